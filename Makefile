@@ -1,0 +1,39 @@
+# The doors of the project. Each does its own set-up; the state is in .dev, the steps are in hack/.
+
+MAKEFLAGS += --no-print-directory
+SHELL := bash
+WITH_ENV := . .dev/env &&
+
+.PHONY: help up down clean demo test lint bench fuzz frontend frontend-release
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 26
+
+up: ## start buildkitd and a registry, make the frontend and the images; .dev/env names them
+	@hack/up.sh
+
+down: ## stop what up started; what it made stays
+	@hack/down.sh
+
+clean: down ## stop it and remove all of it
+	@hack/clean.sh
+
+demo: up ## build an example, run it, change it, build it again
+	@$(WITH_ENV) hack/demo.sh
+
+test: up ## every test, the end-to-end ones against the real buildkitd
+	@$(WITH_ENV) go test -count=1 -timeout 60m ./...
+
+lint: ## gofmt, vet, staticcheck; shellcheck; actionlint
+	@hack/lint.sh
+
+bench: up ## build times next to the Dockerfile frontend's, as ratios
+	@$(WITH_ENV) hack/bench/run.sh
+
+fuzz: ## every fuzz test for a short time: FUZZTIME=10s
+	@hack/fuzz.sh
+
+frontend: up ## the frontend image again, from the Go code as it is now
+
+frontend-release: up ## the frontend image as a release makes it, for all platforms, into .dev/release
+	@$(WITH_ENV) hack/frontend-release.sh

@@ -1,0 +1,16 @@
+// Launcher starts a process of a Cloud Native Buildpacks app image. It is /cnb/lifecycle/launcher there, and
+// /cnb/process/TYPE are links to it.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/packfile/frontend/cnb/launch"
+)
+
+func main() {
+	err := launch.Run(os.Args, os.Environ())
+	fmt.Fprintln(os.Stderr, "launcher:", err)
+	os.Exit(launch.ExitCode(err))
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packfile/frontend/step"
+)
+
+var stepBinary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "packfile-step-test")
+	if err != nil {
+		panic(err)
+	}
+	stepBinary = filepath.Join(dir, step.StepBinary)
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", stepBinary, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stderr = os.Stderr
+	code := 1
+	if cmd.Run() == nil {
+		code = m.Run()
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// container is a folder that the compiled program runs in as root folder, as process 1 and as an unprivileged user. It
+// holds nothing but what a test puts there: no /etc/passwd, no /tmp, no /dev, no shell.
+type container struct {
+	t    *testing.T
+	root string
+	spec step.Spec
+}
+
+const user = 1234
+
+func newContainer(t *testing.T) *container {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("chroot and PID namespaces need root")
+	}
+	c := &container{t: t, root: t.TempDir()}
+	// TempDir is below folders that only its owner may enter; the root folder itself must be open.
+	c.must(os.Chmod(c.root, 0o755))
+	for _, dir := range []string{step.OutDir, step.AppDir, step.LayersDir + "/app/modules"} {
+		c.must(os.MkdirAll(c.path(dir), 0o755))
+		c.must(os.Chown(c.path(dir), user, user))
+	}
+	c.copy(stepBinary, step.BinDir+"/"+step.StepBinary)
+	c.must(os.Symlink(step.StepBinary, c.path(step.BinDir+"/get-dep")))
+	c.spec = step.Spec{Contract: step.Contract, Kind: step.Run, Layer: "modules", LayerDir: step.LayersDir + "/app/modules"}
+	return c
+}
+
+func (c *container) path(path string) string { return filepath.Join(c.root, path) }
+
+func (c *container) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *container) write(path, content string, mode os.FileMode) {
+	c.t.Helper()
+	c.must(os.MkdirAll(filepath.Dir(c.path(path)), 0o755))
+	c.must(os.WriteFile(c.path(path), []byte(content), mode))
+}
+
+func (c *container) copy(binary, path string) {
+	c.t.Helper()
+	data, err := os.ReadFile(binary)
+	c.must(err)
+	c.write(path, string(data), 0o755)
+}
+
+// busybox puts a static busybox into the container, as sh.
+func (c *container) busybox() {
+	c.t.Helper()
+	path, err := exec.LookPath("busybox")
+	if err != nil {
+		c.t.Skip("there is no busybox (Debian package busybox-static)")
+	}
+	f, err := elf.Open(path)
+	c.must(err)
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			c.t.Skip("busybox is not static (Debian package busybox-static)")
+		}
+	}
+	c.copy(path, "/bin/busybox")
+	c.must(os.Symlink("busybox", c.path("/bin/sh")))
+}
+
+func (c *container) script(shell, text string) {
+	c.t.Helper()
+	c.write(step.SpecDir+"/script", text, 0o644)
+	c.spec.Script = &step.Script{Shell: []string{shell}, File: "script"}
+}
+
+// run runs the step and returns its exit code and what it printed.
+func (c *container) run() (code int, stdout, stderr string) {
+	c.t.Helper()
+	data, err := json.Marshal(c.spec)
+	c.must(err)
+	c.write(step.SpecDir+"/"+step.SpecFile, string(data), 0o644)
+	cmd := exec.Command(step.BinDir + "/" + step.StepBinary)
+	cmd.Env, cmd.Dir = []string{"PATH=/bin"}, "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Chroot:     c.root,
+		Cloneflags: syscall.CLONE_NEWPID,
+		Credential: &syscall.Credential{Uid: user, Gid: user},
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader("input"), &out, &errs
+	err = cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		c.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// result reads what the step left.
+func (c *container) result() step.Result {
+	c.t.Helper()
+	data, err := os.ReadFile(c.path(step.OutDir + "/" + step.ResultFile))
+	c.must(err)
+	var result step.Result
+	c.must(json.Unmarshal(data, &result))
+	return result
+}
+
+func TestAStepRunsInAnImageThatHasOnlyAShell(t *testing.T) {
+	c := newContainer(t)
+	c.busybox()
+	c.script("/bin/sh", `
+		set -e
+		busybox cat; echo "$$ $(busybox id -u) $APP $MD $LAYER $HOME $PATH"
+		echo 1 > $MD/version
+		echo content > $LAYER/file
+		get-dep node`)
+	c.spec.Deps = []step.Dep{{Name: "node", Version: "2", File: "/packfile/deps/node@2/node.tgz"}}
+	c.spec.Env = []step.EnvFile{{Dir: "env", Name: "A", Op: "override", Value: "x"}}
+	code, stdout, stderr := c.run()
+	want := "2 1234 /workspace /packfile/out/md /layers/app/modules  /packfile/bin:/bin\n/packfile/deps/node@2/node.tgz\n"
+	// The kernel gives threads of process 1 numbers too, so that the script's is not always the same.
+	if _, rest, _ := strings.Cut(stdout, " "); code != 0 || stderr != "" || rest != want[2:] {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	metadata := map[string]any{"version": "1", "deps": map[string]any{"node@2": map[string]any{"name": "node", "version": "2", "uri": "", "sha": ""}}}
+	if diff := cmp.Diff(step.Result{Metadata: metadata}, c.result()); diff != "" {
+		t.Error(diff)
+	}
+	if data, err := os.ReadFile(c.path("/layers/app/modules/env/A.override")); err != nil || string(data) != "x" {
+		t.Errorf("the layer's environment is %q, %v", data, err)
+	}
+}
+
+func TestProcess1ReapsOrphans(t *testing.T) {
+	c := newContainer(t)
+	c.busybox()
+	// As long as it is not reaped, a process that has ended can be sent signals.
+	c.script("/bin/sh", `
+		orphan=$(sh -c 'busybox true >/dev/null & echo $!')
+		for i in $(busybox seq 100); do
+			kill -0 $orphan 2>/dev/null || exit 0
+			busybox usleep 50000
+		done
+		exit 9`)
+	if code, stdout, stderr := c.run(); code != 0 {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+func TestDaemonsEndBeforeTheResultIsTaken(t *testing.T) {
+	c := newContainer(t)
+	c.busybox()
+	// The daemon leaves the script's process group. If it lived on, it would keep the metadata from being read twice alike:
+	// here it makes a symlink, which is an error, once the script is gone.
+	c.script("/bin/sh", `
+		busybox setsid sh -c "while kill -0 $$ 2>/dev/null; do :; done; while :; do busybox ln -s / $MD/late 2>/dev/null; done" &
+		echo 1 > $MD/version`)
+	for range 5 {
+		if code, stdout, stderr := c.run(); code != 0 {
+			t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+		}
+	}
+}
+
+func TestAnImageWithoutShellSaysSo(t *testing.T) {
+	c := newContainer(t)
+	c.script("/usr/bin/env", "")
+	c.spec.Script.Shell = []string{"/usr/bin/env", "bash"}
+	code, _, stderr := c.run()
+	want := `packfile-step: layer "modules": run script: the build image has no /usr/bin/env; set shell = "/bin/sh" or another one that is there` + "\n"
+	if code != 127 || stderr != want {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
+func TestAMatchStepNeedsNothingOfTheImage(t *testing.T) {
+	c := newContainer(t)
+	c.spec = step.Spec{Contract: step.Contract, Kind: step.Match, Layer: "modules"}
+	c.write(step.AppDir+"/package.json", "{}", 0o644)
+	if code, _, stderr := c.run(); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	if result := c.result(); result.Files != 1 || result.Metadata["version"] == "" {
+		t.Errorf("got %+v", result)
+	}
+}
+
+func TestACacheOfAnotherUserIsAnErrorThatNamesTheFile(t *testing.T) {
+	c := newContainer(t)
+	c.spec.Restore = true
+	c.must(os.Mkdir(c.path("/packfile/restore"), 0o755)) // root's
+	code, _, stderr := c.run()
+	if want := `layer "modules": save for restore: mkdir /packfile/restore/next: permission denied`; code != 1 || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}

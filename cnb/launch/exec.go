@@ -1,0 +1,107 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// exec replaces the launcher by the process.
+func (l *launcher) exec(p process) error {
+	name := p.words[0]
+	path, err := l.env.LookPath(name, l.app)
+	if err != nil {
+		return fmt.Errorf("%s runs %q, which %s", p.what, name, l.lookError(name, err))
+	}
+	if p.dir != "" {
+		if err := os.Chdir(p.dir); err != nil {
+			return fmt.Errorf("%s: working folder: %w", p.what, err)
+		}
+	}
+	return l.replace(p, path, p.words, l.env.List())
+}
+
+// lookError completes a sentence about a program that was not found.
+func (l *launcher) lookError(name string, err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "may not be executed"
+	case strings.Contains(name, "/"):
+		return fmt.Sprintf("does not exist (relative paths start at %s)", l.app)
+	}
+	return fmt.Sprintf("is not on PATH (%s)", l.env.Get("PATH"))
+}
+
+func (l *launcher) replace(p process, path string, words, environ []string) error {
+	err := syscall.Exec(path, words, environ)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		// The file is there, or it would not have been found.
+		return fmt.Errorf("%s runs %s, whose interpreter or dynamic loader is not in the image", p.what, path)
+	case errors.Is(err, syscall.ENOEXEC):
+		return fmt.Errorf("%s runs %s, which is no program for this machine and has no #! line", p.what, path)
+	}
+	return fmt.Errorf("%s runs %s: %w", p.what, path, err)
+}
+
+// execShell replaces the launcher by a bash that reads the profile scripts of the layers and of the app, changes to the
+// working folder, and is in turn replaced by a bash for the process: what profile scripts do not export does not get to
+// the process, as with the lifecycle.
+func (l *launcher) execShell(p process, all []buildpackLayers) error {
+	bash := "/bin/bash"
+	if _, err := os.Stat(bash); err != nil {
+		if bash, err = l.env.LookPath("bash", l.app); err != nil {
+			return fmt.Errorf("%s needs bash, which is not in the image; a process without shell has direct = true, "+
+				"and after -- a command is run without one", p.what)
+		}
+	}
+	profiles, err := filesOf(all, "profile.d", p.kind, func(version) bool { return true })
+	if err != nil {
+		return fmt.Errorf("profile.d: %w", err)
+	}
+	if own := filepath.Join(l.app, ".profile"); isFile(own) {
+		profiles = append(profiles, own)
+	}
+	e := l.env.Clone()
+	if p.kind != "" {
+		e.Set(envProcessType, p.kind)
+	}
+	dir := p.dir
+	if dir == "" {
+		dir = l.app
+	}
+	words := append([]string{"bash", "-c", shellScript(bash, dir, profiles, p), l.self}, p.words...)
+	return l.replace(p, bash, words, e.List())
+}
+
+// shellScript is what the outer bash runs. Its $0 is the name of the launcher, its arguments are the words.
+func shellScript(bash, dir string, profiles []string, p process) string {
+	var b strings.Builder
+	for _, path := range profiles {
+		fmt.Fprintf(&b, "source %s\n", quote(path))
+	}
+	fmt.Fprintf(&b, "unset %s\ncd %s || exit %d\n", envProcessType, quote(dir), CodeLaunch)
+	if p.script {
+		fmt.Fprintf(&b, `exec -a bash %s -c "$@"`, quote(bash))
+		return b.String()
+	}
+	// Each word is expanded like a double-quoted string and stays one word.
+	expand := make([]string, len(p.words))
+	for i := range p.words {
+		expand[i] = fmt.Sprintf(`"$(eval "printf %%s \"${%d}\"")"`, i)
+	}
+	fmt.Fprintf(&b, `exec -a bash %s -c %s "$@"`, quote(bash), quote(strings.Join(expand, " ")))
+	return b.String()
+}
+
+// quote makes one shell word of any text.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}

@@ -1,0 +1,70 @@
+package launch
+
+import "fmt"
+
+// process is what shall be started, with the user's arguments in place.
+type process struct {
+	what   string // for messages
+	kind   string // process type; "" for a command of the user
+	direct bool
+	dir    string // working folder, "" for the app folder
+
+	// words are program and arguments. Without direct they are words that bash expands one by one, unless script is set:
+	// then the first is a line for bash, and the others are $0, $1, … of that line.
+	words  []string
+	script bool
+}
+
+// choose finds the process for the name that the launcher was run as and the arguments it was given (platform
+// specification, "launcher": inputs).
+func (l *launcher) choose(name string, args []string) (process, error) {
+	for _, p := range l.metadata.Processes {
+		if p.Type == name {
+			return l.withArgs(p, args)
+		}
+	}
+	switch {
+	case len(args) == 0:
+		return process{}, fmt.Errorf("there is no process type %q, and no command was given", name)
+	case args[0] != "--":
+		words, script := args, len(args) == 1
+		return process{what: "command", words: words, script: script}, nil
+	case len(args) == 1:
+		return process{}, fmt.Errorf("no command was given after --")
+	}
+	return process{what: "command", direct: true, words: args[1:]}, nil
+}
+
+// withArgs puts the user's arguments to those of a process of the image: buildpacks before API 0.9, and platforms before
+// 0.10, append them, later ones let them replace args.
+func (l *launcher) withArgs(p Process, user []string) (process, error) {
+	result := process{
+		what:   fmt.Sprintf("process type %q", p.Type),
+		kind:   p.Type,
+		direct: p.Direct,
+		dir:    p.WorkingDir,
+	}
+	always, args := p.Command, p.Args
+	line := !p.Direct && len(always) == 1 && len(args) == 0
+	result.script = line
+	if len(user) > 0 || !p.Direct && !line {
+		api, known := l.apis[p.Buildpack]
+		if !known {
+			return process{}, fmt.Errorf("%s is of buildpack %q, which is not in %s", result.what, p.Buildpack, MetadataFile)
+		}
+		// Only buildpacks of API 0.9 and later can write a command of several words, whatever the file says of them.
+		replace := !l.platform.less(platformArgs) && (len(always) > 1 || !api.less(buildpackOverride))
+		result.script = line || !p.Direct && api.less(buildpackArgs)
+		switch {
+		case line:
+			// $0 is bash as it is without arguments, so that the user's start at $1 and "$@" is all of them.
+			args = append([]string{"bash"}, user...)
+		case replace && len(user) > 0:
+			args = user
+		default:
+			args = append(args[:len(args):len(args)], user...)
+		}
+	}
+	result.words = append(always[:len(always):len(always)], args...)
+	return result, nil
+}

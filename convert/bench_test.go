@@ -1,0 +1,139 @@
+package convert
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/llbbuild"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/packfile/frontend/packfile"
+)
+
+// manyLayers is a packfile of n versioned layers, each with a link to the one before.
+func manyLayers(n int) string {
+	var b strings.Builder
+	b.WriteString("[config]\nshell = \"/bin/sh\"\n")
+	for i := range n {
+		fmt.Fprintf(&b, `
+[[layers]]
+name = "layer-%d"
+export = true
+version = "1.%d"
+[layers.metadata]
+purpose = "benchmark"
+[layers.build.run]
+inline = """
+echo some work for layer %d
+touch "$LAYER/file"
+"""
+[[layers.build.env.launch]]
+name = "LAYER_%d"
+value = "{{.Layer}}"
+`, i, i, i, i)
+		if i > 0 {
+			fmt.Fprintf(&b, "[[layers.build.links]]\nname = \"layer-%d\"\npath-as = \"PREVIOUS\"\n", i-1)
+		}
+	}
+	return b.String()
+}
+
+var sizes = []int{10, 100, 1000}
+
+// BenchmarkConvert is the whole way from the packfile's bytes to marshalled LLB. Compare with BenchmarkByHand.
+func BenchmarkConvert(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			text := manyLayers(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				build := newBuild(b, text)
+				if diags := packfile.CheckPlan(build.in.Packfile); len(diags) > 0 {
+					b.Fatal(diags)
+				}
+				marshal(b, build, answers(build))
+			}
+		})
+	}
+}
+
+// BenchmarkByHand builds and marshals the same graph with nothing but client/llb.
+func BenchmarkByHand(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				byHand(b, n)
+			}
+		})
+	}
+}
+
+func byHand(b *testing.B, n int) {
+	ctx := context.Background()
+	root, tools := bk.Image("build"), bk.Image("frontend")
+	t := DefaultTime
+	dir := func(path string) bk.State {
+		return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), bk.WithUIDGID(1000, 1000)))
+	}
+	out, tmp := dir("/out"), bk.Scratch().File(bk.Mkdir("/tmp", 0o1777))
+	spec := []byte(strings.Repeat("x", 700))
+	layers := []bk.State{bk.Image("run")}
+	var lastTree, lastOut bk.State
+	for i := range n {
+		content := bk.Scratch().File(bk.Copy(bk.Local("context"), "/", "/workspace", &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &t}, bk.WithUIDGID(1000, 1000)))
+		key := fmt.Sprint("key", i)
+		def, err := content.Marshal(ctx, bk.LocalUniqueID(key))
+		if err != nil {
+			b.Fatal(err)
+		}
+		data, err := proto.MarshalOptions{Deterministic: true}.Marshal(def.ToPB())
+		if err != nil {
+			b.Fatal(err)
+		}
+		view := bk.Scratch().File(bk.Mkfile("/buildkit.llb.definition", 0o644, data).Mkfile("/key", 0o644, []byte(key))).With(llbbuild.Build())
+		path := fmt.Sprint("/layers/packfile/layer-", i)
+		files := bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec).Mkfile("/script", 0o755, spec[:60]))
+		es := root.Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/workspace"), bk.User("1000:1000"), bk.WithCustomName("run"))
+		es.AddMount("/packfile/bin", tools, bk.SourcePath("/step"), bk.Readonly)
+		es.AddMount("/packfile/step", files, bk.Readonly)
+		md := es.AddMount("/packfile/out", out, bk.SourcePath("/out"))
+		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
+		es.AddMount("/workspace", view, bk.SourcePath("/workspace"), bk.ForceNoOutput)
+		if i > 0 {
+			link := fmt.Sprint("/layers/packfile/layer-", i-1)
+			es.AddMount(link, lastTree, bk.SourcePath(link), bk.Readonly)
+			es.AddMount("/packfile/links/x", lastOut, bk.SourcePath("/out/md"), bk.Readonly)
+		}
+		raw := es.AddMount(path, dir(path), bk.SourcePath(path))
+		lastTree = bk.Scratch().File(bk.Copy(raw, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}))
+		lastOut = md
+		layers = append(layers, lastTree)
+	}
+	if _, err := bk.Merge(layers).Marshal(ctx); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// TestMemoryOfAThousandLayers holds the live memory of a large conversion under its limit.
+func TestMemoryOfAThousandLayers(t *testing.T) {
+	const limit = 100 << 20
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	build := newBuild(t, manyLayers(1000))
+	def := marshal(t, build, answers(build))
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	live := int64(after.HeapAlloc) - int64(before.HeapAlloc)
+	t.Logf("%d operations, %.1f MB live", len(def), float64(live)/(1<<20))
+	if live > limit {
+		t.Errorf("%d bytes live, the limit is %d", live, limit)
+	}
+	runtime.KeepAlive(build)
+	runtime.KeepAlive(def)
+}

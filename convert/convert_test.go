@@ -1,0 +1,256 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// newBuild converts a packfile with images and an app that look like real ones.
+func newBuild(t testing.TB, text string, change ...func(*Input)) *Build {
+	t.Helper()
+	pf, _, err := packfile.Parse("packfile.toml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	local := bk.Local("context", bk.SharedKeyHint("context"))
+	in := Input{
+		Packfile: pf,
+		Filename: "packfile.toml",
+		Module:   bk.Scratch(),
+		Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		Build:    Base{State: bk.Image("build@" + digest.FromString("build").String()), Digest: digest.FromString("build")},
+		Run: Base{State: bk.Image("run@" + digest.FromString("run").String()), Digest: digest.FromString("run"),
+			Config: &dockerspec.DockerOCIImage{}},
+		Tools:   bk.Image("frontend"),
+		App:     App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
+		Owner:   llb.Owner{UID: 1000, GID: 1000},
+		User:    "1000:1000",
+		Project: "project",
+		Time:    DefaultTime,
+		Now:     DefaultTime,
+	}
+	for _, c := range change {
+		c(&in)
+	}
+	b, err := New(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// answers gives every question of a build the same kind of answer.
+func answers(b *Build) Facts {
+	f := Facts{}
+	for {
+		qs := b.Questions(f)
+		if len(qs) == 0 {
+			return f
+		}
+		for _, q := range qs {
+			if _, err := b.Ask(context.Background(), q, f); err != nil {
+				panic(err)
+			}
+			md := f.metadata(b.byName[q.Layer], q.Kind)
+			if q.Kind != Required {
+				md["version"] = "answered"
+			}
+			f[q] = step.Result{Metadata: md}
+		}
+	}
+}
+
+// marshal is the image's LLB, without metadata: its maps have no order.
+func marshal(t testing.TB, b *Build, f Facts) [][]byte {
+	t.Helper()
+	img, err := b.Image(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	def, err := img.State.Marshal(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return def.Def
+}
+
+const example = `
+[config]
+shell = "/bin/sh"
+[[processes]]
+type = "web"
+command = ["run"]
+[[caches]]
+name = "c"
+[caches.setup]
+inline = "x"
+[[layers]]
+name = "tool"
+export = true
+[layers.metadata]
+a = "1"
+b = "2"
+[layers.build.test]
+inline = "x"
+[layers.build.run]
+inline = "x"
+[[layers.build.env.launch]]
+name = "A"
+value = "{{.Layer}}"
+[[layers]]
+name = "user"
+export = true
+[layers.build]
+secrets = [{ id = "s", path-as = "S" }]
+[layers.build.test]
+match = ["*.json"]
+[layers.build.run]
+inline = "x"
+[[layers.build.links]]
+name = "tool"
+link-version = true
+[[layers.build.links]]
+name = "c"
+path-as = "C"
+[[layers]]
+name = "sources"
+export = true
+[layers.build]
+inputs = ["src"]
+[layers.build.run]
+inline = "x"
+[[slices]]
+paths = ["static"]
+`
+
+func TestTheSameInputGivesTheSameDefinition(t *testing.T) {
+	// Map order shows after a few tries at the latest.
+	var first [][]byte
+	for i := range 25 {
+		b := newBuild(t, example, func(in *Input) { in.App.Tree = bk.Local("context", bk.SessionID("session"), bk.LocalUniqueID("x")) })
+		got := marshal(t, b, answers(b))
+		if i == 0 {
+			first = got
+			continue
+		}
+		if !bytes.Equal(bytes.Join(first, nil), bytes.Join(got, nil)) {
+			t.Fatalf("definition %d differs from the first", i)
+		}
+	}
+}
+
+func TestKeyedViewIsTheSameInEverySession(t *testing.T) {
+	view := func(session string) []byte {
+		b := newBuild(t, example, func(in *Input) { in.App.Tree = bk.Local("context", bk.SessionID(session)) })
+		f := answers(b)
+		l := b.byName["user"]
+		o, err := b.output(t.Context(), l, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := b.runApp(t.Context(), l, f, o.parts, o.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		def, err := m.Tree.Marshal(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Join(def.Def, nil)
+	}
+	if !bytes.Equal(view("one"), view("two")) {
+		t.Error("the view's definition depends on the session: it would be evaluated in every build")
+	}
+}
+
+func TestKeyNamesEverythingThatARunStepReads(t *testing.T) {
+	key := func(text string, change ...func(*Input)) string {
+		b := newBuild(t, text, change...)
+		o, err := b.output(t.Context(), b.byName["user"], answers(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.key
+	}
+	base := key(example)
+	replaced := func(old, with string) string { return strings.Replace(example, old, with, 1) }
+	for what, got := range map[string]string{
+		"build image": key(example, func(in *Input) { in.Build.Digest = digest.FromString("other") }),
+		"platform":    key(example, func(in *Input) { in.Platform.Architecture = "arm64" }),
+		"owner":       key(example, func(in *Input) { in.Owner.UID = 7 }),
+		"build args":  key(example, func(in *Input) { in.Args = []step.Variable{{Name: "A", Value: "1"}} }),
+		"shell":       key(replaced("/bin/sh", "/bin/bash")),
+		"cache setup": key(replaced("inline = \"x\"", "inline = \"y\"")),
+		"secret":      key(replaced("path-as = \"S\"", "path-as = \"T\"")),
+		"link":        key(replaced("path-as = \"C\"", "path-as = \"D\"")),
+		"module id":   key(replaced("[config]", "[config]\nid = \"m\"")),
+	} {
+		if got == base {
+			t.Errorf("the %s changed and the key did not", what)
+		}
+	}
+	for what, got := range map[string]string{
+		"run image":           key(example, func(in *Input) { in.Run.Digest = digest.FromString("other") }),
+		"project":             key(example, func(in *Input) { in.Project = "other" }),
+		"image time":          key(example, func(in *Input) { in.Time = in.Time.AddDate(1, 0, 0) }),
+		"another layer":       key(replaced("\"src\"", "\"lib\"")),
+		"export":              key(replaced("name = \"user\"\nexport = true", "name = \"user\"")),
+		"a process":           key(replaced("\"run\"", "\"walk\"")),
+		"clock": key(example, func(in *Input) { in.Now = in.Now.AddDate(1, 0, 0) }),
+	} {
+		if got != base {
+			t.Errorf("the %s changed and the key did as well", what)
+		}
+	}
+}
+
+func TestViewKeyTellsProjectsApart(t *testing.T) {
+	if viewKey("key", "one") == viewKey("key", "two") {
+		t.Error("two projects with one layer key share a view")
+	}
+}
+
+func TestQuestionsWaitForWhatTheyNeed(t *testing.T) {
+	b := newBuild(t, `
+[[layers]]
+name = "a"
+[layers.require]
+inline = "x"
+[layers.provide.test]
+inline = "x"
+[[layers]]
+name = "b"
+[layers.build]
+inputs = ["x"]
+[layers.build.test]
+inline = "x"
+[[layers.build.links]]
+name = "a"
+`)
+	f := Facts{}
+	var order []string
+	for qs := b.Questions(f); len(qs) > 0; qs = b.Questions(f) {
+		var wave []string
+		for _, q := range qs {
+			wave = append(wave, fmt.Sprintf("%s %s", q.Layer, q.Kind))
+			f[q] = step.Result{}
+		}
+		order = append(order, strings.Join(wave, ", "))
+	}
+	want := "a require, b inputs; a test; b test"
+	if got := strings.Join(order, "; "); got != want {
+		t.Errorf("asked %q, want %q", got, want)
+	}
+}

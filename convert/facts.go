@@ -1,0 +1,144 @@
+package convert
+
+import (
+	"maps"
+
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// QuestionKind is what has to be found out about a layer.
+type QuestionKind string
+
+const (
+	Required QuestionKind = "require" // does the require script want the layer, and with which metadata?
+	Inputs   QuestionKind = "inputs"  // the digest of the files that inputs names
+	Tested   QuestionKind = "test"    // which version does the test settle on?
+)
+
+// Question is something about a layer that only a step can answer.
+type Question struct {
+	Layer string
+	Kind  QuestionKind
+}
+
+// Facts are answered questions.
+type Facts map[Question]step.Result
+
+// layer is a provided layer of the packfile with its place in the graph.
+type layer struct {
+	*packfile.Layer
+	links []link
+	index int // in the packfile
+}
+
+// link is one resolved link: to a layer or to a cache.
+type link struct {
+	*packfile.Link
+	layer *layer
+	cache *packfile.Cache
+}
+
+// questions are those that have to be answered before the layer is settled, in the order in which they are asked.
+func (l *layer) questions() []QuestionKind {
+	var kinds []QuestionKind
+	if l.Require != nil && l.Require.Script != nil {
+		kinds = append(kinds, Required)
+	}
+	if l.Provide.Inputs != nil {
+		kinds = append(kinds, Inputs)
+	}
+	if l.Provide.Test != nil {
+		kinds = append(kinds, Tested)
+	}
+	return kinds
+}
+
+// status of a layer under the facts so far.
+type status int
+
+const (
+	open    status = iota // questions are left
+	settled               // its version is known
+	dropped               // not required this time, or its test said not to create it
+)
+
+func (f Facts) status(l *layer) status {
+	for _, kind := range l.questions() {
+		result, ok := f[Question{l.Name, kind}]
+		if !ok {
+			return open
+		}
+		if result.NotWanted {
+			return dropped
+		}
+	}
+	return settled
+}
+
+// metadata of a layer before kind is asked; with kind "" before it is run. Static metadata comes first, and every
+// script that has run since has left all of it as it should be now.
+func (f Facts) metadata(l *layer, kind QuestionKind) map[string]any {
+	md := map[string]any{}
+	maps.Copy(md, l.Metadata)
+	if l.Version != "" {
+		md["version"] = l.Version
+	}
+	for _, earlier := range l.questions() {
+		if earlier == kind {
+			break
+		}
+		r, ok := f[Question{l.Name, earlier}]
+		switch {
+		case !ok:
+		case earlier != Inputs:
+			md = maps.Clone(r.Metadata)
+		case md["version"] == nil:
+			// The inputs' digest is the version when nobody gave one before.
+			md["version"] = r.Metadata["version"]
+		}
+		if md == nil {
+			md = map[string]any{}
+		}
+	}
+	return md
+}
+
+// version of a settled layer, "" when it has none.
+func (f Facts) version(l *layer) string {
+	v, _ := f.metadata(l, "")["version"].(string)
+	return v
+}
+
+// Questions are those that can be asked now: they are not answered yet, and what they need is known. There is none when
+// everything is known.
+func (b *Build) Questions(f Facts) []Question {
+	var qs []Question
+	for _, l := range b.layers {
+		if f.status(l) != open {
+			continue
+		}
+		for _, kind := range l.questions() {
+			q := Question{l.Name, kind}
+			if _, ok := f[q]; ok {
+				continue
+			}
+			if kind == Tested && !f.linksSettled(l) {
+				continue
+			}
+			qs = append(qs, q)
+			break // the next one sees what this one says
+		}
+	}
+	return qs
+}
+
+// linksSettled says whether versions and metadata of all layers that l links are known.
+func (f Facts) linksSettled(l *layer) bool {
+	for _, k := range l.links {
+		if k.layer != nil && f.status(k.layer) == open {
+			return false
+		}
+	}
+	return true
+}

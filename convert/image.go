@@ -1,0 +1,232 @@
+package convert
+
+import (
+	"context"
+	"path"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// Where things stand in the frontend's own image.
+const (
+	toolsStepDir  = "/step"     // packfile-step and get-dep
+	toolsLauncher = "/launcher" // the launcher, for /cnb/lifecycle
+)
+
+// Where the launcher stands in an app image (CNB Platform API, "launcher").
+const (
+	lifecycleDir = "/cnb/lifecycle"
+	processDir   = "/cnb/process"
+	launcherPath = lifecycleDir + "/launcher"
+)
+
+// platformAPI is the CNB Platform API that the image speaks: the oldest that every lifecycle since 0.17 can rebase.
+const platformAPI = "0.12"
+
+// Image is a finished image.
+type Image struct {
+	State  bk.State
+	Config *dockerspec.DockerOCIImage
+	Base   *dockerspec.DockerOCIImage // config of the run image, nil when it has none
+}
+
+// imageLayer is one OCI layer with the origin that its history names.
+type imageLayer struct {
+	state  bk.State
+	origin string
+}
+
+// Image puts the app image together. All questions must be answered.
+func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
+	var layers []imageLayer
+	for _, l := range b.layers {
+		if f.status(l) == dropped {
+			continue
+		}
+		o, err := b.output(ctx, l, f)
+		if err != nil {
+			return nil, err
+		}
+		if l.Export {
+			layers = append(layers, imageLayer{b.timed(o, l), "layer " + l.Name})
+		}
+	}
+	app, err := b.appLayers(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	layers = append(layers, app...)
+	more, err := b.launchLayers()
+	if err != nil {
+		return nil, err
+	}
+	layers = append(layers, more...)
+
+	states := make([]bk.State, len(layers))
+	for i, l := range layers {
+		states[i] = l.state
+	}
+	return &Image{
+		State:  llb.Merge(b.in.Run.State, states, bk.WithCustomName(b.name("", "image"))),
+		Config: b.config(layers),
+		Base:   b.in.Run.Config,
+	}, nil
+}
+
+// Layer is the content of one layer alone, at the root: what --target exports.
+func (b *Build) Layer(ctx context.Context, f Facts) (*Image, error) {
+	l := b.byName[b.in.Target]
+	if f.status(l) == dropped {
+		return nil, b.fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
+	}
+	o, err := b.output(ctx, l, f)
+	if err != nil {
+		return nil, err
+	}
+	content := llb.CopyTree(o.rawTree, llb.Tree{From: b.layerDir(l.Name), To: "/", Time: b.in.Time}, bk.WithCustomName(b.name(l.Name, "content")))
+	return &Image{State: content, Config: b.bareConfig()}, nil
+}
+
+// Other steps (those of layers that are not in the image, say) have to succeed as well; Unexported is a state that has
+// all of them below it.
+func (b *Build) Unexported(ctx context.Context, f Facts) ([]bk.State, error) {
+	var states []bk.State
+	for _, l := range b.layers {
+		if l.Export || f.status(l) == dropped {
+			continue
+		}
+		o, err := b.output(ctx, l, f)
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, o.out)
+	}
+	return states, nil
+}
+
+// timed is a layer with the image's time.
+func (b *Build) timed(o *output, l *layer) bk.State {
+	if b.in.Time.Equal(DefaultTime) {
+		return o.tree
+	}
+	return llb.Normalize(o.rawTree, b.in.Time, bk.WithCustomName(b.name(l.Name, "layer")))
+}
+
+// appLayers are the slices and the rest of the app. A file is in the first slice that matches it; a folder that matches
+// takes all of its files with it.
+func (b *Build) appLayers(ctx context.Context, f Facts) ([]imageLayer, error) {
+	app, err := b.lockedApp(ctx, nil, f)
+	if err != nil {
+		return nil, err
+	}
+	var layers []imageLayer
+	var taken []string
+	for _, s := range b.in.Packfile.Slices {
+		slice := llb.Tree{From: step.AppDir, To: step.AppDir, Include: s.Paths, Exclude: taken, Time: b.in.Time}
+		layers = append(layers, imageLayer{llb.CopyTree(app, slice, bk.WithCustomName(b.name("", "app slice"))), "app slice"})
+		taken = append(taken, s.Paths...)
+	}
+	rest := app
+	switch {
+	case len(taken) > 0:
+		rest = llb.CopyTree(app, llb.Tree{From: step.AppDir, To: step.AppDir, Exclude: taken, Time: b.in.Time}, bk.WithCustomName(b.name("", "app")))
+	case len(b.apps) > 0 || !b.in.Time.Equal(DefaultTime):
+		rest = llb.Normalize(app, b.in.Time, bk.WithCustomName(b.name("", "app")))
+	}
+	return append(layers, imageLayer{rest, "app"}), nil
+}
+
+// launchLayers are the launcher, the launch metadata and the links by which processes are started.
+func (b *Build) launchLayers() ([]imageLayer, error) {
+	root := llb.Owner{}
+	launcher := bk.Scratch().File(bk.Copy(b.in.Tools, toolsLauncher, launcherPath, &bk.CopyInfo{
+		CreateDestPath: true, CreatedTime: &b.in.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
+	}, bk.WithUIDGID(root.UID, root.GID)), bk.WithCustomName(b.name("", "launcher")))
+
+	data, err := b.metadata().TOML()
+	if err != nil {
+		return nil, err
+	}
+	config := path.Join(step.LayersDir, "config")
+	metadata := bk.Scratch().File(bk.Mkdir(config, 0o755, bk.WithParents(true)).
+		Mkfile(path.Join(config, "metadata.toml"), 0o644, data), bk.WithCustomName(b.name("", "launch metadata")))
+	layers := []imageLayer{
+		{launcher, "launcher"},
+		{llb.Normalize(metadata, b.in.Time, bk.WithCustomName(b.name("", "launch metadata layer"))), "launch metadata"},
+	}
+	if len(b.in.Packfile.Processes) > 0 {
+		links := bk.Mkdir(processDir, 0o755, bk.WithParents(true))
+		for _, p := range b.in.Packfile.Processes {
+			links = links.Symlink(launcherPath, path.Join(processDir, p.Type))
+		}
+		tree := bk.Scratch().File(links, bk.WithCustomName(b.name("", "process types")))
+		layers = append(layers, imageLayer{llb.Normalize(tree, b.in.Time, bk.WithCustomName(b.name("", "process types layer"))), "process types"})
+	}
+	return layers, nil
+}
+
+// defaultProcess is the type that the image starts, "" when there is none: the one marked default, else web, else the
+// only one.
+func defaultProcess(ps []packfile.Process) string {
+	for _, p := range ps {
+		if p.Default {
+			return p.Type
+		}
+	}
+	for _, p := range ps {
+		if p.Type == "web" {
+			return p.Type
+		}
+	}
+	if len(ps) == 1 {
+		return ps[0].Type
+	}
+	return ""
+}
+
+// bareConfig is an image config with nothing but what every image must have.
+func (b *Build) bareConfig() *dockerspec.DockerOCIImage {
+	created := b.in.Time
+	return &dockerspec.DockerOCIImage{Image: ocispecs.Image{
+		Created:  &created,
+		Platform: b.in.Platform,
+		RootFS:   ocispecs.RootFS{Type: "layers"},
+	}}
+}
+
+// history has one entry for each layer of the run image and one for each of ours. BuildKit would name operations and
+// the time when they ran, and the image would not be a function of its inputs.
+func (b *Build) history(layers []imageLayer) []ocispecs.History {
+	var history []ocispecs.History
+	if base := b.in.Run.Config; base != nil {
+		full := 0
+		for _, h := range base.History {
+			if !h.EmptyLayer {
+				full++
+			}
+		}
+		if full == len(base.RootFS.DiffIDs) {
+			history = append(history, base.History...)
+		} else {
+			for range base.RootFS.DiffIDs {
+				history = append(history, ocispecs.History{Created: utc(b.in.Time), CreatedBy: "run image"})
+			}
+		}
+	}
+	for _, l := range layers {
+		history = append(history, ocispecs.History{Created: utc(b.in.Time), CreatedBy: l.origin, Comment: "packfile"})
+	}
+	return history
+}
+
+func utc(t time.Time) *time.Time {
+	t = t.UTC()
+	return &t
+}

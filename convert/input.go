@@ -1,0 +1,67 @@
+// Package convert turns a packfile and facts about an app into a graph: which layers, in what order, with which keys,
+// and the LLB state of each. It takes values and returns values and makes no call to BuildKit: package frontend asks the
+// questions that a Build has, and hands the answers back as Facts.
+package convert
+
+import (
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// DefaultTime is the time of every file in an image when SOURCE_DATE_EPOCH is not given: the one that the Cloud Native
+// Buildpacks lifecycle uses. Steps see their files with this time always, so that another epoch reruns none of them.
+var DefaultTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
+
+// Input is everything that a Build is made of, for one platform.
+type Input struct {
+	Packfile *packfile.Packfile
+	Filename string            // of the packfile, for errors
+	Source   *bk.SourceMap     // the packfile for BuildKit's own errors; nil for none
+	Scripts  map[string][]byte // content of every script that has a path
+	Offline  map[string]bool   // names below deps/ in the packfile's folder
+	Module   bk.State          // the packfile's folder, as far as Offline needs it
+
+	Platform ocispecs.Platform
+	Multi    bool // more than one platform is built: names say which
+	Build    Base
+	Run      Base
+	Tools    bk.State // the frontend's own image for Platform
+	App      App
+
+	Owner   llb.Owner       // user of steps, owner of app and layers
+	User    string          // user of the app image
+	Project string          // identity of the app: views and caches of two projects are never shared
+	CacheNS string          // prefix of cache ids that the user asked for
+	Args    []step.Variable // platform environment, sorted by name
+	Time    time.Time       // of every file in the image
+	Now     time.Time       // for refresh
+	NetMode pb.NetMode      // forced on every step unless it is the default
+	Limits  []bk.RunOption
+	NoCache func(layer string) bool
+	Target  string // build only this layer; "" for the image
+}
+
+// Base is an image that steps run in, or that the app image is put on.
+type Base struct {
+	State  bk.State
+	Config *dockerspec.DockerOCIImage // nil when it has none (scratch, a folder)
+	Digest digest.Digest              // of its manifest, or of what else identifies it
+}
+
+// App is the app's source.
+type App struct {
+	// Tree is the app as this build has it.
+	Tree bk.State
+	// Stable is the same tree in a form that is equal in every build (a local source without its session), for keyed
+	// views. Nil when there is none: then steps are cached by the app's content.
+	Stable *bk.State
+}

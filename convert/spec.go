@@ -1,0 +1,120 @@
+package convert
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// stepFiles collects what a step finds in step.SpecDir beside its spec.
+type stepFiles struct {
+	b     *Build
+	names []string
+	texts [][]byte
+}
+
+// add puts a script's text into a file of that name, by which its messages show.
+func (s *stepFiles) add(script *packfile.Script, name string) string {
+	s.names = append(s.names, name)
+	s.texts = append(s.texts, s.b.text(script))
+	return name
+}
+
+// script is a script for packfile-step.
+func (s *stepFiles) script(script *packfile.Script, name string) *step.Script {
+	if script == nil {
+		return nil
+	}
+	return &step.Script{Shell: packfile.ScriptShell(s.b.in.Packfile, script), File: s.add(script, name), InLayer: script.InLayer}
+}
+
+// tree is the folder that is mounted at step.SpecDir.
+func (s *stepFiles) tree(spec step.Spec, opts ...bk.ConstraintsOpt) (bk.State, error) {
+	data, err := json.MarshalIndent(spec, "", "  ")
+	if err != nil {
+		return bk.State{}, err
+	}
+	action := bk.Mkfile("/"+step.SpecFile, 0o644, data)
+	for i, name := range s.names {
+		action = action.Mkfile("/"+name, 0o755, s.texts[i])
+	}
+	return bk.Scratch().File(action, opts...), nil
+}
+
+// text of a script. The frontend has read every script with a path beforehand.
+func (b *Build) text(script *packfile.Script) []byte {
+	if script.Path != "" {
+		return b.in.Scripts[script.Path]
+	}
+	return []byte(script.Inline)
+}
+
+// setups are the setup scripts of the caches that a layer links.
+func (b *Build) setups(l *layer, files *stepFiles) []step.Setup {
+	var setups []step.Setup
+	for _, k := range l.links {
+		if k.cache != nil && k.cache.Setup != nil {
+			setups = append(setups, step.Setup{
+				CacheDir: b.layerDir(k.Name),
+				Script:   *files.script(k.cache.Setup, k.Name+".setup"),
+			})
+		}
+	}
+	return setups
+}
+
+// envFiles renders the layer's own environment.
+func (b *Build) envFiles(l *layer) ([]step.EnvFile, error) {
+	var files []step.EnvFile
+	for _, list := range []struct {
+		dir  string
+		vars []packfile.EnvVar
+	}{{"env", l.Provide.Env.Both}, {"env.build", l.Provide.Env.Build}, {"env.launch", l.Provide.Env.Launch}} {
+		for _, v := range list.vars {
+			value, err := v.Render(b.layerDir(l.Name), step.AppDir)
+			if err != nil {
+				return nil, b.inLayer(l, err)
+			}
+			files = append(files, step.EnvFile{Dir: list.dir, Name: v.Name, Value: value, Op: v.Op, Delim: v.Delim})
+		}
+	}
+	return files, nil
+}
+
+// deps renders the layer's deps. Of deps that share a name only the one with the layer's version is fetched, if there is
+// one.
+func (b *Build) deps(l *layer, md map[string]any) (specs []step.Dep, mounts []llb.Mount, err error) {
+	version, _ := md["version"].(string)
+	rendered := make([]packfile.Dep, len(l.Provide.Deps))
+	versioned := map[string]bool{} // names with a dep of the layer's version
+	for i, d := range l.Provide.Deps {
+		if rendered[i], err = d.Render(md); err != nil {
+			return nil, nil, b.inLayer(l, err)
+		}
+		if rendered[i].Version == version {
+			versioned[rendered[i].Name] = true
+		}
+	}
+	for i, d := range rendered {
+		dep := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
+		if !versioned[d.Name] || d.Version == version {
+			id := d.Name + "@" + d.Version
+			dep.Vendored = b.in.Offline[id]
+			src, file, err := b.depSource(l, &l.Provide.Deps[i], d, id)
+			if err != nil {
+				return nil, nil, err
+			}
+			dir := path.Join(step.DepsDir, fmt.Sprint(i))
+			mounts = append(mounts, llb.Mount{Dest: dir, Tree: src, Kind: llb.ReadOnly})
+			dep.File = path.Join(dir, file)
+		}
+		specs = append(specs, dep)
+	}
+	return specs, mounts, nil
+}

@@ -1,0 +1,83 @@
+package convert
+
+import (
+	"context"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/step"
+)
+
+// appCopy puts the app, or the files of it that the globs name, where steps see it.
+func (b *Build) appCopy(globs []string) llb.Tree {
+	return llb.Tree{To: step.AppDir, Owner: &b.in.Owner, Include: globs, Time: DefaultTime}
+}
+
+// visibleApp is what the test and the run of a layer may see of the app: all of it, or what its inputs name.
+func (b *Build) visibleApp(l *layer) bk.State {
+	if l.Provide.Inputs == nil {
+		return b.app
+	}
+	return llb.CopyTree(b.in.App.Tree, b.appCopy(l.Provide.Inputs), bk.WithCustomName(b.name(l.Name, "inputs")))
+}
+
+// matchingApp is what a test with match is about.
+func (b *Build) matchingApp(l *layer) bk.State {
+	name := bk.WithCustomName(b.name(l.Name, "match"))
+	if l.Provide.Inputs == nil {
+		return llb.CopyTree(b.in.App.Tree, b.appCopy(l.Provide.Test.Match), name)
+	}
+	c := b.appCopy(l.Provide.Test.Match)
+	c.From = step.AppDir
+	return llb.CopyTree(b.visibleApp(l), c, name)
+}
+
+// appMount is APP of a step.
+func appMount(tree bk.State, kind llb.MountKind) llb.Mount {
+	return llb.Mount{Dest: step.AppDir, Tree: tree, Source: step.AppDir, Kind: kind}
+}
+
+// runApp is APP of a layer's run step.
+//
+//   - with lock-app it is the app as the lock-app layer before left it, and is kept;
+//   - with inputs it is the files that they name, by content;
+//   - with a version it is the whole app, which the version speaks for: a keyed view;
+//   - otherwise it is the whole app, by content.
+//
+// An app that is the same tree in no two builds (an archive that the client sends, say) is always seen by content.
+func (b *Build) runApp(ctx context.Context, l *layer, f Facts, parts KeyParts, key string) (llb.Mount, error) {
+	switch {
+	case l.Provide.LockApp:
+		app, err := b.lockedApp(ctx, l, f)
+		return appMount(app, llb.Output), err
+	case l.Provide.Inputs != nil || parts.Version == "" || b.in.App.Stable == nil:
+		return appMount(b.visibleApp(l), llb.Discarded), nil
+	}
+	view := viewKey(key, b.in.Project)
+	content := llb.CopyTree(*b.in.App.Stable, b.appCopy(nil), bk.WithCustomName(b.name(l.Name, "copy app")))
+	tree, err := llb.KeyedView(ctx, view, content, b.in.NoCache(l.Name), bk.WithCustomName(b.name(l.Name, "app as of this version")))
+	mount := appMount(tree, llb.Discarded)
+	mount.ByKey = true
+	return mount, err
+}
+
+// lockedApp is the app as the last lock-app layer before l left it; with a nil layer, as the last of all left it.
+func (b *Build) lockedApp(ctx context.Context, l *layer, f Facts) (bk.State, error) {
+	var last *layer
+	for _, other := range b.layers {
+		if l != nil && other.index >= l.index {
+			break
+		}
+		if other.Provide.LockApp && f.status(other) == settled {
+			last = other
+		}
+	}
+	if last == nil {
+		return b.app, nil
+	}
+	if _, err := b.output(ctx, last, f); err != nil {
+		return bk.State{}, err
+	}
+	return b.apps[last.Name], nil
+}

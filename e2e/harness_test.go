@@ -1,0 +1,232 @@
+// Package e2e tests the frontend as its users meet it: the frontend's image, a real buildkitd, a real registry, buildctl
+// and docker buildx, and images that are run. `make test` starts all of that; .dev/env names it.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// env is the running environment, from .dev/env.
+var env struct {
+	frontend, buildImage, runImage, busybox, empty, goImage string
+}
+
+func TestMain(m *testing.M) {
+	for name, to := range map[string]*string{
+		"PACKFILE_FRONTEND":      &env.frontend,
+		"PACKFILE_BUILD_IMAGE":   &env.buildImage,
+		"PACKFILE_RUN_IMAGE":     &env.runImage,
+		"PACKFILE_BUSYBOX_IMAGE": &env.busybox,
+		"PACKFILE_EMPTY_IMAGE":   &env.empty,
+		"PACKFILE_GO_IMAGE":      &env.goImage,
+	} {
+		if *to = os.Getenv(name); *to == "" {
+			fmt.Fprintf(os.Stderr, "%s is not set: run `make test`, or `make up` and `. .dev/env`\n", name)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// files writes a project and returns its folder. A packfile.toml without a syntax line gets one.
+func files(t *testing.T, contents map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, contents)
+	return dir
+}
+
+func write(t *testing.T, dir string, contents map[string]string) {
+	t.Helper()
+	for name, text := range contents {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if name == "packfile.toml" && !strings.HasPrefix(text, "# syntax=") {
+			text = "# syntax=" + env.frontend + "\n" + text
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// built is what a build printed and left.
+type built struct {
+	log string
+	out string // folder of a local export, "" for none
+	err error
+}
+
+// request is a build through buildctl. Images default to the small busybox ones.
+type request struct {
+	dir      string            // context and folder of the packfile
+	opts     map[string]string // frontend options
+	args     []string          // more arguments of buildctl
+	target   string            // layer to export to a folder
+	image    string            // name to push to
+	output   string            // another --output
+	buildImg string
+	runImg   string
+	host     string // another daemon
+}
+
+func (r request) build(t *testing.T) built {
+	t.Helper()
+	b := r.try(t)
+	if b.err != nil {
+		t.Fatalf("build failed: %v\n%s", b.err, b.log)
+	}
+	return b
+}
+
+// fail is the log of a build that must not succeed.
+func (r request) fail(t *testing.T) string {
+	t.Helper()
+	b := r.try(t)
+	if b.err == nil {
+		t.Fatalf("build succeeded and should have failed\n%s", b.log)
+	}
+	return b.log
+}
+
+func (r request) try(t *testing.T) built {
+	t.Helper()
+	opts := map[string]string{"source": env.frontend, "filename": "packfile.toml"}
+	opts["context:build-image"] = "docker-image://" + or(r.buildImg, env.busybox)
+	opts["context:run-image"] = "docker-image://" + or(r.runImg, env.empty)
+	args := []string{"build", "--progress=plain", "--frontend=gateway.v0"}
+	for k, v := range r.opts {
+		opts[k] = v
+	}
+	if _, remote := opts["context"]; !remote {
+		args = append(args, "--local", "context="+r.dir, "--local", "dockerfile="+r.dir)
+	}
+	var b built
+	switch {
+	case r.target != "":
+		opts["target"] = r.target
+		b.out = t.TempDir()
+		args = append(args, "--output", "type=local,dest="+b.out)
+	case r.image != "":
+		args = append(args, "--output", "type=image,push=true,name="+r.image)
+	case r.output != "":
+		args = append(args, "--output", r.output)
+	}
+	for k, v := range opts {
+		if v != "" || k == "no-cache" {
+			args = append(args, "--opt", k+"="+v)
+		}
+	}
+	cmd := command(t, "buildctl", append(args, r.args...)...)
+	if r.host != "" {
+		cmd.Env = append(os.Environ(), "BUILDKIT_HOST="+r.host)
+	}
+	b.log, b.err = run(cmd)
+	return b
+}
+
+// command ends with the test, at the latest after five minutes.
+func command(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	t.Cleanup(cancel)
+	return exec.CommandContext(ctx, name, args...)
+}
+
+// run is the output of a command, errors and all.
+func run(cmd *exec.Cmd) (string, error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// must is the output of a command that has to succeed.
+func must(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := run(command(t, name, args...))
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// buildx runs docker buildx build on a folder, with the images of a request.
+func buildx(t *testing.T, dir string, args ...string) (string, error) {
+	t.Helper()
+	all := []string{"build", "--progress=plain", "-f", filepath.Join(dir, "packfile.toml"),
+		"--build-context", "build-image=docker-image://" + env.busybox,
+		"--build-context", "run-image=docker-image://" + env.empty}
+	return run(command(t, "buildx", append(append(all, args...), dir)...))
+}
+
+var names atomic.Int64
+
+// imageName is a name in the registry that no other test uses.
+func imageName(t *testing.T) string {
+	t.Helper()
+	registry, _, ok := strings.Cut(env.frontend, "/")
+	if !ok {
+		t.Fatalf("PACKFILE_FRONTEND %q names no registry", env.frontend)
+	}
+	return fmt.Sprintf("%s/test/%d-%d:latest", registry, os.Getpid(), names.Add(1))
+}
+
+// read is a file of a local export.
+func (b built) read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(b.out, name))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, b.log)
+	}
+	return string(data)
+}
+
+// ran says whether a vertex was executed, as opposed to found in the cache. It has to be in the log.
+func (b built) ran(t *testing.T, vertex string) bool {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^#(\d+) ` + regexp.QuoteMeta(vertex) + `$`).FindStringSubmatch(b.log)
+	if m == nil {
+		t.Fatalf("no vertex %q in the log:\n%s", vertex, b.log)
+	}
+	return !strings.Contains(b.log, "\n#"+m[1]+" CACHED\n")
+}
+
+// wantRan fails unless exactly the given vertices of all those named were executed.
+func (b built) wantRan(t *testing.T, want map[string]bool) {
+	t.Helper()
+	for vertex, executed := range want {
+		if got := b.ran(t, vertex); got != executed {
+			t.Errorf("%s: executed: %t, want %t\n%s", vertex, got, executed, b.log)
+		}
+	}
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// contains fails unless text has all the parts.
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("%q is not in:\n%s", p, text)
+		}
+	}
+}

@@ -1,0 +1,296 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+)
+
+// Layer keys: one test for each rule of when a layer is rebuilt.
+
+// stamp is a script that leaves something else every time it runs.
+const stamp = "cat /proc/sys/kernel/random/uuid > $LAYER/stamp; "
+
+func TestLayerWithInputsIsRebuiltWhenTheyChangeAndSeesNothingElse(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"lock.json": "1", "src/a.txt": "a", "packfile.toml": sh + `
+[[layers]]
+name = "a"
+[layers.build]
+inputs = ["*.json"]
+[layers.build.test]
+inline = "find . -type f > $MD/seen; echo $(cat $MD/version)-tested > $MD/version"
+[layers.build.run]
+inline = "` + stamp + `find . -type f > $LAYER/seen; cp $MD/seen $LAYER/tested; cp $MD/version $LAYER/version"
+`})
+	r := request{dir: dir, target: "a"}
+	first := r.build(t)
+	if got := first.read(t, "seen") + first.read(t, "tested"); got != "./lock.json\n./lock.json" {
+		t.Errorf("steps saw %q", got)
+	}
+	if got := first.read(t, "version"); len(got) != 64+len("-tested") {
+		t.Errorf("the version is %q, not the digest of the inputs", got)
+	}
+	write(t, dir, map[string]string{"src/a.txt": "edited"})
+	if r.build(t).read(t, "stamp") != first.read(t, "stamp") {
+		t.Error("an edit beside the inputs rebuilt the layer")
+	}
+	write(t, dir, map[string]string{"lock.json": "22"})
+	if r.build(t).read(t, "stamp") == first.read(t, "stamp") {
+		t.Error("a change of the inputs did not rebuild the layer")
+	}
+}
+
+func TestLayerWithAVersionIsRebuiltWhenItChangesAndSeesTheWholeApp(t *testing.T) {
+	t.Parallel()
+	for kind, version := range map[string]string{
+		"match": "[layers.build.test]\nmatch = [\"lock.json\", \"conf\"]\n",
+		"test":  "[layers.build.test]\ninline = \"cat lock.json conf/x > $MD/version\"\n",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			dir := files(t, map[string]string{"lock.json": "1", "conf/x": "x", "src/a.txt": "a", "packfile.toml": sh + `
+[[layers]]
+name = "a"
+` + version + `
+[layers.build.run]
+inline = "` + stamp + `cp src/a.txt $LAYER/a"
+`})
+			r := request{dir: dir, target: "a"}
+			first := r.build(t)
+			if got := first.read(t, "a"); got != "a" {
+				t.Errorf("run saw %q", got)
+			}
+			write(t, dir, map[string]string{"src/a.txt": "edited"})
+			second := r.build(t)
+			if second.read(t, "stamp") != first.read(t, "stamp") {
+				t.Error("an edit that the version does not see rebuilt the layer")
+			}
+			second.wantRan(t, map[string]bool{"[a] run": false})
+			write(t, dir, map[string]string{"conf/x": "xx"})
+			third := r.build(t)
+			if third.read(t, "stamp") == first.read(t, "stamp") {
+				t.Error("a change of the version did not rebuild the layer")
+			}
+			if got := third.read(t, "a"); got != "edited" {
+				t.Errorf("the rebuilt layer saw %q", got)
+			}
+		})
+	}
+}
+
+func TestLayerWithoutAVersionIsRebuiltOnEveryChangeOfTheApp(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"a.txt": "a", "packfile.toml": sh + `
+[[layers]]
+name = "a"
+[layers.build.run]
+inline = "` + stamp + `"
+`})
+	r := request{dir: dir, target: "a"}
+	first := r.build(t).read(t, "stamp")
+	if r.build(t).read(t, "stamp") != first {
+		t.Error("nothing changed and the layer was rebuilt")
+	}
+	write(t, dir, map[string]string{"a.txt": "edited"})
+	if r.build(t).read(t, "stamp") == first {
+		t.Error("the app changed and the layer was not rebuilt")
+	}
+}
+
+func TestPartsOfTheLayerKeyRebuildTheLayer(t *testing.T) {
+	t.Parallel()
+	base := map[string]string{
+		"SCRIPT": "true", "META": "x", "ENV": "1", "PROFILE": "echo 1", "VERSION": "1", "VAR": "T", "NET": "default",
+	}
+	packfile := sh + `
+[[layers]]
+name = "tool"
+version = "1"
+[layers.build.run]
+inline = "true"
+
+[[layers]]
+name = "a"
+version = "VERSION"
+[layers.metadata]
+k = "META"
+[layers.build.run]
+network = "NET"
+inline = "` + stamp + `SCRIPT"
+[[layers.build.links]]
+name = "tool"
+path-as = "VAR"
+[[layers.build.env.launch]]
+name = "E"
+value = "ENV"
+[[layers.build.profile]]
+inline = "PROFILE"
+`
+	render := func(with map[string]string) string {
+		text := packfile
+		for k, v := range base {
+			if w, ok := with[k]; ok {
+				v = w
+			}
+			text = replace(text, k, v)
+		}
+		return text
+	}
+	dir := files(t, map[string]string{"packfile.toml": render(nil)})
+	r := request{dir: dir, target: "a", opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
+	first := r.build(t).read(t, "stamp")
+	for part, value := range map[string]string{
+		"SCRIPT": "false || true", "META": "y", "ENV": "2", "PROFILE": "echo 2", "VERSION": "2", "VAR": "U", "NET": "none",
+	} {
+		write(t, dir, map[string]string{"packfile.toml": render(map[string]string{part: value})})
+		if r.build(t).read(t, "stamp") == first {
+			t.Errorf("%s changed and the layer was not rebuilt", part)
+		}
+	}
+	write(t, dir, map[string]string{"packfile.toml": "# a comment\n" + render(nil)})
+	if r.build(t).read(t, "stamp") != first {
+		t.Error("only a comment changed and the layer was rebuilt")
+	}
+	r.opts["build-arg:GIVEN"] = "1"
+	if r.build(t).read(t, "stamp") == first {
+		t.Error("the platform environment changed and the layer was not rebuilt")
+	}
+}
+
+func TestLinkedLayersContentRebuildsOnlyWhenItDiffers(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"in.txt": "1", "packfile.toml": sh + `
+[[layers]]
+name = "tool"
+[layers.build]
+inputs = ["in.txt"]
+[layers.build.run]
+inline = "wc -c < in.txt > $LAYER/size"
+
+[[layers]]
+name = "a"
+version = "1"
+[layers.build.run]
+inline = "` + stamp + `"
+[[layers.build.links]]
+name = "tool"
+`})
+	r := request{dir: dir, target: "a"}
+	first := r.build(t).read(t, "stamp")
+	write(t, dir, map[string]string{"in.txt": "2"})
+	if r.build(t).read(t, "stamp") != first {
+		t.Error("the linked layer was rebuilt to the same content, and rebuilt the layer that links it")
+	}
+	write(t, dir, map[string]string{"in.txt": "333"})
+	if r.build(t).read(t, "stamp") == first {
+		t.Error("the linked layer's content changed and did not rebuild the layer that links it")
+	}
+}
+
+func TestLinkVersionAndLinkContentRebuildWithEqualContent(t *testing.T) {
+	t.Parallel()
+	for flag, text := range map[string]string{"link-version": "link-version = true", "link-content": "link-content = true", "neither": ""} {
+		t.Run(flag, func(t *testing.T) {
+			t.Parallel()
+			packfile := sh + `
+[[layers]]
+name = "tool"
+version = "VERSION"
+[layers.build.run]
+inline = "echo same > $LAYER/file; rm -f $MD/version"
+
+[[layers]]
+name = "a"
+version = "1"
+[layers.build.run]
+inline = "` + stamp + `"
+[[layers.build.links]]
+name = "tool"
+` + text
+			dir := files(t, map[string]string{"packfile.toml": replace(packfile, "VERSION", "1")})
+			r := request{dir: dir, target: "a", opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
+			first := r.build(t).read(t, "stamp")
+			write(t, dir, map[string]string{"packfile.toml": replace(packfile, "VERSION", "2")})
+			rebuilt := r.build(t).read(t, "stamp") != first
+			if want := flag != "neither"; rebuilt != want {
+				t.Errorf("rebuilt: %t, want %t", rebuilt, want)
+			}
+		})
+	}
+}
+
+func TestRefreshAsksAgainWhenTheAnswerIsTooOld(t *testing.T) {
+	t.Parallel()
+	packfile := sh + `
+[[layers]]
+name = "a"
+[layers.build.test]
+REFRESH
+inline = "cat /proc/sys/kernel/random/uuid > $MD/version"
+[layers.build.run]
+inline = "cp $MD/version $LAYER/stamp"
+`
+	for refresh, again := range map[string]bool{`refresh = "1s"`: true, `refresh = "2000h"`: false, "": false} {
+		dir := files(t, map[string]string{"packfile.toml": replace(packfile, "REFRESH", refresh), "unique": t.Name() + refresh})
+		r := request{dir: dir, target: "a"}
+		first := r.build(t).read(t, "stamp")
+		// The age of an answer is what is tested; there is nothing to wait for but time.
+		time.Sleep(1100 * time.Millisecond)
+		if got := r.build(t).read(t, "stamp") != first; got != again {
+			t.Errorf("with %q the test ran again: %t, want %t", refresh, got, again)
+		}
+	}
+}
+
+func TestNoCacheRunsEverythingAndItsFilterOneLayer(t *testing.T) {
+	t.Parallel()
+	layer := func(name string) string {
+		return "\n[[layers]]\nname = \"" + name + "\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"" + stamp + "\"\n"
+	}
+	dir := files(t, map[string]string{"packfile.toml": sh + layer("a") + layer("b")})
+	stamps := func(noCache string, given bool) (string, string) {
+		out := t.TempDir()
+		r := request{dir: dir, output: "type=local,dest=" + out, opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
+		if given {
+			r.opts["no-cache"] = noCache
+		}
+		r.build(t)
+		b := built{out: out}
+		return b.read(t, "layers/packfile/a/stamp"), b.read(t, "layers/packfile/b/stamp")
+	}
+	a1, b1 := stamps("", false)
+	a2, b2 := stamps("a", true)
+	if a2 == a1 || b2 != b1 {
+		t.Errorf("--no-cache-filter=a: a ran: %t, b ran: %t", a2 != a1, b2 != b1)
+	}
+	a3, b3 := stamps("", true)
+	if a3 == a2 || b3 == b2 {
+		t.Errorf("--no-cache: a ran: %t, b ran: %t", a3 != a2, b3 != b2)
+	}
+}
+
+func TestLayersRunInParallelAndThoseWithOneCacheInTurn(t *testing.T) {
+	t.Parallel()
+	packfile := sh + "\n[[caches]]\nname = \"c\"\n"
+	for _, name := range []string{"a", "b", "c1", "c2"} {
+		// Each leaves a mark beside the others, in a cache that all share, while it works.
+		packfile += "\n[[layers]]\nname = \"" + name + "\"\nexport = true\n[layers.build.run]\ninline = \"date +%s%N > $LAYER/start; sleep 1; date +%s%N > $LAYER/end\"\n"
+		if name[0] == 'c' {
+			packfile += "[[layers.build.links]]\nname = \"c\"\n"
+		}
+	}
+	dir := files(t, map[string]string{"packfile.toml": packfile})
+	out := t.TempDir()
+	request{dir: dir, output: "type=local,dest=" + out, opts: map[string]string{"build-arg:PACKFILE_APP": dir, "no-cache": ""}}.build(t)
+	b := built{out: out}
+	overlap := func(x, y string) bool {
+		at := func(layer, file string) string { return b.read(t, "layers/packfile/"+layer+"/"+file) }
+		return at(x, "start") < at(y, "end") && at(y, "start") < at(x, "end")
+	}
+	if !overlap("a", "b") {
+		t.Error("independent layers did not run at the same time")
+	}
+	if overlap("c1", "c2") {
+		t.Error("two layers used one cache at the same time")
+	}
+}

@@ -1,0 +1,46 @@
+package frontend
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+)
+
+// app is the main context of the build.
+type app struct {
+	tree llb.State
+	// stable is the same without a session, for keyed views: two builds have equal definitions of it. Only local folders
+	// have one. A Git commit, an archive or an input of bake is known by its content instead, which needs no sending.
+	stable *llb.State
+}
+
+// findApp finds the main context: a local folder, a Git repository, an archive, or an input of bake.
+func (b *build) findApp(ctx context.Context) (*app, error) {
+	st, err := b.ui.MainContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if st.Output() == nil {
+		// Nothing (bake's scratch, say): an empty folder, which is a valid app.
+		return &app{tree: llb.Scratch()}, nil
+	}
+	def, err := st.Marshal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name, _, err := localSource(def)
+	if err != nil || name == "" || len(def.Def) != 2 {
+		return &app{tree: *st}, err
+	}
+	excludes, err := b.ui.DockerIgnorePatterns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The same options as dockerui's but the session: equal options make one transfer serve both.
+	stable := llb.Local(name,
+		llb.ExcludePatterns(excludes),
+		llb.SharedKeyHint(name),
+		dockerui.WithInternalName("load build context"))
+	return &app{tree: *st, stable: &stable}, nil
+}

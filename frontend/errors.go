@@ -1,0 +1,98 @@
+package frontend
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/status"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// withSource shows the places of an error in the packfile. The client prints an excerpt around each.
+func (b *build) withSource(pe *packfile.Error) error {
+	lines := make([]string, len(pe.Diagnostics))
+	ranges := make([]*pb.Range, len(pe.Diagnostics))
+	for i, d := range pe.Diagnostics {
+		lines[i] = fmt.Sprintf("%s:%d:%d: %s", pe.Filename, d.Range.Start.Line, d.Range.Start.Column, d.Text())
+		ranges[i] = convert.PBRange(d.Range)
+	}
+	message := strings.Join(lines, "\n")
+	if len(lines) > 1 {
+		message = fmt.Sprintf("%d errors in %s:\n%s", len(lines), pe.Filename, message)
+	}
+	return errdefs.WithSource(errors.New(message), &errdefs.Source{
+		Info: &pb.SourceInfo{
+			Data:       b.source.Data,
+			Filename:   b.source.Filename,
+			Language:   b.source.Language,
+			Definition: b.source.Definition.ToPB(),
+		},
+		Ranges: ranges,
+	})
+}
+
+// said is an error of a solve in our own words. Wrapping it would not do: the client is shown the innermost message.
+// Everything else that BuildKit knows about the error (the place in the packfile, what a debugger needs) stays with it.
+type said struct {
+	message string
+	error
+}
+
+func (e *said) Error() string { return e.message }
+func (e *said) Unwrap() error { return e.error }
+func (e *said) GRPCStatus() *status.Status {
+	return status.New(grpcerrors.Code(e.error), e.message)
+}
+
+var (
+	exitCode       = regexp.MustCompile(`exit code: (\d+)`)
+	digestMismatch = regexp.MustCompile(`digest mismatch for (\S+): sha256:([0-9a-f]+) \(expected: sha256:([0-9a-f]+)\)`)
+	missingSecret  = regexp.MustCompile(`secret (\S+): not found`)
+)
+
+// explainSolve says in the packfile's terms what went wrong in a solve.
+func (b *build) explainSolve(err error, def *bk.Definition) error {
+	where := failedVertex(err, def)
+	text := err.Error()
+	message := ""
+	if m := exitCode.FindStringSubmatch(text); m != nil {
+		message = "failed with exit code " + m[1]
+	}
+	var exit *gwpb.ExitError
+	if errors.As(err, &exit) && message == "" {
+		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
+	}
+	if m := digestMismatch.FindStringSubmatch(text); m != nil {
+		message = fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, it is %s", m[1], m[3], m[2])
+	}
+	if m := missingSecret.FindStringSubmatch(text); m != nil {
+		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
+	}
+	if message == "" {
+		return err
+	}
+	return &said{message: strings.TrimSpace(fmt.Sprintf("%s: %s %s", b.source.Filename, where, message)), error: err}
+}
+
+// failedVertex is the name of the operation that an error is about, "" when it is not known.
+func failedVertex(err error, def *bk.Definition) string {
+	var vertex *errdefs.VertexError
+	if !errors.As(err, &vertex) {
+		return ""
+	}
+	for dgst, md := range def.Metadata {
+		if dgst.String() == vertex.Digest {
+			return md.Description["llb.customname"]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,169 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+)
+
+// images are what a build for one platform stands on.
+type images struct {
+	build, run convert.Base
+	tools      bk.State
+	owner      llb.Owner // user of steps
+	user       string    // user of the app image
+}
+
+// namedImages are the named contexts that stand for images, and the keys of [config] that they override.
+var namedImages = []string{"build-image", "run-image"}
+
+// nameImages makes the images that the packfile names known as named contexts, unless the user named others: from there
+// on both are found in the same way.
+func nameImages(opts map[string]string, cfg *packfile.Config) {
+	for _, name := range namedImages {
+		ref := cfg.BuildImage
+		if name == "run-image" {
+			ref = cfg.RunImage
+		}
+		if _, given := opts["context:"+name]; !given && ref != "" {
+			opts["context:"+name] = "docker-image://" + ref
+		}
+	}
+}
+
+func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images, error) {
+	var im images
+	var err error
+	if im.run, err = b.namedImage(ctx, "run-image", p, b.ui.Target == ""); err != nil {
+		return nil, err
+	}
+	if im.build, err = b.namedImage(ctx, "build-image", p, b.hasSteps()); err != nil {
+		return nil, err
+	}
+	if im.tools, err = b.tools(p); err != nil {
+		return nil, err
+	}
+	im.owner, im.user, err = b.users(ctx, im)
+	return &im, err
+}
+
+// hasSteps says whether anything is run in the build image.
+func (b *build) hasSteps() bool {
+	for _, l := range b.pf.Layers {
+		if l.Provide != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// namedImage finds an image by the named context that stands for it.
+func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform, needed bool) (convert.Base, error) {
+	none := convert.Base{State: bk.Scratch()}
+	if !needed {
+		return none, nil
+	}
+	var dgst digest.Digest
+	nc, err := b.ui.NamedContext(name, dockerui.ContextOpt{
+		Platform:      &p,
+		ResolveMode:   b.ui.ImageResolveMode.String(),
+		CaptureDigest: &dgst,
+	})
+	if err != nil {
+		return none, b.imageError(name, err)
+	}
+	if nc == nil {
+		return none, b.errorAt(b.pf.Config.Range(), "no %[1]s: name one as %[1]s in [config], or with --build-context %[1]s=docker-image://NAME", name)
+	}
+	st, cfg, err := nc.Load(ctx)
+	if err != nil {
+		return none, b.imageError(name, err)
+	}
+	img := convert.Base{State: *st, Config: cfg, Digest: dgst}
+	if dgst == "" && st.Output() != nil {
+		if img.Digest, err = definitionDigest(ctx, *st); err != nil {
+			return none, err
+		}
+	}
+	return img, nil
+}
+
+func (b *build) imageError(name string, err error) error {
+	if b.pf.Config.Has(name) {
+		return b.errorAt(b.pf.Config.At(name), "%s: %v", name, err)
+	}
+	return fmt.Errorf("named context %s: %w", name, err)
+}
+
+// definitionDigest tells apart images that have no digest because they are results of a build (inputs of bake). Sources
+// of the client are told apart by name: their session is another one in every build.
+func definitionDigest(ctx context.Context, st bk.State) (digest.Digest, error) {
+	def, err := st.Marshal(ctx)
+	if err != nil {
+		return "", err
+	}
+	digester := digest.Canonical.Digester()
+	index := map[string]string{}
+	for i, dt := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			return "", err
+		}
+		index[digest.FromBytes(dt).String()] = fmt.Sprintf("op:%d", i)
+		for _, in := range op.Inputs {
+			in.Digest = index[in.Digest]
+		}
+		if src := op.GetSource(); src != nil {
+			delete(src.Attrs, pb.AttrLocalSessionID)
+			delete(src.Attrs, pb.AttrLocalUniqueID)
+		}
+		canonical, err := llb.MarshalDeterministic(&op)
+		if err != nil {
+			return "", err
+		}
+		digester.Hash().Write(canonical)
+	}
+	return digester.Digest(), nil
+}
+
+// ownDefinition is where BuildKit puts the definition of the frontend's own image.
+const ownDefinition = "/run/config/buildkit/metadata/frontend.bin"
+
+// tools is the frontend's own image for a platform: it has what steps and app images need of ours.
+func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
+	data, err := os.ReadFile(ownDefinition)
+	if err != nil {
+		return bk.State{}, fmt.Errorf("the frontend's own image is not known: %w (it needs BuildKit 0.12 or later, and to be run from its image)", err)
+	}
+	var def pb.Definition
+	if err := def.Unmarshal(data); err != nil {
+		return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
+		}
+		if src := op.GetSource(); src != nil {
+			if ref, ok := strings.CutPrefix(src.Identifier, "docker-image://"); ok {
+				return bk.Image(ref, bk.Platform(p), dockerui.WithInternalName("packfile tools")), nil
+			}
+		}
+	}
+	op, err := bk.NewDefinitionOp(&def)
+	if err != nil {
+		return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
+	}
+	return bk.NewState(op.Output()), nil
+}

@@ -1,0 +1,129 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/step"
+)
+
+// options are the build's options that dockerui knows nothing of.
+type options struct {
+	platformEnv []step.Variable // sorted by name
+	proxy       llb.ProxyEnv
+	appID       string // PACKFILE_APP
+	epoch       string // SOURCE_DATE_EPOCH
+	requestID   string // what is asked instead of a build
+	vcsSource   string
+	vcsSubdir   string
+}
+
+const buildArg = "build-arg:"
+
+// parseOptions sorts the build args: those of BuildKit and ours are options, proxies are for steps but no part of what
+// they are, and the others are the platform environment.
+func parseOptions(opts map[string]string) (options, error) {
+	o := options{requestID: opts["requestid"], vcsSource: opts["vcs:source"], vcsSubdir: opts["vcs:localdir:context"]}
+	if sub := opts["contextsubdir"]; sub != "" {
+		o.vcsSubdir = sub
+	}
+	for k, v := range opts {
+		name, ok := strings.CutPrefix(k, buildArg)
+		if !ok {
+			continue
+		}
+		switch {
+		case name == "PACKFILE_APP":
+			o.appID = v
+		case name == "SOURCE_DATE_EPOCH":
+			o.epoch = v
+		case strings.HasPrefix(name, "PACKFILE_"):
+			return o, fmt.Errorf("unknown build argument %s: names that begin with PACKFILE_ are options of the packfile frontend, and there is only PACKFILE_APP", name)
+		case strings.HasPrefix(name, "BUILDKIT_"):
+		case o.setProxy(name, v):
+		case name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(v, "\x00"):
+			return o, fmt.Errorf("build argument %q cannot be an environment variable", name)
+		default:
+			o.platformEnv = append(o.platformEnv, step.Variable{Name: name, Value: v})
+		}
+	}
+	slices.SortFunc(o.platformEnv, func(a, b step.Variable) int { return strings.Compare(a.Name, b.Name) })
+	return o, nil
+}
+
+func (o *options) setProxy(name, v string) bool {
+	switch strings.ToUpper(name) {
+	case "HTTP_PROXY":
+		o.proxy.HTTPProxy = v
+	case "HTTPS_PROXY":
+		o.proxy.HTTPSProxy = v
+	case "FTP_PROXY":
+		o.proxy.FTPProxy = v
+	case "NO_PROXY":
+		o.proxy.NoProxy = v
+	case "ALL_PROXY":
+		o.proxy.AllProxy = v
+	default:
+		return false
+	}
+	return true
+}
+
+// sourceDateEpoch is the time of every file in the image.
+func (b *build) sourceDateEpoch(ctx context.Context) (time.Time, error) {
+	switch b.opts.epoch {
+	case "":
+		return convert.DefaultTime, nil
+	case "context":
+		t, err := b.ui.ResolveMainContextSourceDateEpoch(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if t == nil {
+			return convert.DefaultTime, nil
+		}
+		return t.UTC().Truncate(time.Second), nil
+	}
+	sec, err := strconv.ParseInt(b.opts.epoch, 10, 64)
+	if err != nil || sec < 0 {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH %q is neither a number of seconds since 1970 nor \"context\"", b.opts.epoch)
+	}
+	return time.Unix(sec, 0).UTC(), nil
+}
+
+// identity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else where the
+// source comes from, else the packfile itself.
+func (b *build) identity() string {
+	switch {
+	case b.opts.appID != "":
+		return "app:" + b.opts.appID
+	case b.opts.vcsSource != "":
+		return "vcs:" + b.opts.vcsSource + "#" + b.opts.vcsSubdir
+	}
+	return "packfile:" + digestOf(b.source.Data)
+}
+
+// withDefaultFilename makes packfile.toml the file that is read when the client names none.
+func withDefaultFilename(c gw.Client) gw.Client {
+	opts := c.BuildOpts()
+	if opts.Opts["filename"] != "" {
+		return c
+	}
+	opts.Opts["filename"] = "packfile.toml"
+	return &clientWithOpts{Client: c, opts: opts}
+}
+
+type clientWithOpts struct {
+	gw.Client
+	opts gw.BuildOpts
+}
+
+func (c *clientWithOpts) BuildOpts() gw.BuildOpts { return c.opts }

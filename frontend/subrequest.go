@@ -1,0 +1,83 @@
+package frontend
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// subrequest answers what is asked instead of a build (docker buildx build --call=check|outline|targets).
+func (b *build) subrequest(ctx context.Context) (*gw.Result, bool, error) {
+	return b.ui.HandleSubrequest(ctx, dockerui.RequestHandler{
+		Lint:        func(context.Context) (*lint.LintResults, error) { return b.lint(), nil },
+		ListTargets: func(context.Context) (*targets.List, error) { return b.targets(), nil },
+		Outline:     func(context.Context) (*outline.Outline, error) { return b.outline(), nil },
+	})
+}
+
+func (b *build) lint() *lint.LintResults {
+	results := &lint.LintResults{}
+	source := results.AddSource(b.source.SourceMap)
+	for _, w := range b.warnings {
+		at := parser.Range{
+			Start: parser.Position{Line: w.Range.Start.Line, Character: w.Range.Start.Column},
+			End:   parser.Position{Line: w.Range.End.Line, Character: w.Range.End.Column},
+		}
+		results.AddWarning(w.Rule, w.Message, "", w.Text(), source, []parser.Range{at})
+	}
+	return results
+}
+
+// targets are the image, and every layer alone.
+func (b *build) targets() *targets.List {
+	list := &targets.List{Targets: []targets.Target{{Default: true, Description: "the app image"}}}
+	for _, l := range b.pf.Layers {
+		if l.Provide != nil {
+			list.Targets = append(list.Targets, targets.Target{
+				Name: l.Name, Description: "content of layer " + l.Name, Location: location(l.Range()),
+			})
+		}
+	}
+	return list
+}
+
+// outline is what a build may be given.
+func (b *build) outline() *outline.Outline {
+	o := &outline.Outline{Name: b.ui.Target, Description: b.pf.Config.Name}
+	add := func(a packfile.Access, at packfile.Range) {
+		for _, s := range a.Secrets {
+			o.Secrets = append(o.Secrets, outline.Secret{Name: s.ID, Required: s.Required, Location: location(s.Range())})
+		}
+		for _, id := range a.SSH {
+			o.SSH = append(o.SSH, outline.SSH{Name: id, Required: true, Location: location(at)})
+		}
+	}
+	for _, l := range b.pf.Layers {
+		if l.Require != nil {
+			add(l.Require.Access, l.Require.At("ssh"))
+		}
+		if l.Provide != nil {
+			add(l.Provide.Access, l.Provide.At("ssh"))
+			if l.Provide.Test != nil {
+				add(l.Provide.Test.Access, l.Provide.Test.At("ssh"))
+			}
+		}
+	}
+	for _, c := range b.pf.Caches {
+		o.Cache = append(o.Cache, outline.CacheMount{ID: c.Name, Location: location(c.Range())})
+	}
+	return o
+}
+
+func location(r packfile.Range) *pb.Location {
+	return &pb.Location{Ranges: []*pb.Range{convert.PBRange(r)}}
+}

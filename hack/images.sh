@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Makes the build and run images that the project is tried on, from Debian packages, and pushes them to the registry on
+# loopback. Each is made again only when what it is made from, or the registry's address, has changed.
+source "$(dirname "$0")/lib/place.sh"
+source "$ROOT/hack/lib/stamp.sh"
+
+registry=$(cat "$DEV/run/registry.addr")
+images=$DEV/images
+goarch=$(go env GOARCH)
+arch=$(dpkg --print-architecture)
+
+# The tiny images are for every platform that the machine runs natively, so that multi-platform builds need no emulation.
+case $goarch in
+amd64) platforms=linux/amd64,linux/386 tiny=(amd64:amd64 386:i386) ;;
+*) platforms=linux/$goarch tiny=("$goarch:$arch") ;;
+esac
+
+# rootfs NAME ARCH VARIANT PACKAGES: the root file system NAME.tar.
+rootfs() {
+	local digest
+	digest=$(digest_of "$ROOT/hack/rootfs.sh" "$@")
+	if [ -f "$images/$1.tar" ] && fresh "rootfs-$1" "$digest"; then return; fi
+	say "Debian packages into $1.tar: $4"
+	"$ROOT/hack/rootfs.sh" "$images/$1.tar" "${@:2}"
+	made "rootfs-$1" "$digest"
+}
+
+# image TARGET TAG PLATFORMS ROOTFS... : builds and pushes packfile/TARGET:TAG. What it was made from is its stamp.
+image() {
+	local target=$1 ref=$registry/packfile/$1:$2 platform=$3 digest part
+	local from=("$ref" "$platform" "$ROOT/hack/images.sh" "$ROOT/hack/images/Dockerfile")
+	for part in "${@:4}"; do from+=("$DEV/stamp/rootfs-$part"); done
+	if [ "$target" = go ]; then from+=("$(go env GOVERSION)"); fi
+	digest=$(digest_of "${from[@]}")
+	if fresh "image-$target" "$digest"; then return; fi
+	say "image $ref"
+	quietly "$DEV/log/image-$target.log" "$BIN/buildctl" --addr "$BUILDKIT_HOST" build --progress plain \
+		--frontend dockerfile.v0 --opt target="$target" --opt platform="$platform" \
+		--opt build-arg:SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
+		--local dockerfile="$ROOT/hack/images" --local context="$images" \
+		--opt context:goroot=local:goroot --local goroot="$(go env GOROOT)" \
+		--opt context:ca-certificates=docker-image://"$registry/packfile/build:bookworm" \
+		--output type=image,name="$ref",push=true,rewrite-timestamp=true,compression-level=3
+	made "image-$target" "$digest"
+}
+
+mkdir -p "$images"
+BUILDKIT_HOST=unix://$(socket buildkitd)
+printf 'root:x:0:0:root:/root:/bin/sh\ncnb:x:1000:1000:cnb:/home/cnb:/bin/sh\n' >"$images/passwd"
+printf 'root:x:0:\ncnb:x:1000:\n' >"$images/group"
+
+rootfs build "$arch" minbase bash,ca-certificates,curl,git,nodejs,npm,python3,xz-utils
+rootfs run "$arch" minbase ca-certificates,libstdc++6,nodejs,python3
+busyboxes=()
+for pair in "${tiny[@]}"; do
+	rootfs "busybox-${pair%:*}" "${pair#*:}" extract busybox-static
+	busyboxes+=("busybox-${pair%:*}")
+done
+
+image build bookworm "linux/$goarch" build
+image run bookworm "linux/$goarch" run
+image go bookworm "linux/$goarch" build
+image busybox latest "$platforms" "${busyboxes[@]}"
+image empty latest "$platforms" build

@@ -1,0 +1,63 @@
+package llb
+
+import (
+	"strconv"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+)
+
+// Owner is the numeric owner of files and processes.
+type Owner struct {
+	UID, GID int
+}
+
+// String is the form uid:gid that images and exec operations take.
+func (o Owner) String() string { return strconv.Itoa(o.UID) + ":" + strconv.Itoa(o.GID) }
+
+// Normalize copies a whole tree and gives every file of it the time t, so that the layer made of it depends on nothing
+// but its files. It has to be the last operation of a layer: any file operation after it would set the times of the
+// folders that it touches to now.
+func Normalize(tree bk.State, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
+	return bk.Scratch().File(bk.Copy(tree, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}), opts...)
+}
+
+// Tree is how CopyTree fills a folder from another tree.
+type Tree struct {
+	From    string   // folder in the source, "/" when empty
+	To      string   // folder that is created
+	Owner   *Owner   // owner of everything copied; as it was when nil
+	Include []string // patterns of what to copy, as in .dockerignore; everything when empty
+	Exclude []string // patterns of what to leave out
+	Time    time.Time
+}
+
+// CopyTree is a tree that holds nothing but folder To, a normalised copy of a part of src.
+func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
+	info := &bk.CopyInfo{
+		CopyDirContentsOnly: true,
+		CreateDestPath:      true,
+		IncludePatterns:     c.Include,
+		ExcludePatterns:     c.Exclude,
+		CreatedTime:         &c.Time,
+	}
+	copyOpts := []bk.CopyOption{info}
+	if c.Owner != nil {
+		copyOpts = append(copyOpts, bk.WithUIDGID(c.Owner.UID, c.Owner.GID))
+	}
+	from := c.From
+	if from == "" {
+		from = "/"
+	}
+	return bk.Scratch().File(bk.Copy(src, from, c.To, copyOpts...), opts...)
+}
+
+// EmptyDir is a tree with one empty folder at path, which may have parents, for a step to write to.
+func EmptyDir(path string, owner Owner, opts ...bk.ConstraintsOpt) bk.State {
+	return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), bk.WithUIDGID(owner.UID, owner.GID)), opts...)
+}
+
+// Merge puts layers on top of base without copying: every layer keeps its digest whatever lies below it.
+func Merge(base bk.State, layers []bk.State, opts ...bk.ConstraintsOpt) bk.State {
+	return bk.Merge(append([]bk.State{base}, layers...), opts...)
+}

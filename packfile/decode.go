@@ -1,0 +1,180 @@
+package packfile
+
+import (
+	"strings"
+	"unicode"
+)
+
+// decoder fills a Packfile from the tree of either format.
+type decoder struct {
+	report
+	spelling  spelling
+	suggested int // how many words were compared with others; see nearest
+}
+
+// maxSuggestions bounds the comparisons with similar words, whose number is the product of wrong and right ones.
+const maxSuggestions = 100
+
+// nearest is nearest, for the first wrong words of a file.
+func (d *decoder) nearest(wrong string, candidates []string) string {
+	if d.suggested++; d.suggested > maxSuggestions {
+		return ""
+	}
+	return nearest(wrong, candidates)
+}
+
+// key is the name of a key as the file writes it.
+func (d *decoder) key(name string) string { return d.spelling.of(name) }
+
+var packfileSchema = define(schema[Packfile]{
+	what:  "a packfile",
+	start: func(p *Packfile) { p.API = defaultAPI },
+	keys: []key[Packfile]{
+		str("api", func(p *Packfile) *string { return &p.API }, apiVersion),
+		sub("config", configSchema, func(p *Packfile) *Config { return &p.Config }),
+		tables("processes", processSchema, func(p *Packfile) *[]Process { return &p.Processes }),
+		tables("caches", cacheSchema, func(p *Packfile) *[]Cache { return &p.Caches }),
+		tables("layers", layerSchema, func(p *Packfile) *[]Layer { return &p.Layers }),
+		tables("slices", sliceSchema, func(p *Packfile) *[]Slice { return &p.Slices }),
+		tables("stacks", stackSchema, func(p *Packfile) *[]Stack { return &p.Stacks }),
+	},
+	finish: func(d *decoder, p *Packfile) { d.processes(p) },
+})
+
+var configSchema = define(schema[Config]{
+	what: "config",
+	keys: []key[Config]{
+		str("id", func(c *Config) *string { return &c.ID }, moduleID),
+		str("version", func(c *Config) *string { return &c.Version }, moduleVersion),
+		str("name", func(c *Config) *string { return &c.Name }, nonEmpty),
+		str("shell", func(c *Config) *string { return &c.Shell }, nonEmpty),
+		str("build-image", func(c *Config) *string { return &c.BuildImage }, word),
+		str("run-image", func(c *Config) *string { return &c.RunImage }, word),
+		str("user", func(c *Config) *string { return &c.User }, user),
+		str("network", func(c *Config) *string { return &c.Network }, network),
+	},
+})
+
+// network is the check of every network key.
+var network = oneOf("default", "none")
+
+var processSchema = define(schema[Process]{
+	what: "a process",
+	keys: []key[Process]{
+		must(str("type", func(p *Process) *string { return &p.Type }, processType)),
+		must(key[Process]{name: "command", read: readCommand}),
+		list("args", func(p *Process) *[]string { return &p.Args }),
+		boolean("direct", func(p *Process) *bool { return &p.Direct }),
+		boolean("default", func(p *Process) *bool { return &p.Default }),
+		str("working-dir", func(p *Process) *string { return &p.WorkDir }, appDir),
+	},
+})
+
+// readCommand reads a command that is a string, or an array of strings.
+func readCommand(d *decoder, p *Process, e *entry) {
+	switch e.value.kind {
+	case stringKind:
+		d.checked(e, e.value, nil)
+		p.Command = []string{e.value.text}
+	case arrayKind:
+		p.Command = d.strings(&p.Table, "command", e, nil)
+	default:
+		d.wrong(e, e.value, "a string or an array of strings", "")
+		return
+	}
+	if len(p.Command) == 0 || strings.TrimSpace(p.Command[0]) == "" {
+		d.fail(e.value.at, "", "%s names no program", e.key)
+		p.Command = nil
+	}
+}
+
+// processes settles what depends on the API version or on other processes: see CNB Buildpack API 0.9, which has only
+// direct processes.
+func (d *decoder) processes(p *Packfile) {
+	minor, _ := minorAPI(p.API)
+	types := map[string]Range{}
+	var byDefault *Process
+	for i := range p.Processes {
+		process := &p.Processes[i]
+		if !process.Has("direct") {
+			process.Direct = minor >= 9
+		}
+		d.unique(types, "process", process.Type, process.At("type"))
+		if process.Default {
+			if byDefault != nil {
+				d.fail(process.At("default"), "", "process %s is the default already, since line %d",
+					quote(byDefault.Type), byDefault.At("default").Start.Line)
+			} else {
+				byDefault = process
+			}
+		}
+		d.command(process)
+	}
+}
+
+// command checks that a process has the form of command that its kind can run.
+func (d *decoder) command(p *Process) {
+	if len(p.Command) == 0 {
+		return
+	}
+	asArray := p.items["command"] != nil
+	at := p.At("command")
+	switch {
+	case p.Direct && !asArray && strings.ContainsFunc(p.Command[0], unicode.IsSpace):
+		words := strings.Fields(p.Command[0])
+		for i := range words {
+			words[i] = quote(words[i])
+		}
+		array := "[" + strings.Join(words[:min(len(words), 8)], ", ") + "]"
+		d.fail(at, d.either("command", array, "direct", "false")+" to run it through a shell",
+			"command: a direct process runs one program, and %s holds white space", quote(p.Command[0]))
+	case !p.Direct && asArray && len(p.Command) > 1:
+		d.fail(at, d.either("command", quote(strings.Join(p.Command, " ")), "direct", "true"),
+			"command: a process that is not direct runs one line in a shell")
+	}
+}
+
+// either is a hint that names two ways out.
+func (d *decoder) either(key, value, otherKey, otherValue string) string {
+	return d.example(key, value) + ", or " + strings.TrimPrefix(d.example(otherKey, otherValue), "write ")
+}
+
+// unique reports a name that was there before.
+func (d *decoder) unique(seen map[string]Range, what, name string, at Range) {
+	if name == "" {
+		return
+	}
+	if first, ok := seen[name]; ok {
+		d.fail(at, "", "%s %s is already defined on line %d", what, quote(name), first.Start.Line)
+		return
+	}
+	seen[name] = at
+}
+
+var cacheSchema = define(schema[Cache]{
+	what: "a cache",
+	keys: []key[Cache]{
+		must(str("name", func(c *Cache) *string { return &c.Name }, layerName)),
+		optional("setup", scriptSchema, func(c *Cache) **Script { return &c.Setup }),
+	},
+})
+
+var sliceSchema = define(schema[Slice]{
+	what: "a slice",
+	keys: []key[Slice]{
+		must(list("paths", func(s *Slice) *[]string { return &s.Paths }, glob)),
+	},
+	finish: func(d *decoder, s *Slice) {
+		if s.Paths != nil && len(s.Paths) == 0 {
+			d.fail(s.At("paths"), "", "paths: a slice holds at least one path")
+		}
+	},
+})
+
+var stackSchema = define(schema[Stack]{
+	what: "a stack",
+	keys: []key[Stack]{
+		must(str("id", func(s *Stack) *string { return &s.ID }, word)),
+		list("mixins", func(s *Stack) *[]string { return &s.Mixins }, word),
+	},
+})

@@ -1,0 +1,206 @@
+package packfile
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// A check looks at one string. It returns what is wrong with it, to follow the quoted value in a message, and a hint.
+type check func(s string) (problem, hint string)
+
+// maxName leaves room for the longest file that stands beside a layer: NAME.sbom.spdx.json, 255 bytes in all.
+const maxName = 235
+
+// reservedLayers are files of their own beside the layers (Buildpack API, "Layer Content Metadata").
+var reservedLayers = []string{"build", "launch", "store"}
+
+// layerName checks a layer's or cache's name. The name becomes a folder, files beside it, and an element of
+// comma-separated options (--no-cache-filter), so it may hold little.
+func layerName(s string) (problem, hint string) {
+	const rule = "a name is letters, digits and . _ + -, and begins with a letter, digit or _"
+	bad := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) && !strings.ContainsRune("._+-", r) })
+	switch {
+	case s == "":
+		return "is empty", rule
+	case len(s) > maxName:
+		return fmt.Sprintf("is %d bytes long", len(s)), fmt.Sprintf("a name has at most %d bytes", maxName)
+	case bad >= 0:
+		return fmt.Sprintf("holds %q", []rune(s[bad:])[0]), rule
+	case s[0] == '.', s[0] == '-', s[0] == '+':
+		return fmt.Sprintf("begins with %q", s[0]), rule
+	case strings.HasSuffix(s, ".toml"), strings.Contains(s, ".sbom."):
+		return "is the name of a file that stands beside the layers", "choose another name"
+	case slices.Contains(reservedLayers, s):
+		return "is reserved by the Buildpack API", "reserved: " + strings.Join(reservedLayers, ", ")
+	}
+	return "", ""
+}
+
+func isWord(r rune) bool {
+	return r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+}
+
+// fileName checks a string that becomes one file or folder name.
+func fileName(s string) (problem, hint string) {
+	switch {
+	case s == "":
+		return "is empty", ""
+	case len(s) > 255:
+		return fmt.Sprintf("is %d bytes long", len(s)), "a file name has at most 255 bytes"
+	case s[0] == '.':
+		return "begins with a dot", ""
+	case strings.Contains(s, "/"):
+		return "holds a '/'", ""
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "holds a control character", ""
+	}
+	return "", ""
+}
+
+// metadataKey checks a key of a metadata table: it becomes a file or folder below $MD.
+func metadataKey(s string) (problem, hint string) {
+	problem, _ = fileName(s)
+	return problem, "each key becomes a file in $MD; names that begin with a dot are private there"
+}
+
+var (
+	moduleIDPattern    = regexp.MustCompile(`^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)*$`)
+	processTypePattern = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	userPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_][A-Za-z0-9_.-]*\$?)?$`)
+	apiPattern         = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)$`)
+)
+
+// reservedModules are folders of their own beside those of modules (Buildpack API, "Buildpack ID").
+var reservedModules = []string{"app", "config", "generated", "sbom"}
+
+// moduleID checks config.id.
+func moduleID(s string) (problem, hint string) {
+	const rule = "an id is letters, digits, . and -, in parts that / separates"
+	switch {
+	case len(s) > maxName:
+		return fmt.Sprintf("is %d bytes long", len(s)), fmt.Sprintf("an id has at most %d bytes", maxName)
+	case !moduleIDPattern.MatchString(s):
+		return "is not a module id", rule
+	case slices.ContainsFunc(strings.Split(s, "/"), func(part string) bool { return part == "." || part == ".." }):
+		return "leaves the folder of modules", rule
+	case slices.Contains(reservedModules, s):
+		return "is reserved by the Buildpack API", "reserved: " + strings.Join(reservedModules, ", ")
+	}
+	return "", ""
+}
+
+// processType checks a process type: it becomes a file in /cnb/process.
+func processType(s string) (problem, hint string) {
+	if !processTypePattern.MatchString(s) || s == "." || s == ".." || len(s) > maxName {
+		return "is not a process type", "a type is letters, digits and . _ -, as in web"
+	}
+	return "", ""
+}
+
+// variable checks the name of an environment variable.
+func variable(s string) (problem, hint string) {
+	if !variablePattern.MatchString(s) || len(s) > maxName {
+		return "is not the name of a variable", "letters, digits and _, not beginning with a digit"
+	}
+	return "", ""
+}
+
+// stepVariables are set by the step itself.
+var stepVariables = []string{"APP", "LAYER", "MD"}
+
+// ownVariable checks the name of a variable that a link or secret sets.
+func ownVariable(s string) (problem, hint string) {
+	if slices.Contains(stepVariables, s) {
+		return "is a variable that every step has", "choose another name"
+	}
+	return variable(s)
+}
+
+// user checks config.user.
+func user(s string) (problem, hint string) {
+	const rule = "write uid, uid:gid, or names that the build image knows"
+	if !userPattern.MatchString(s) {
+		return "is not a user", rule
+	}
+	for id := range strings.SplitSeq(s, ":") {
+		if _, err := strconv.ParseUint(id, 10, 32); err != nil && strings.Trim(id, "0123456789") == "" {
+			return "is out of range", rule
+		}
+	}
+	return "", ""
+}
+
+// Buildpack API versions that a packfile can speak.
+const (
+	defaultAPI           = "0.10"
+	oldestAPI, newestAPI = 2, 12 // both 0.N
+)
+
+// apiVersion checks api.
+func apiVersion(s string) (problem, hint string) {
+	rule := fmt.Sprintf("known are 0.%d to 0.%d", oldestAPI, newestAPI)
+	if !apiPattern.MatchString(s) {
+		return "is not a Buildpack API version", "write MAJOR.MINOR; " + rule
+	}
+	if minor, ok := minorAPI(s); !ok || minor < oldestAPI || minor > newestAPI {
+		return "is not a Buildpack API version known here", rule
+	}
+	return "", ""
+}
+
+// minorAPI is N of a version 0.N.
+func minorAPI(s string) (minor int, ok bool) {
+	rest, ok := strings.CutPrefix(s, "0.")
+	minor, err := strconv.Atoi(rest)
+	return minor, ok && err == nil
+}
+
+// oneOf checks a string that has few values.
+func oneOf(values ...string) check {
+	return func(s string) (problem, hint string) {
+		if slices.Contains(values, s) {
+			return "", ""
+		}
+		if near := nearest(s, values); near != "" {
+			return "is not one of its values", didYouMean(near)
+		}
+		return "is not one of its values", "one of " + strings.Join(values, ", ")
+	}
+}
+
+// notBlank checks a text that must not be empty.
+func notBlank(s string) (problem, hint string) {
+	if strings.TrimSpace(s) == "" {
+		return "is empty", ""
+	}
+	return "", ""
+}
+
+// nonEmpty checks a string that must say something, on one line.
+func nonEmpty(s string) (problem, hint string) {
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return "holds a control character", ""
+	}
+	return notBlank(s)
+}
+
+// word checks a string that must not hold white space, such as an image reference.
+func word(s string) (problem, hint string) {
+	if strings.ContainsFunc(s, unicode.IsSpace) {
+		return "holds white space", ""
+	}
+	return nonEmpty(s)
+}
+
+// moduleVersion checks config.version: it becomes a folder of a buildpackage.
+func moduleVersion(s string) (problem, hint string) {
+	if problem, hint = fileName(s); problem == "" {
+		problem, hint = word(s)
+	}
+	return problem, hint
+}

@@ -1,0 +1,158 @@
+// Package packfile is the packfile format: its types, decoding from TOML and YAML with the position of every key,
+// validation and lint. It knows nothing of BuildKit or of how an image is built.
+package packfile
+
+import "time"
+
+// Packfile is one decoded packfile. Names of the first notes (synonyms) are gone: every value stands under today's name.
+type Packfile struct {
+	Table
+	API       string // CNB Buildpack API, "0.10" when not given
+	Config    Config
+	Processes []Process
+	Caches    []Cache
+	Layers    []Layer
+	Slices    []Slice
+	Stacks    []Stack
+}
+
+// Config is the [config] table.
+type Config struct {
+	Table
+	ID, Version, Name string
+	Shell             string // "" when not given; see DefaultShell
+	BuildImage        string
+	RunImage          string
+	User              string // uid[:gid], or a name known to the build image
+	Network           string // "", "default" or "none"
+}
+
+// DefaultShell runs scripts for which neither the script nor [config] names a shell.
+const DefaultShell = "/usr/bin/env bash"
+
+// Process is one [[processes]] entry.
+type Process struct {
+	Table
+	Type    string
+	Command []string // program first
+	Args    []string
+	Direct  bool // exec'ed; otherwise Command[0] is a line for the shell
+	Default bool
+	WorkDir string // working-dir, "" for the app folder
+}
+
+// Script is a script of a step: exactly one of Inline and Path is set.
+type Script struct {
+	Table
+	Shell   string // "" when not given
+	Inline  string
+	Path    string // relative to the packfile's folder, slash-separated, clean, inside that folder
+	Network string // "", "default" or "none"
+	InLayer bool   // a script in the form of the first notes: it works in LAYER
+}
+
+// Cache is one [[caches]] entry.
+type Cache struct {
+	Table
+	Name  string
+	Setup *Script // nil when there is none
+}
+
+// Layer is one [[layers]] entry.
+type Layer struct {
+	Table
+	Name                           string
+	Export, Expose, Store, Restore bool
+	Version                        string         // default version, "" when not given
+	Metadata                       map[string]any // values are strings or maps of the same shape
+	Require                        *Require       // nil when there is no [layers.require]
+	Provide                        *Provide       // from [layers.provide] or [layers.build]; nil when there is neither
+	Build                          bool           // Provide came from [layers.build]: provided and required at once
+}
+
+// Access is what a section may reach beyond its files.
+type Access struct {
+	Secrets []Secret
+	SSH     []string // ids of SSH agents
+}
+
+// Secret is a BuildKit secret that steps of a section may read.
+type Secret struct {
+	Table
+	ID       string
+	PathAs   string // variable that names its file
+	EnvAs    string // variable that holds its content
+	Required bool   // true when not given
+}
+
+// Require is the [layers.require] table.
+type Require struct {
+	Table
+	Access
+	Script *Script // nil: required without a script
+}
+
+// Provide is the [layers.provide] or [layers.build] table.
+type Provide struct {
+	Table
+	Access
+	LockApp bool
+	Inputs  []string // globs; nil when not given
+	Test    *Test
+	Run     *Script
+	Links   []Link
+	Deps    []Dep
+	Env     Env
+	Profile []Script
+}
+
+// Test is the test table of a provide section: a script, or Match.
+type Test struct {
+	Table
+	Access
+	Script  *Script
+	Match   []string // globs
+	FullEnv bool
+	Refresh time.Duration // 0: an answer never gets too old
+}
+
+// Link is one links entry.
+type Link struct {
+	Table
+	Name                          string
+	PathAs, VersionAs, MetadataAs string
+	LinkContent, LinkVersion      bool
+}
+
+// Dep is one deps entry. Before Render its strings are templates over the layer's metadata.
+type Dep struct {
+	Table
+	Name, Version, URI, SHA string
+	Metadata                map[string]any
+}
+
+// Env is the env table of a provide section.
+type Env struct {
+	Build, Launch, Both []EnvVar
+}
+
+// EnvVar is one entry of an env list. Value is a template over .Layer and .App.
+type EnvVar struct {
+	Table
+	Name, Value string
+	Op          string // "override" (also when not given), "append", "prepend" or "default"
+	Delim       string
+}
+
+// Slice is one [[slices]] entry.
+type Slice struct {
+	Table
+	Paths []string
+}
+
+// Stack is one [[stacks]] entry, written to buildpack.toml.
+type Stack struct {
+	Table
+	ID     string
+	Mixins []string
+}

@@ -1,0 +1,83 @@
+package packfile
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// MaxSize is how large a packfile may be, in bytes.
+const MaxSize = 4 << 20
+
+// Parse reads a packfile in TOML or YAML, as its ending says, or else its content. It finds everything that is wrong at
+// once: a non-nil err is an *Error with all of it, in file order, and pf is nil. Warnings are what lint has to say; they
+// are there in both cases.
+func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, err error) {
+	var d decoder
+	if len(data) > MaxSize {
+		first := Range{Position{1, 1}, Position{1, 1}}
+		d.fail(first, "", "a packfile has at most %d MiB, this one has %d bytes", MaxSize>>20, len(data))
+		return nil, nil, d.err(filename)
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = data[:len(data):len(data)] // the TOML parser finds its place by capacity
+	src := newSource(data)
+	var root *node
+	if isYAML(filename, data) {
+		d.spelling = camelCase
+		root = readYAML(src, &d.report)
+	} else {
+		root = readTOML(src, &d.report)
+	}
+	if root == nil {
+		return nil, nil, d.err(filename)
+	}
+	pf = new(Packfile)
+	if root.kind == tableKind {
+		d.modernize(root)
+	}
+	read(&d, packfileSchema, root, pf)
+	d.links(pf)
+	d.lint(pf)
+	if err := d.err(filename); err != nil {
+		return nil, sorted(d.warns), err
+	}
+	return pf, sorted(d.warns), nil
+}
+
+// tomlStart matches a line that begins a TOML document and no YAML document: a header, or a key and an equals sign.
+var tomlStart = regexp.MustCompile(`^(\[|[A-Za-z0-9_."'-]+[ \t]*=)`)
+
+// isYAML says which format a packfile is in.
+func isYAML(filename string, data []byte) bool {
+	switch strings.ToLower(path.Ext(filename)) {
+	case ".toml":
+		return false
+	case ".yaml", ".yml":
+		return true
+	}
+	for line := range bytes.Lines(data) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return !tomlStart.Match(line)
+		}
+	}
+	return false
+}
+
+// ScriptShell is the command that a script is given to, as last argument: the script's shell, else the module's, else
+// DefaultShell, split as a #! line is into a program and at most one argument.
+func ScriptShell(pf *Packfile, s *Script) []string {
+	shell := s.Shell
+	if shell == "" {
+		shell = pf.Config.Shell
+	}
+	if shell == "" {
+		shell = DefaultShell
+	}
+	program, argument, _ := strings.Cut(strings.TrimSpace(shell), " ")
+	if argument = strings.TrimSpace(argument); argument != "" {
+		return []string{program, argument}
+	}
+	return []string{program}
+}

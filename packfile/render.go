@@ -1,0 +1,134 @@
+package packfile
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version". What
+// it returns is checked as a dep without templates is. An error is a Diagnostic that points at the dep.
+func (d Dep) Render(metadata map[string]any) (Dep, error) {
+	r := renderer{data: metadata}
+	fields := []struct {
+		key   string
+		value *string
+		check check
+	}{
+		{"name", &d.Name, depName}, {"version", &d.Version, depVersion}, {"uri", &d.URI, webAddress}, {"sha", &d.SHA, sha256Hex},
+	}
+	declared := d.Name
+	for _, f := range fields {
+		rendered, err := r.render(*f.value)
+		if err != nil {
+			return Dep{}, d.failed(declared, f.key, err)
+		}
+		if problem, _ := f.check(rendered); problem != "" {
+			return Dep{}, d.failed(declared, f.key, fmt.Errorf("%s %s", quote(rendered), problem))
+		}
+		*f.value = rendered
+	}
+	d.SHA = strings.ToLower(d.SHA)
+	var err error
+	if d.Metadata, err = r.renderTable(d.Metadata); err != nil {
+		return Dep{}, d.failed(declared, "metadata", err)
+	}
+	return d, nil
+}
+
+func (d Dep) failed(name, key string, err error) error {
+	return Diagnostic{Message: fmt.Sprintf("%s of dep %s: %s", key, quote(name), err), Range: d.At(key)}
+}
+
+// envFields are the names that the value of a variable may use.
+var envFields = []string{"Layer", "App"}
+
+// Render is the value of a variable, with the folders of its layer and of the app filled in. An error is a Diagnostic
+// that points at the value.
+func (v EnvVar) Render(layerDir, appDir string) (string, error) {
+	r := renderer{data: map[string]any{"Layer": layerDir, "App": appDir}, known: envFields}
+	value, err := r.render(v.Value)
+	if err != nil {
+		return "", Diagnostic{Message: fmt.Sprintf("value of %s: %s", v.Name, err), Range: v.At("value")}
+	}
+	return value, nil
+}
+
+// envTemplate checks the value of a variable.
+func envTemplate(s string) (problem, hint string) {
+	return templateProblem(s, envFields)
+}
+
+// templated checks a string that may be a template: what it will be is known only when it is rendered.
+func templated(plain check) check {
+	return func(s string) (problem, hint string) {
+		if isTemplate(s) {
+			return templateProblem(s, nil)
+		}
+		if plain == nil {
+			return "", ""
+		}
+		return plain(s)
+	}
+}
+
+func templateProblem(s string, known []string) (problem, hint string) {
+	if !isTemplate(s) {
+		return "", ""
+	}
+	if _, err := compile(s, known); err != nil {
+		return "is not a valid template: " + err.Error(), ""
+	}
+	return "", ""
+}
+
+// depName checks a dep's name: get-dep finds it as NAME@VERSION.
+func depName(s string) (problem, hint string) {
+	if strings.Contains(s, "@") {
+		return "holds a '@'", "that separates name and version"
+	}
+	if len(s) > 200 {
+		return "is too long", "a name has at most 200 bytes"
+	}
+	return fileName(s)
+}
+
+// depVersion checks a dep's version, the second part of NAME@VERSION.
+func depVersion(s string) (problem, hint string) {
+	switch {
+	case s == "":
+		return "", ""
+	case len(s) > 50:
+		return "is too long", "a version has at most 50 bytes"
+	}
+	return fileName("v" + s)
+}
+
+var shaPattern = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+
+// sha256Hex checks a checksum.
+func sha256Hex(s string) (problem, hint string) {
+	if !shaPattern.MatchString(s) {
+		hint = "64 hexadecimal digits"
+		if strings.HasPrefix(s, "sha256:") {
+			hint += ", without sha256:"
+		}
+		return "is not a SHA-256 checksum", hint
+	}
+	return "", ""
+}
+
+// webAddress checks a uri. It is recorded in the image, so it may not hold a password.
+func webAddress(s string) (problem, hint string) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "is not a URI", ""
+	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		return "is not a web address", "https://… or http://…"
+	case u.User != nil:
+		return "holds a user or password", "it would be recorded in the image"
+	}
+	return "", ""
+}

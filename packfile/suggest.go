@@ -1,0 +1,36 @@
+package packfile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// maxSuggested is the longest word that is compared with others: what is longer is no typing error of a key.
+const maxSuggested = 64
+
+var simplify = strings.NewReplacer("-", "", "_", "", " ", "")
+
+// nearest is the candidate that was probably meant by a word, "" when none is near.
+func nearest(wrong string, candidates []string) string {
+	if len(wrong) > maxSuggested {
+		return ""
+	}
+	simple := simplify.Replace(strings.ToLower(wrong))
+	best, bestDistance := "", min(max(len(wrong)/3, 1), 3)+1
+	for _, candidate := range candidates {
+		if difference := len(candidate) - len(wrong); difference >= bestDistance || -difference >= bestDistance {
+			continue
+		}
+		if simplify.Replace(strings.ToLower(candidate)) == simple {
+			return candidate
+		}
+		if d := levenshtein.Distance(wrong, candidate, nil); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}
+
+func didYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }

@@ -1,0 +1,253 @@
+package packfile
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+	"text/template/parse"
+)
+
+// maxTemplate bounds the text of one template and what all templates of a dep or variable render to together.
+const maxTemplate = 64 << 10
+
+// templateFuncs are the functions of packfile templates. They are few, and there are no loops and variables, so that
+// rendering takes time in proportion to the text, whoever wrote it.
+var templateFuncs = template.FuncMap{"index": index, "text": text}
+
+// templateWords are the names that a template may use; "text" is not one of them, it is added to each action.
+var templateWords = []string{"and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice"}
+
+// index is for keys that are no identifiers: {{index . "node-version"}}. Unlike the standard one it does not pass over
+// missing keys.
+func index(v any, keys ...string) (any, error) {
+	for _, key := range keys {
+		table, ok := v.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("%s is asked for below a value that is no table", quote(key))
+		}
+		if v, ok = table[key]; !ok {
+			return nil, missing(key)
+		}
+	}
+	return v, nil
+}
+
+// text ends each action of a template: what it yields must be text.
+func text(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case bool, int:
+		return fmt.Sprint(v), nil
+	case map[string]any:
+		return "", errors.New("a table stands where text is wanted")
+	}
+	return "", fmt.Errorf("%T stands where text is wanted", v)
+}
+
+func missing(key string) error { return fmt.Errorf("there is no %s", quote(key)) }
+
+// compile parses a template and checks what it uses. Known is the only names that fields may have, nil for any.
+func compile(text string, known []string) (*parse.Tree, error) {
+	if len(text) > maxTemplate {
+		return nil, fmt.Errorf("a template has at most %d bytes", maxTemplate)
+	}
+	tree := parse.New("")
+	tree.Mode = parse.SkipFuncCheck
+	set := map[string]*parse.Tree{}
+	if _, err := tree.Parse(text, "", "", set); err != nil {
+		return nil, errors.New(templatePlace.ReplaceAllString(err.Error(), ""))
+	}
+	if len(set) > 1 {
+		return nil, errors.New("templates cannot define templates")
+	}
+	c := checker{known: known}
+	c.list(tree.Root)
+	return tree, c.err
+}
+
+// templatePlace is how the standard library begins its errors: position in a template that has no name.
+var templatePlace = regexp.MustCompile(`^template: :\d+(:\d+)?: (executing "" at )?`)
+
+// checker walks a template.
+type checker struct {
+	known []string
+	err   error // the first
+}
+
+func (c *checker) refuse(format string, args ...any) {
+	if c.err == nil {
+		c.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (c *checker) list(l *parse.ListNode) {
+	if l == nil {
+		return
+	}
+	for _, n := range l.Nodes {
+		switch n := n.(type) {
+		case *parse.TextNode, *parse.CommentNode:
+		case *parse.ActionNode:
+			c.pipe(n.Pipe)
+			n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{
+				NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier("text")},
+			})
+		case *parse.IfNode:
+			c.branch(&n.BranchNode)
+		case *parse.WithNode:
+			c.branch(&n.BranchNode)
+		default:
+			word, _, _ := strings.Cut(strings.Trim(n.String(), "{}"), " ")
+			c.refuse("%s is not available in packfile templates", quote(word))
+		}
+	}
+}
+
+func (c *checker) branch(b *parse.BranchNode) {
+	c.pipe(b.Pipe)
+	c.list(b.List)
+	c.list(b.ElseList)
+}
+
+func (c *checker) pipe(p *parse.PipeNode) {
+	if len(p.Decl) > 0 {
+		c.refuse("variables are not available in packfile templates")
+	}
+	for _, command := range p.Cmds {
+		for _, arg := range command.Args {
+			c.arg(arg)
+		}
+	}
+}
+
+func (c *checker) arg(n parse.Node) {
+	switch n := n.(type) {
+	case *parse.PipeNode:
+		c.pipe(n)
+	case *parse.ChainNode:
+		c.arg(n.Node)
+	case *parse.FieldNode:
+		c.fields(n.Ident)
+	case *parse.VariableNode:
+		if n.Ident[0] != "$" {
+			c.refuse("variables are not available in packfile templates")
+		}
+		c.fields(n.Ident[1:])
+	case *parse.IdentifierNode:
+		if !slices.Contains(templateWords, n.Ident) {
+			c.refuse("function %s is not available in packfile templates", quote(n.Ident))
+		}
+	}
+}
+
+func (c *checker) fields(path []string) {
+	if c.known != nil && len(path) > 0 && !slices.Contains(c.known, path[0]) {
+		c.refuse("there is no %s: known are .%s", quote("."+path[0]), strings.Join(c.known, " and ."))
+	}
+}
+
+// renderer renders templates over the same data, up to maxTemplate bytes in all.
+type renderer struct {
+	data  map[string]any
+	known []string
+	out   strings.Builder
+	spent int
+}
+
+var errTooLong = fmt.Errorf("templates render to more than %d bytes", maxTemplate)
+
+// Write lets a template write until the bound is reached.
+func (r *renderer) Write(p []byte) (int, error) {
+	if r.spent += len(p); r.spent > maxTemplate {
+		return 0, errTooLong
+	}
+	return r.out.Write(p)
+}
+
+var missingKey = regexp.MustCompile(`map has no entry for key ("(?:[^"\\]|\\.)*")$`)
+
+// render is a string with its template filled in.
+func (r *renderer) render(s string) (string, error) {
+	if !isTemplate(s) {
+		return s, nil
+	}
+	tree, err := compile(s, r.known)
+	if err != nil {
+		return "", err
+	}
+	t := template.Must(template.New("").Funcs(templateFuncs).Option("missingkey=error").AddParseTree("", tree))
+	r.out.Reset()
+	err = t.Execute(r, r.data)
+	switch {
+	case err == nil:
+		return r.out.String(), nil
+	case errors.Is(err, errTooLong):
+		return "", errTooLong
+	}
+	if m := missingKey.FindStringSubmatch(err.Error()); m != nil {
+		return "", fmt.Errorf("there is no %s", m[1])
+	}
+	return "", errors.New(templatePlace.ReplaceAllString(err.Error(), ""))
+}
+
+// renderTable renders all strings of a metadata table into a new one.
+func (r *renderer) renderTable(table map[string]any) (map[string]any, error) {
+	if table == nil {
+		return nil, nil
+	}
+	out := make(map[string]any, len(table))
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		var err error
+		switch v := table[key].(type) {
+		case string:
+			out[key], err = r.render(v)
+		case map[string]any:
+			out[key], err = r.renderTable(v)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return out, nil
+}
+
+func isTemplate(s string) bool { return strings.Contains(s, "{{") }
+
+// addDots turns {{version}}, as the first notes have it, into {{.version}}. Anything but a single word stays.
+func addDots(s string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "{{")
+		inside, after, closed := strings.Cut(rest, "}}")
+		b.WriteString(before)
+		if !found || !closed {
+			b.WriteString(s[len(before):])
+			return b.String()
+		}
+		word := strings.TrimSpace(inside)
+		if start := strings.Index(inside, word); isBareWord(word) {
+			inside = inside[:start] + "." + inside[start:]
+		}
+		b.WriteString("{{" + inside + "}}")
+		s = after
+	}
+}
+
+// isBareWord says whether the inside of an action is names that dots separate, and not a word of the template language.
+func isBareWord(s string) bool {
+	switch s {
+	case "end", "else", "break", "continue", "nil", "true", "false":
+		return false
+	}
+	for part := range strings.SplitSeq(s, ".") {
+		if !variablePattern.MatchString(part) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,150 @@
+package run
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/packfile/frontend/cnb/env"
+	"github.com/packfile/frontend/step"
+)
+
+// defaultPath is PATH of an image that sets none, as container runtimes have it.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// caVariables are what programs read the file of trusted certificates from: OpenSSL and Go, Node.js, npm, curl, git,
+// Python requests, pip, Cargo and the AWS tools.
+var caVariables = []string{"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
+	"REQUESTS_CA_BUNDLE", "PIP_CERT", "CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE"}
+
+// userEnv is the user's environment, which every script has: that of the build image with the platform's variables.
+func (r *runner) userEnv() *env.Env {
+	e := env.New(r.environ)
+	if e.Get("PATH") == "" {
+		e.Set("PATH", defaultPath)
+	}
+	for _, v := range r.spec.Platform {
+		e.AddPlatform(v.Name, v.Value)
+	}
+	return e
+}
+
+// scriptEnv is the environment of the step's script. Later entries see and may change earlier ones: user, links in file
+// order, the layer itself, the step ("The step contract" in docs/reference.md).
+func (r *runner) scriptEnv() (*env.Env, error) {
+	e := r.userEnv()
+	for _, link := range r.spec.Links {
+		if link.Dir == "" || link.Cache {
+			continue
+		}
+		e.AddFolders(link.Dir, env.BuildFolders)
+		for _, dir := range []string{"env", "env.build"} {
+			if err := e.AddDir(filepath.Join(link.Dir, dir), env.Override); err != nil {
+				return nil, fmt.Errorf("environment of linked layer %q: %w", link.Name, err)
+			}
+		}
+	}
+	if r.spec.Kind == step.Run {
+		files := r.envFiles()
+		e.Apply(files["env"], env.Override)
+		e.Apply(files["env.build"], env.Override)
+		e.Set("LAYER", r.spec.LayerDir)
+	}
+	e.Set("APP", r.app)
+	e.Set("MD", r.metadata())
+	for _, link := range r.spec.Links {
+		if err := r.addLink(e, link); err != nil {
+			return nil, fmt.Errorf("link %q: %w", link.Name, err)
+		}
+	}
+	for _, secret := range r.spec.Secrets {
+		if path := filepath.Join(r.secrets, secret.ID); isFile(path) {
+			e.Set(secret.PathAs, path)
+		}
+	}
+	r.complete(e)
+	return e, nil
+}
+
+// addLink sets the variables that a link asked for, and unsets those that it has nothing for: a value from elsewhere
+// would be taken for the link's.
+func (r *runner) addLink(e *env.Env, link step.Link) error {
+	set := func(name, value string) {
+		switch {
+		case name == "":
+		case value == "":
+			e.Unset(name)
+		default:
+			e.Set(name, value)
+		}
+	}
+	set(link.PathAs, link.Dir)
+	if link.Cache {
+		return nil
+	}
+	if link.Dir != "" {
+		dir := filepath.Join(r.links, link.Name)
+		version, err := readValue(filepath.Join(dir, "version"))
+		if err != nil {
+			return err
+		}
+		set(link.VersionAs, version)
+		set(link.MetadataAs, dir)
+		return nil
+	}
+	version, _ := link.Metadata["version"].(string)
+	set(link.VersionAs, version)
+	if link.MetadataAs == "" {
+		return nil
+	}
+	// Under OutDir, because it is the one folder that is there and ours in any image; report removes it.
+	dir := filepath.Join(r.out, "links", link.Name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	set(link.MetadataAs, dir)
+	return writeMetadata(dir, link.Metadata)
+}
+
+// complete adds what every script has, whatever else changed the environment.
+func (r *runner) complete(e *env.Env) {
+	e.Prepend("PATH", r.bin, ":")
+	if bundle := filepath.Join(r.secrets, step.CASecret); isFile(bundle) {
+		for _, name := range caVariables {
+			if !e.Has(name) {
+				e.Set(name, bundle)
+			}
+		}
+	}
+	if home := e.Get("HOME"); !filepath.IsAbs(home) || filepath.Clean(home) == "/" || !writable(home) {
+		if home := r.makeHome(); home != "" {
+			e.Set("HOME", home)
+		}
+	}
+}
+
+// makeHome makes a home folder for a user that has none. It always has the same path, as far as possible, so that what
+// programs write down of it does not differ between builds. The result is "" where nothing can be made.
+func (r *runner) makeHome() string {
+	home := filepath.Join(r.tmp, "home")
+	if err := os.Mkdir(home, 0o700); err == nil {
+		return home
+	}
+	if info, err := os.Lstat(home); err == nil && info.IsDir() && writable(home) {
+		return home
+	}
+	home, err := os.MkdirTemp(r.tmp, "home")
+	if err != nil {
+		return ""
+	}
+	return home
+}
+
+func writable(dir string) bool { return unix.Access(dir, unix.W_OK|unix.X_OK) == nil }
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

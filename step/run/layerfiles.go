@@ -1,0 +1,80 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+
+	"github.com/packfile/frontend/cnb/env"
+)
+
+// envFiles is the layer's own environment: env folders by name.
+func (r *runner) envFiles() map[string]env.Files {
+	folders := map[string]env.Files{}
+	for _, file := range r.spec.Env {
+		if folders[file.Dir] == nil {
+			folders[file.Dir] = env.Files{}
+		}
+		folders[file.Dir].Add(file.Name, env.Op(file.Op), file.Value, file.Delim)
+	}
+	return folders
+}
+
+// addLayerFiles adds to LAYER what the packfile says of its environment and its profile scripts. A file of that name
+// which the script made is replaced.
+func (r *runner) addLayerFiles() error {
+	root, err := os.OpenRoot(r.spec.LayerDir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, dir := range []string{"env", "env.build", "env.launch"} {
+		files := r.envFiles()[dir]
+		for _, name := range files.Names() {
+			if err := addLayerFile(root, dir, name, []byte(files[name])); err != nil {
+				return err
+			}
+		}
+	}
+	// So many digits that the order of names is the order in the packfile.
+	width := max(2, len(strconv.Itoa(len(r.spec.Profile)-1)))
+	for i, file := range r.spec.Profile {
+		content, err := os.ReadFile(filepath.Join(r.input, file))
+		if err != nil {
+			return err
+		}
+		if err := addLayerFile(root, "profile.d", fmt.Sprintf("%0*d.sh", width, i), content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addLayerFile writes a file into a folder of LAYER. The script may have put anything there: root keeps us from leaving
+// LAYER, and a symlink within it is not followed either, or the content would turn up in some other file.
+func addLayerFile(root *os.Root, dir, name string, content []byte) error {
+	switch info, err := root.Lstat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := root.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("the run script made $LAYER/%s, which is not a folder; %s has to go there", dir, name)
+	}
+	file := path.Join(dir, name)
+	if err := root.RemoveAll(file); err != nil {
+		return err
+	}
+	f, err := root.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
+}

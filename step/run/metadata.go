@@ -1,0 +1,183 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of what a script may leave in $MD. It goes into labels of the image and into every later build's memory.
+const (
+	maxMetadataBytes   = 1 << 20 // names and values together
+	maxMetadataEntries = 10_000
+	maxMetadataDepth   = 32
+)
+
+// writeMetadata writes metadata below dir: a file per value, a folder per table. Values are strings or tables.
+func writeMetadata(dir string, metadata map[string]any) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return writeTable(root, ".", metadata)
+}
+
+func writeTable(root *os.Root, dir string, table map[string]any) error {
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		if key == "" || key == "." || key == ".." || strings.ContainsAny(key, "/\x00") {
+			return fmt.Errorf("metadata: %q cannot be the name of a file", key)
+		}
+		name := path.Join(dir, key)
+		switch value := table[key].(type) {
+		case string:
+			// Readers take one newline off the end: a value that ends in one needs another.
+			if strings.HasSuffix(value, "\n") {
+				value += "\n"
+			}
+			if err := root.WriteFile(name, []byte(value), 0o644); err != nil {
+				return err
+			}
+		case map[string]any:
+			if err := root.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+			if err := writeTable(root, name, value); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("metadata: %s is neither a string nor a table", name)
+		}
+	}
+	return nil
+}
+
+// readMetadata reads what scripts left in $MD. Names that begin with a dot are private to them. Everything that is not a
+// file or a folder, and what cannot be told in JSON, is an error that names it.
+func readMetadata(dir string) (map[string]any, error) {
+	// A script can put anything in the place of the folder itself.
+	if info, err := os.Lstat(dir); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return nil, errors.New("$MD is not a folder any more")
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	r := metadataReader{root: root}
+	return r.table(".", 0)
+}
+
+type metadataReader struct {
+	root           *os.Root
+	entries, bytes int
+}
+
+func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
+	if depth > maxMetadataDepth {
+		return nil, fmt.Errorf("$MD/%s: folders are nested more than %d deep", dir, maxMetadataDepth)
+	}
+	f, err := r.root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	// No more than may be: a folder can be larger than memory.
+	entries, err := f.ReadDir(maxMetadataEntries + 1)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if r.entries += len(entries); false {
+		return nil, fmt.Errorf("$MD has more than %d entries", maxMetadataEntries)
+	}
+	table := map[string]any{}
+	for _, entry := range entries {
+		key := entry.Name()
+		if strings.HasPrefix(key, ".") {
+			continue
+		}
+		name := path.Join(dir, key)
+		if !utf8.ValidString(key) {
+			return nil, fmt.Errorf("$MD/%q: the name is not valid UTF-8", name)
+		}
+		if err := r.count(len(key)); err != nil {
+			return nil, err
+		}
+		switch {
+		case entry.IsDir():
+			table[key], err = r.table(name, depth+1)
+		case entry.Type().IsRegular():
+			table[key], err = r.value(name)
+		default:
+			err = fmt.Errorf("$MD/%s is a %s; metadata is made of files and folders", name, typeName(entry.Type()))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return table, nil
+}
+
+func (r *metadataReader) value(name string) (string, error) {
+	info, err := r.root.Lstat(name)
+	if err != nil {
+		return "", err
+	}
+	if err := r.count(int(min(info.Size(), maxMetadataBytes+1))); err != nil {
+		return "", err
+	}
+	data, err := r.root.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(data) {
+		return "", fmt.Errorf("$MD/%s: the value is not valid UTF-8", name)
+	}
+	return strings.TrimSuffix(string(data), "\n"), nil
+}
+
+func (r *metadataReader) count(bytes int) error {
+	if r.bytes += bytes; r.bytes > maxMetadataBytes {
+		return fmt.Errorf("$MD has more than %d bytes", maxMetadataBytes)
+	}
+	return nil
+}
+
+// readValue reads one value of a metadata folder; a value that does not exist is "".
+func readValue(file string) (string, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if strings.ContainsRune(string(data), 0) {
+		return "", fmt.Errorf("%s: a variable cannot hold a NUL byte", file)
+	}
+	return strings.TrimSuffix(string(data), "\n"), nil
+}
+
+// typeName says what kind of file it is that is neither file nor folder.
+func typeName(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return "symlink"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	case mode&fs.ModeNamedPipe != 0:
+		return "fifo"
+	case mode&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
+}

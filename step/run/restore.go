@@ -1,0 +1,68 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A layer with restore = true finds what its last run on this builder left. RestoreDir, a cache mount, keeps that in
+// these folders. A build can be killed at any moment, so the content of "current" is whole at all times: it is only ever
+// put there, and taken away from there, by a rename.
+const (
+	restoreCurrent = "current"
+	restoreNext    = "next" // being written; worth nothing until it is renamed
+	restoreOld     = "old"  // being replaced; the last whole content if there is no current
+)
+
+// restoreLayer copies what was left to LAYER.
+func (r *runner) restoreLayer() error {
+	current, old := filepath.Join(r.restore, restoreCurrent), filepath.Join(r.restore, restoreOld)
+	if _, err := os.Lstat(current); errors.Is(err, fs.ErrNotExist) {
+		err := os.Rename(old, current)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // first run
+		}
+		if err != nil {
+			return fmt.Errorf("restore: %w", err)
+		}
+	}
+	if err := copyTree(current, r.spec.LayerDir); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return nil
+}
+
+// saveLayer leaves LAYER for the next run.
+func (r *runner) saveLayer() error {
+	current := filepath.Join(r.restore, restoreCurrent)
+	next := filepath.Join(r.restore, restoreNext)
+	old := filepath.Join(r.restore, restoreOld)
+	if err := r.replaceSaved(current, next, old); err != nil {
+		return fmt.Errorf("save for restore: %w", err)
+	}
+	return nil
+}
+
+func (r *runner) replaceSaved(current, next, old string) error {
+	for _, leftover := range []string{next, old} {
+		if err := removeAll(leftover); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(next, 0o755); err != nil {
+		return err
+	}
+	if err := copyTree(r.spec.LayerDir, next); err != nil {
+		return err
+	}
+	if err := os.Rename(current, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(next, current); err != nil {
+		return err
+	}
+	return removeAll(old)
+}

@@ -1,0 +1,233 @@
+// Package run is packfile-step: it runs one step inside a build container, as the spec of package step says. It is the
+// only code of the project that runs there, under any user and in any image, so it expects nothing of the image but what
+// the kernel gives every container.
+//
+// It reports by what it leaves in step.OutDir, on standard error and by its exit code.
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/packfile/frontend/step"
+)
+
+// container is where things stand in the build container.
+type container struct {
+	bin, input, out, links, setupApp, restore, secrets, app, tmp string
+}
+
+// at is the container whose root folder is root.
+func at(root string) container {
+	in := func(path string) string { return filepath.Join(root, path) }
+	return container{
+		bin:      in(step.BinDir),
+		input:    in(step.SpecDir),
+		out:      in(step.OutDir),
+		links:    in(step.LinksDir),
+		setupApp: in(step.SetupAppDir),
+		restore:  in(step.RestoreDir),
+		secrets:  in(step.SecretsDir),
+		app:      in(step.AppDir),
+		tmp:      in("/tmp"),
+	}
+}
+
+func (c container) metadata() string { return filepath.Join(c.out, step.MetadataDir) }
+
+const getDepBinary = "get-dep"
+
+// Main is the program: args and environ are those of the process, the result is its exit code.
+func Main(args, environ []string) int { return at("/").main(args, environ) }
+
+func (c container) main(args, environ []string) int {
+	// Files of a layer must not depend on the umask that a container runtime happens to set.
+	syscall.Umask(0o022)
+	if filepath.Base(args[0]) == getDepBinary {
+		path, err := c.getDep(args[1:])
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", getDepBinary, err)
+			return 1
+		}
+		fmt.Println(path)
+		return 0
+	}
+	if len(args) > 1 {
+		fmt.Fprintf(os.Stderr, "%s takes no arguments: its step is in %s\n", step.StepBinary, step.SpecDir)
+		return 2
+	}
+	spec, err := c.load()
+	if err != nil {
+		return fail(err)
+	}
+	r := runner{container: c, spec: spec, environ: environ}
+	if err := r.run(); err != nil {
+		return fail(fmt.Errorf("layer %q: %w", spec.Layer, err))
+	}
+	return 0
+}
+
+// fail prints an error and returns the exit code for it: that of the script if it is the script's.
+func fail(err error) int {
+	fmt.Fprintf(os.Stderr, "%s: %v\n", step.StepBinary, err)
+	if failed, ok := errors.AsType[*scriptError](err); ok {
+		return failed.code
+	}
+	return 1
+}
+
+// load reads the spec.
+func (c container) load() (step.Spec, error) {
+	path := filepath.Join(c.input, step.SpecFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return step.Spec{}, err
+	}
+	var spec step.Spec
+	dec := json.NewDecoder(strings.NewReader(string(data)))
+	dec.DisallowUnknownFields() // a field of a later contract would change what the step does
+	if err := dec.Decode(&spec); err != nil {
+		return step.Spec{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if spec.Contract != step.Contract {
+		return step.Spec{}, fmt.Errorf("%s is of contract %d, this is %s of contract %d", path, spec.Contract, step.StepBinary, step.Contract)
+	}
+	switch spec.Kind {
+	case step.Require, step.Test, step.Match:
+	case step.Run:
+		if spec.LayerDir == "" {
+			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir", path)
+		}
+	default:
+		return step.Spec{}, fmt.Errorf("%s: unknown kind of step %q", path, spec.Kind)
+	}
+	return spec, nil
+}
+
+// runner runs a step.
+type runner struct {
+	container
+	spec    step.Spec
+	environ []string // of the container
+}
+
+func (r *runner) run() error {
+	if err := r.setUpCaches(); err != nil {
+		return err
+	}
+	if err := r.startMetadata(); err != nil {
+		return err
+	}
+	var result step.Result
+	var err error
+	switch r.spec.Kind {
+	case step.Match:
+		result.Files, err = r.match()
+	case step.Run:
+		err = r.fillLayer()
+	default:
+		result.NotWanted, err = r.ask()
+	}
+	if err != nil {
+		return err
+	}
+	if !result.NotWanted {
+		if result.Metadata, err = readMetadata(r.metadata()); err != nil {
+			return err
+		}
+	}
+	return r.report(result)
+}
+
+// startMetadata makes $MD, with the metadata that is there before the script.
+func (r *runner) startMetadata() error {
+	if err := os.MkdirAll(r.metadata(), 0o755); err != nil {
+		return err
+	}
+	return writeMetadata(r.metadata(), r.spec.Metadata)
+}
+
+// match sets the version to the digest of the app, which holds the matching files alone.
+func (r *runner) match() (files int, err error) {
+	digest, files, err := DigestTree(r.app)
+	if err != nil {
+		return 0, err
+	}
+	return files, writeMetadata(r.metadata(), map[string]any{"version": digest})
+}
+
+// ask runs a require or test script.
+func (r *runner) ask() (notWanted bool, err error) {
+	err = r.runScript()
+	if failed, ok := errors.AsType[*scriptError](err); ok && failed.exited && failed.code == step.NotWanted {
+		return true, nil
+	}
+	return false, err
+}
+
+// fillLayer runs a run script and adds what the layer has besides.
+func (r *runner) fillLayer() error {
+	if err := os.MkdirAll(r.spec.LayerDir, 0o755); err != nil {
+		return err
+	}
+	if err := checkVendored(r.spec.Deps); err != nil {
+		return err
+	}
+	if r.spec.Restore {
+		if err := r.restoreLayer(); err != nil {
+			return err
+		}
+	}
+	if err := r.runScript(); err != nil {
+		return err
+	}
+	// Before our own files are added: those of an entry that is gone from the packfile must not come back.
+	if r.spec.Restore {
+		if err := r.saveLayer(); err != nil {
+			return err
+		}
+	}
+	return r.addLayerFiles()
+}
+
+// runScript runs the step's script, if it has one.
+func (r *runner) runScript() error {
+	if r.spec.Script == nil {
+		return nil
+	}
+	e, err := r.scriptEnv()
+	if err != nil {
+		return err
+	}
+	dir := r.app
+	if r.spec.Script.InLayer {
+		dir = r.spec.LayerDir
+	}
+	return r.execute(fmt.Sprintf("%s script", r.spec.Kind), *r.spec.Script, dir, e)
+}
+
+// report writes the result, as the last thing: OutDir holds it and $MD, and nothing that scripts put beside them.
+func (r *runner) report(result step.Result) error {
+	entries, err := os.ReadDir(r.out)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if entry.Name() == step.MetadataDir {
+			continue
+		}
+		if err := removeAll(filepath.Join(r.out, entry.Name())); err != nil {
+			return err
+		}
+	}
+	data, err := json.Marshal(result)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.out, step.ResultFile), append(data, '\n'), 0o644)
+}

@@ -1,0 +1,162 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/packfile/frontend/cnb/env"
+	"github.com/packfile/frontend/step"
+)
+
+// scriptError is a script that failed.
+type scriptError struct {
+	text   string
+	code   int  // exit code for it, as a shell would give it
+	exited bool // by itself, and code is its exit code
+}
+
+func (e *scriptError) Error() string { return e.text }
+
+// notFound is the exit code of shells for a command that is not there.
+const notFound = 127
+
+// execute runs a script in folder dir. what names it in errors.
+func (r *runner) execute(what string, script step.Script, dir string, e *env.Env) error {
+	file := filepath.Join(r.input, script.File)
+	for _, path := range []string{file, dir} {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	shell, err := findShell(script.Shell, dir, e)
+	if err != nil {
+		return &scriptError{text: fmt.Sprintf("%s: %v", what, err), code: notFound}
+	}
+	words := append(script.Shell[:len(script.Shell):len(script.Shell)], file)
+	status, err := start(shell, words, dir, e.List())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		// The shell and the folder were there a moment ago.
+		err = fmt.Errorf("the dynamic loader or interpreter of %s is not in the build image; set shell = %s", shell, shellHint)
+		return &scriptError{text: fmt.Sprintf("%s: %v", what, err), code: notFound}
+	case err != nil:
+		return fmt.Errorf("%s: %s: %w", what, shell, err)
+	case status.Signaled():
+		return &scriptError{
+			text: fmt.Sprintf("%s was killed by signal %d (%v)", what, status.Signal(), status.Signal()),
+			code: 128 + int(status.Signal()),
+		}
+	case status.ExitStatus() != 0:
+		return &scriptError{
+			text:   fmt.Sprintf("%s failed with exit code %d", what, status.ExitStatus()),
+			code:   status.ExitStatus(),
+			exited: true,
+		}
+	}
+	return nil
+}
+
+const shellHint = `"/bin/sh" or another one that is there`
+
+// findShell returns the path of a script's shell. If the shell is env(1), the program that env will look for is checked
+// too: env says the same by exit code 127, which a script may have of its own accord.
+func findShell(shell []string, dir string, e *env.Env) (string, error) {
+	if len(shell) == 0 {
+		return "", errors.New("it has no shell")
+	}
+	path, err := e.LookPath(shell[0], dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("the build image has no %s; set shell = %s", shell[0], shellHint)
+	case err != nil:
+		return "", fmt.Errorf("the shell %s may not be executed", shell[0])
+	}
+	if filepath.Base(shell[0]) != "env" || len(shell) != 2 || strings.HasPrefix(shell[1], "-") || strings.Contains(shell[1], "=") {
+		return path, nil
+	}
+	if _, err := e.LookPath(shell[1], dir); err != nil {
+		return "", fmt.Errorf("the build image has %s, but no program %q on PATH for it; set shell = %s", shell[0], shell[1], shellHint)
+	}
+	return path, nil
+}
+
+// forwarded are the signals by which a build is stopped, and those that scripts may have their own use for.
+var forwarded = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
+
+// start runs a program in a process group of its own and waits for it, passing signals on to the group and reaping
+// whatever else ends: in a container this process is the first, so that orphans become its children. When the program
+// has ended, what it left running is killed, for nothing shall change the layer afterwards.
+func start(path string, words []string, dir string, environ []string) (syscall.WaitStatus, error) {
+	stdin, err := emptyInput()
+	if err != nil {
+		return 0, err
+	}
+	defer stdin.Close()
+	signals := make(chan os.Signal, len(forwarded))
+	signal.Notify(signals, forwarded...)
+	defer signal.Stop(signals)
+
+	pid, err := syscall.ForkExec(path, words, &syscall.ProcAttr{
+		Dir:   dir,
+		Env:   environ,
+		Files: []uintptr{stdin.Fd(), uintptr(syscall.Stdout), uintptr(syscall.Stderr)},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	})
+	runtime.KeepAlive(stdin)
+	if err != nil {
+		return 0, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case sig := <-signals:
+				syscall.Kill(-pid, sig.(syscall.Signal))
+			case <-ended:
+				return
+			}
+		}
+	}()
+	status, err := waitFor(pid)
+	close(ended)
+	syscall.Kill(-pid, syscall.SIGKILL)
+	if os.Getpid() == 1 {
+		syscall.Kill(-1, syscall.SIGKILL)
+		waitFor(-1)
+	}
+	return status, err
+}
+
+// waitFor reaps children until pid has ended, or until there are none.
+func waitFor(pid int) (syscall.WaitStatus, error) {
+	for {
+		var status syscall.WaitStatus
+		ended, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return status, err
+		case ended == pid:
+			return status, nil
+		}
+	}
+}
+
+// emptyInput is a file that has nothing to read: /dev/null, or a pipe where there is no /dev.
+func emptyInput() (*os.File, error) {
+	if f, err := os.Open(os.DevNull); err == nil {
+		return f, nil
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	return r, w.Close()
+}

@@ -1,0 +1,99 @@
+package run
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/packfile/frontend/step"
+)
+
+// setupMarker is the file in a cache that tells which setup script the cache went through.
+const setupMarker = ".packfile-setup"
+
+// setUpCaches runs the setup scripts of caches that are new or whose script has changed. A cache is set up once for all
+// layers that link it, by whichever comes first, so its script sees the user's environment and nothing of this layer.
+// Caches are locked while a step has them.
+func (r *runner) setUpCaches() error {
+	for _, setup := range r.spec.Setups {
+		if err := r.setUpCache(setup); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) setUpCache(setup step.Setup) error {
+	what := fmt.Sprintf("setup script of cache %q", r.cacheName(setup.CacheDir))
+	want, err := r.setupDigest(setup.Script)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	marker := filepath.Join(setup.CacheDir, setupMarker)
+	if readMarker(marker) == want {
+		return nil
+	}
+	// Whatever the script changes before it fails or is stopped, it has to run again.
+	if err := os.RemoveAll(marker); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	e := r.userEnv()
+	e.Set("APP", r.setupApp)
+	e.Set("CACHE", setup.CacheDir)
+	r.complete(e)
+	if err := r.execute(what, setup.Script, r.setupApp, e); err != nil {
+		return err
+	}
+	next := marker + ".next"
+	if err := os.RemoveAll(next); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if err := os.WriteFile(next, []byte(want), 0o644); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return os.Rename(next, marker)
+}
+
+// cacheName is the name of the cache that is mounted at dir.
+func (r *runner) cacheName(dir string) string {
+	for _, link := range r.spec.Links {
+		if link.Cache && link.Dir == dir {
+			return link.Name
+		}
+	}
+	return dir
+}
+
+// setupDigest is what the marker holds: the SHA-256 of shell and text of the script.
+func (r *runner) setupDigest(script step.Script) (string, error) {
+	text, err := os.ReadFile(filepath.Join(r.input, script.File))
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	if err := json.NewEncoder(h).Encode(script.Shell); err != nil {
+		return "", err
+	}
+	h.Write(text)
+	return fmt.Sprintf("%x\n", h.Sum(nil)), nil
+}
+
+// readMarker returns what a marker holds; for what is no marker that is "". The cache belongs to scripts, so that
+// anything can stand there.
+func readMarker(path string) string {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	content := make([]byte, 2*sha256.Size+2) // one byte more than a marker has
+	n, err := f.Read(content)
+	if err != nil {
+		return ""
+	}
+	return string(content[:n])
+}

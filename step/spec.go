@@ -1,0 +1,128 @@
+// Package step is the contract between the frontend, which writes the spec of a step, and packfile-step, which reads it
+// inside the build container and runs the step. It is not about how steps are ordered or cached: that is package convert.
+//
+// The rules are those of "The step contract" in docs/reference.md.
+package step
+
+// Contract is the version of this contract. It is part of every layer key, so it changes whenever the same spec would
+// fill a layer differently.
+const Contract = 1
+
+// Where things stand inside a build container.
+const (
+	BinDir      = "/packfile/bin"     // packfile-step and get-dep, read-only, from the frontend's own image
+	SpecDir     = "/packfile/step"    // spec.json and the scripts, read-only
+	OutDir      = "/packfile/out"     // what comes back: ResultFile and MetadataDir
+	DepsDir     = "/packfile/deps"    // DepsDir/NAME@VERSION/FILE, read-only
+	LinksDir    = "/packfile/links"   // LinksDir/NAME: metadata folder of a linked layer, read-only
+	SetupAppDir = "/packfile/app"     // APP of caches.setup, read-only
+	FactsDir    = "/packfile/facts"   // results of the layer's earlier steps, read-only; no step reads them
+	RestoreDir  = "/packfile/restore" // what a layer with restore = true was left with, a cache mount
+	SecretsDir  = "/run/secrets"      // SecretsDir/ID
+	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
+	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
+	SpecFile    = "spec.json"         // in SpecDir
+	ResultFile  = "result.json"       // in OutDir
+	MetadataDir = "md"                // in OutDir: the folder that scripts know as $MD
+	StepBinary  = "packfile-step"     // in BinDir
+	CASecret    = "ca-certificates"   // optional secret: CA bundle that every step trusts
+)
+
+// Kind says which row of the step contract applies.
+type Kind string
+
+const (
+	Require Kind = "require" // APP read-only, MD
+	Test    Kind = "test"    // APP, changes are discarded, MD
+	Match   Kind = "match"   // no script: the version is the digest of all files below APP
+	Run     Kind = "run"     // APP, MD, LAYER
+)
+
+// NotWanted is the exit code by which a require script says "not required" and a test script "do not create this layer".
+const NotWanted = 100
+
+// Spec is everything a step is told. It holds no secret: contents of secrets never come near it.
+type Spec struct {
+	Contract int     `json:"contract"`
+	Kind     Kind    `json:"kind"`
+	Layer    string  `json:"layer"`              // name of the layer, for messages
+	Key      string  `json:"key,omitempty"`      // key of the layer (Run); a changed key is a changed step
+	Script   *Script `json:"script,omitempty"`   // absent for Match and for layers without a run script
+	LayerDir string  `json:"layerDir,omitempty"` // LAYER; Run only
+	// Metadata is there before the script: values are strings, or tables of the same shape.
+	Metadata map[string]any `json:"metadata,omitempty"`
+	Platform []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
+	Links    []Link         `json:"links,omitempty"`    // in file order
+	Env      []EnvFile      `json:"env,omitempty"`      // the layer's own environment, written into LAYER
+	Profile  []string       `json:"profile,omitempty"`  // files in SpecDir, copied to LAYER/profile.d in this order
+	Deps     []Dep          `json:"deps,omitempty"`
+	Setups   []Setup        `json:"setups,omitempty"`  // caches to set up before the script
+	Restore  bool           `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
+	Secrets  []SecretPath   `json:"secrets,omitempty"`
+	Refresh  string         `json:"refresh,omitempty"` // changes when an answer of the network has become too old
+}
+
+// Script is a file in SpecDir and the shell that it is given to as last argument.
+type Script struct {
+	Shell   []string `json:"shell"`             // program and at most one argument, as in a #! line
+	File    string   `json:"file"`              // name in SpecDir
+	InLayer bool     `json:"inLayer,omitempty"` // works in LAYER, not in APP (scripts in the form of the first notes)
+}
+
+// Variable is an environment variable.
+type Variable struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// EnvFile is one [[env.*]] entry: a file NAME.OP (and NAME.delim) in Dir of the layer.
+type EnvFile struct {
+	Dir   string `json:"dir"` // env, env.build or env.launch
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Op    string `json:"op"` // override, append, prepend or default
+	Delim string `json:"delim,omitempty"`
+}
+
+// Link is a layer or cache that the step may use.
+type Link struct {
+	Name       string `json:"name"`
+	Dir        string `json:"dir,omitempty"` // where its content is mounted; empty when the step sees only its metadata
+	Cache      bool   `json:"cache,omitempty"`
+	PathAs     string `json:"pathAs,omitempty"`
+	VersionAs  string `json:"versionAs,omitempty"`
+	MetadataAs string `json:"metadataAs,omitempty"`
+	// Metadata of a layer whose content is not mounted, as its test left it. When Dir is set the metadata folder is
+	// mounted at LinksDir/Name instead, as its run left it.
+	Metadata map[string]any `json:"metadata,omitempty"`
+}
+
+// Dep is a dependency that get-dep can name. File is empty when it was declared but not fetched for this version.
+type Dep struct {
+	Name     string         `json:"name"`
+	Version  string         `json:"version"`
+	URI      string         `json:"uri"`
+	SHA      string         `json:"sha"`
+	Metadata map[string]any `json:"metadata,omitempty"`
+	File     string         `json:"file,omitempty"`     // absolute path
+	Vendored bool           `json:"vendored,omitempty"` // it comes from the packfile's folder: nobody has checked it against SHA
+}
+
+// Setup is a caches.setup script.
+type Setup struct {
+	CacheDir string `json:"cacheDir"`
+	Script   Script `json:"script"`
+}
+
+// SecretPath sets variable PathAs to the file of a secret, if that secret was given.
+type SecretPath struct {
+	ID     string `json:"id"`
+	PathAs string `json:"pathAs"`
+}
+
+// Result is what comes back in ResultFile.
+type Result struct {
+	NotWanted bool           `json:"notWanted,omitempty"` // the script exited with NotWanted
+	Metadata  map[string]any `json:"metadata,omitempty"`  // $MD: values are strings, or tables of the same shape
+	Files     int            `json:"files,omitempty"`     // Match: how many files the digest covers
+}
