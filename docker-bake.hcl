@@ -1,6 +1,6 @@
 # docker buildx bake                     the frontend image for this machine
 # docker buildx bake frontend-release    builds and publishes it: every platform, every tag of VERSION, with SBOM and
-#                                        provenance; the same digest from the same commit
+#                                        provenance; the images of a commit have the same digests every time
 
 variable "REPOSITORY" {
   description = "where the image goes"
@@ -11,7 +11,7 @@ variable "VERSION" {
   description = "of a release, without a leading v: 1.2.3 is tagged 1.2.3, 1.2 and 1"
   default     = "dev"
   validation {
-    condition     = VERSION == "dev" || VERSION == regex("[0-9]+\\.[0-9]+\\.[0-9]+(?:-[0-9A-Za-z.-]+)?", VERSION)
+    condition     = VERSION == "dev" || can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+(-[0-9A-Za-z.-]+)?$", VERSION))
     error_message = "VERSION must be like 1.2.3 or 1.2.3-rc.1."
   }
 }

@@ -202,13 +202,13 @@ func TestKeyNamesEverythingThatARunStepReads(t *testing.T) {
 		}
 	}
 	for what, got := range map[string]string{
-		"run image":           key(example, func(in *Input) { in.Run.Digest = digest.FromString("other") }),
-		"project":             key(example, func(in *Input) { in.Project = "other" }),
-		"image time":          key(example, func(in *Input) { in.Time = in.Time.AddDate(1, 0, 0) }),
-		"another layer":       key(replaced("\"src\"", "\"lib\"")),
-		"export":              key(replaced("name = \"user\"\nexport = true", "name = \"user\"")),
-		"a process":           key(replaced("\"run\"", "\"walk\"")),
-		"clock": key(example, func(in *Input) { in.Now = in.Now.AddDate(1, 0, 0) }),
+		"run image":     key(example, func(in *Input) { in.Run.Digest = digest.FromString("other") }),
+		"project":       key(example, func(in *Input) { in.Project = "other" }),
+		"image time":    key(example, func(in *Input) { in.Time = in.Time.AddDate(1, 0, 0) }),
+		"another layer": key(replaced("\"src\"", "\"lib\"")),
+		"export":        key(replaced("name = \"user\"\nexport = true", "name = \"user\"")),
+		"a process":     key(replaced("\"run\"", "\"walk\"")),
+		"clock":         key(example, func(in *Input) { in.Now = in.Now.AddDate(1, 0, 0) }),
 	} {
 		if got != base {
 			t.Errorf("the %s changed and the key did as well", what)

@@ -3,6 +3,7 @@ package convert
 import (
 	"context"
 	"path"
+	"strings"
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -129,18 +130,32 @@ func (b *Build) appLayers(ctx context.Context, f Facts) ([]imageLayer, error) {
 	var layers []imageLayer
 	var taken []string
 	for _, s := range b.in.Packfile.Slices {
-		slice := llb.Tree{From: step.AppDir, To: step.AppDir, Include: s.Paths, Exclude: taken, Time: b.in.Time}
-		layers = append(layers, imageLayer{llb.CopyTree(app, slice, bk.WithCustomName(b.name("", "app slice"))), "app slice"})
+		layers = append(layers, imageLayer{b.appPart(app, s.Paths, taken, "app slice"), "app slice"})
 		taken = append(taken, s.Paths...)
 	}
 	rest := app
 	switch {
 	case len(taken) > 0:
-		rest = llb.CopyTree(app, llb.Tree{From: step.AppDir, To: step.AppDir, Exclude: taken, Time: b.in.Time}, bk.WithCustomName(b.name("", "app")))
+		rest = b.appPart(app, nil, taken, "app")
 	case len(b.apps) > 0 || !b.in.Time.Equal(DefaultTime):
 		rest = llb.Normalize(app, b.in.Time, bk.WithCustomName(b.name("", "app")))
 	}
 	return append(layers, imageLayer{rest, "app"}), nil
+}
+
+// appPart is the files of the app that globs include and do not exclude. The app's folder is there in any case: no layer
+// is empty.
+func (b *Build) appPart(app bk.State, include, exclude []string, name string) bk.State {
+	inApp := func(globs []string) (paths []string) {
+		for _, g := range globs {
+			paths = append(paths, path.Join(strings.TrimPrefix(step.AppDir, "/"), g))
+		}
+		return paths
+	}
+	folder := llb.EmptyDir(step.AppDir, b.in.Owner, bk.WithCustomName("[internal] app folder"))
+	return llb.CopyTree(app, llb.Tree{
+		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: b.in.Time,
+	}, bk.WithCustomName(b.name("", name)))
 }
 
 // launchLayers are the launcher, the launch metadata and the links by which processes are started.

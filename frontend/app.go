@@ -3,16 +3,18 @@ package frontend
 import (
 	"context"
 
-	"github.com/moby/buildkit/client/llb"
+	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
+
+	"github.com/packfile/frontend/llb"
 )
 
 // app is the main context of the build.
 type app struct {
-	tree llb.State
+	tree bk.State
 	// stable is the same without a session, for keyed views: two builds have equal definitions of it. Only local folders
 	// have one. A Git commit, an archive or an input of bake is known by its content instead, which needs no sending.
-	stable *llb.State
+	stable *bk.State
 }
 
 // findApp finds the main context: a local folder, a Git repository, an archive, or an input of bake.
@@ -22,8 +24,7 @@ func (b *build) findApp(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	if st.Output() == nil {
-		// Nothing (bake's scratch, say): an empty folder, which is a valid app.
-		return &app{tree: llb.Scratch()}, nil
+		return nil, llb.ErrEmptyView
 	}
 	def, err := st.Marshal(ctx)
 	if err != nil {
@@ -38,9 +39,9 @@ func (b *build) findApp(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	// The same options as dockerui's but the session: equal options make one transfer serve both.
-	stable := llb.Local(name,
-		llb.ExcludePatterns(excludes),
-		llb.SharedKeyHint(name),
+	stable := bk.Local(name,
+		bk.ExcludePatterns(excludes),
+		bk.SharedKeyHint(name),
 		dockerui.WithInternalName("load build context"))
 	return &app{tree: *st, stable: &stable}, nil
 }

@@ -14,6 +14,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/util/bklog"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
@@ -29,6 +30,7 @@ type build struct {
 	module   *module
 	warnings []packfile.Diagnostic
 	app      *app
+	images   []*images // one for each of platforms
 	project  string
 	epoch    time.Time
 	now      time.Time
@@ -70,26 +72,45 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	return rb.Finalize()
 }
 
-// readContexts finds the app and the files that the packfile names in its own folder.
+// readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
+// waits for the client or a registry.
 func (b *build) readContexts(ctx context.Context) (err error) {
-	if b.module, err = b.readModule(ctx); err != nil {
-		return err
-	}
-	if b.app, err = b.findApp(ctx); err != nil {
-		return err
-	}
 	b.project = b.identity()
+	platforms := b.platforms()
+	b.images = make([]*images, len(platforms))
+	eg, egCtx := errgroup.WithContext(ctx)
+	eg.Go(func() (err error) {
+		b.module, err = b.readModule(egCtx)
+		return err
+	})
+	eg.Go(func() (err error) {
+		b.app, err = b.findApp(egCtx)
+		return err
+	})
+	for i, p := range platforms {
+		eg.Go(func() (err error) {
+			b.images[i], err = b.resolveImages(egCtx, p)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return err
+	}
 	b.epoch, err = b.sourceDateEpoch(ctx)
 	return err
 }
 
-// platform builds for one platform; p is nil when the user named none.
-func (b *build) platform(ctx context.Context, p *ocispecs.Platform, _ int) (*dockerui.BuildResult, error) {
-	in, err := b.input(ctx, p)
-	if err != nil {
-		return nil, b.explain(err)
+// platforms are those that are built for, in the order in which dockerui asks for them.
+func (b *build) platforms() []ocispecs.Platform {
+	if len(b.ui.TargetPlatforms) > 0 {
+		return b.ui.TargetPlatforms
 	}
-	conv, err := convert.New(*in)
+	return b.ui.BuildPlatforms[:1]
+}
+
+// platform builds for the platform with the given index; dockerui's own idea of it is nil when the user named none.
+func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
+	conv, err := convert.New(b.input(index))
 	if err != nil {
 		return nil, b.explain(err)
 	}
@@ -98,7 +119,7 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, _ int) (*doc
 		return nil, b.explain(err)
 	}
 	assemble := conv.Image
-	if in.Target != "" {
+	if b.ui.Target != "" {
 		assemble = conv.Layer
 	}
 	img, err := assemble(ctx, facts)
@@ -113,20 +134,22 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, _ int) (*doc
 	return &dockerui.BuildResult{Reference: ref, Image: img.Config, BaseImage: img.Base, Epoch: &epoch}, nil
 }
 
-// input is what a build for one platform is made of.
-func (b *build) input(ctx context.Context, p *ocispecs.Platform) (*convert.Input, error) {
-	platform := b.ui.BuildPlatforms[0]
-	if p != nil {
-		platform = *p
-	}
-	in := &convert.Input{
+// input is what a build for the platform with the given index is made of.
+func (b *build) input(index int) convert.Input {
+	images := b.images[index]
+	return convert.Input{
 		Packfile: b.pf,
 		Filename: b.source.Filename,
 		Source:   b.source.SourceMap,
 		Scripts:  b.module.scripts,
 		Offline:  b.module.offline,
 		Module:   b.module.state,
-		Platform: platform,
+		Build:    images.build,
+		Run:      images.run,
+		Tools:    images.tools,
+		Owner:    images.owner,
+		User:     images.user,
+		Platform: b.platforms()[index],
 		Multi:    len(b.ui.TargetPlatforms) > 1,
 		App:      convert.App{Tree: b.app.tree, Stable: b.app.stable},
 		Project:  b.project,
@@ -139,12 +162,6 @@ func (b *build) input(ctx context.Context, p *ocispecs.Platform) (*convert.Input
 		NoCache:  b.ui.IsNoCache,
 		Target:   b.ui.Target,
 	}
-	images, err := b.resolveImages(ctx, platform)
-	if err != nil {
-		return nil, err
-	}
-	in.Build, in.Run, in.Tools, in.Owner, in.User = images.build, images.run, images.tools, images.owner, images.user
-	return in, nil
 }
 
 // limits are what the user asked of every process of the build.

@@ -31,7 +31,7 @@ func (b *build) withSource(pe *packfile.Error) error {
 	}
 	return errdefs.WithSource(errors.New(message), &errdefs.Source{
 		Info: &pb.SourceInfo{
-			Data:       b.source.Data,
+			Data:       beginningOf(b.source.Data),
 			Filename:   b.source.Filename,
 			Language:   b.source.Language,
 			Definition: b.source.Definition.ToPB(),
@@ -39,6 +39,13 @@ func (b *build) withSource(pe *packfile.Error) error {
 		Ranges: ranges,
 	})
 }
+
+// maxErrorData is how much of a packfile goes with an error, in bytes. Errors travel in gRPC trailers, which are limited:
+// a larger one ends the connection and says nothing.
+const maxErrorData = packfile.MaxSize
+
+// beginningOf a file that is too large has the place that the error about that is at.
+func beginningOf(data []byte) []byte { return data[:min(len(data), maxErrorData)] }
 
 // said is an error of a solve in our own words. Wrapping it would not do: the client is shown the innermost message.
 // Everything else that BuildKit knows about the error (the place in the packfile, what a debugger needs) stays with it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -11,6 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
@@ -44,11 +46,20 @@ func nameImages(opts map[string]string, cfg *packfile.Config) {
 
 func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images, error) {
 	var im images
-	var err error
-	if im.run, err = b.namedImage(ctx, "run-image", p, b.ui.Target == ""); err != nil {
+	if err := b.checkImages(p); err != nil {
 		return nil, err
 	}
-	if im.build, err = b.namedImage(ctx, "build-image", p, b.hasSteps()); err != nil {
+	eg, egCtx := errgroup.WithContext(ctx)
+	eg.Go(func() (err error) {
+		im.run, err = b.namedImage(egCtx, "run-image", p)
+		return err
+	})
+	eg.Go(func() (err error) {
+		im.build, err = b.namedImage(egCtx, "build-image", p)
+		return err
+	})
+	err := eg.Wait()
+	if err != nil {
 		return nil, err
 	}
 	if im.tools, err = b.tools(p); err != nil {
@@ -58,20 +69,40 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	return &im, err
 }
 
-// hasSteps says whether anything is run in the build image.
-func (b *build) hasSteps() bool {
-	for _, l := range b.pf.Layers {
-		if l.Provide != nil {
-			return true
-		}
+// needsImage says whether this build stands on the image of that name.
+func (b *build) needsImage(name string) bool {
+	if name == "run-image" {
+		return b.ui.Target == ""
 	}
-	return false
+	return slices.ContainsFunc(b.pf.Layers, func(l packfile.Layer) bool { return l.Provide != nil })
 }
 
-// namedImage finds an image by the named context that stands for it.
-func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform, needed bool) (convert.Base, error) {
+// checkImages fails for all images at once that the build needs and nobody named.
+func (b *build) checkImages(p ocispecs.Platform) error {
+	var missing []packfile.Diagnostic
+	for _, name := range namedImages {
+		nc, err := b.ui.NamedContext(name, dockerui.ContextOpt{Platform: &p})
+		if err != nil {
+			return err
+		}
+		if nc == nil && b.needsImage(name) {
+			missing = append(missing, packfile.Diagnostic{
+				Message: "no " + name,
+				Hint:    fmt.Sprintf("name one as %[1]s in [config], or with --build-context %[1]s=docker-image://NAME", name),
+				Range:   b.pf.Config.Range(),
+			})
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return &packfile.Error{Filename: b.source.Filename, Diagnostics: missing}
+}
+
+// namedImage finds an image by the named context that stands for it; checkImages has found that there is one.
+func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform) (convert.Base, error) {
 	none := convert.Base{State: bk.Scratch()}
-	if !needed {
+	if !b.needsImage(name) {
 		return none, nil
 	}
 	var dgst digest.Digest
@@ -82,9 +113,6 @@ func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform
 	})
 	if err != nil {
 		return none, b.imageError(name, err)
-	}
-	if nc == nil {
-		return none, b.errorAt(b.pf.Config.Range(), "no %[1]s: name one as %[1]s in [config], or with --build-context %[1]s=docker-image://NAME", name)
 	}
 	st, cfg, err := nc.Load(ctx)
 	if err != nil {

@@ -5,5 +5,5 @@ source "$ROOT/hack/lib/daemon.sh"
 
 if alive buildkitd || alive registry; then die "still running: make down"; fi
 # Steps that a killed daemon left may still have mounts there.
-{ findmnt -rno TARGET | grep -F "$DEV/" || true; } | sort -r | while read -r mount; do as_root umount "$mount"; done
-as_root rm -rf --one-file-system "$DEV"
+{ findmnt -rno TARGET | grep -F -e "$DEV/" -e "$(run_dir)/" || true; } | sort -r | while read -r mount; do as_root umount "$mount"; done
+as_root rm -rf --one-file-system "$(run_dir)" "$DEV"

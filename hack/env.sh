@@ -16,11 +16,6 @@ for file in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls
 	fi
 done
 
-case $(go env GOARCH) in
-amd64) platforms=linux/amd64,linux/386 ;;
-*) platforms=linux/$(go env GOARCH) ;;
-esac
-
 cat >"$DEV/env.new" <<EOF
 # Written by hack/env.sh. The development environment, for a shell to source.
 export BUILDKIT_HOST='unix://$socket'
@@ -34,7 +29,7 @@ export PACKFILE_RUN_IMAGE=$registry/packfile/run:bookworm
 export PACKFILE_GO_IMAGE=$registry/packfile/go:bookworm
 export PACKFILE_BUSYBOX_IMAGE=$registry/packfile/busybox:latest
 export PACKFILE_EMPTY_IMAGE=$registry/packfile/empty:latest
-export PACKFILE_NATIVE_PLATFORMS=$platforms
+export PACKFILE_NATIVE_PLATFORMS=$(native_platforms)
 export PACKFILE_CA_CERTIFICATES='$ca'
 case :\$PATH: in :'$BIN':*) ;; *) export PATH='$BIN':"\$PATH" ;; esac
 EOF

@@ -6,14 +6,9 @@ source "$ROOT/hack/lib/stamp.sh"
 
 registry=$(cat "$DEV/run/registry.addr")
 images=$DEV/images
-goarch=$(go env GOARCH)
 arch=$(dpkg --print-architecture)
-
-# The tiny images are for every platform that the machine runs natively, so that multi-platform builds need no emulation.
-case $goarch in
-amd64) platforms=linux/amd64,linux/386 tiny=(amd64:amd64 386:i386) ;;
-*) platforms=linux/$goarch tiny=("$goarch:$arch") ;;
-esac
+platforms=$(native_platforms)
+platform=${platforms%%,*}
 
 # rootfs NAME ARCH VARIANT PACKAGES: the root file system NAME.tar.
 rootfs() {
@@ -25,22 +20,25 @@ rootfs() {
 	made "rootfs-$1" "$digest"
 }
 
-# image TARGET TAG PLATFORMS ROOTFS... : builds and pushes packfile/TARGET:TAG. What it was made from is its stamp.
+# image TARGET TAG PLATFORMS ROOTFS... : builds and pushes packfile/TARGET:TAG, made from those root file systems.
 image() {
-	local target=$1 ref=$registry/packfile/$1:$2 platform=$3 digest part
-	local from=("$ref" "$platform" "$ROOT/hack/images.sh" "$ROOT/hack/images/Dockerfile")
+	local target=$1 ref=$registry/packfile/$1:$2 digest part rewrite=false
+	local from=("$ref" "$3" "$ROOT/hack/images.sh" "$ROOT/hack/images/Dockerfile")
 	for part in "${@:4}"; do from+=("$DEV/stamp/rootfs-$part"); done
 	if [ "$target" = go ]; then from+=("$(go env GOVERSION)"); fi
 	digest=$(digest_of "${from[@]}")
 	if fresh "image-$target" "$digest"; then return; fi
+	# A root file system comes without a trace of today. What is added to it does not, and giving it the old date means
+	# compressing everything twice, so only the small images, which are for any machine, get it.
+	case $target in busybox | empty) rewrite=true ;; esac
 	say "image $ref"
 	quietly "$DEV/log/image-$target.log" "$BIN/buildctl" --addr "$BUILDKIT_HOST" build --progress plain \
-		--frontend dockerfile.v0 --opt target="$target" --opt platform="$platform" \
+		--frontend dockerfile.v0 --opt target="$target" --opt platform="$3" \
 		--opt build-arg:SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
 		--local dockerfile="$ROOT/hack/images" --local context="$images" \
 		--opt context:goroot=local:goroot --local goroot="$(go env GOROOT)" \
 		--opt context:ca-certificates=docker-image://"$registry/packfile/build:bookworm" \
-		--output type=image,name="$ref",push=true,rewrite-timestamp=true,compression-level=3
+		--output type=image,name="$ref",push=true,rewrite-timestamp=$rewrite,compression-level=3
 	made "image-$target" "$digest"
 }
 
@@ -52,13 +50,18 @@ printf 'root:x:0:\ncnb:x:1000:\n' >"$images/group"
 rootfs build "$arch" minbase bash,ca-certificates,curl,git,nodejs,npm,python3,xz-utils
 rootfs run "$arch" minbase ca-certificates,libstdc++6,nodejs,python3
 busyboxes=()
-for pair in "${tiny[@]}"; do
-	rootfs "busybox-${pair%:*}" "${pair#*:}" extract busybox-static
-	busyboxes+=("busybox-${pair%:*}")
+mapfile -t natives < <(tr , '\n' <<<"$platforms")
+for goarch in "${natives[@]#linux/}"; do
+	case $goarch in
+	386) busybox_arch=i386 ;;
+	*) busybox_arch=$arch ;;
+	esac
+	rootfs "busybox-$goarch" "$busybox_arch" extract busybox-static
+	busyboxes+=("busybox-$goarch")
 done
 
-image build bookworm "linux/$goarch" build
-image run bookworm "linux/$goarch" run
-image go bookworm "linux/$goarch" build
+image build bookworm "$platform" build
+image run bookworm "$platform" run
+image go bookworm "$platform" build
 image busybox latest "$platforms" "${busyboxes[@]}"
 image empty latest "$platforms" build

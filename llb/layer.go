@@ -24,15 +24,16 @@ func Normalize(tree bk.State, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
 
 // Tree is how CopyTree fills a folder from another tree.
 type Tree struct {
-	From    string   // folder in the source, "/" when empty
-	To      string   // folder that is created
-	Owner   *Owner   // owner of everything copied; as it was when nil
-	Include []string // patterns of what to copy, as in .dockerignore; everything when empty
-	Exclude []string // patterns of what to leave out
+	Base    *bk.State // tree that it is copied into, an empty one when nil
+	From    string    // folder in the source, "/" when empty
+	To      string    // folder that is created
+	Owner   *Owner    // owner of everything copied; as it was when nil
+	Include []string  // patterns of what to copy, as in .dockerignore; everything when empty
+	Exclude []string  // patterns of what to leave out
 	Time    time.Time
 }
 
-// CopyTree is a tree that holds nothing but folder To, a normalised copy of a part of src.
+// CopyTree is a tree that holds nothing but folder To, a normalised copy of a part of src, and what was in its base.
 func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 	info := &bk.CopyInfo{
 		CopyDirContentsOnly: true,
@@ -49,7 +50,18 @@ func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 	if from == "" {
 		from = "/"
 	}
-	return bk.Scratch().File(bk.Copy(src, from, c.To, copyOpts...), opts...)
+	if c.Base == nil && len(c.Include) == 0 {
+		return bk.Scratch().File(bk.Copy(src, from, c.To, copyOpts...), opts...)
+	}
+	base := bk.Scratch()
+	if c.Base != nil {
+		base = *c.Base
+	}
+	// Folders that were there before, and those that are only there because of something below them, have the time of
+	// the copy.
+	name := bk.WithCustomName("[internal] select files")
+	tree := base.File(bk.Copy(src, from, c.To, copyOpts...), append(opts[:len(opts):len(opts)], name)...)
+	return Normalize(tree, c.Time, opts...)
 }
 
 // EmptyDir is a tree with one empty folder at path, which may have parents, for a step to write to.

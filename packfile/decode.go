@@ -125,7 +125,10 @@ func (d *decoder) command(p *Process) {
 		for i := range words {
 			words[i] = quote(words[i])
 		}
-		array := "[" + strings.Join(words[:min(len(words), 8)], ", ") + "]"
+		if len(words) > 8 {
+			words = append(words[:8], "…")
+		}
+		array := "[" + strings.Join(words, ", ") + "]"
 		d.fail(at, d.either("command", array, "direct", "false")+" to run it through a shell",
 			"command: a direct process runs one program, and %s holds white space", quote(p.Command[0]))
 	case !p.Direct && asArray && len(p.Command) > 1:

@@ -51,6 +51,12 @@ func (d *decoder) script(what string, s *Script, t Table, needing ...string) *Sc
 		}
 		return nil
 	}
+	if s == nil { // they are there and hold no strings, which has been said
+		s = &Script{}
+	}
+	if s == nil {
+		s = new(Script) // the key has a value of another kind, which is an error already
+	}
 	s.Table = t
 	if t.Has("inline") && t.Has("path") {
 		d.fail(t.At("path"), "keep one", "%s has inline and path", what)

@@ -69,7 +69,8 @@ func (r *report) warn(rule Rule, at Range, hint, format string, args ...any) {
 	r.warns = append(r.warns, Diagnostic{Rule: rule.Name, Message: fmt.Sprintf(format, args...), Hint: hint, Range: at})
 }
 
-// sorted puts diagnostics into file order; those at one place stay in the order in which they were found.
+// sorted puts diagnostics into file order; those at one place stay in the order in which they were found. What a YAML
+// alias repeats is said once.
 func sorted(ds []Diagnostic) []Diagnostic {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(
@@ -77,7 +78,7 @@ func sorted(ds []Diagnostic) []Diagnostic {
 			cmp.Compare(a.Range.Start.Column, b.Range.Start.Column),
 		)
 	})
-	return ds
+	return slices.Compact(ds)
 }
 
 // err is the collected errors as one error, nil when there are none.

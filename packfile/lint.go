@@ -61,7 +61,7 @@ func (d *decoder) lint(p *Packfile) {
 		}
 	}
 	for i := range p.Caches {
-		if c := &p.Caches[i]; !linked[c.Name] {
+		if c := &p.Caches[i]; c.Name != "" && !linked[c.Name] {
 			d.warn(UnusedCache, c.At("name"), "", "no layer links cache %s", quote(c.Name))
 		}
 	}

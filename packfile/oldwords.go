@@ -25,8 +25,12 @@ func (d *decoder) modernize(root *node) {
 	}
 	var caches []*node
 	for _, layer := range layers.value.tables() {
+		if m.isCache(layer) {
+			caches = append(caches, layer)
+			continue
+		}
 		m.rename(layer, "image", "export")
-		cached := m.cache(layer)
+		m.cache(layer)
 		if section := m.table(layer, "provide"); section != nil {
 			m.section(section)
 			m.launch(layer, section)
@@ -38,13 +42,6 @@ func (d *decoder) modernize(root *node) {
 			for _, dep := range m.tables(m.table(layer, name), "deps") {
 				m.dots(dep)
 			}
-		}
-		if cached != nil && layer.find("require") == nil && layer.find("provide") == nil && layer.find("build") == nil {
-			m.warn(OldWord, *cached, "write caches: name",
-				"a layer with cache = true and neither require nor provide is one of the caches today")
-			layer.remove("store")
-			layer.remove("restore")
-			caches = append(caches, layer)
 		}
 	}
 	m.moveToCaches(root, layers.value, caches)
@@ -94,18 +91,32 @@ func (m *modernizer) both(e entry, old, today string) {
 	m.fail(e.keyAt, "keep "+today, "%q is an old name of %q, which is also there", old, today)
 }
 
-// cache turns cache on a layer into store and restore. It returns where it stands when it is true.
-func (m *modernizer) cache(layer *node) *Range {
+// cache turns cache on a layer into store and restore.
+func (m *modernizer) cache(layer *node) {
 	e := m.rename(layer, "cache", "store")
-	if e == nil || e.value.kind != boolKind || e.value.text != "true" {
-		return nil
+	if e != nil && isTrue(e.value) && layer.find("restore") == nil {
+		layer.add(entry{key: "restore", keyAt: e.keyAt, value: e.value})
 	}
-	at := e.keyAt
-	if layer.find("restore") == nil {
-		layer.add(entry{key: "restore", keyAt: at, value: e.value})
-	}
-	return &at
 }
+
+// isCache says whether a layer is what is called a cache today, and leaves only the keys of one.
+func (m *modernizer) isCache(layer *node) bool {
+	e := layer.find("cache")
+	if e == nil || !isTrue(e.value) {
+		return false
+	}
+	for _, section := range []string{"require", "provide", "build"} {
+		if layer.find(section) != nil {
+			return false
+		}
+	}
+	m.warn(OldWord, e.keyAt, "write [[caches]]",
+		"a layer with cache = true and neither require nor provide is one of the caches today")
+	layer.remove("cache")
+	return true
+}
+
+func isTrue(n *node) bool { return n.kind == boolKind && n.text == "true" }
 
 // section rewrites a provide table.
 func (m *modernizer) section(section *node) {
@@ -158,7 +169,7 @@ func (m *modernizer) dropWrite(link *node) {
 		return
 	}
 	m.warn(OldWord, e.keyAt, "remove it", "%q has no meaning today: a step may write to caches, and not to layers", "write")
-	if name := link.find("name"); name != nil && e.value.text == "true" {
+	if name := link.find("name"); name != nil && isTrue(e.value) {
 		m.writes = append(m.writes, write{name.value.text, e.keyAt})
 	}
 }

@@ -33,17 +33,24 @@ func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, e
 	if root == nil {
 		return nil, nil, d.err(filename)
 	}
-	pf = new(Packfile)
-	if root.kind == tableKind {
-		d.modernize(root)
-	}
-	read(&d, packfileSchema, root, pf)
-	d.links(pf)
-	d.lint(pf)
+	pf = d.packfile(root)
 	if err := d.err(filename); err != nil {
 		return nil, sorted(d.warns), err
 	}
 	return pf, sorted(d.warns), nil
+}
+
+// packfile turns a tree into a packfile. Its passes: today's words for old ones, the types with all that can be checked
+// within one table, links between tables, lint.
+func (d *decoder) packfile(root *node) *Packfile {
+	if root.kind == tableKind {
+		d.modernize(root)
+	}
+	pf := new(Packfile)
+	read(d, packfileSchema, root, pf)
+	d.links(pf)
+	d.lint(pf)
+	return pf
 }
 
 // tomlStart matches a line that begins a TOML document and no YAML document: a header, or a key and an equals sign.

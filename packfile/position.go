@@ -14,22 +14,37 @@ type Range struct {
 // embeds one, so that errors found later (a script that fails, a dep with another checksum) can still point at it.
 type Table struct {
 	self  Range
-	keys  map[string]Range   // by today's TOML name of the key
+	keys  []keyPlace         // few, so a scan is cheaper than a map
 	items map[string][]Range // elements of lists of scalars
+}
+
+// keyPlace is where the value of a key stands, by today's TOML name of the key.
+type keyPlace struct {
+	name string
+	at   Range
 }
 
 // Range is where the table stands: its header, or its first key.
 func (t Table) Range() Range { return t.self }
 
 // Has says whether the key was given.
-func (t Table) Has(key string) bool { _, ok := t.keys[key]; return ok }
+func (t Table) Has(key string) bool { return t.place(key) != nil }
 
 // At is where a key's value stands (its first line when it has several), or the table when the key was not given.
 func (t Table) At(key string) Range {
-	if r, ok := t.keys[key]; ok {
-		return r
+	if p := t.place(key); p != nil {
+		return p.at
 	}
 	return t.self
+}
+
+func (t Table) place(key string) *keyPlace {
+	for i := range t.keys {
+		if t.keys[i].name == key {
+			return &t.keys[i]
+		}
+	}
+	return nil
 }
 
 // Item is where element i of a list stands, or the key's own range.

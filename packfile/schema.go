@@ -75,7 +75,7 @@ func read[T any, P located[T]](d *decoder, s *schema[T], n *node, v *T) bool {
 		return false
 	}
 	t := P(v).table()
-	*t = Table{self: n.at, keys: make(map[string]Range, len(n.entries))}
+	*t = Table{self: n.at, keys: make([]keyPlace, 0, min(len(n.entries), len(s.keys)))}
 	if s.start != nil {
 		s.start(v)
 	}
@@ -86,7 +86,7 @@ func read[T any, P located[T]](d *decoder, s *schema[T], n *node, v *T) bool {
 			d.unknown(s.what, e, s.names[d.spelling])
 			continue
 		}
-		t.keys[s.keys[k].name] = e.value.at
+		t.keys = append(t.keys, keyPlace{s.keys[k].name, e.value.at})
 		s.keys[k].read(d, v, e)
 	}
 	for i, k := range s.keys {

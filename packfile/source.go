@@ -35,12 +35,6 @@ func (s *source) line(offset int) int {
 	return s.near
 }
 
-// position is where an offset lies.
-func (s *source) position(offset int) Position {
-	line := s.line(offset)
-	return Position{Line: line + 1, Column: offset - s.lines[line] + 1}
-}
-
 // span is the range of the bytes from start to before end, or as much of it as stands on its first line.
 func (s *source) span(start, end int) Range {
 	line := s.line(start)

@@ -18,7 +18,14 @@ func nearest(wrong string, candidates []string) string {
 		return ""
 	}
 	simple := simplify.Replace(strings.ToLower(wrong))
-	best, bestDistance := "", min(max(len(wrong)/3, 1), 3)+1
+	allowed := 3 // two swapped letters count as 2
+	switch {
+	case len(wrong) < 4:
+		allowed = 1
+	case len(wrong) < 9:
+		allowed = 2
+	}
+	best, bestDistance := "", allowed+1
 	for _, candidate := range candidates {
 		if difference := len(candidate) - len(wrong); difference >= bestDistance || -difference >= bestDistance {
 			continue

@@ -27,7 +27,7 @@ func index(v any, keys ...string) (any, error) {
 	for _, key := range keys {
 		table, ok := v.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%s is asked for below a value that is no table", quote(key))
+			return nil, below(key)
 		}
 		if v, ok = table[key]; !ok {
 			return nil, missing(key)
@@ -44,12 +44,21 @@ func text(v any) (string, error) {
 	case bool, int:
 		return fmt.Sprint(v), nil
 	case map[string]any:
-		return "", errors.New("a table stands where text is wanted")
+		return "", dataError("a table stands where text is wanted")
 	}
-	return "", fmt.Errorf("%T stands where text is wanted", v)
+	return "", dataError(fmt.Sprintf("%T stands where text is wanted", v))
 }
 
-func missing(key string) error { return fmt.Errorf("there is no %s", quote(key)) }
+// dataError says what is wrong with the data of a template, in words of its own instead of the standard library's.
+type dataError string
+
+func (e dataError) Error() string { return string(e) }
+
+func missing(key string) error { return dataError("there is no " + quote(key)) }
+
+func below(key string) error {
+	return dataError(quote(key) + " is asked for below a value that is no table")
+}
 
 // compile parses a template and checks what it uses. Known is the only names that fields may have, nil for any.
 func compile(text string, known []string) (*parse.Tree, error) {
@@ -159,17 +168,19 @@ type renderer struct {
 	spent int
 }
 
-var errTooLong = fmt.Errorf("templates render to more than %d bytes", maxTemplate)
-
 // Write lets a template write until the bound is reached.
 func (r *renderer) Write(p []byte) (int, error) {
 	if r.spent += len(p); r.spent > maxTemplate {
-		return 0, errTooLong
+		return 0, dataError(fmt.Sprintf("templates render to more than %d bytes", maxTemplate))
 	}
 	return r.out.Write(p)
 }
 
-var missingKey = regexp.MustCompile(`map has no entry for key ("(?:[^"\\]|\\.)*")$`)
+// The standard library's words for what missing and below say.
+var (
+	missingKey = regexp.MustCompile(`map has no entry for key "([A-Za-z0-9_]+)"$`)
+	noField    = regexp.MustCompile(`can't evaluate field ([A-Za-z0-9_]+) in type [^ ]+( \{\})?$`)
+)
 
 // render is a string with its template filled in.
 func (r *renderer) render(s string) (string, error) {
@@ -182,15 +193,17 @@ func (r *renderer) render(s string) (string, error) {
 	}
 	t := template.Must(template.New("").Funcs(templateFuncs).Option("missingkey=error").AddParseTree("", tree))
 	r.out.Reset()
-	err = t.Execute(r, r.data)
-	switch {
-	case err == nil:
+	if err = t.Execute(r, r.data); err == nil {
 		return r.out.String(), nil
-	case errors.Is(err, errTooLong):
-		return "", errTooLong
+	}
+	if data := dataError(""); errors.As(err, &data) {
+		return "", data
 	}
 	if m := missingKey.FindStringSubmatch(err.Error()); m != nil {
-		return "", fmt.Errorf("there is no %s", m[1])
+		return "", missing(m[1])
+	}
+	if m := noField.FindStringSubmatch(err.Error()); m != nil {
+		return "", below(m[1])
 	}
 	return "", errors.New(templatePlace.ReplaceAllString(err.Error(), ""))
 }

@@ -83,18 +83,25 @@ func unreadable(data []byte) (at int, problem string) {
 	return 0, ""
 }
 
-var yamlLine = regexp.MustCompile(`^line (\d+): `)
+var (
+	yamlLine = regexp.MustCompile(`^line (\d+): `)
+	// fromZero matches errors for which the library counts lines from 0, and leaves 0 out: those of its parser.
+	fromZero = regexp.MustCompile(`^did not find expected (key|node content|'-' indicator|',' or |<)`)
+)
 
 // syntax reports an error of the library, which knows the line at best.
 func (y *yamlReader) syntax(err error) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	offset := 0
+	line := 0
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		message = message[len(m[0]):]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			offset = y.places.offset(n, 1)
-		}
+		line, _ = strconv.Atoi(m[1])
 	}
+	if fromZero.MatchString(message) {
+		line++
+	}
+	written := bytes.TrimRight(y.src.data, "\r\n \t")
+	offset := min(y.places.offset(line, 1), bytes.LastIndexByte(written, '\n')+1)
 	y.fail(y.src.restOfLine(offset), "", "invalid YAML: %s", message)
 }
 
@@ -146,7 +153,9 @@ func (p places) offset(line, column int) int {
 }
 
 // rest is the range from a node to the end of its line. The library does not say where values end.
-func (y *yamlReader) rest(n *yaml.Node) Range { return y.src.restOfLine(y.places.offset(n.Line, n.Column)) }
+func (y *yamlReader) rest(n *yaml.Node) Range {
+	return y.src.restOfLine(y.places.offset(n.Line, n.Column))
+}
 
 // node turns the library's node into one of ours.
 func (y *yamlReader) node(n *yaml.Node, depth int) *node {
@@ -197,7 +206,7 @@ func (y *yamlReader) node(n *yaml.Node, depth int) *node {
 func (y *yamlReader) entry(table *node, key, value *yaml.Node, depth int) {
 	keyAt := y.rest(key)
 	switch {
-	case key.Kind != yaml.ScalarNode:
+	case key.Kind != yaml.ScalarNode, key.Tag == "!!null":
 		y.fail(keyAt, "", "a key is a plain word or a string")
 		return
 	case key.Tag == "!!merge":
@@ -214,7 +223,7 @@ func (y *yamlReader) entry(table *node, key, value *yaml.Node, depth int) {
 	}
 	child := y.node(value, depth)
 	if child.kind == tableKind || child.kind == arrayKind {
-		if value.Style&yaml.FlowStyle == 0 {
+		if value.Style&yaml.FlowStyle == 0 && value.Kind != yaml.AliasNode {
 			child.at = keyAt // the block begins on a line of its own
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -22,6 +23,8 @@ import (
 var launcherBinary, reportBinary string
 
 func TestMain(m *testing.M) {
+	// The code of the program below has to be in this binary too, or go test takes results from its cache after a change.
+	runtime.KeepAlive(main)
 	dir, err := os.MkdirTemp("", "launcher-test")
 	if err != nil {
 		panic(err)
@@ -213,7 +216,7 @@ func TestOrderOfTheEnvironment(t *testing.T) {
 		i.write("layers/"+layer+"/env/PLACE", layer+" both")
 	}
 	// The folders of all layers of a buildpack come before the env files of any.
-	i.write("layers/two/a/env/PATH.prepend", "/first:")
+	i.write("layers/one/a/env/PATH.prepend", "/own:")
 	i.write("layers/old/x/env/PRE", "old")
 	i.write("layers/one/file.toml", "")
 	if err := os.Symlink("a", i.path("layers/one/link")); err != nil {
@@ -227,7 +230,7 @@ func TestOrderOfTheEnvironment(t *testing.T) {
 		"APP":             "one/a:one/b:two/a",
 		"PRE":             "old:two/a:one/b:one/a",
 		"PLACE":           "two/a launch",
-		"PATH":            "/first:LAYERS/two/a/bin:LAYERS/one/b/bin:LAYERS/one/a/bin:/usr/bin:/bin",
+		"PATH":            "LAYERS/two/a/bin:/own:LAYERS/one/b/bin:LAYERS/one/a/bin:/usr/bin:/bin",
 		"LD_LIBRARY_PATH": "LAYERS/two/a/lib:LAYERS/one/b/lib:LAYERS/one/a/lib",
 		"LIBRARY_PATH":    "",
 	} {

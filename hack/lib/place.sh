@@ -40,14 +40,24 @@ quietly() {
 	fi
 }
 
-# socket NAME: path of a unix socket. The kernel allows 107 bytes, so a deeply nested clone has its sockets in /tmp.
-socket() {
-	local path=$DEV/run/$1.sock
-	if [ ${#path} -gt 100 ]; then
-		local dir
-		dir=/tmp/packfile-dev-$(id -u)-$(printf %s "$DEV" | sha256sum | cut -c1-12)
-		mkdir -p -m 0700 "$dir"
-		path=$dir/$1.sock
-	fi
-	printf '%s\n' "$path"
+# native_platforms: what this machine runs without emulation, itself first. Images that only tests use are made for all of
+# them, so that multi-platform builds are tried for real.
+native_platforms() {
+	case $(go env GOARCH) in
+	amd64) echo linux/amd64,linux/386 ;;
+	*) echo "linux/$(go env GOARCH)" ;;
+	esac
 }
+
+# run_dir: the directory of sockets and of podman's state. A socket's path has at most 107 bytes and podman's at most 50,
+# so a deeply nested clone has its own in /tmp.
+run_dir() {
+	local dir=$DEV/run
+	if [ ${#dir} -gt 40 ]; then
+		dir=/tmp/packfile-dev-$(id -u)-$(printf %s "$DEV" | sha256sum | cut -c1-8)
+		mkdir -m 0700 "$dir" 2>/dev/null || [ -O "$dir" ] || die "not ours: $dir"
+	fi
+	printf '%s\n' "$dir"
+}
+
+socket() { printf '%s/%s.sock\n' "$(run_dir)" "$1"; }

@@ -96,7 +96,7 @@ func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	if r.entries += len(entries); false {
+	if r.entries += len(entries); r.entries > maxMetadataEntries {
 		return nil, fmt.Errorf("$MD has more than %d entries", maxMetadataEntries)
 	}
 	table := map[string]any{}

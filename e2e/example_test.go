@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// example is what the test of a folder of examples/ needs to know.
+type example struct {
+	build, run string   // images
+	answer     string   // part of what / answers
+	source     string   // file that no version of a layer sees, with a Hello that the answer shows
+	runs       []string // layers whose run step the edit executes
+	keeps      []string // layers whose run step it does not execute
+}
+
+func examples() map[string]example {
+	return map[string]example{
+		"node": {
+			build: env.buildImage, run: env.runImage, answer: "Hello from node v",
+			source: "server.js", keeps: []string{"modules"},
+		},
+		"go": {
+			build: env.goImage, run: env.empty, answer: "Hello from Go, built with go1.",
+			source: "index.html", keeps: []string{"program"},
+		},
+		"static": {
+			build: env.buildImage, run: env.runImage, answer: "Hello from a file",
+			source: "public/index.html", keeps: []string{"server"},
+		},
+		"typescript": {
+			build: env.buildImage, run: env.runImage, answer: "Hello from TypeScript on Node.js v",
+			source: "src/server.ts", keeps: []string{"modules", "tools"}, runs: []string{"compile"},
+		},
+	}
+}
+
+func TestExamplesAnswerAndAreRebuiltWithoutRunningWhatDidNotChange(t *testing.T) {
+	t.Parallel()
+	folders, err := os.ReadDir("../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := examples()
+	for _, f := range folders {
+		if !f.IsDir() {
+			continue
+		}
+		e, ok := all[f.Name()]
+		if !ok {
+			t.Errorf("examples/%s has no entry in this test", f.Name())
+			continue
+		}
+		delete(all, f.Name())
+		t.Run(f.Name(), func(t *testing.T) {
+			t.Parallel()
+			e.test(t, f.Name())
+		})
+	}
+	for name := range all {
+		t.Errorf("there is no examples/%s", name)
+	}
+}
+
+func (e example) test(t *testing.T, name string) {
+	dir := filepath.Join(t.TempDir(), name)
+	if err := os.CopyFS(dir, os.DirFS("../examples/"+name)); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, filepath.Join(dir, "packfile.toml"), "# syntax=packfile/frontend:1\n", "# syntax="+env.frontend+"\n")
+	image := imageName(t)
+	build := func() built {
+		t.Helper()
+		args := []string{"--build-context", "build-image=docker-image://" + e.build,
+			"--build-context", "run-image=docker-image://" + e.run, "--tag", image, "--push"}
+		if ca := os.Getenv("PACKFILE_CA_CERTIFICATES"); ca != "" {
+			args = append(args, "--secret", "id=ca-certificates,src="+ca)
+		}
+		log, err := buildx(t, dir, args...)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, log)
+		}
+		return built{log: log}
+	}
+
+	build()
+	first := ask(t, image)
+	contains(t, first, e.answer)
+
+	// No build before, not even one of an earlier test run, had the same text.
+	hello := "Hello " + strconv.FormatInt(time.Now().UnixNano(), 36)
+	edit(t, filepath.Join(dir, e.source), "Hello from", hello+" from")
+	second := build()
+	want := map[string]bool{}
+	for _, layer := range e.keeps {
+		want["[example/"+name+"/"+layer+"] run"] = false
+	}
+	for _, layer := range e.runs {
+		want["[example/"+name+"/"+layer+"] run"] = true
+	}
+	second.wantRan(t, want)
+	for _, vertex := range runVertex.FindAllString(second.log, -1) {
+		if _, ok := want[vertex]; !ok {
+			t.Errorf("%s is not known to this test", vertex)
+		}
+	}
+	if got, want := ask(t, image), strings.Replace(first, "Hello from", hello+" from", 1); got != want {
+		t.Errorf("after the edit it answers %q, want %q", got, want)
+	}
+}
+
+// runVertex is the name of a run step in a log.
+var runVertex = regexp.MustCompile(`(?m)\[[^]\n]*\] run$`)
+
+// edit replaces a text in a file, in which it must be.
+func edit(t *testing.T, file, old, with string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(data), old) {
+		t.Fatalf("%s does not hold %q", file, old)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(data), old, with, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask starts an image, gets its page / and stops it.
+func ask(t *testing.T, image string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	_, port, _ := net.SplitHostPort(addr)
+	l.Close()
+	cmd := command(t, "../hack/run-image.sh", "-e", "PORT="+port, image)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	// The script takes its container with it, unless it is killed.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	defer func() {
+		if cmd.Cancel() == nil {
+			<-ended
+		}
+	}()
+	deadline := time.After(time.Minute)
+	for {
+		res, err := http.Get("http://" + addr + "/")
+		if err == nil {
+			defer res.Body.Close()
+			body, err := io.ReadAll(res.Body)
+			if err != nil || res.StatusCode != http.StatusOK {
+				t.Fatalf("%s\n%s%v", res.Status, body, err)
+			}
+			return string(body)
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("the container ended: %v\n%s", err, out.String())
+		case <-deadline:
+			t.Fatalf("no answer: %v", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

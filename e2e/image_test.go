@@ -1,0 +1,349 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// The app image: what it says of itself, what is in its layers, and what it does when it is run.
+
+func TestImageHasOneLayerForEachPartInFileOrder(t *testing.T) {
+	t.Parallel()
+	packfile := sh + `
+[[processes]]
+type = "web"
+command = ["true"]
+
+[[slices]]
+paths = ["*.css"]
+[[slices]]
+paths = ["img"]
+`
+	for _, l := range []string{"b:export = true", "hidden:expose = true", "a:export = true\nexpose = true", "none:store = true"} {
+		name, flags, _ := strings.Cut(l, ":")
+		packfile += "\n[[layers]]\nname = \"" + name + "\"\n" + flags + "\n[layers.build.run]\ninline = \"echo " + name + " > $LAYER/file\"\n"
+	}
+	dir := files(t, map[string]string{"a.css": "", "img/a.png": "", "app.txt": "", "packfile.toml": packfile})
+	img := request{dir: dir, runImg: env.busybox}.export(t)
+	ours := img.ours()
+	equal(t, "layers", origins(ours), []string{"layer b", "layer a", "app slice", "app slice", "app", "launcher", "launch metadata", "process types"})
+	for i, want := range [][]string{
+		{"layers/packfile/b/file"},
+		{"layers/packfile/a/file"},
+		{"workspace/a.css"},
+		{"workspace/img/a.png"},
+		{"workspace/app.txt", "workspace/packfile.toml"},
+		{"cnb/lifecycle/launcher"},
+		{"layers/config/metadata.toml"},
+		{"cnb/process/web"},
+	} {
+		if i < len(ours) {
+			equal(t, "files of "+ours[i].origin, ours[i].names(), want)
+		}
+	}
+	base := inspect(t, env.busybox)
+	equal(t, "diff ids of the run image", img.RootFS.DiffIDs[:len(base.RootFS.DiffIDs)], base.RootFS.DiffIDs)
+	equal(t, "history of the run image", img.History[:len(base.History)], base.History)
+	equal(t, "link of the process", ours[len(ours)-1].files["cnb/process/web"].Linkname, "/cnb/lifecycle/launcher")
+}
+
+func TestImageConfigIsTheRunImagesWithTheLauncher(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"packfile.toml": sh + "[[processes]]\ntype = \"web\"\ncommand = [\"true\"]\n"})
+	base := inspect(t, env.runImage)
+	img := request{dir: dir, runImg: env.runImage}.export(t)
+	equal(t, "config", img.Config, ocispecs.ImageConfig{
+		User: "1000:1000",
+		Env: []string{
+			"PATH=/cnb/process:/cnb/lifecycle:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+			"CNB_LAYERS_DIR=/layers",
+			"CNB_APP_DIR=/workspace",
+			"CNB_PLATFORM_API=0.12",
+			"CNB_DEPRECATION_MODE=quiet",
+		},
+		Entrypoint: []string{"/cnb/process/web"},
+		WorkingDir: "/workspace",
+		Labels:     base.Config.Labels,
+	})
+	equal(t, "platform", img.Platform, base.Platform)
+	equal(t, "created", img.Created.Unix(), int64(epoch))
+}
+
+func TestEntrypointIsTheDefaultProcess(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ processes, want string }{
+		"the one that says so":     {"web: worker:default", "/cnb/process/worker"},
+		"else web":                 {"worker: web: x:", "/cnb/process/web"},
+		"else the only one":        {"worker:", "/cnb/process/worker"},
+		"else the launcher":        {"worker: clock:", "/cnb/lifecycle/launcher"},
+		"no process: launcher":     {"", "/cnb/lifecycle/launcher"},
+		"a type with dot and dash": {"a.b-c_1:", "/cnb/process/a.b-c_1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			packfile := sh
+			for _, p := range strings.Fields(test.processes) {
+				kind, isDefault, _ := strings.Cut(p, ":")
+				packfile += fmt.Sprintf("[[processes]]\ntype = %q\ncommand = [\"true\"]\ndefault = %t\n", kind, isDefault != "")
+			}
+			img := request{dir: files(t, map[string]string{"packfile.toml": packfile})}.export(t)
+			equal(t, "entrypoint", img.Config.Entrypoint, []string{test.want})
+		})
+	}
+}
+
+func TestUserOfAppImageAndFiles(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		config   string
+		runImg   string
+		uid, gid int
+		user     string
+	}{
+		"the images'":     {"", env.busybox, 1000, 1000, "1000:1000"},
+		"that of config":  {"user = \"1001:1002\"", env.busybox, 1001, 1002, "1001:1002"},
+		"a name in there": {"user = \"cnb\"", env.busybox, 1000, 1000, "1000:1000"},
+		"scratch has one": {"", "scratch", 1000, 1000, "1000:1000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			img := request{runImg: test.runImg, dir: files(t, map[string]string{"app/x": "", "packfile.toml": sh + test.config + `
+[[slices]]
+paths = ["app"]
+[[layers]]
+name = "a"
+export = true
+[layers.build.run]
+inline = "mkdir $LAYER/d; echo x > $LAYER/d/f; ln -s f $LAYER/d/s"
+[[layers.build.env.launch]]
+name = "A"
+value = "a"
+`})}.export(t)
+			equal(t, "user of the image", img.Config.User, test.user)
+			for _, l := range img.ours() {
+				for path, f := range l.files {
+					inApp := path == "workspace" || strings.HasPrefix(path, "workspace/") || strings.HasPrefix(path, "layers/packfile/a")
+					if inApp && (f.Uid != test.uid || f.Gid != test.gid) {
+						t.Errorf("%s in %s belongs to %d:%d", path, l.origin, f.Uid, f.Gid)
+					}
+					if strings.HasPrefix(path, "cnb/") && (f.Uid != 0 || f.Gid != 0) {
+						t.Errorf("%s belongs to %d:%d", path, f.Uid, f.Gid)
+					}
+					if f.Uname != "" || f.Gname != "" {
+						t.Errorf("%s belongs to %s:%s: a name", path, f.Uname, f.Gname)
+					}
+				}
+			}
+		})
+	}
+}
+
+// allKinds is an app with everything that a layer of an image can hold.
+func allKinds(t *testing.T) string {
+	dir := files(t, map[string]string{
+		"app.txt": "", "deep/down/in/the/app.css": "x", "img/a.png": "", "gone.txt": "", "über/ß.txt": "",
+		"packfile.toml": sh + `
+[[processes]]
+type = "web"
+command = ["true"]
+
+[[slices]]
+paths = ["**/*.css"]
+[[slices]]
+paths = ["img"]
+[[slices]]
+paths = ["matches/nothing"]
+
+[[caches]]
+name = "c"
+
+[[layers]]
+name = "a"
+export = true
+[layers.build]
+inputs = ["deep/**/*.css"]
+[layers.build.run]
+inline = """
+mkdir -p $LAYER/bin $LAYER/empty/folder
+cp -rp . $LAYER/app
+find . -exec stat -c "%n %a %Y" {} + | sort > $LAYER/list
+echo x > $LAYER/bin/tool
+chmod 755 $LAYER/bin/tool
+ln $LAYER/bin/tool $LAYER/bin/hardlink
+ln -s tool $LAYER/bin/symlink
+mkfifo $LAYER/fifo
+touch -t 203001010000 $LAYER/future
+"""
+[[layers.build.links]]
+name = "c"
+[[layers.build.env.both]]
+name = "E"
+value = "e"
+[[layers.build.profile]]
+inline = "true"
+
+[[layers]]
+name = "b"
+export = true
+version = "1"
+[layers.build.run]
+inline = "find . /layers/packfile/a -exec stat -c '%n %a %Y' {} + | sort > $LAYER/list; cp -rp $APP $LAYER/app"
+[[layers.build.links]]
+name = "a"
+
+[[layers]]
+name = "change"
+[layers.build]
+lock-app = true
+[layers.build.run]
+inline = "echo new > new.txt; rm gone.txt; echo new > img/new.png"
+`})
+	if err := os.Symlink("app.txt", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "empty/folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestEveryFileInTheImageHasOneTime(t *testing.T) {
+	t.Parallel()
+	dir := allKinds(t)
+	for name, test := range map[string]struct {
+		opts map[string]string
+		want int64
+	}{
+		"1980-01-01T00:00:01Z": {nil, epoch},
+		"SOURCE_DATE_EPOCH":    {map[string]string{"build-arg:SOURCE_DATE_EPOCH": "1700000000"}, 1700000000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			img := request{dir: dir, runImg: env.busybox, opts: test.opts}.export(t)
+			equal(t, "created", img.Created.Unix(), test.want)
+			ours := img.ours()
+			equal(t, "layers", origins(ours), []string{"layer a", "layer b", "app slice", "app slice", "app slice", "app", "launcher", "launch metadata", "process types"})
+			for _, h := range img.History[len(img.History)-len(ours):] {
+				equal(t, "created in history of "+h.CreatedBy, h.Created.Unix(), test.want)
+			}
+			for _, l := range ours {
+				for path, f := range l.files {
+					if f.ModTime.Unix() != test.want || f.ModTime.Nanosecond() != 0 {
+						t.Errorf("%s: %s has the time %s", l.origin, path, f.ModTime.UTC())
+					}
+					if !f.AccessTime.IsZero() || !f.ChangeTime.IsZero() {
+						t.Errorf("%s: %s has more times than one: %+v", l.origin, path, f.Header)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestEqualInputsGiveEqualDigestsAtAnyTimeOnAnyBuilder(t *testing.T) {
+	t.Parallel()
+	dir := allKinds(t)
+	digests := func(host string) []string {
+		img := request{dir: dir, runImg: env.busybox, host: host, opts: map[string]string{"no-cache": ""}}.export(t)
+		var all []string
+		for i, l := range img.layers {
+			all = append(all, fmt.Sprintf("%s %s %s", l.origin, l.digest, img.RootFS.DiffIDs[i]))
+		}
+		return all
+	}
+	first := digests("")
+	// Times in layers are whole seconds. Two builds within one would look equal whatever they did.
+	time.Sleep(2 * time.Second)
+	// What the client says of files does not count either, unless it is content, mode or owner.
+	now := time.Now()
+	for _, name := range []string{"app.txt", "deep/down", "img", "img/a.png"} {
+		if err := os.Chtimes(filepath.Join(dir, name), now, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	equal(t, "layers of the second build", digests(""), first)
+	equal(t, "layers of a builder that has nothing yet", digests(secondDaemon(t)), first)
+}
+
+func TestSlicesTakeEachFileOnce(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{
+		"top.css": "", "index.html": "", "public/a.css": "", "public/img/a.png": "", "public/img/deep/b.css": "", "public/page.html": "",
+		"other/img/c.png": "", "docs.d/x.css/inside.txt": "", "script[1].js": "", "packfile.toml": sh + `
+[[slices]]
+paths = ["public/img"]
+[[slices]]
+paths = ["*.css", "docs.d/"]
+[[slices]]
+paths = ["**/*.css", "img"]
+[[slices]]
+paths = ["public/*", "./script\u005B[]1].js"]
+`})
+	ours := request{dir: dir}.export(t).ours()
+	var got [][]string
+	for _, l := range ours {
+		if strings.HasPrefix(l.origin, "app") {
+			got = append(got, l.names())
+		}
+	}
+	equal(t, "slices and rest", got, [][]string{
+		{"workspace/public/img/a.png", "workspace/public/img/deep/b.css"}, // a folder takes its children
+		{"workspace/docs.d/x.css/inside.txt", "workspace/top.css"},        // a * does not match in folders below
+		{"workspace/public/a.css"},                                        // what is in a slice is in no later one
+		{"workspace/public/page.html", "workspace/script[1].js"},
+		{"workspace/index.html", "workspace/other/img/c.png", "workspace/packfile.toml"}, // globs start at the app's folder
+	})
+	seen := map[string]string{}
+	for _, l := range ours {
+		for _, name := range l.names() {
+			if other, ok := seen[name]; ok {
+				t.Errorf("%s is in %s and in %s", name, other, l.origin)
+			}
+			seen[name] = l.origin
+		}
+	}
+}
+
+func TestLayerOfAnImageIsTheSameWhateverIsAroundIt(t *testing.T) {
+	t.Parallel()
+	packfile := sh + `
+[[slices]]
+paths = ["a.css"]
+[[layers]]
+name = "a"
+export = true
+version = "1"
+[layers.build.run]
+inline = "` + stamp + `"
+`
+	dir := files(t, map[string]string{"a.css": "", "b.css": "", "packfile.toml": packfile})
+	layers := func(runImg string) map[string]digest.Digest {
+		img := request{dir: dir, runImg: runImg, opts: map[string]string{"build-arg:PACKFILE_APP": dir}}.export(t)
+		all := map[string]digest.Digest{}
+		for _, l := range img.ours() {
+			all[l.origin] = l.digest
+		}
+		return all
+	}
+	first := layers(env.busybox)
+	equal(t, "layers on another run image", layers(env.empty), first)
+	write(t, dir, map[string]string{"b.css": "edited", "packfile.toml": packfile + "[[processes]]\ntype = \"web\"\ncommand = [\"true\"]\n"})
+	second := layers(env.busybox)
+	for _, origin := range []string{"layer a", "app slice", "launcher"} {
+		if second[origin] != first[origin] {
+			t.Errorf("%s changed with an edit elsewhere", origin)
+		}
+	}
+	for _, origin := range []string{"app", "launch metadata"} {
+		if second[origin] == first[origin] {
+			t.Errorf("%s is as before its edit", origin)
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// How the app in an image is started.
+
+// show is a process that shows its words and what it sees.
+const show = `command = ["sh", "-c", "echo \"$0\" \"$@\"; pwd"`
+
+func TestProcessesAreStartedByName(t *testing.T) {
+	t.Parallel()
+	image := request{runImg: env.busybox, dir: files(t, map[string]string{"sub/x": "", "packfile.toml": sh + `
+[[processes]]
+type = "web"
+` + show + `, "web"]
+args = ["default $HOME", "args"]
+
+[[processes]]
+type = "worker"
+` + show + `, "worker"]
+working-dir = "sub"
+
+[[processes]]
+type = "clock"
+` + show + `, "clock"]
+working-dir = "/tmp"
+`})}.push(t)
+	for name, test := range map[string]struct {
+		entrypoint string
+		args       []string
+		want       string
+	}{
+		"the default process with its args":       {"", nil, "web default $HOME args\n/workspace\n"},
+		"the user's arguments replace them":       {"", []string{"a  b", "$c"}, "web a  b $c\n/workspace\n"},
+		"a process by its path":                   {"/cnb/process/worker", []string{"x"}, "worker x\n/workspace/sub\n"},
+		"a process by its name, which is on PATH": {"worker", nil, "worker\n/workspace/sub\n"},
+		"a working folder outside of the app":     {"clock", nil, "clock\n/tmp\n"},
+		"a command of the user":                   {"launcher", []string{"--", "sh", "-c", "echo own; pwd"}, "own\n/workspace\n"},
+		"the same by the launcher's path":         {"/cnb/lifecycle/launcher", []string{"--", "echo", "$HOME", "a  b"}, "$HOME a  b\n"},
+		"without the launcher":                    {"echo", []string{"plain"}, "plain\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var options []string
+			if test.entrypoint != "" {
+				options = []string{"--entrypoint", test.entrypoint}
+			}
+			equal(t, "output", container(t, image, options, test.args...), test.want)
+		})
+	}
+}
+
+func TestLaunchEnvironment(t *testing.T) {
+	t.Parallel()
+	image := request{runImg: env.busybox, dir: files(t, map[string]string{"packfile.toml": sh + `
+[[processes]]
+type = "web"
+command = ["env"]
+
+[[layers]]
+name = "a"
+export = true
+[layers.build.run]
+inline = """
+mkdir $LAYER/bin $LAYER/lib $LAYER/include
+"""
+[[layers.build.env.launch]]
+name = "OVER"
+value = "{{.Layer}}"
+[[layers.build.env.launch]]
+name = "BOTH"
+value = "launch"
+[[layers.build.env.both]]
+name = "BOTH"
+value = "both"
+[[layers.build.env.both]]
+name = "APP_DIR"
+value = "{{.App}}"
+[[layers.build.env.build]]
+name = "AT_BUILD"
+value = "x"
+[[layers.build.env.launch]]
+name = "APPENDED"
+value = "a"
+op = "append"
+delim = ":"
+[[layers.build.env.launch]]
+name = "PREPENDED"
+value = "a"
+op = "prepend"
+delim = ":"
+[[layers.build.env.launch]]
+name = "DEFAULT"
+value = "a"
+op = "default"
+[[layers.build.env.launch]]
+name = "GIVEN"
+value = "a"
+op = "default"
+
+[[layers]]
+name = "b"
+export = true
+[layers.build.run]
+inline = "mkdir $LAYER/bin $LAYER/lib"
+[[layers.build.env.launch]]
+name = "OVER"
+value = "b"
+op = "override"
+[[layers.build.env.launch]]
+name = "APPENDED"
+value = "b"
+op = "append"
+delim = ":"
+[[layers.build.env.launch]]
+name = "PREPENDED"
+value = "b"
+op = "prepend"
+[[layers.build.env.launch]]
+name = "DEFAULT"
+value = "b"
+op = "default"
+[[layers.build.env.launch]]
+name = "TEXT"
+value = "two words, \"quoted\" $HOME"
+
+[[layers]]
+name = "hidden"
+expose = true
+[layers.build.run]
+inline = "mkdir $LAYER/bin"
+[[layers.build.env.launch]]
+name = "HIDDEN"
+value = "x"
+`})}.push(t)
+	got := map[string]string{}
+	for _, line := range strings.Split(container(t, image, []string{"-e", "GIVEN=user", "-e", "APPENDED=user", "-e", "OVER=user"}), "\n") {
+		name, value, _ := strings.Cut(line, "=")
+		got[name] = value
+	}
+	for _, noise := range []string{"", "HOME", "HOSTNAME", "TERM", "container"} {
+		delete(got, noise)
+	}
+	a, b := "/layers/packfile/a", "/layers/packfile/b"
+	equal(t, "environment", got, map[string]string{
+		"PATH":            b + "/bin:" + a + "/bin:/bin",
+		"LD_LIBRARY_PATH": b + "/lib:" + a + "/lib",
+		"OVER":            "b",
+		"BOTH":            "launch",
+		"APP_DIR":         "/workspace",
+		"APPENDED":        "user:a:b",
+		"PREPENDED":       "ba",
+		"DEFAULT":         "a",
+		"GIVEN":           "user",
+		"TEXT":            `two words, "quoted" $HOME`,
+		"CNB_USER_ID":     "1000",
+		"CNB_GROUP_ID":    "1000",
+	})
+}
+
+func TestShellProcessesReadProfileScripts(t *testing.T) {
+	t.Parallel()
+	const script = `
+[[layers.build.profile]]
+inline = "export LOG=\"$LOG NAME1\""
+[[layers.build.profile]]
+path = "profile/NAME.sh"
+`
+	packfile := `
+[[processes]]
+type = "web"
+command = "echo \"$LOG\" && echo \"$0 $@\" && pwd"
+direct = false
+
+[[processes]]
+type = "direct"
+command = ["printenv", "LOG"]
+direct = true
+
+[[processes]]
+type = "sub"
+command = "pwd"
+direct = false
+working-dir = "profile"
+`
+	contents := map[string]string{".profile": "export LOG=\"$LOG app\"\n"}
+	for _, name := range []string{"b", "a"} {
+		packfile += "\n[[layers]]\nname = \"" + name + "\"\nexport = true\n[layers.build.run]\nshell = \"/bin/sh\"\ninline = \"true\"\n" + replace(script, "NAME", name)
+		contents["profile/"+name+".sh"] = "LOG=\"$LOG " + name + "2\"\n"
+	}
+	contents["packfile.toml"] = packfile
+	image := request{runImg: env.runImage, dir: files(t, contents)}.push(t)
+	set := []string{"-e", "LOG=start"}
+	for name, test := range map[string]struct {
+		options, args []string
+		want          string
+	}{
+		"layers by name, scripts in file order, the app's own last": {set, nil, "start a1 a2 b1 b2 app\nbash \n/workspace\n"},
+		"arguments of the user":                  {set, []string{"x  y", "$z"}, "start a1 a2 b1 b2 app\nbash x  y $z\n/workspace\n"},
+		"a direct process reads none":            {append([]string{"--entrypoint", "direct"}, set...), nil, "start\n"},
+		"working-dir":                            {[]string{"--entrypoint", "sub"}, nil, "/workspace/profile\n"},
+		"a command of the user is a shell's too": {append([]string{"--entrypoint", "launcher"}, set...), []string{"echo $LOG | tr a-z A-Z"}, "START A1 A2 B1 B2 APP\n"},
+		"unless it follows --":                   {append([]string{"--entrypoint", "launcher"}, set...), []string{"--", "echo", "$LOG"}, "$LOG\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			equal(t, "output", container(t, image, test.options, test.args...), test.want)
+		})
+	}
+}
+
+func TestDirectProcessNeedsNothingInTheRunImage(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"app.txt": "from the app\n", "packfile.toml": sh + `
+[[processes]]
+type = "web"
+command = ["cat", "app.txt"]
+
+[[processes]]
+type = "line"
+command = "cat app.txt"
+direct = false
+
+[[layers]]
+name = "tools"
+export = true
+[layers.build.run]
+inline = "mkdir $LAYER/bin; cp /bin/busybox $LAYER/bin/cat"
+`})
+	for _, base := range []string{env.empty, "scratch"} {
+		t.Run(base[strings.LastIndexByte(base, '/')+1:], func(t *testing.T) {
+			t.Parallel()
+			image := request{dir: dir, runImg: base}.push(t)
+			equal(t, "output", container(t, image, nil), "from the app\n")
+			out, err := run(command(t, "../hack/run-image.sh", "--entrypoint", "line", image))
+			if err == nil {
+				t.Error("a shell process was started without a shell")
+			}
+			contains(t, out, `process type "line" needs bash, which is not in the image`)
+		})
+	}
+}
+
+func TestAppRunsAsTheImagesUserInItsOwnFolder(t *testing.T) {
+	t.Parallel()
+	image := request{runImg: env.busybox, dir: files(t, map[string]string{"packfile.toml": sh + `
+[[processes]]
+type = "web"
+command = ["sh", "-c", "id -u; id -g; echo x > written && cat written; stat -c %u:%g . /layers/packfile/a; exit 3"]
+
+[[layers]]
+name = "a"
+export = true
+[layers.build.run]
+inline = "true"
+`})}.push(t)
+	out, err := run(command(t, "../hack/run-image.sh", image))
+	if err == nil || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("the exit code of the process is lost: %v", err)
+	}
+	equal(t, "output", out, "1000\n1000\nx\n1000:1000\n1000:1000\n")
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/client"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/tonistiigi/fsutil"
+)
+
+// frontend is one of those that are compared.
+type frontend int
+
+const (
+	packfile   frontend = iota // ours
+	dockerfile                 // the Dockerfile frontend as a gateway image: the fair twin
+	builtIn                    // the Dockerfile frontend in the daemon
+)
+
+var frontends = []frontend{packfile, dockerfile, builtIn}
+
+func (f frontend) String() string { return [...]string{"packfile", "dockerfile", "built-in"}[f] }
+
+// filename is what the frontend reads.
+func (f frontend) filename() string {
+	if f == packfile {
+		return "packfile.toml"
+	}
+	return "Dockerfile"
+}
+
+// built is what a build took.
+type built struct {
+	time  time.Duration // from the request to the end of the progress
+	sent  int64         // bytes of local folders that the client sent
+	steps int           // how many steps ran: scripts print stepMark
+}
+
+// stepMark is printed by every script of a project.
+const stepMark = "bench-step"
+
+// build builds a project to an image that is named and pushed nowhere. Clients with equal shared keys share what they
+// have sent before, as buildx does for one folder.
+func (b *bench) build(f frontend, dir string) (built, error) {
+	context, err := fsutil.NewFS(dir)
+	if err != nil {
+		return built{}, err
+	}
+	opt := client.SolveOpt{
+		Frontend:      "gateway.v0",
+		FrontendAttrs: map[string]string{"filename": f.filename()},
+		LocalMounts:   map[string]fsutil.FS{"context": context, "dockerfile": context},
+		SharedKey:     "bench:" + dir,
+		Exports:       []client.ExportEntry{{Type: client.ExporterImage}},
+	}
+	switch f {
+	case packfile:
+		opt.FrontendAttrs["source"] = b.images.packfile
+	case dockerfile:
+		opt.FrontendAttrs["source"] = b.images.dockerfile
+	case builtIn:
+		opt.Frontend = "dockerfile.v0"
+	}
+	return b.solve(opt)
+}
+
+func (b *bench) solve(opt client.SolveOpt) (built, error) {
+	var p progress
+	updates, done := make(chan *client.SolveStatus), make(chan struct{})
+	go func() {
+		defer close(done)
+		for s := range updates {
+			p.add(s)
+		}
+	}()
+	start := time.Now()
+	_, err := b.daemon.Solve(b.ctx, nil, opt, updates)
+	took := time.Since(start)
+	<-done
+	return built{time: took, sent: p.sent(), steps: p.steps()}, err
+}
+
+// progress is what the daemon said during a build.
+type progress struct {
+	transfers map[transfer]int64
+	output    map[digest.Digest][]byte
+}
+
+// transfer is one sending of a local folder, whichever vertices wait for it.
+type transfer struct {
+	vertex  digest.Digest
+	id      string
+	started int64
+}
+
+func (p *progress) add(s *client.SolveStatus) {
+	if p.transfers == nil {
+		p.transfers, p.output = map[transfer]int64{}, map[digest.Digest][]byte{}
+	}
+	for _, st := range s.Statuses {
+		// The daemon's source/local calls them so.
+		if strings.HasPrefix(st.ID, "transferring ") && st.Started != nil {
+			p.transfers[transfer{st.Vertex, st.ID, st.Started.UnixNano()}] = st.Current
+		}
+	}
+	for _, l := range s.Logs {
+		p.output[l.Vertex] = append(p.output[l.Vertex], l.Data...)
+	}
+}
+
+func (p *progress) sent() (n int64) {
+	for _, bytes := range p.transfers {
+		n += bytes
+	}
+	return n
+}
+
+func (p *progress) steps() (n int) {
+	for _, text := range p.output {
+		n += strings.Count(string(text), stepMark)
+	}
+	return n
+}

@@ -1,0 +1,67 @@
+package llb
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+)
+
+func TestKeyedViewRefusesAnEmptyTree(t *testing.T) {
+	if _, err := KeyedView(t.Context(), "key", bk.Scratch(), false); !errors.Is(err, ErrEmptyView) {
+		t.Errorf("got %v: the daemon would crash", err)
+	}
+}
+
+// nested is the definition inside a view.
+func nested(t *testing.T, view bk.State) *pb.Definition {
+	t.Helper()
+	def, err := view.Marshal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			t.Fatal(err)
+		}
+		if file := op.GetFile(); file != nil {
+			var inner pb.Definition
+			if err := inner.Unmarshal(file.Actions[0].GetMkfile().Data); err != nil {
+				t.Fatal(err)
+			}
+			return &inner
+		}
+	}
+	t.Fatal("no definition in the view")
+	return nil
+}
+
+func TestKeyOfAViewTellsItsLocalSourcesApart(t *testing.T) {
+	local := bk.Local("context")
+	for _, key := range []string{"one", "two"} {
+		view, err := KeyedView(t.Context(), key, CopyTree(local, Tree{To: "/app", Time: time.Unix(1, 0)}), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner := nested(t, view)
+		if inner.Source != nil {
+			t.Error("the definition has a source map: any edit of the packfile would change the view")
+		}
+		unique := ""
+		for _, dt := range inner.Def {
+			var op pb.Op
+			if err := op.Unmarshal(dt); err != nil {
+				t.Fatal(err)
+			}
+			if src := op.GetSource(); src != nil {
+				unique = src.Attrs[pb.AttrLocalUniqueID]
+			}
+		}
+		if unique != key {
+			t.Errorf("the local source of view %q is known as %q", key, unique)
+		}
+	}
+}

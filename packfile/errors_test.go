@@ -1,0 +1,134 @@
+package packfile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
+	const layer = "[[layers]]\nname = \"a\"\n"
+	for _, test := range []struct {
+		name, filename, text string
+		want                 []string // all errors, without the file name; a part of each is enough
+	}{
+		{"broken TOML", "a.toml", "api = \"0.10\"\n[config\nid = 1\n", []string{"2:8: invalid TOML: "}},
+		{"TOML that ends early", "a.toml", "api = ", []string{"1:6: invalid TOML: "}},
+		{"TOML that is not UTF-8", "a.toml", "api = \"\xff\"", []string{"1:8: invalid TOML: "}},
+		{"a key twice", "a.toml", "api = \"0.10\"\n\napi = \"0.9\"\n", []string{`3:1: invalid TOML: "api" is already defined on line 1`}},
+		{"a table twice", "a.toml", "[config]\n[config]\n", []string{`2:2: invalid TOML: "config" is already defined on line 1`}},
+		{"a table that is an array", "a.toml", "[[layers]]\nname = \"a\"\nbuild = {}\n[layers]\n",
+			[]string{`4:2: invalid TOML: "layers" is an array of tables since line 1 (write [[…]])`}},
+		{"a number that is too large", "a.toml", layer + "metadata.n = 99999999999999999999\nbuild = {}", []string{"3:14: invalid TOML: "}},
+		{"a date that does not exist", "a.toml", layer + "metadata.n = 2024-02-31\nbuild = {}", []string{"3:14: invalid TOML: "}},
+		{"TOML nested too deep", "a.toml", "a" + strings.Repeat(".a", 40) + " = 1", []string{"1:1: unknown key", "1:63: tables nest"}},
+		{"TOML arrays nested too deep", "a.toml", "api = " + strings.Repeat("[", 40) + strings.Repeat("]", 40),
+			[]string{"1:7: values nest more", "1:7: api: expected a string"}},
+
+		{"broken YAML", "a.yaml", "config:\n  id: [a\n", []string{"2:1: invalid YAML: "}},
+		{"YAML that is not UTF-8", "a.yaml", "config:\n  id: \xff\n", []string{"2:7: invalid YAML: the file is not UTF-8"}},
+		{"YAML with control characters", "a.yaml", "config:\n  id: \x01\n", []string{"2:7: invalid YAML: control character 0x01"}},
+		{"two YAML documents", "a.yaml", "api: \"0.10\"\n---\napi: \"0.10\"\n", []string{"2:1: a packfile is one YAML document"}},
+		{"a YAML tag", "a.yaml", "api: !mine \"0.10\"\n", []string{`1:6: tag "!mine" is not supported`}},
+		{"a YAML directive", "a.yaml", "%YAML 1.2\n---\napi: \"0.10\"\n", []string{"1:1: invalid YAML: directives"}},
+		{"a YAML key twice", "a.yaml", "api: \"0.10\"\napi: \"0.9\"\n", []string{`2:1: "api" is already defined on line 1`}},
+		{"a YAML key that is a list", "a.yaml", "[a]: b\n", []string{"1:1: a key is a plain word"}},
+		{"a YAML merge key", "a.yaml", "config: &c {id: a}\nslices:\n- <<: *c\n",
+			[]string{"3:3: merge keys (<<) are not supported", "3:3: a slice needs"}},
+		{"a YAML alias that contains itself", "a.yaml", "config: &c\n  id: *c\n",
+			[]string{`2:7: alias "*c" contains itself`, "2:7: id: expected a string, found a table"}},
+		{"a YAML list", "a.yaml", "- a\n", []string{"1:1: a packfile is a table, found an array"}},
+		{"a kebab-case key in YAML", "a.yaml", "config:\n  build-image: x\n", []string{`2:3: unknown key "build-image" in config (did you mean "buildImage"?)`}},
+
+		{"a camel-case key in TOML", "a.toml", "config.buildImage = \"x\"", []string{`1:8: unknown key "buildImage" in config (did you mean "build-image"?)`}},
+		{"an unknown key that is like no other", "a.toml", "[[slices]]\npaths = [\"x\"]\nabcdefgh = 1",
+			[]string{`3:1: unknown key "abcdefgh" in a slice (keys of a slice: paths)`}},
+		{"an API that is too new", "a.toml", `api = "0.13"`, []string{`1:7: api: "0.13" is not a Buildpack API version known here (known are 0.2 to 0.12)`}},
+		{"an API of another major version", "a.toml", `api = "1.2"`, []string{`1:7: api: "1.2" is not`}},
+		{"a NUL byte", "a.toml", `config.shell = "a\u0000b"`, []string{`1:16: shell: "a\x00b" holds a NUL byte`}},
+		{"a user out of range", "a.toml", `config.user = "4294967296:0"`, []string{`1:15: user: "4294967296:0" is out of range`}},
+		{"a module id that leaves its folder", "a.toml", `config.id = "../x"`, []string{`1:13: id: "../x" leaves`}},
+
+		{"no name", "a.toml", "[[layers]]\nbuild = {}", []string{`1:3: a layer needs "name"`}},
+		{"both forms of a script", "a.toml", layer + "build.run = { inline = \"a\", path = \"b\" }", []string{"3:36: a script has inline and path (keep one)"}},
+		{"neither form of a script", "a.toml", layer + "build.run = {}", []string{`3:13: a script needs "inline" or "path"`}},
+		{"an empty script", "a.toml", layer + "build.run.inline = ' '", []string{`3:20: inline: " " is empty`}},
+		{"a script that is a folder", "a.toml", layer + "build.run.path = './'", []string{`3:18: path: "./" is a folder`}},
+		{"a test with match and a script", "a.toml", layer + "build.test = { match = ['x'], path = 'a' }", []string{"3:24: test has a script and match"}},
+		{"refresh without a script", "a.toml", layer + "build = { inputs = ['x'], test = { match = ['x'], refresh = '1h' } }",
+			[]string{"3:61: refresh: test has no script that this is for"}},
+		{"provide and build", "a.toml", layer + "build = {}\nprovide = {}", []string{"3:9: a layer has provide or build, not both"}},
+		{"a version in two places", "a.toml", layer + "version = '1'\nmetadata.version = '2'\nbuild = {}", []string{"3:11: the version is also given in metadata (keep one)"}},
+		{"a version that is a table", "a.toml", layer + "metadata.version.a = '2'\nbuild = {}", []string{"3:1: metadata: version is a string, not a table"}},
+		{"a dep without sha", "a.toml", layer + "[[layers.build.deps]]\nname = 'x'\nuri = 'https://x.com/x'", []string{`3:3: a dep needs "sha" (sha is`}},
+		{"a password in a uri", "a.toml", layer + "[[layers.build.deps]]\nname = 'x'\nuri = 'https://u:p@x.com/x'\nsha = '{{.s}}'",
+			[]string{`5:7: uri: "https://u:p@x.com/x" holds a user or password`}},
+		{"a variable that two links set", "a.toml", layer + "build = {}\n[[caches]]\nname = \"c\"\n[[layers]]\nname = \"b\"\n" +
+			"build.links = [{ name = 'a', path-as = 'X' }, { name = 'c', path-as = 'X' }]",
+			[]string{`8:71: variable "X" is already defined on line 8`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pf, _, err := Parse(test.filename, []byte(test.text))
+			require.Error(t, err)
+			require.Nil(t, pf)
+			lines := strings.Split(err.Error(), "\n")
+			require.Len(t, lines, len(test.want), "%s", err)
+			for i, want := range test.want {
+				require.True(t, strings.HasPrefix(lines[i], test.filename+":"+want), "got  %s\nwant %s", lines[i], want)
+			}
+		})
+	}
+}
+
+func TestAPackfileThatIsTooLargeIsRefused(t *testing.T) {
+	for _, filename := range []string{"a.toml", "a.yaml"} {
+		_, _, err := Parse(filename, make([]byte, MaxSize+1))
+		require.EqualError(t, err, filename+":1:1: a packfile has at most 4 MiB, this one has 4194305 bytes")
+	}
+}
+
+func TestHostilePackfilesEndWithAnError(t *testing.T) {
+	const size = MaxSize - 1024
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	var bomb strings.Builder
+	bomb.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x]\n")
+	for i := 1; i < 30; i++ {
+		fmt.Fprintf(&bomb, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), ", "))
+	}
+	for name, text := range map[string]string{
+		"TOML of nested arrays.toml":       "a = " + fill("["),
+		"TOML of nested tables.toml":       "a = " + fill("{a="),
+		"TOML of dotted keys.toml":         "a" + fill(".a") + " = 1",
+		"TOML of dotted headers.toml":      "[a" + fill(".a") + "]",
+		"a template of nested ifs.toml":    "[[layers]]\nname = 'a'\n[[layers.build.deps]]\nuri = '" + fill("{{if .a}}") + "'",
+		"a pattern without end.toml":       "[[slices]]\npaths = ['" + fill("[a]**") + "']",
+		"YAML of nested lists.yaml":        fill("["),
+		"YAML of nested mappings.yaml":     fill("{a: "),
+		"YAML of nested blocks.yaml":       fill("- "),
+		"YAML of complex keys.yaml":        fill("? "),
+		"YAML of documents.yaml":           fill("---\n"),
+		"YAML of directives.yaml":          fill("%TAG !a! !\n"),
+		"YAML of aliases of aliases.yaml":  bomb.String(),
+		"YAML of aliases in one line.yaml": "a: &a [x]\nb: [" + fill("*a, ") + "]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := Parse(name, []byte(text))
+			require.Error(t, err)
+			require.Less(t, len(err.Error()), 1<<20)
+		})
+	}
+}
+
+func TestManyErrorsAreCounted(t *testing.T) {
+	var text strings.Builder
+	for i := range 600 {
+		fmt.Fprintf(&text, "k%d = 1\n", i)
+	}
+	_, _, err := Parse("a.toml", []byte(text.String()))
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	require.Len(t, e.Diagnostics, maxDiagnostics+1)
+	require.Equal(t, "100 more errors are not shown", e.Diagnostics[maxDiagnostics].Text())
+}

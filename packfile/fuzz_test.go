@@ -1,0 +1,192 @@
+package packfile
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pelletier/go-toml/v2"
+	"go.yaml.in/yaml/v3"
+)
+
+// seed adds the packfiles of testdata to a fuzz test.
+func seed(f *testing.F, ending string) {
+	names, err := filepath.Glob(filepath.Join("testdata", "*"+ending))
+	if err != nil || len(names) == 0 {
+		f.Fatal("no seeds", err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+}
+
+// checkParse checks what holds for every text: Parse gives a packfile or errors, each with a place inside the text, and
+// the same again the next time.
+func checkParse(t *testing.T, filename string, data []byte) {
+	pf, warnings, err := Parse(filename, data)
+	var e *Error
+	if (pf == nil) != (err != nil) || (err != nil && !errors.As(err, &e)) {
+		t.Fatalf("packfile %v, error %v", pf, err)
+	}
+	lines := strings.Split(string(bytes.TrimPrefix(data, []byte("\ufeff"))), "\n")
+	check := func(d Diagnostic) {
+		r := d.Range
+		if r.Start.Line < 1 || r.Start.Line > len(lines) || r.End.Line != r.Start.Line ||
+			r.Start.Column < 1 || r.End.Column < r.Start.Column || r.End.Column > max(len(lines[r.End.Line-1]), 1)+1 {
+			t.Fatalf("%s: stands at %v, outside the text", d.Text(), r)
+		}
+		if !utf8.ValidString(d.Text()) || strings.Contains(d.Text(), "\n") {
+			t.Fatalf("message is not one line of text: %q", d.Text())
+		}
+	}
+	if e != nil {
+		for _, d := range e.Diagnostics {
+			check(d)
+		}
+	}
+	for _, d := range warnings {
+		check(d)
+	}
+	again, warningsAgain, errAgain := Parse(filename, data)
+	if diff := cmp.Diff(pf, again, cmp.AllowUnexported(Table{}, keyPlace{})); diff != "" {
+		t.Fatal(diff)
+	}
+	if diff := cmp.Diff(warnings, warningsAgain); diff != "" {
+		t.Fatal(diff)
+	}
+	if err != nil && err.Error() != errAgain.Error() {
+		t.Fatalf("%v\n%v", err, errAgain)
+	}
+	if pf != nil {
+		CheckPlan(pf)
+	}
+}
+
+func FuzzParseTOML(f *testing.F) {
+	seed(f, ".toml")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkParse(t, "packfile.toml", data)
+		var r report
+		data = bytes.Clone(data)
+		tree := readTOML(newSource(data[:len(data):len(data)]), &r)
+		for _, d := range r.errs {
+			if strings.Contains(d.Message, "nest more than") {
+				return // a limit of ours
+			}
+		}
+		var want map[string]any
+		err := toml.Unmarshal(data, &want)
+		if (err != nil) != (len(r.errs) > 0) {
+			t.Fatalf("the library says %v, the tree says %v", err, r.errs)
+		}
+		if err == nil {
+			checkTree(t, tree, want)
+		}
+	})
+}
+
+// checkTree compares a tree with what a library decodes the same text to.
+func checkTree(t *testing.T, n *node, want any) {
+	t.Helper()
+	switch want := want.(type) {
+	case map[string]any:
+		if n.kind != tableKind || len(n.entries) != len(want) {
+			t.Fatalf("%s of %d keys, want %v", n.kind, len(n.entries), want)
+		}
+		for _, e := range n.entries {
+			v, ok := want[e.key]
+			if !ok {
+				t.Fatalf("key %q, want %v", e.key, want)
+			}
+			checkTree(t, e.value, v)
+		}
+	case map[any]any: // YAML keys that are no strings; here they are their text
+		if n.kind != tableKind || len(n.entries) != len(want) {
+			t.Fatalf("%s of %d keys, want %v", n.kind, len(n.entries), want)
+		}
+	case []any:
+		if n.kind != arrayKind || len(n.items) != len(want) {
+			t.Fatalf("%s of %d items, want %v", n.kind, len(n.items), want)
+		}
+		for i, item := range n.items {
+			checkTree(t, item, want[i])
+		}
+	case string:
+		if n.kind != stringKind || n.text != strings.ReplaceAll(want, "\r\n", "\n") && n.text != want {
+			t.Fatalf("%s %q, want %q", n.kind, n.text, want)
+		}
+	case bool:
+		if n.kind != boolKind || (n.text == "true") != want {
+			t.Fatalf("%s %q, want %v", n.kind, n.text, want)
+		}
+	case int, int64, uint64:
+		if n.kind != integerKind {
+			t.Fatalf("%s, want %v", n.kind, want)
+		}
+	case float64:
+		if n.kind != floatKind {
+			t.Fatalf("%s, want %v", n.kind, want)
+		}
+	case nil:
+		if n.kind != nullKind {
+			t.Fatalf("%s, want nothing", n.kind)
+		}
+	default:
+		if n.kind != dateKind {
+			t.Fatalf("%s, want %v", n.kind, want)
+		}
+	}
+}
+
+func FuzzParseYAML(f *testing.F) {
+	seed(f, ".yaml")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkParse(t, "packfile.yaml", data)
+		var r report
+		tree := readYAML(newSource(data), &r)
+		var want map[string]any
+		if len(r.errs) > 0 || tree.kind != tableKind || yaml.Unmarshal(data, &want) != nil {
+			return // what we refuse beyond the library, such as tags
+		}
+		checkTree(t, tree, map[string]any(want))
+	})
+}
+
+func FuzzRender(f *testing.F) {
+	f.Add("https://a.com/{{.version}}", "1.2.3")
+	f.Fuzz(func(t *testing.T, text, version string) {
+		metadata := map[string]any{"version": version, "a": map[string]any{"b": version}}
+		r := renderer{data: metadata}
+		out, err := r.render(addDots(text))
+		if isTemplate(text) && len(out) > maxTemplate {
+			t.Fatalf("%d bytes", len(out))
+		}
+		again, errAgain := (&renderer{data: metadata}).render(addDots(text))
+		if out != again || (err == nil) != (errAgain == nil) {
+			t.Fatalf("%q, then %q", out, again)
+		}
+		if problem, _ := templated(nil)(text); problem != "" {
+			if _, err := (&renderer{data: metadata}).render(text); err == nil {
+				t.Fatalf("refused by Parse (%s), but it renders", problem)
+			}
+		}
+		sha := strings.Repeat("0", 64)
+		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.com/" + text, SHA: sha}).Render(metadata); err == nil {
+			if problem, _ := depVersion(dep.Version); problem != "" {
+				t.Fatalf("version %q %s", dep.Version, problem)
+			}
+		}
+		if value, err := (EnvVar{Name: "V", Value: text}).Render("/layers/m/l", "/workspace"); err == nil && !isTemplate(text) && value != text {
+			t.Fatalf("%q became %q", text, value)
+		}
+	})
+}

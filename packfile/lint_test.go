@@ -1,0 +1,60 @@
+package packfile
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRulesHaveNamesAndDescriptions(t *testing.T) {
+	var names []string
+	for _, rule := range Rules() {
+		require.Regexp(t, regexp.MustCompile(`^([A-Z][a-z]+)+$`), rule.Name)
+		require.Regexp(t, regexp.MustCompile(`^[A-Z].*\.$`), rule.Description)
+		names = append(names, rule.Name)
+	}
+	require.True(t, slices.IsSorted(names))
+	require.Equal(t, names, slices.Compact(slices.Clone(names)))
+}
+
+func TestLint(t *testing.T) {
+	const layer = "[[layers]]\nname = \"a\"\n"
+	for _, test := range []struct {
+		name, text string
+		want       []string // rules
+	}{
+		{"restore depends on history", layer + "restore = true\nbuild = {}", []string{"RestoreDependsOnHistory"}},
+		{"restore = false does not", layer + "restore = false\nbuild = {}", nil},
+		{"a layer without sections", layer + "store = true", []string{"IgnoredLayer"}},
+		{"a layer that is only required", layer + "require = {}", nil},
+		{"a cache that nobody links", "[[caches]]\nname = \"c\"", []string{"UnusedCache"}},
+		{"a cache that a layer links", "[[caches]]\nname = \"c\"\n" + layer + "build.links = [{ name = \"c\" }]", nil},
+		{"match without inputs", layer + "build.test.match = [\"x\"]", []string{"InputsPreferred"}},
+		{"match with inputs", layer + "build = { test = { match = [\"x\"] }, inputs = [\"x\"] }", nil},
+		{"match with lock-app", layer + "build = { test = { match = [\"x\"] }, lock-app = true }", nil},
+		{"a test script", layer + "build.test.inline = \"x\"", nil},
+		{"profile with direct processes", layer + "build.profile = [{ inline = \"x\" }]\n[[processes]]\ntype = \"a\"\ncommand = \"b\"",
+			[]string{"ProfileNeedsShell"}},
+		{"profile with a shell process", layer + "build.profile = [{ inline = \"x\" }]\n[[processes]]\ntype = \"a\"\ncommand = \"b\"\n" +
+			"[[processes]]\ntype = \"c\"\ncommand = \"d\"\ndirect = false", nil},
+		{"profile without processes", layer + "build.profile = [{ inline = \"x\" }]", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, warnings, err := Parse("packfile.toml", []byte(test.text))
+			require.NoError(t, err)
+			var got []string
+			for _, w := range warnings {
+				got = append(got, w.Rule)
+			}
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+func TestWarningsAreThereEvenWithErrors(t *testing.T) {
+	_, warnings, err := Parse("packfile.toml", []byte("nothing = 1\n[[caches]]\nname = \"c\""))
+	require.Error(t, err)
+	require.Len(t, warnings, 1)
+}

@@ -1,0 +1,88 @@
+package packfile
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestNamesAndPathsThatAreRefused(t *testing.T) {
+	for _, test := range []struct {
+		what  string
+		check check
+		good  []string
+		bad   []string
+	}{
+		{"layer name", layerName,
+			[]string{"a", "nodejs", "node-18.x", "_a", "C++", "7zip", strings.Repeat("a", 235)},
+			[]string{"", ".", "..", ".toml", "a.toml", "../x", "/x", "a/b", `a\b`, "a b", "a,b", "a\x00b", "a\nb", "a\u202eb", "größe",
+				"-a", "+a", "a.sbom.cdx.json", "build", "launch", "store", strings.Repeat("a", 300)}},
+		{"metadata key", metadataKey,
+			[]string{"version", "node-version", "a b", "größe", "-", "~"},
+			[]string{"", ".", "..", ".hidden", "a/b", "/", "a\x00", "a\n", strings.Repeat("a", 256)}},
+		{"module id", moduleID,
+			[]string{"node", "examples/node", "a.b-c/D/1"},
+			[]string{"", "/a", "a/", "a//b", "..", "../a", "a/../b", "a_b", "a b", "app", "config", "generated", "sbom", strings.Repeat("a", 300)}},
+		{"process type", processType,
+			[]string{"web", "web.1", "a_b-c"}, []string{"", ".", "..", "a/b", "a b", ">x", strings.Repeat("a", 300)}},
+		{"variable", variable,
+			[]string{"PATH", "_x", "a1"}, []string{"", "1a", "A-B", "A B", "A=B", "A.B", "Ä"}},
+		{"variable of a link", ownVariable, []string{"NODE", "CACHE"}, []string{"APP", "LAYER", "MD", "A-B"}},
+		{"user", user,
+			[]string{"1000", "1000:1000", "node", "node:users", "svc$", "4294967295"},
+			[]string{"", ":", "1000:", ":1", "a b", "-1", "4294967296", "1:2:3", "1000:99999999999"}},
+		{"API", apiVersion,
+			[]string{"0.2", "0.9", "0.10", "0.12"}, []string{"", "0.1", "0.13", "1.0", "0.010", "0", "0.10.1", "v0.10", "0.99999999999999999999"}},
+		{"image", word, []string{"node:22", "a@sha256:b"}, []string{"", " ", "a b", "a\n"}},
+		{"module version", moduleVersion, []string{"1.2.3", "dev"}, []string{"", "1/2", "..", ".1", "1 2", "1\n"}},
+		{"script path", scriptPath,
+			[]string{"a.sh", "./a.sh", "a/b.sh", "a b.sh"}, []string{"", " ", ".", "./", "a/", "/a", "../a", "a/../../b", `a\b`, "a\x00", strings.Repeat("a", 1025)}},
+		{"pattern", glob,
+			[]string{"*", "**", "*.lock", "src/**/*.go", "[a-z]*", "a b", "größe", "."},
+			[]string{"", "!a", "/a", "../a", "a/..", `\a`, "[a", "[]", " a", "a ", strings.Repeat("a", 1025)}},
+		{"working directory", appDir, []string{"a", ".", "/etc", "a/b"}, []string{"", "..", "../a", `a\b`, "/a\n"}},
+		{"dep name", depName, []string{"node", "a b"}, []string{"", "a@b", "a/b", ".a", strings.Repeat("a", 201)}},
+		{"dep version", depVersion, []string{"", "1.2", ".5", "v1"}, []string{"1/2", "1\x00", strings.Repeat("1", 51)}},
+		{"sha", sha256Hex,
+			[]string{strings.Repeat("a", 64), strings.Repeat("F", 64)},
+			[]string{"", "a", "sha256:" + strings.Repeat("a", 64), strings.Repeat("g", 64), strings.Repeat("a", 64) + "\n"}},
+		{"uri", webAddress,
+			[]string{"https://a.com/x", "http://a.com:8080/x?y=z", "https://a.com"},
+			[]string{"", "a.com/x", "ftp://a.com/x", "file:///etc/passwd", "https:///x", "https://u@a.com/x", "https://u:p@a.com/x", "https://a\x7f.com", ":"}},
+	} {
+		for _, s := range test.good {
+			problem, _ := test.check(s)
+			require.Empty(t, problem, "%s %q", test.what, s)
+		}
+		for _, s := range test.bad {
+			problem, _ := test.check(s)
+			require.NotEmpty(t, problem, "%s %q", test.what, s)
+		}
+	}
+}
+
+func TestDurationsMayHaveDays(t *testing.T) {
+	for s, want := range map[string]time.Duration{
+		"24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour, "1d12h": 36 * time.Hour, "1s": time.Second, "1h30m": 90 * time.Minute,
+	} {
+		got, ok := parseDuration(s)
+		require.True(t, ok, s)
+		require.Equal(t, want, got, s)
+	}
+	for _, s := range []string{"", "1", "0", "0d", "0s", "999ms", "-1h", "1d-1h", "d", "1.5d", "1h1d", "1d1d", "999999d", "5 minutes", "9999999h"} {
+		_, ok := parseDuration(s)
+		require.False(t, ok, s)
+	}
+}
+
+func TestNearWordsAreSuggested(t *testing.T) {
+	words := []string{"name", "export", "expose", "path-as", "lock-app"}
+	for wrong, want := range map[string]string{
+		"exprot": "export", "exposed": "expose", "pathAs": "path-as", "path_as": "path-as", "LOCKAPP": "lock-app", "nam": "name",
+		"x": "", "colour": "", "version": "", strings.Repeat("name", 100): "",
+	} {
+		require.Equal(t, want, nearest(wrong, words), wrong)
+	}
+}

@@ -1,0 +1,112 @@
+package packfile
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDepsAreRenderedFromMetadata(t *testing.T) {
+	sha := strings.Repeat("ab", 32)
+	metadata := map[string]any{
+		"version": "22.1", "sha": strings.ToUpper(sha), "a": map[string]any{"b": "deep"}, "node-arch": "x64", "empty": "",
+	}
+	for _, test := range []struct{ name, template, want string }{
+		{"plain text", "https://a.com/x", "https://a.com/x"},
+		{"a key", "https://a.com/v{{.version}}", "https://a.com/v22.1"},
+		{"a key below a key", "https://a.com/{{.a.b}}", "https://a.com/deep"},
+		{"a key that is no identifier", `https://a.com/{{index . "node-arch"}}`, "https://a.com/x64"},
+		{"keys on the way", `https://a.com/{{index . "a" "b"}}`, "https://a.com/deep"},
+		{"the root", `https://a.com/{{with .a}}{{.b}}{{$.version}}{{end}}`, "https://a.com/deep22.1"},
+		{"a condition", `https://a.com/{{if eq .version "22.1"}}new{{else}}old{{end}}`, "https://a.com/new"},
+		{"an empty value", `https://a.com/{{if .empty}}x{{else}}y{{end}}`, "https://a.com/y"},
+		{"a function", `https://a.com/{{slice .version 0 2}}/{{len .a.b}}/{{not true}}`, "https://a.com/22/4/false"},
+		{"a comment", `https://a.com/{{/* x */}}`, "https://a.com/"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dep := Dep{
+				Name: "node", Version: "{{.version}}", URI: test.template, SHA: "{{.sha}}",
+				Metadata: map[string]any{"of": "{{.version}}", "t": map[string]any{"x": "{{.a.b}}"}},
+			}
+			got, err := dep.Render(metadata)
+			require.NoError(t, err)
+			require.Equal(t, Dep{
+				Name: "node", Version: "22.1", URI: test.want, SHA: sha,
+				Metadata: map[string]any{"of": "22.1", "t": map[string]any{"x": "deep"}},
+			}, got)
+			require.Equal(t, "{{.version}}", dep.Version, "the dep itself stays as it is")
+			require.Equal(t, "{{.version}}", dep.Metadata["of"])
+		})
+	}
+}
+
+func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
+	metadata := map[string]any{"version": "22", "a": map[string]any{"b": "c"}, "long": strings.Repeat("x", 40_000), "up": "../x"}
+	for _, test := range []struct {
+		name string
+		dep  Dep
+		want string
+	}{
+		{"a missing key", Dep{URI: "https://a.com/{{.verzion}}"}, `uri of dep "n": there is no "verzion"`},
+		{"a missing key below a key", Dep{URI: "https://a.com/{{.a.x}}"}, `uri of dep "n": there is no "x"`},
+		{"a missing key with index", Dep{URI: `https://a.com/{{index . "x-y"}}`}, `uri of dep "n": there is no "x-y"`},
+		{"a key below a string", Dep{URI: "https://a.com/{{.version.major}}"},
+			`uri of dep "n": "major" is asked for below a value that is no table`},
+		{"a table", Dep{URI: "https://a.com/{{.a}}"}, `uri of dep "n": a table stands where text is wanted`},
+		{"everything", Dep{URI: "https://a.com/{{.}}"}, `uri of dep "n": a table stands where text is wanted`},
+		{"too much", Dep{URI: "https://a.com/{{.long}}{{.long}}"}, `uri of dep "n": templates render to more than 65536 bytes`},
+		{"too much in all", Dep{Version: "{{slice .long 0 50}}", URI: "https://a.com/{{.long}}", Metadata: map[string]any{"a": "{{.long}}"}},
+			`metadata of dep "n": a: templates render to more than 65536 bytes`},
+		{"a template that is too long", Dep{URI: "{{.a}}" + strings.Repeat("x", maxTemplate)}, `uri of dep "n": a template has at most 65536 bytes`},
+		{"a name that leaves its folder", Dep{Version: "{{.up}}"}, `version of dep "n": "../x" holds a '/'`},
+		{"a checksum that is none", Dep{SHA: "{{.version}}"}, `sha of dep "n": "22" is not a SHA-256 checksum`},
+		{"an address that is none", Dep{URI: "{{.version}}"}, `uri of dep "n": "22" is not a web address`},
+		{"a broken template", Dep{URI: "{{.a"}, `uri of dep "n": unclosed action`},
+		{"a loop", Dep{URI: "{{range .a}}{{end}}"}, `uri of dep "n": "range" is not available in packfile templates`},
+		{"a template in a template", Dep{URI: `{{define "x"}}{{template "x"}}{{end}}{{template "x"}}`}, `uri of dep "n": templates cannot define templates`},
+		{"a call of a template", Dep{URI: `{{template "x"}}`}, `uri of dep "n": "template" is not available in packfile templates`},
+		{"a variable", Dep{URI: `{{$x := "a"}}{{$x}}`}, `uri of dep "n": variables are not available in packfile templates`},
+		{"a function", Dep{URI: `{{printf "%s" .version}}`}, `uri of dep "n": function "printf" is not available in packfile templates`},
+		{"a function in parentheses", Dep{URI: `{{(print .version).x}}`}, `uri of dep "n": function "print" is not available in packfile templates`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.dep.Name = "n"
+			if test.dep.URI == "" {
+				test.dep.URI = "https://a.com"
+			}
+			if test.dep.SHA == "" {
+				test.dep.SHA = strings.Repeat("0", 64)
+			}
+			_, err := test.dep.Render(metadata)
+			require.EqualError(t, err, test.want)
+		})
+	}
+}
+
+func TestAnErrorOfRenderPointsAtTheKey(t *testing.T) {
+	pf := mustParse(t, "[[layers]]\nname = \"a\"\n[[layers.build.deps]]\nname = \"n\"\nuri = \"https://a.com/{{.x}}\"\nsha = \"{{.y}}\"\n")
+	_, err := pf.Layers[0].Provide.Deps[0].Render(nil)
+	var d Diagnostic
+	require.ErrorAs(t, err, &d)
+	require.Equal(t, Position{5, 7}, d.Range.Start)
+}
+
+func TestValuesOfVariablesKnowTheLayerAndTheApp(t *testing.T) {
+	for _, test := range []struct{ value, want, wrong string }{
+		{"plain", "plain", ""},
+		{"{{.Layer}}/bin:{{.App}}/bin", "/layers/m/a/bin:/workspace/bin", ""},
+		{"${HOME} }}", "${HOME} }}", ""},
+		{"{{.Layers}}", "", `value of V: there is no ".Layers": known are .Layer and .App`},
+		{"{{if .App}}{{.Other}}{{end}}", "", `value of V: there is no ".Other": known are .Layer and .App`},
+		{"{{", "", `value of V: unclosed action`},
+	} {
+		got, err := EnvVar{Name: "V", Value: test.value}.Render("/layers/m/a", "/workspace")
+		if test.wrong != "" {
+			require.EqualError(t, err, test.wrong)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, test.want, got)
+	}
+}
