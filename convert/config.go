@@ -27,6 +27,10 @@ func (b *Build) config(layers []imageLayer) *dockerspec.DockerOCIImage {
 			img.Platform = b.in.Platform
 		}
 	}
+	if img.Config.Labels == nil && len(b.in.Labels) > 0 {
+		img.Config.Labels = map[string]string{}
+	}
+	maps.Copy(img.Config.Labels, b.in.Labels)
 	img.Config.User = b.in.User
 	img.Config.WorkingDir = step.AppDir
 	img.Config.Cmd = nil

@@ -47,7 +47,8 @@ type Input struct {
 	NetMode pb.NetMode      // forced on every step unless it is the default
 	Limits  []bk.RunOption
 	NoCache func(layer string) bool
-	Target  string // build only this layer; "" for the image
+	Labels  map[string]string // of the app image, on top of the run image's
+	Target  string            // build only this layer; "" for the image
 }
 
 // Base is an image that steps run in, or that the app image is put on.

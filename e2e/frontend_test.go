@@ -359,3 +359,44 @@ inline = "` + stamp + `"
 		t.Error("the stamp is no witness: it is the same without the cache")
 	}
 }
+
+func TestOptionsOfEveryProcessReachSteps(t *testing.T) {
+	t.Parallel()
+	agent := filepath.Join(t.TempDir(), "agent")
+	l, err := net.Listen("unix", agent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dir := files(t, map[string]string{"packfile.toml": sh + `
+[[layers]]
+name = "a"
+[layers.build]
+ssh = ["default"]
+[layers.build.run]
+inline = """
+test -S "$SSH_AUTH_SOCK"
+{
+hostname
+grep -o "192.0.2.7.*" /etc/hosts
+ulimit -n
+grep " /dev/shm " /proc/mounts | grep -o "size=[^, ]*"
+} > $LAYER/seen
+"""
+`})
+	b := request{dir: dir, target: "a", args: []string{"--ssh", "default=" + agent}, opts: map[string]string{
+		"hostname": "builder", "add-hosts": "db=192.0.2.7", "ulimit": "nofile=777:777", "shm-size": "1048576",
+	}}.build(t)
+	got := strings.Fields(b.read(t, "seen"))
+	if want := "builder 192.0.2.7 db 777 size=1024k"; strings.Join(got, " ") != want {
+		t.Errorf("the step saw %q, want %q", got, want)
+	}
+}
+
+func TestLabelsOfTheBuildAreOnTheImage(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"packfile.toml": oneLayer})
+	image := imageName(t)
+	request{dir: dir, image: image, opts: map[string]string{"label:team": "blue"}}.build(t)
+	contains(t, must(t, "skopeo", "inspect", "--config", "--tls-verify=false", "docker://"+image), `"team": "blue"`)
+}

@@ -161,6 +161,7 @@ func (b *build) input(index int) convert.Input {
 		Limits:   b.limits(),
 		NoCache:  b.ui.IsNoCache,
 		Target:   b.ui.Target,
+		Labels:   b.ui.Labels,
 	}
 }
 
@@ -172,6 +173,18 @@ func (b *build) limits() []llb.RunOption {
 	}
 	for _, u := range b.ui.Ulimits {
 		opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
+	}
+	if b.ui.ShmSize > 0 {
+		opts = append(opts, llb.AddMount("/dev/shm", llb.Scratch(), llb.Tmpfs(llb.TmpfsSize(b.ui.ShmSize))))
+	}
+	if b.ui.Hostname != "" {
+		opts = append(opts, llb.With(llb.Hostname(b.ui.Hostname)))
+	}
+	if r := b.ui.LinuxResources; r != nil {
+		opts = append(opts, llb.WithLinuxResources(llb.LinuxResources{
+			Memory: r.Memory, MemorySwap: r.MemorySwap, CPUShares: r.CpuShares, CPUPeriod: r.CpuPeriod,
+			CPUQuota: r.CpuQuota, CpusetCpus: r.CpusetCpus, CpusetMems: r.CpusetMems,
+		}))
 	}
 	if b.ui.CgroupParent != "" {
 		opts = append(opts, llb.WithCgroupParent(b.ui.CgroupParent))

@@ -9,26 +9,28 @@ import (
 	"github.com/moby/buildkit/util/apicaps"
 )
 
-// capability is something that a build needs of the daemon, and the first BuildKit release that has it.
+// minBuildKit is the first BuildKit release that has everything below.
+const minBuildKit = "0.13"
+
+// capability is something that a build needs of the daemon.
 type capability struct {
-	id    apicaps.CapID
-	what  string
-	since string
+	id   apicaps.CapID
+	what string
 }
 
 var llbCapabilities = []capability{
-	{pb.CapFileBase, "file operations", "0.5"},
-	{pb.CapMergeOp, "merging layers without copying (MergeOp)", "0.10"},
-	{pb.CapExecMountContentCache, "mounts cached by key (content cache)", "0.12"},
-	{pb.CapFileCopyIncludeExcludePatterns, "copying by pattern", "0.9"},
-	{pb.CapExecSecretEnv, "secrets in variables", "0.7"},
-	{pb.CapBuildOpLLBFileName, "nested builds", "0.5"},
+	{pb.CapFileBase, "file operations"},
+	{pb.CapFileCopyIncludeExcludePatterns, "copying by pattern"},
+	{pb.CapMergeOp, "merging layers without copying"},
+	{pb.CapExecMountContentCache, "mounts that are cached by key"},
+	{pb.CapExecSecretEnv, "secrets in variables"},
+	{pb.CapBuildOpLLBFileName, "nested builds"},
 }
 
 var gatewayCapabilities = []capability{
-	{gwpb.CapReadFile, "reading files of a result", "0.5"},
-	{gwpb.CapReadDir, "reading folders of a result", "0.5"},
-	{gwpb.CapGatewayEvaluateSolve, "builds that report their errors (evaluate)", "0.9"},
+	{gwpb.CapReadFile, "reading files of a result"},
+	{gwpb.CapReadDir, "reading folders of a result"},
+	{gwpb.CapGatewayEvaluateSolve, "results that are evaluated at once"},
 }
 
 // checkCapabilities fails when the daemon is too old, with the BuildKit release that is not.
@@ -42,7 +44,7 @@ func checkCapabilities(opts gw.BuildOpts) error {
 func lacking(caps apicaps.CapSet, needed []capability) error {
 	for _, c := range needed {
 		if caps.Supports(c.id) != nil {
-			return fmt.Errorf("this BuildKit daemon lacks %s (capability %s), which the packfile frontend needs: use BuildKit %s or later", c.what, c.id, c.since)
+			return fmt.Errorf("this BuildKit daemon lacks the capability %s (%s), which the packfile frontend needs: use BuildKit %s or later", c.id, c.what, minBuildKit)
 		}
 	}
 	return nil

@@ -172,7 +172,7 @@ const ownDefinition = "/run/config/buildkit/metadata/frontend.bin"
 func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
 	data, err := os.ReadFile(ownDefinition)
 	if err != nil {
-		return bk.State{}, fmt.Errorf("the frontend's own image is not known: %w (it needs BuildKit 0.12 or later, and to be run from its image)", err)
+		return bk.State{}, fmt.Errorf("the frontend's own image is not known: %w (it has to be run from its image, by BuildKit %s or later)", err, minBuildKit)
 	}
 	var def pb.Definition
 	if err := def.Unmarshal(data); err != nil {

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 }
 
 // container is a folder that the compiled program runs in as root folder, as process 1 and as an unprivileged user. It
-// holds nothing but what a test puts there: no /etc/passwd, no /tmp, no /dev, no shell.
+// holds nothing but what a test puts there: no /etc/passwd, no /tmp, no shell.
 type container struct {
 	t    *testing.T
 	root string
@@ -105,6 +105,7 @@ func (c *container) busybox() {
 		}
 	}
 	c.copy(path, "/bin/busybox")
+	c.write("/dev/null", "", 0o644) // input of its background jobs
 	c.must(os.Symlink("busybox", c.path("/bin/sh")))
 }
 
@@ -177,13 +178,13 @@ func TestProcess1ReapsOrphans(t *testing.T) {
 	c.busybox()
 	// As long as it is not reaped, a process that has ended can be sent signals.
 	c.script("/bin/sh", `
-		orphan=$(sh -c 'busybox usleep 200000 >/dev/null & echo $!')
+		orphan=$(sh -c 'busybox usleep 200000 >&- & echo $!')
 		for i in $(busybox seq 100); do
-			kill -0 $orphan 2>/dev/null || exit 0
+			kill -0 $orphan 2>&- || exit 0
 			busybox usleep 50000
 		done
 		exit 9`)
-	if code, stdout, stderr := c.run(); code != 0 {
+	if code, stdout, stderr := c.run(); code != 0 || stderr != "" {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 }
@@ -197,10 +198,10 @@ func TestDaemonsEndBeforeTheResultIsTaken(t *testing.T) {
 	c.must(os.Chown(c.path(step.RestoreDir), user, user))
 	c.spec.Restore = true
 	c.script("/bin/sh", `
-		busybox setsid sh -c "while kill -0 $$ 2>/dev/null; do :; done; while :; do busybox ln -s / $MD/late 2>/dev/null; done" &
+		busybox setsid sh -c "while kill -0 $$ 2>&-; do :; done; while :; do busybox ln -s / $MD/late 2>&-; done" &
 		cd $LAYER; busybox seq 2000 | busybox xargs busybox touch
 		echo 1 > $MD/version`)
-	if code, stdout, stderr := c.run(); code != 0 {
+	if code, stdout, stderr := c.run(); code != 0 || stderr != "" {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 }
