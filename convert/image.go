@@ -95,10 +95,10 @@ func (b *Build) Layer(ctx context.Context, f Facts) (*Image, error) {
 	return &Image{State: content, Config: b.bareConfig()}, nil
 }
 
-// Other steps (those of layers that are not in the image, say) have to succeed as well; Unexported is a state that has
-// all of them below it.
-func (b *Build) Unexported(ctx context.Context, f Facts) ([]bk.State, error) {
-	var states []bk.State
+// Unexported is a state that has all layers below it that are not in the image: their steps have to succeed as well. It
+// is nil when there are none.
+func (b *Build) Unexported(ctx context.Context, f Facts) (*bk.State, error) {
+	var outs []bk.State
 	for _, l := range b.layers {
 		if l.Export || f.status(l) == dropped {
 			continue
@@ -107,9 +107,13 @@ func (b *Build) Unexported(ctx context.Context, f Facts) ([]bk.State, error) {
 		if err != nil {
 			return nil, err
 		}
-		states = append(states, o.out)
+		outs = append(outs, o.out)
 	}
-	return states, nil
+	if outs == nil {
+		return nil, nil
+	}
+	all := bk.Merge(outs, bk.WithCustomName(b.name("", "layers that are not in the image")))
+	return &all, nil
 }
 
 // timed is a layer with the image's time.

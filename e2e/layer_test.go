@@ -31,9 +31,12 @@ inline = "` + stamp + `find . -type f > $LAYER/seen; cp $MD/seen $LAYER/tested; 
 		t.Errorf("the version is %q, not the digest of the inputs", got)
 	}
 	write(t, dir, map[string]string{"src/a.txt": "edited"})
-	if r.build(t).read(t, "stamp") != first.read(t, "stamp") {
+	second := r.build(t)
+	if second.read(t, "stamp") != first.read(t, "stamp") {
 		t.Error("an edit beside the inputs rebuilt the layer")
 	}
+	// What a step saw is what its answer is cached by.
+	second.wantRan(t, map[string]bool{"[a] test": false, "[a] run": false})
 	write(t, dir, map[string]string{"lock.json": "22"})
 	if r.build(t).read(t, "stamp") == first.read(t, "stamp") {
 		t.Error("a change of the inputs did not rebuild the layer")

@@ -111,9 +111,9 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 		return nil, err
 	}
 	eg, ctx := errgroup.WithContext(ctx)
-	for _, st := range others {
+	if others != nil {
 		eg.Go(func() error {
-			_, err := b.solve(ctx, st)
+			_, err := b.solve(ctx, *others)
 			return err
 		})
 	}

@@ -150,6 +150,7 @@ func (c *container) result() step.Result {
 func TestAStepRunsInAnImageThatHasOnlyAShell(t *testing.T) {
 	c := newContainer(t)
 	c.busybox()
+	c.must(os.RemoveAll(c.path("/dev")))
 	c.script("/bin/sh", `
 		set -e
 		busybox cat; echo "$$ $(busybox id -u) $APP $MD $LAYER $HOME $PATH"

@@ -2,7 +2,6 @@ package run
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,7 +147,7 @@ func FuzzReadMetadata(f *testing.F) {
 			t.Fatal(err)
 		}
 		if !cmp.Equal(got, reread) {
-			t.Error(fmt.Sprintf("through files: %s", cmp.Diff(got, reread)))
+			t.Errorf("through files: %s", cmp.Diff(got, reread))
 		}
 	})
 }
