@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // DigestTree returns the hex SHA-256 of everything below dir, and how many files (all but folders) that is. Equal trees
@@ -21,8 +20,8 @@ import (
 //
 //	TYPE MODE SIZE LENGTH PATH
 //
-// followed by SIZE bytes of content and a newline. TYPE is d, f or l; MODE the twelve permission bits in octal with four
-// digits, 0777 for symlinks; PATH the slash-separated path from dir, of LENGTH bytes; content is that of a file, the
+// followed by SIZE bytes of content and a newline. TYPE is d, f or l; MODE is 0755 for folders and files that their owner
+// may execute, 0644 for other files and 0777 for symlinks, so that the umask of a checkout does not count; PATH the slash-separated path from dir, of LENGTH bytes; content is that of a file, the
 // target's text of a symlink, nothing of a folder.
 //
 // What the digest cannot stand for is an error: sockets, devices, fifos, and symlinks that leave dir.
@@ -57,13 +56,12 @@ func digestEntry(h hash.Hash, root, path, rel string) error {
 	if err != nil {
 		return err
 	}
-	perm := info.Sys().(*syscall.Stat_t).Mode & 0o7777
 	line := func(kind byte, perm uint32, size int64) {
 		fmt.Fprintf(h, "%c %04o %d %d %s\n", kind, perm, size, len(rel), rel)
 	}
 	switch {
 	case info.IsDir():
-		line('d', perm, 0)
+		line('d', 0o755, 0)
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, err := os.Readlink(path)
 		if err != nil {
@@ -75,6 +73,10 @@ func digestEntry(h hash.Hash, root, path, rel string) error {
 		line('l', 0o777, int64(len(target)))
 		io.WriteString(h, target)
 	case info.Mode().IsRegular():
+		perm := uint32(0o644)
+		if info.Mode().Perm()&0o100 != 0 {
+			perm = 0o755
+		}
 		line('f', perm, info.Size())
 		if err := digestFile(h, path, info.Size()); err != nil {
 			return err

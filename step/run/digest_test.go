@@ -67,7 +67,11 @@ func TestWhatTheDigestOfATreeCovers(t *testing.T) {
 		{name: "content", change: func(b *box) { b.write(app("package.json"), "[]") }},
 		{name: "a name", change: func(b *box) { b.must(os.Rename(b.path(app("package.json")), b.path(app("package.jsom")))) }},
 		{name: "the executable bit", change: func(b *box) { b.must(os.Chmod(b.path(app("bin/run")), 0o644)) }},
-		{name: "the mode of a folder", change: func(b *box) { b.must(os.Chmod(b.path(app("empty")), 0o700)) }},
+		{name: "not what another umask makes of a checkout", same: true, change: func(b *box) {
+			b.must(os.Chmod(b.path(app("empty")), 0o700))
+			b.must(os.Chmod(b.path(app("package.json")), 0o664))
+			b.must(os.Chmod(b.path(app("bin/run")), 0o700))
+		}},
 		{name: "an empty folder", change: func(b *box) { b.must(os.Remove(b.path(app("empty")))) }},
 		{name: "a file instead of a folder", change: func(b *box) {
 			b.must(os.Remove(b.path(app("empty"))))
