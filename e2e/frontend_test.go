@@ -71,6 +71,7 @@ func TestImagesAreNamedByThePackfileOrByContexts(t *testing.T) {
 	contains(t, request{dir: dir, opts: none}.fail(t), "nowhere.invalid/none", ">>> build-image = ")
 	write(t, dir, map[string]string{"packfile.toml": oneLayer})
 	contains(t, request{dir: dir, opts: none}.fail(t), "no run-image", "--build-context run-image=docker-image://")
+	contains(t, request{dir: files(t, map[string]string{"packfile.toml": ""}), opts: none}.fail(t), "packfile.toml:1:1", "no run-image")
 	contains(t, request{dir: dir, opts: map[string]string{"context:build-image": ""}}.fail(t), "no build-image", "--build-context build-image=docker-image://")
 }
 

@@ -24,8 +24,13 @@ type keyPlace struct {
 	at   Range
 }
 
-// Range is where the table stands: its header, or its first key.
-func (t Table) Range() Range { return t.self }
+// Range is where the table stands: its header, or its first key. A table that is not there stands at the file's beginning.
+func (t Table) Range() Range {
+	if t.self == (Range{}) {
+		return Range{Start: Position{1, 1}, End: Position{1, 1}}
+	}
+	return t.self
+}
 
 // Has says whether the key was given.
 func (t Table) Has(key string) bool { return t.place(key) != nil }
@@ -35,7 +40,7 @@ func (t Table) At(key string) Range {
 	if p := t.place(key); p != nil {
 		return p.at
 	}
-	return t.self
+	return t.Range()
 }
 
 func (t Table) place(key string) *keyPlace {
