@@ -22,7 +22,7 @@ say "staticcheck"
 "$BIN/staticcheck" ./...
 
 say "shellcheck"
-shellcheck --external-sources --source-path="$ROOT/hack" "${shell_files[@]}"
+shellcheck --external-sources --source-path=SCRIPTDIR --source-path="$ROOT" "${shell_files[@]}"
 
 say "actionlint"
 "$BIN/actionlint"

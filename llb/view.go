@@ -24,16 +24,13 @@ var ErrEmptyView = errors.New("the context is empty")
 //   - local sources in it must not name their session, and the definition carries no source map: both differ from one
 //     build to the next.
 //
-// With noCache the content is looked at again.
+// With noCache the content is looked at again. The nested build itself is left as it is: what it reads from the client is
+// new in every build anyway, and an operation that ignores the cache does not share what the rest of the build has read.
 func KeyedView(ctx context.Context, key string, content bk.State, noCache bool, opts ...bk.ConstraintsOpt) (bk.State, error) {
 	if content.Output() == nil {
 		return bk.State{}, ErrEmptyView
 	}
-	marshalOpts := append([]bk.ConstraintsOpt{bk.LocalUniqueID(key)}, opts...)
-	if noCache {
-		marshalOpts = append(marshalOpts, bk.IgnoreCache)
-	}
-	def, err := content.Marshal(ctx, marshalOpts...)
+	def, err := content.Marshal(ctx, append([]bk.ConstraintsOpt{bk.LocalUniqueID(key)}, opts...)...)
 	if err != nil {
 		return bk.State{}, err
 	}

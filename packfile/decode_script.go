@@ -51,9 +51,6 @@ func (d *decoder) script(what string, s *Script, t Table, needing ...string) *Sc
 		}
 		return nil
 	}
-	if s == nil { // they are there and hold no strings, which has been said
-		s = &Script{}
-	}
 	if s == nil {
 		s = new(Script) // the key has a value of another kind, which is an error already
 	}
