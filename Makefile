@@ -35,5 +35,5 @@ fuzz: ## every fuzz test for a short time: FUZZTIME=10s
 
 frontend: up ## the frontend image again, from the Go code as it is now
 
-frontend-release: up ## the frontend image as a release makes it, for all platforms, into .dev/release
+frontend-release: up ## the frontend image as a release makes it, for all platforms, into the registry on loopback
 	@$(WITH_ENV) hack/frontend-release.sh

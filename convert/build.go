@@ -71,6 +71,7 @@ func New(in Input) (*Build, error) {
 			return nil, err
 		}
 	}
+	b.markNoCache()
 	b.app = llb.CopyTree(in.App.Tree, b.appCopy(nil), bk.WithCustomName(b.name("", "app")))
 	return b, nil
 }

@@ -30,6 +30,9 @@ type layer struct {
 	*packfile.Layer
 	links []link
 	index int // in the packfile
+
+	noCache  bool // its steps run whatever is cached
+	affected bool // that, or it links such a layer, directly or not
 }
 
 // link is one resolved link: to a layer or to a cache.

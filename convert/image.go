@@ -75,7 +75,7 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 		states[i] = l.state
 	}
 	return &Image{
-		State:  llb.Merge(b.in.Run.State, states, bk.WithCustomName(b.name("", "image"))),
+		State:  llb.Merge(b.in.Run.State, states, options(b.name("", "image"), b.layers...)...),
 		Config: b.config(layers),
 		Base:   b.in.Run.Config,
 	}, nil
@@ -91,7 +91,7 @@ func (b *Build) Layer(ctx context.Context, f Facts) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := llb.CopyTree(o.rawTree, llb.Tree{From: b.layerDir(l.Name), To: "/", Time: b.in.Time}, bk.WithCustomName(b.name(l.Name, "content")))
+	content := llb.CopyTree(o.rawTree, llb.Tree{From: b.layerDir(l.Name), To: "/", Time: b.in.Time}, options(b.name(l.Name, "content"), l)...)
 	return &Image{State: content, Config: b.bareConfig()}, nil
 }
 
@@ -112,7 +112,7 @@ func (b *Build) Unexported(ctx context.Context, f Facts) (*bk.State, error) {
 	if outs == nil {
 		return nil, nil
 	}
-	all := bk.Merge(outs, bk.WithCustomName(b.name("", "layers that are not in the image")))
+	all := bk.Merge(outs, options(b.name("", "layers that are not in the image"), b.layers...)...)
 	return &all, nil
 }
 
@@ -121,7 +121,7 @@ func (b *Build) timed(o *output, l *layer) bk.State {
 	if b.in.Time.Equal(DefaultTime) {
 		return o.tree
 	}
-	return llb.Normalize(o.rawTree, b.in.Time, bk.WithCustomName(b.name(l.Name, "layer")))
+	return llb.Normalize(o.rawTree, b.in.Time, options(b.name(l.Name, "layer"), l)...)
 }
 
 // appLayers are the slices and the rest of the app. A file is in the first slice that matches it; a folder that matches
@@ -142,7 +142,7 @@ func (b *Build) appLayers(ctx context.Context, f Facts) ([]imageLayer, error) {
 	case len(taken) > 0:
 		rest = b.appPart(app, nil, taken, "app")
 	case len(b.apps) > 0 || !b.in.Time.Equal(DefaultTime):
-		rest = llb.Normalize(app, b.in.Time, bk.WithCustomName(b.name("", "app")))
+		rest = llb.Normalize(app, b.in.Time, options(b.name("", "app"), b.lockApp()...)...)
 	}
 	return append(layers, imageLayer{rest, "app"}), nil
 }
@@ -159,7 +159,7 @@ func (b *Build) appPart(app bk.State, include, exclude []string, name string) bk
 	folder := llb.EmptyDir(step.AppDir, b.in.Owner, bk.WithCustomName("[internal] app folder"))
 	return llb.CopyTree(app, llb.Tree{
 		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: b.in.Time,
-	}, bk.WithCustomName(b.name("", name)))
+	}, options(b.name("", name), b.lockApp()...)...)
 }
 
 // launchLayers are the launcher, the launch metadata and the links by which processes are started.

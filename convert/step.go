@@ -139,7 +139,10 @@ func (b *Build) output(ctx context.Context, l *layer, f Facts) (*output, error) 
 		return nil, err
 	}
 	o.out, o.rawTree = out[step.OutDir], out[b.layerDir(l.Name)]
-	o.tree = llb.Normalize(o.rawTree, DefaultTime, bk.WithCustomName(b.name(l.Name, "layer")))
+	if l.affected {
+		o.out = llb.Normalize(o.out, DefaultTime, options(b.name(l.Name, "output"), l)...)
+	}
+	o.tree = llb.Normalize(o.rawTree, DefaultTime, options(b.name(l.Name, "layer"), l)...)
 	if l.Provide.LockApp {
 		b.apps[l.Name] = out[step.AppDir]
 	}
@@ -197,8 +200,8 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		secret := llb.Secret{ID: s.ID, Env: s.EnvAs, Optional: !s.Required}
 		if s.PathAs != "" {
 			secret.File = path.Join(step.SecretsDir, s.ID)
-			p.spec.Secrets = append(p.spec.Secrets, step.SecretPath{ID: s.ID, PathAs: s.PathAs})
 		}
+		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
 		secrets = append(secrets, secret)
 	}
 	root := bk.Scratch()
@@ -212,9 +215,9 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []bk.ConstraintsOpt{bk.Platform(b.in.Platform), bk.WithCustomName(b.name(p.layer.Name, p.name)), b.location(p.at)}
-	if b.in.NoCache(p.layer.Name) {
-		options = append(options, bk.IgnoreCache)
+	opts := []bk.ConstraintsOpt{bk.Platform(b.in.Platform), bk.WithCustomName(b.name(p.layer.Name, p.name)), b.location(p.at)}
+	if p.layer.noCache {
+		opts = append(opts, bk.IgnoreCache)
 	}
 	mounts := []llb.Mount{
 		{Dest: step.BinDir, Tree: b.in.Tools, Source: toolsStepDir, Kind: llb.ReadOnly},
@@ -239,7 +242,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		NetMode: b.netMode(p),
 		Env:     targetEnv(b.in.Platform),
 		Limits:  b.in.Limits,
-		Options: options,
+		Options: opts,
 	}.Run(), nil
 }
 
@@ -256,11 +259,8 @@ func tmpDir() bk.State {
 	return bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), bk.WithCustomName("[internal] new /tmp"))
 }
 
-// netMode is the network of a step: what the user of the build forces, else its script's, else the packfile's.
+// netMode is the network of a step: none as soon as its script, the packfile or the user of the build wants none.
 func (b *Build) netMode(p process) pb.NetMode {
-	if b.in.NetMode != pb.NetMode_UNSET {
-		return b.in.NetMode
-	}
 	network := p.network
 	if network == "" {
 		network = b.in.Packfile.Config.Network
@@ -268,7 +268,7 @@ func (b *Build) netMode(p process) pb.NetMode {
 	if network == "none" || p.spec.Kind == step.Match {
 		return pb.NetMode_NONE
 	}
-	return pb.NetMode_UNSET
+	return b.in.NetMode
 }
 
 // location makes BuildKit's errors about an operation point at a place in the packfile.

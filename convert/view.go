@@ -56,7 +56,7 @@ func (b *Build) runApp(ctx context.Context, l *layer, f Facts, parts KeyParts, k
 	}
 	view := viewKey(key, b.in.Project)
 	content := llb.CopyTree(*b.in.App.Stable, b.appCopy(nil), bk.WithCustomName(b.name(l.Name, "copy app")))
-	tree, err := llb.KeyedView(ctx, view, content, b.in.NoCache(l.Name), bk.WithCustomName(b.name(l.Name, "app as of this version")))
+	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(b.name(l.Name, "app as of this version")))
 	mount := appMount(tree, llb.Discarded)
 	mount.ByKey = true
 	return mount, err

@@ -247,28 +247,48 @@ inline = "cp $MD/version $LAYER/stamp"
 
 func TestNoCacheRunsEverythingAndItsFilterOneLayer(t *testing.T) {
 	t.Parallel()
-	layer := func(name string) string {
-		return "\n[[layers]]\nname = \"" + name + "\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"" + stamp + "\"\n"
+	layer := func(name, more string) string {
+		return "\n[[layers]]\nname = \"" + name + "\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"" + stamp + more + "\"\n"
 	}
-	dir := files(t, map[string]string{"packfile.toml": sh + layer("a") + layer("b")})
-	stamps := func(noCache string, given bool) (string, string) {
+	dir := files(t, map[string]string{"packfile.toml": sh + layer("a", "") + layer("b", "") +
+		layer("links-a", "cp $A/stamp $LAYER/of-a") + "[[layers.build.links]]\nname = \"a\"\npath-as = \"A\"\n" +
+		layer("links-that", "cp $L/of-a $LAYER/of-a") + "[[layers.build.links]]\nname = \"links-a\"\npath-as = \"L\"\n"})
+	type stamps struct{ a, b, linksA, linksThat string }
+	build := func(noCache ...string) stamps {
 		out := t.TempDir()
 		r := request{dir: dir, output: "type=local,dest=" + out, opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
-		if given {
-			r.opts["no-cache"] = noCache
+		if noCache != nil {
+			r.opts["no-cache"] = noCache[0]
 		}
 		r.build(t)
 		b := built{out: out}
-		return b.read(t, "layers/packfile/a/stamp"), b.read(t, "layers/packfile/b/stamp")
+		read := func(name string) string { return b.read(t, "layers/packfile/"+name) }
+		got := stamps{read("a/stamp"), read("b/stamp"), read("links-a/stamp"), read("links-that/stamp")}
+		if read("links-a/of-a") != got.a || read("links-that/of-a") != got.a {
+			t.Errorf("%q: layers that link a have an older one", noCache)
+		}
+		return got
 	}
-	a1, b1 := stamps("", false)
-	a2, b2 := stamps("a", true)
-	if a2 == a1 || b2 != b1 {
-		t.Errorf("--no-cache-filter=a: a ran: %t, b ran: %t", a2 != a1, b2 != b1)
+	last := build()
+	for range 2 {
+		now := build("a")
+		if now.a == last.a || now.b != last.b || now.linksA == last.linksA || now.linksThat == last.linksThat {
+			t.Errorf("--no-cache-filter=a: %+v, then %+v", last, now)
+		}
+		if again := build(); again != now {
+			t.Errorf("without --no-cache: %+v, then %+v", now, again)
+		}
+		last = now
 	}
-	a3, b3 := stamps("", true)
-	if a3 == a2 || b3 == b2 {
-		t.Errorf("--no-cache: a ran: %t, b ran: %t", a3 != a2, b3 != b2)
+	for range 2 {
+		now := build("")
+		if now.a == last.a || now.b == last.b || now.linksA == last.linksA || now.linksThat == last.linksThat {
+			t.Errorf("--no-cache: %+v, then %+v", last, now)
+		}
+		if again := build(); again != now {
+			t.Errorf("without --no-cache: %+v, then %+v", now, again)
+		}
+		last = now
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -34,6 +35,8 @@ type build struct {
 	project  string
 	epoch    time.Time
 	now      time.Time
+
+	marshalling sync.Mutex
 }
 
 // Build is a gateway build function (gw.BuildFunc).

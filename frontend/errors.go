@@ -68,7 +68,7 @@ var (
 
 // explainSolve says in the packfile's terms what went wrong in a solve.
 func (b *build) explainSolve(err error, def *bk.Definition) error {
-	where := failedVertex(err, def)
+	where := failedVertex(err, def, b.source.Filename)
 	text := err.Error()
 	message := ""
 	if m := exitCode.FindStringSubmatch(text); m != nil {
@@ -85,15 +85,21 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
 	}
 	if message == "" {
+		message = "failed: " + strings.TrimPrefix(text, "failed to solve: ")
+	}
+	if where == "" {
 		return err
 	}
-	return &said{message: strings.TrimSpace(fmt.Sprintf("%s: %s %s", b.source.Filename, where, message)), error: err}
+	return &said{message: fmt.Sprintf("%s: %s %s", b.source.Filename, where, message), error: err}
 }
 
-// failedVertex is the name of the operation that an error is about, "" when it is not known.
-func failedVertex(err error, def *bk.Definition) string {
+// failedVertex is the name of the operation that an error is about, "" when it is not known or none of ours.
+func failedVertex(err error, def *bk.Definition, filename string) string {
 	var vertex *errdefs.VertexError
 	if !errors.As(err, &vertex) {
+		return ""
+	}
+	if !ours(def, vertex.Digest, filename) {
 		return ""
 	}
 	for dgst, md := range def.Metadata {
@@ -102,4 +108,17 @@ func failedVertex(err error, def *bk.Definition) string {
 		}
 	}
 	return ""
+}
+
+// ours says whether an operation has a place in the file. Those of an image that bake hands over may have one in another.
+func ours(def *bk.Definition, vertex, filename string) bool {
+	if def.Source == nil || def.Source.Locations[vertex] == nil {
+		return false
+	}
+	for _, l := range def.Source.Locations[vertex].Locations {
+		if def.Source.Infos[l.SourceIndex].Filename == filename {
+			return true
+		}
+	}
+	return false
 }

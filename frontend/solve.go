@@ -15,10 +15,23 @@ import (
 
 // solve builds a state and returns when that has succeeded.
 func (b *build) solve(ctx context.Context, st bk.State) (gw.Reference, error) {
-	def, err := st.Marshal(ctx, bk.WithCaps(b.client.BuildOpts().LLBCaps))
+	def, err := b.marshal(ctx, st)
 	if err != nil {
 		return nil, err
 	}
+	return b.solveDefinition(ctx, def)
+}
+
+// marshal turns a state into a definition. States that share an exec operation must not be marshalled at the same time:
+// client/llb sorts the operation's mounts without a lock, and what is counted meanwhile is the wrong output (seen with
+// BuildKit v0.33.1 as "invalid response from exec need 3 index but 3 results received").
+func (b *build) marshal(ctx context.Context, st bk.State) (*bk.Definition, error) {
+	b.marshalling.Lock()
+	defer b.marshalling.Unlock()
+	return st.Marshal(ctx, bk.WithCaps(b.client.BuildOpts().LLBCaps))
+}
+
+func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Reference, error) {
 	res, err := b.client.Solve(ctx, gw.SolveRequest{
 		Definition:   def.ToPB(),
 		Evaluate:     true,

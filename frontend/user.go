@@ -36,9 +36,6 @@ func (b *build) users(ctx context.Context, im images) (owner llb.Owner, user str
 	if b.pf.Config.User != "" {
 		return owner, owner.String(), nil
 	}
-	if im.run.Config != nil && im.run.Config.Config.User != "" {
-		return owner, im.run.Config.Config.User, nil
-	}
 	return owner, imageUser(im.run.Config), nil
 }
 

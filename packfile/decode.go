@@ -158,7 +158,7 @@ var cacheSchema = define(schema[Cache]{
 	what: "a cache",
 	keys: []key[Cache]{
 		must(str("name", func(c *Cache) *string { return &c.Name }, layerName)),
-		optional("setup", scriptSchema, func(c *Cache) **Script { return &c.Setup }),
+		optional("setup", setupSchema, func(c *Cache) **Script { return &c.Setup }),
 	},
 })
 

@@ -3,6 +3,7 @@ package packfile
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -23,6 +24,17 @@ var scriptSchema = define(schema[Script]{
 	finish: func(d *decoder, s *Script) {
 		if d.script("a script", s, s.Table) == nil {
 			d.fail(s.Range(), "", "a script needs %q or %q", "inline", "path")
+		}
+	},
+})
+
+// setupSchema is a script that runs inside the step of whichever layer links its cache first, in that step's network.
+var setupSchema = define(schema[Script]{
+	what: "a setup script",
+	keys: slices.DeleteFunc(scriptKeys(func(s *Script) *Script { return s }), func(k key[Script]) bool { return k.name == "network" }),
+	finish: func(d *decoder, s *Script) {
+		if d.script("a setup script", s, s.Table) == nil {
+			d.fail(s.Range(), "", "a setup script needs %q or %q", "inline", "path")
 		}
 	},
 })

@@ -58,7 +58,7 @@ type Spec struct {
 	Deps     []Dep          `json:"deps,omitempty"`
 	Setups   []Setup        `json:"setups,omitempty"`  // caches to set up before the script
 	Restore  bool           `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
-	Secrets  []SecretPath   `json:"secrets,omitempty"`
+	Secrets  []Secret       `json:"secrets,omitempty"`
 	Refresh  string         `json:"refresh,omitempty"` // changes when an answer of the network has become too old
 }
 
@@ -114,10 +114,12 @@ type Setup struct {
 	Script   Script `json:"script"`
 }
 
-// SecretPath sets variable PathAs to the file of a secret, if that secret was given.
-type SecretPath struct {
+// Secret is a secret of the layer's script. BuildKit has put its content into variable EnvAs; PathAs is set to its file,
+// if that secret was given. Each may be empty. Setup scripts of caches see neither.
+type Secret struct {
 	ID     string `json:"id"`
-	PathAs string `json:"pathAs"`
+	PathAs string `json:"pathAs,omitempty"`
+	EnvAs  string `json:"envAs,omitempty"`
 }
 
 // Result is what comes back in ResultFile.

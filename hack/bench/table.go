@@ -40,8 +40,17 @@ func (f figure) print() {
 // unit prints a quantity.
 type unit func(float64) string
 
-func seconds(v float64) string   { return fmt.Sprintf("%.3f s", v) }
-func megabytes(v float64) string { return fmt.Sprintf("%.3f MB", v/1e6) }
+func seconds(v float64) string {
+	switch {
+	case v >= 1:
+		return fmt.Sprintf("%.2f s", v)
+	case v >= 1e-3:
+		return fmt.Sprintf("%.1f ms", v*1e3)
+	}
+	return fmt.Sprintf("%.0f µs", v*1e6)
+}
+
+func megabytes(v float64) string { return fmt.Sprintf("%.2f MB", v/1e6) }
 
 // compare is ours against theirs. A limit of 0 is no target.
 func compare(what string, u unit, ours, theirs, limit float64) figure {

@@ -21,8 +21,9 @@ import (
 //	TYPE MODE SIZE LENGTH PATH
 //
 // followed by SIZE bytes of content and a newline. TYPE is d, f or l; MODE is 0755 for folders and files that their owner
-// may execute, 0644 for other files and 0777 for symlinks, so that the umask of a checkout does not count; PATH the slash-separated path from dir, of LENGTH bytes; content is that of a file, the
-// target's text of a symlink, nothing of a folder.
+// may execute, 0644 for other files and 0777 for symlinks, so that the umask of a checkout does not count;
+// PATH the slash-separated path from dir, of LENGTH bytes; content is that of a file, the target's text of a symlink,
+// nothing of a folder.
 //
 // What the digest cannot stand for is an error: sockets, devices, fifos, and symlinks that leave dir.
 func DigestTree(dir string) (digest string, files int, err error) {

@@ -60,7 +60,7 @@ func (r *runner) scriptEnv() (*env.Env, error) {
 		}
 	}
 	for _, secret := range r.spec.Secrets {
-		if path := filepath.Join(r.secrets, secret.ID); isFile(path) {
+		if path := filepath.Join(r.secrets, secret.ID); secret.PathAs != "" && isFile(path) {
 			e.Set(secret.PathAs, path)
 		}
 	}

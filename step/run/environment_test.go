@@ -141,7 +141,7 @@ func TestVariablesOfLinks(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	b := newBox(t, step.Test).script(see("TOKEN", "OTHER"))
 	b.write(step.SecretsDir+"/token", "x")
-	b.spec.Secrets = []step.SecretPath{{ID: "token", PathAs: "TOKEN"}, {ID: "other", PathAs: "OTHER"}}
+	b.spec.Secrets = []step.Secret{{ID: "token", PathAs: "TOKEN"}, {ID: "other", PathAs: "OTHER"}}
 	b.expect("TOKEN=ROOT/run/secrets/token", "OTHER unset")
 }
 

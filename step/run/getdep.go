@@ -24,6 +24,9 @@ func (c container) getDep(args []string) (path string, err error) {
 	if _, err := os.Stat(c.metadata()); err != nil {
 		return "", errors.New("it works only in scripts that have $MD")
 	}
+	if spec.Kind != step.Run {
+		return "", fmt.Errorf("it works only in run scripts: a %s script has no deps", spec.Kind)
+	}
 	dep, err := c.chooseDep(spec.Deps, args[0], args[1:])
 	if err != nil {
 		return "", err

@@ -42,6 +42,11 @@ func (r *runner) setUpCache(setup step.Setup) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	e := r.userEnv()
+	for _, secret := range r.spec.Secrets {
+		if secret.EnvAs != "" {
+			e.Unset(secret.EnvAs)
+		}
+	}
 	e.Set("APP", r.setupApp)
 	e.Set("CACHE", setup.CacheDir)
 	r.complete(e)

@@ -65,7 +65,7 @@ func TestASetupSeesTheUsersEnvironmentAndItsCache(t *testing.T) {
 	b.spec.Links = append(b.spec.Links, b.layer("one"))
 	b.spec.Env = []step.EnvFile{{Dir: "env", Name: "OWN", Op: "override", Value: "x"}}
 	b.write(step.SecretsDir+"/token", "x")
-	b.spec.Secrets = []step.SecretPath{{ID: "token", PathAs: "TOKEN"}}
+	b.spec.Secrets = []step.Secret{{ID: "token", PathAs: "TOKEN"}}
 	b.expect("ROOT/packfile/app", "the app's", "APP=ROOT/packfile/app", "CACHE=ROOT/caches/npm", "USER_VAR=x",
 		"PATH=ROOT/packfile/bin:/usr/local/bin:/usr/bin:/bin", "MD unset", "LAYER unset", "NPM unset", "LINK unset", "OWN unset", "TOKEN unset")
 }

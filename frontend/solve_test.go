@@ -1,0 +1,59 @@
+package frontend
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	bk "github.com/moby/buildkit/client/llb"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+)
+
+func TestStatesThatShareAStepAreMarshalledWithTheRightOutputs(t *testing.T) {
+	b := &build{client: &clientWithOpts{opts: gw.BuildOpts{LLBCaps: pb.Caps.CapSet(pb.Caps.All())}}}
+	const outputs = 20
+	for range 1000 {
+		// Mounts in the wrong order, so that they have to be sorted.
+		es := bk.Image("build").Run(bk.Args([]string{"x"}))
+		states := make([]bk.State, outputs)
+		for i := range outputs {
+			out := es.AddMount(fmt.Sprintf("/%c", 'z'-i), bk.Scratch())
+			states[i] = bk.Scratch().File(bk.Copy(out, "/", "/"))
+		}
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for i, st := range states {
+			wg.Go(func() {
+				<-start
+				def, err := b.marshal(t.Context(), st)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				// Outputs are counted in the order of mounts, after the root's.
+				if got, want := copied(t, def), int64(outputs-i); got != want {
+					t.Errorf("output %d is copied in place of %d", got, want)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+	}
+}
+
+// copied is which output of the step the copy takes.
+func copied(t *testing.T, def *bk.Definition) int64 {
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			t.Error(err)
+			return -1
+		}
+		if op.GetFile() != nil {
+			return op.Inputs[0].Index
+		}
+	}
+	t.Error("no copy in the definition")
+	return -1
+}
