@@ -5,10 +5,10 @@ source "$(dirname "$0")/lib/place.sh"
 packages=(
 	ca-certificates curl git jq xz-utils # everyday
 	runc                                 # buildkitd runs steps with it
-	rootlesskit uidmap                   # tests on a rootless buildkitd
 	docker-registry                      # the registry on loopback
 	mmdebstrap debian-archive-keyring    # the build and run images
 	skopeo umoci podman                  # images, looked into and run
+	busybox-static                       # containers of the tests
 	shellcheck                           # make lint
 )
 
