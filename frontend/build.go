@@ -87,8 +87,13 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 		return err
 	})
 	eg.Go(func() (err error) {
-		b.app, err = b.findApp(egCtx)
-		return err
+		if b.app, err = b.findApp(egCtx); err != nil {
+			return err
+		}
+		// Everything needs it, so it may be on its way while images are looked up. Whether it arrives is told to whoever
+		// asks next.
+		go func() { _, _ = b.solve(ctx, b.app.tree) }()
+		return nil
 	})
 	for i, p := range platforms {
 		eg.Go(func() (err error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
@@ -184,7 +185,9 @@ func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
 			return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
 		}
 		if src := op.GetSource(); src != nil {
-			if ref, ok := strings.CutPrefix(src.Identifier, "docker-image://"); ok {
+			// For the daemon's own platform, the very operation that it runs the frontend from needs no second look into
+			// the registry.
+			if ref, ok := strings.CutPrefix(src.Identifier, "docker-image://"); ok && !samePlatform(op.Platform, p) {
 				return bk.Image(ref, bk.Platform(p), dockerui.WithInternalName("packfile tools")), nil
 			}
 		}
@@ -194,4 +197,9 @@ func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
 		return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
 	}
 	return bk.NewState(op.Output()), nil
+}
+
+// samePlatform says whether an operation is for a platform.
+func samePlatform(op *pb.Platform, p ocispecs.Platform) bool {
+	return op != nil && platforms.FormatAll(platforms.Normalize(op.Spec())) == platforms.FormatAll(platforms.Normalize(p))
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/moby/buildkit/frontend/gateway/grpcclient"
 	"github.com/moby/buildkit/util/appcontext"
@@ -14,6 +15,8 @@ import (
 )
 
 func main() {
+	// It lives for a moment: memory is cheaper than collecting it.
+	debug.SetGCPercent(400)
 	if err := grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build); err != nil {
 		fmt.Fprintln(os.Stderr, "packfile-frontend:", err)
 		os.Exit(1)
