@@ -9,6 +9,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/llbbuild"
+	"github.com/moby/buildkit/solver/pb"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/packfile/frontend/packfile"
@@ -61,7 +62,8 @@ func BenchmarkConvert(b *testing.B) {
 	}
 }
 
-// BenchmarkByHand builds and marshals the same graph with nothing but client/llb.
+// BenchmarkByHand builds and marshals the same graph with nothing but client/llb: as many operations with as many mounts,
+// and their names.
 func BenchmarkByHand(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -77,15 +79,18 @@ func byHand(b *testing.B, n int) {
 	ctx := context.Background()
 	root, tools := bk.Image("build"), bk.Image("frontend")
 	t := DefaultTime
-	dir := func(path string) bk.State {
-		return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), bk.WithUIDGID(1000, 1000)))
+	named := func(format string, args ...any) bk.ConstraintsOpt {
+		return bk.WithCustomName(fmt.Sprintf(format, args...))
 	}
-	out, tmp := dir("/out"), bk.Scratch().File(bk.Mkdir("/tmp", 0o1777))
-	spec := []byte(strings.Repeat("x", 700))
+	owner := bk.WithUIDGID(1000, 1000)
+	dir := func(path string, name bk.ConstraintsOpt) bk.State {
+		return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), owner), name)
+	}
+	out, tmp := dir("/out", named("new output")), bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), named("new /tmp"))
 	layers := []bk.State{bk.Image("run")}
 	var lastTree, lastOut bk.State
 	for i := range n {
-		content := bk.Scratch().File(bk.Copy(bk.Local("context"), "/", "/workspace", &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &t}, bk.WithUIDGID(1000, 1000)))
+		content := bk.Scratch().File(bk.Copy(bk.Local("context"), "/", "/workspace", &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &t}, owner), named("[layer-%d] copy app", i))
 		key := fmt.Sprint("key", i)
 		def, err := content.Marshal(ctx, bk.LocalUniqueID(key))
 		if err != nil {
@@ -95,22 +100,27 @@ func byHand(b *testing.B, n int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		view := bk.Scratch().File(bk.Mkfile("/buildkit.llb.definition", 0o644, data).Mkfile("/key", 0o644, []byte(key))).With(llbbuild.Build())
+		viewName := named("[layer-%d] app as of this version", i)
+		view := bk.Scratch().File(bk.Mkfile("/buildkit.llb.definition", 0o644, data).Mkfile("/key", 0o644, []byte(key)), viewName).With(llbbuild.Build(llbbuild.WithConstraints(viewName)))
 		path := fmt.Sprint("/layers/packfile/layer-", i)
-		files := bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec).Mkfile("/script", 0o755, spec[:60]))
-		es := root.Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/workspace"), bk.User("1000:1000"), bk.WithCustomName("run"))
+		spec := []byte(fmt.Sprint(i, strings.Repeat("x", 700)))
+		files := bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec).Mkfile("/script", 0o755, spec[:60]), named("[layer-%d] run definition", i))
+		es := root.Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/workspace"), bk.User("1000:1000"), bk.Network(pb.NetMode_UNSET),
+			bk.AddEnv("TARGETPLATFORM", "linux/amd64"), bk.AddEnv("TARGETOS", "linux"), bk.AddEnv("TARGETARCH", "amd64"), bk.AddEnv("TARGETVARIANT", ""),
+			bk.AddSecret("/run/secrets/ca-certificates", bk.SecretID("ca-certificates"), bk.SecretFileOpt(1000, 1000, 0o400), bk.SecretOptional),
+			named("[layer-%d] run", i))
 		es.AddMount("/packfile/bin", tools, bk.SourcePath("/step"), bk.Readonly)
 		es.AddMount("/packfile/step", files, bk.Readonly)
 		md := es.AddMount("/packfile/out", out, bk.SourcePath("/out"))
 		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
-		es.AddMount("/workspace", view, bk.SourcePath("/workspace"), bk.ForceNoOutput)
+		es.AddMount("/workspace", view, bk.SourcePath("/workspace"), bk.ForceNoOutput, bk.ContentCache(bk.MountContentCacheOff))
 		if i > 0 {
 			link := fmt.Sprint("/layers/packfile/layer-", i-1)
 			es.AddMount(link, lastTree, bk.SourcePath(link), bk.Readonly)
 			es.AddMount("/packfile/links/x", lastOut, bk.SourcePath("/out/md"), bk.Readonly)
 		}
-		raw := es.AddMount(path, dir(path), bk.SourcePath(path))
-		lastTree = bk.Scratch().File(bk.Copy(raw, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}))
+		raw := es.AddMount(path, dir(path, named("[layer-%d] new layer", i)), bk.SourcePath(path))
+		lastTree = bk.Scratch().File(bk.Copy(raw, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}), named("[layer-%d] layer", i))
 		lastOut = md
 		layers = append(layers, lastTree)
 	}

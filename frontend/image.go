@@ -28,6 +28,9 @@ type images struct {
 	user       string    // user of the app image
 }
 
+// imageScheme begins an image's identifier, in named contexts and in source operations.
+const imageScheme = "docker-image://"
+
 // namedImages are the named contexts that stand for images, and the keys of [config] that they override.
 var namedImages = []string{"build-image", "run-image"}
 
@@ -40,7 +43,7 @@ func nameImages(opts map[string]string, cfg *packfile.Config) {
 			ref = cfg.RunImage
 		}
 		if _, given := opts["context:"+name]; !given && ref != "" {
-			opts["context:"+name] = "docker-image://" + ref
+			opts["context:"+name] = imageScheme + ref
 		}
 	}
 }
@@ -120,12 +123,35 @@ func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform
 		return none, b.imageError(name, err)
 	}
 	img := convert.Base{State: *st, Config: cfg, Digest: dgst}
-	if dgst == "" && st.Output() != nil {
-		if img.Digest, err = definitionDigest(ctx, *st); err != nil {
-			return none, err
-		}
+	switch {
+	case dgst != "":
+		img.State, err = pinned(ctx, *st, dgst, p)
+	case st.Output() != nil:
+		img.Digest, err = definitionDigest(ctx, *st)
 	}
-	return img, nil
+	return img, err
+}
+
+// pinned is an image by its digest, whatever its tag means by now: its layers are those that its config, which has been
+// read, is about. And the registry need not be asked again.
+func pinned(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Platform) (bk.State, error) {
+	def, err := st.Marshal(ctx)
+	if err != nil {
+		return st, err
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			return st, err
+		}
+		ref, ok := strings.CutPrefix(op.GetSource().GetIdentifier(), imageScheme)
+		if !ok || strings.Contains(ref, "@") {
+			continue
+		}
+		name := def.Metadata[digest.FromBytes(dt)].Description["llb.customname"]
+		return st.WithOutput(bk.Image(ref+"@"+dgst.String(), bk.Platform(p), bk.WithCustomName(name)).Output()), nil
+	}
+	return st, nil
 }
 
 func (b *build) imageError(name string, err error) error {
@@ -187,7 +213,7 @@ func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
 		if src := op.GetSource(); src != nil {
 			// For the daemon's own platform, the very operation that it runs the frontend from needs no second look into
 			// the registry.
-			if ref, ok := strings.CutPrefix(src.Identifier, "docker-image://"); ok && !samePlatform(op.Platform, p) {
+			if ref, ok := strings.CutPrefix(src.Identifier, imageScheme); ok && !samePlatform(op.Platform, p) {
 				return bk.Image(ref, bk.Platform(p), dockerui.WithInternalName("packfile tools")), nil
 			}
 		}

@@ -56,11 +56,11 @@ func (b *bench) measureContext() error {
 	bytes := func(r built) float64 { return float64(r.sent) }
 	compare(what+"sent / its size", megabytes, bytes(first[packfile]), app, 1.01).print()
 	compare(what+"sent / Dockerfile", megabytes, bytes(first[packfile]), bytes(first[dockerfile]), 0).print()
-	compare(what+"time", seconds, first[packfile].time.Seconds(), first[dockerfile].time.Seconds(), 0).print()
+	compare(what+"time", seconds, first[packfile].time, first[dockerfile].time, 0).print()
 	one := fmt.Sprintf("one file of %d MB of it changes, ", file/1_000_000)
 	compare(one+"sent / its size", megabytes, bytes(second[packfile]), file, 1.05).print()
 	compare(one+"sent / Dockerfile", megabytes, bytes(second[packfile]), bytes(second[dockerfile]), 0).print()
-	compare(one+"time", seconds, second[packfile].time.Seconds(), second[dockerfile].time.Seconds(), 0).print()
+	compare(one+"time", seconds, second[packfile].time, second[dockerfile].time, 0).print()
 	figure{what: strings.TrimSuffix(one, ", ") + ", steps that ran", ours: fmt.Sprint(second[packfile].steps), theirs: fmt.Sprint(second[dockerfile].steps), target: "0", missed: second[packfile].steps > 0}.print()
 	return nil
 }

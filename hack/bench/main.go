@@ -51,7 +51,7 @@ func main() {
 		names[i] = t.name
 	}
 	only := flag.String("only", strings.Join(names, ","), "what to measure")
-	rounds := flag.Int("rounds", 21, "how often builds that take less than a second are measured")
+	rounds := flag.Int("rounds", 31, "how often builds that take less than a second are measured")
 	flag.Parse()
 	if err := run(ctx, *only, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // measureParallel is about layers that do not depend on each other: eight that each sleep for one second.
@@ -19,7 +18,7 @@ func (b *bench) measureParallel() error {
 	df := stages.String() + "FROM @IMAGE@\n" + copies.String()
 
 	kinds := []frontend{packfile, dockerfile}
-	times := map[frontend][]time.Duration{}
+	times := map[frontend][]float64{}
 	for try := range tries {
 		dirs, err := b.project(fmt.Sprintf("parallel%d", try), kinds, map[string]string{"packfile.toml": pf, "Dockerfile": df})
 		if err != nil {

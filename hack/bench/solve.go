@@ -32,9 +32,9 @@ func (f frontend) filename() string {
 
 // built is what a build took.
 type built struct {
-	time  time.Duration // from the request to the end of the progress
-	sent  int64         // bytes of local folders that the client sent
-	steps int           // how many steps ran: scripts print stepMark
+	time  float64 // seconds from the request to the end of the progress
+	sent  int64   // bytes of local folders that the client sent
+	steps int     // how many steps ran: scripts print stepMark
 }
 
 // stepMark is printed by every script of a project.
@@ -76,7 +76,7 @@ func (b *bench) solve(opt client.SolveOpt) (built, error) {
 	}()
 	start := time.Now()
 	_, err := b.daemon.Solve(b.ctx, nil, opt, updates)
-	took := time.Since(start)
+	took := time.Since(start).Seconds()
 	<-done
 	return built{time: took, sent: p.sent(), steps: p.steps()}, err
 }

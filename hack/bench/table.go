@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // figure is a row of the table.
@@ -54,7 +53,11 @@ func megabytes(v float64) string { return fmt.Sprintf("%.2f MB", v/1e6) }
 
 // compare is ours against theirs. A limit of 0 is no target.
 func compare(what string, u unit, ours, theirs, limit float64) figure {
-	f := figure{what: what, ours: u(ours), theirs: u(theirs), ratio: ours / theirs}
+	return figure{what: what, ours: u(ours), theirs: u(theirs), ratio: ours / theirs}.atMost(limit)
+}
+
+// atMost sets the target of the ratio; 0 is none.
+func (f figure) atMost(limit float64) figure {
 	if limit != 0 {
 		f.target = fmt.Sprintf("<= %.2f", limit)
 		f.missed = f.ratio > limit
@@ -71,9 +74,8 @@ func under(what string, u unit, ours, theirs, limit float64) figure {
 	return f
 }
 
-// median is in seconds.
-func median(times []time.Duration) float64 {
-	sorted := slices.Sorted(slices.Values(times))
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
-	return (sorted[n/2] + sorted[(n-1)/2]).Seconds() / 2
+	return (sorted[n/2] + sorted[(n-1)/2]) / 2
 }
