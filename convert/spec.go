@@ -1,6 +1,8 @@
 package convert
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -34,17 +36,20 @@ func (s *stepFiles) script(script *packfile.Script, name string) *step.Script {
 	return &step.Script{Shell: packfile.ScriptShell(s.b.in.Packfile, script), File: s.add(script, name), InLayer: script.InLayer}
 }
 
-// tree is the folder that is mounted at step.SpecDir.
-func (s *stepFiles) tree(spec step.Spec, opts ...bk.ConstraintsOpt) (bk.State, error) {
+// tree is the folder that is mounted at step.SpecDir, and the digest of what is in it.
+func (s *stepFiles) tree(spec step.Spec, opts ...bk.ConstraintsOpt) (bk.State, string, error) {
 	data, err := json.MarshalIndent(spec, "", "  ")
 	if err != nil {
-		return bk.State{}, err
+		return bk.State{}, "", err
 	}
+	digester := sha256.New()
+	digester.Write(data)
 	action := bk.Mkfile("/"+step.SpecFile, 0o644, data)
 	for i, name := range s.names {
+		digester.Write(s.texts[i])
 		action = action.Mkfile("/"+name, 0o755, s.texts[i])
 	}
-	return bk.Scratch().File(action, opts...), nil
+	return bk.Scratch().File(action, opts...), hex.EncodeToString(digester.Sum(nil)), nil
 }
 
 // text of a script. The frontend has read every script with a path beforehand.

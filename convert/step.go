@@ -211,7 +211,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 			secrets = append(secrets, llb.Secret{ID: step.CASecret, File: path.Join(step.SecretsDir, step.CASecret), Optional: true})
 		}
 	}
-	files, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.layer.Name, p.name+" definition")))
+	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.layer.Name, p.name+" definition")))
 	if err != nil {
 		return nil, err
 	}
@@ -232,8 +232,10 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		mounts = append(mounts, llb.Mount{Dest: dir, Tree: base, Source: dir, Kind: llb.Output})
 	}
 	return llb.Exec{
-		Root:    root,
-		Args:    []string{path.Join(step.BinDir, step.StepBinary)},
+		Root: root,
+		// The mounts tell steps apart; the argument makes that quick. BuildKit looks for cached results of an operation below
+		// each of its inputs, and without it all steps there ever were would be one operation with many results.
+		Args:    []string{path.Join(step.BinDir, step.StepBinary), id},
 		Dir:     step.AppDir,
 		Owner:   b.in.Owner,
 		Mounts:  append(mounts, p.mounts...),

@@ -141,14 +141,9 @@ type repeated struct {
 	steps map[frontend]int       // of all builds together
 }
 
-// against compares medians. The ratio is the median of the rounds' ratios: the builds of one round run right after each
-// other, so that what else the machine does in that time slows them all.
+// against compares medians.
 func (r repeated) against(what string, f frontend) figure {
-	ratios := make([]float64, len(r.times[f]))
-	for i, theirs := range r.times[f] {
-		ratios[i] = r.times[packfile][i] / theirs
-	}
-	return figure{what: what, ours: seconds(median(r.times[packfile])), theirs: seconds(median(r.times[f])), ratio: median(ratios)}
+	return compare(what, seconds, median(r.times[packfile]), median(r.times[f]), 0)
 }
 
 // repeat builds with each frontend in turn, again and again.

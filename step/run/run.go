@@ -57,8 +57,8 @@ func (c container) main(args, environ []string) int {
 		fmt.Println(path)
 		return 0
 	}
-	if len(args) > 1 {
-		fmt.Fprintf(os.Stderr, "%s takes no arguments: its step is in %s\n", step.StepBinary, step.SpecDir)
+	if len(args) > 2 {
+		fmt.Fprintf(os.Stderr, "%s takes no arguments but a name for its step, which is in %s\n", step.StepBinary, step.SpecDir)
 		return 2
 	}
 	spec, err := c.load()

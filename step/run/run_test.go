@@ -238,7 +238,7 @@ func TestSpecsThatAreNotForThisProgram(t *testing.T) {
 	})
 	t.Run("arguments", func(t *testing.T) {
 		cmd := newBox(t, step.Test).command()
-		cmd.Args = append(cmd.Args, "--help")
+		cmd.Args = append(cmd.Args, "name", "--help")
 		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "takes no arguments") {
 			t.Errorf("got %s", out)
 		}
