@@ -9,6 +9,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -29,7 +30,7 @@ type Build struct {
 
 // output is what a layer's run step leaves.
 type output struct {
-	parts   KeyParts
+	parts   layerkey.Parts
 	key     string
 	tree    bk.State // the layer at its place below step.LayersDir, normalised with DefaultTime
 	out     bk.State // the tree whose outDir is step.OutDir

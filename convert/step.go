@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -295,9 +296,9 @@ func scriptRange(s *packfile.Script) packfile.Range {
 }
 
 // keyParts is what the key of a layer is made of. p is complete but for its key and its view of the app.
-func (b *Build) keyParts(ctx context.Context, p process, f Facts) (KeyParts, error) {
+func (b *Build) keyParts(ctx context.Context, p process, f Facts) (layerkey.Parts, error) {
 	l := p.layer
-	parts := KeyParts{
+	parts := layerkey.Parts{
 		Contract:    step.Contract,
 		Layer:       p.spec.LayerDir,
 		Platform:    platformString(b.in.Platform),
@@ -310,7 +311,7 @@ func (b *Build) keyParts(ctx context.Context, p process, f Facts) (KeyParts, err
 		Restore:     l.Restore,
 		Network:     b.netMode(p).String(),
 		SSH:         p.access.SSH,
-		PlatformEnv: b.in.Args,
+		PlatformEnv: layerkey.Env(b.in.Args),
 		Env:         p.spec.Env,
 	}
 	delete(parts.Metadata, "version")
@@ -321,13 +322,13 @@ func (b *Build) keyParts(ctx context.Context, p process, f Facts) (KeyParts, err
 		parts.Secrets = append(parts.Secrets, s.ID+":"+s.PathAs+":"+s.EnvAs)
 	}
 	for _, d := range p.spec.Deps {
-		parts.Deps = append(parts.Deps, DepPart{d.Name, d.Version, d.URI, d.SHA, d.Metadata})
+		parts.Deps = append(parts.Deps, layerkey.Dep{Name: d.Name, Version: d.Version, URI: layerkey.Redact(d.URI), SHA: d.SHA, Metadata: d.Metadata})
 	}
 	for i := range l.Provide.Profile {
 		parts.Profile = append(parts.Profile, digestOf(b.text(&l.Provide.Profile[i])))
 	}
 	for _, k := range l.links {
-		parts.Links = append(parts.Links, LinkPart{k.Name, k.PathAs, k.VersionAs, k.MetadataAs})
+		parts.Links = append(parts.Links, layerkey.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs})
 		if k.cache != nil && k.cache.Setup != nil {
 			parts.Setups = append(parts.Setups, *b.scriptPart(k.cache.Setup))
 		}
@@ -348,11 +349,11 @@ func (b *Build) keyParts(ctx context.Context, p process, f Facts) (KeyParts, err
 	return parts, nil
 }
 
-func (b *Build) scriptPart(s *packfile.Script) *ScriptPart {
+func (b *Build) scriptPart(s *packfile.Script) *layerkey.Script {
 	if s == nil {
 		return nil
 	}
-	return &ScriptPart{Shell: packfile.ScriptShell(b.in.Packfile, s), Digest: digestOf(b.text(s)), InLayer: s.InLayer}
+	return &layerkey.Script{Shell: packfile.ScriptShell(b.in.Packfile, s), Digest: digestOf(b.text(s)), InLayer: s.InLayer}
 }
 
 func put(m map[string]string, k, v string) map[string]string {

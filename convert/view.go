@@ -5,6 +5,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
@@ -46,7 +47,7 @@ func appMount(tree bk.State, kind llb.MountKind) llb.Mount {
 //   - otherwise it is the whole app, by content.
 //
 // An app that is the same tree in no two builds (an archive that the client sends, say) is always seen by content.
-func (b *Build) runApp(ctx context.Context, l *layer, f Facts, parts KeyParts, key string) (llb.Mount, error) {
+func (b *Build) runApp(ctx context.Context, l *layer, f Facts, parts layerkey.Parts, key string) (llb.Mount, error) {
 	switch {
 	case l.Provide.LockApp:
 		app, err := b.lockedApp(ctx, l, f)

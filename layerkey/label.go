@@ -1,0 +1,30 @@
+package layerkey
+
+// LabelName is the label of an app image, or of one that a layer's steps are the same for, that holds a Label.
+const LabelName = "io.packfile.layers"
+
+// Label is what an image says of its layers, so that a later build can take them over. As JSON it is the same for the
+// same inputs, however the image was built.
+type Label struct {
+	// Time of all files in the image's layers, in seconds since 1970.
+	Time   int64    `json:"time"`
+	Layers []Record `json:"layers"` // in file order
+}
+
+// Record is what is known of a layer that was built.
+type Record struct {
+	Name string `json:"name"`
+	// Key of the layer; absent when nothing may be taken over by it.
+	Key   string `json:"key,omitempty"`
+	Parts Parts  `json:"parts"`
+	// Files has a digest for each file that match or inputs named, when they are few.
+	Files map[string]string `json:"files,omitempty"`
+	// Metadata is what the run step left, with the version.
+	Metadata map[string]any `json:"metadata,omitempty"`
+	// Content is the diff id that the layer has with the default time; it tells contents apart.
+	Content string `json:"content,omitempty"`
+	// DiffID is that of the layer in the image; absent when the image does not have it.
+	DiffID string `json:"diffID,omitempty"`
+	// Links has, for each linked layer, the content that the run step saw.
+	Links map[string]string `json:"links,omitempty"`
+}

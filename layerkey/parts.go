@@ -1,0 +1,99 @@
+// Package layerkey is what a layer's key is made of, what an image's label says of each layer, and what differs between
+// two keys. It is shared by the frontend, which decides by keys, and packfile-step, which says why a step runs.
+//
+// The rules are those of "Layer keys" in docs/caching.md.
+package layerkey
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+
+	"github.com/packfile/frontend/step"
+)
+
+// Parts is everything that a layer key is made of: what a run step can read, and nothing else. It is public: an image
+// carries it in a label. Secrets are not in it, and of values that may be one by mistake only a digest is.
+type Parts struct {
+	Contract     int               `json:"contract"`
+	Layer        string            `json:"layer"` // LAYER
+	Platform     string            `json:"platform"`
+	BuildImage   string            `json:"buildImage"` // digest
+	User         string            `json:"user"`
+	Script       *Script           `json:"script,omitempty"`
+	Setups       []Script          `json:"setups,omitempty"`
+	Version      string            `json:"version,omitempty"`
+	Metadata     map[string]any    `json:"metadata,omitempty"` // without version
+	Inputs       string            `json:"inputs,omitempty"`   // digest of the files that inputs names
+	LockApp      bool              `json:"lockApp,omitempty"`
+	Restore      bool              `json:"restore,omitempty"`
+	Network      string            `json:"network,omitempty"`
+	Secrets      []string          `json:"secrets,omitempty"` // ids and where they are put
+	SSH          []string          `json:"ssh,omitempty"`
+	PlatformEnv  map[string]string `json:"platformEnv,omitempty"` // digests of build args' values, by name
+	Deps         []Dep             `json:"deps,omitempty"`
+	Env          []step.EnvFile    `json:"env,omitempty"`
+	Profile      []string          `json:"profile,omitempty"` // digests
+	Links        []Link            `json:"links,omitempty"`
+	LinkVersions map[string]string `json:"linkVersions,omitempty"` // of link-version layers
+	LinkContents map[string]string `json:"linkContents,omitempty"` // keys of link-content layers
+}
+
+// Script is a script in a layer key.
+type Script struct {
+	Shell   []string `json:"shell"`
+	Digest  string   `json:"digest"`
+	InLayer bool     `json:"inLayer,omitempty"`
+}
+
+// Dep is a dep in a layer key. URI has no password.
+type Dep struct {
+	Name     string         `json:"name"`
+	Version  string         `json:"version"`
+	URI      string         `json:"uri"`
+	SHA      string         `json:"sha"`
+	Metadata map[string]any `json:"metadata,omitempty"`
+}
+
+// Link is a link in a layer key.
+type Link struct {
+	Name       string `json:"name"`
+	PathAs     string `json:"pathAs,omitempty"`
+	VersionAs  string `json:"versionAs,omitempty"`
+	MetadataAs string `json:"metadataAs,omitempty"`
+}
+
+// Key is the layer key: the SHA-256 of the parts as JSON with sorted keys, in hex.
+func (p Parts) Key() (string, error) {
+	data, err := json.Marshal(p)
+	return Digest(data), err
+}
+
+// Digest is the SHA-256 of data in hex.
+func Digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Env is the part PlatformEnv of a platform environment; nil for an empty one.
+func Env(vars []step.Variable) map[string]string {
+	if len(vars) == 0 {
+		return nil
+	}
+	digests := make(map[string]string, len(vars))
+	for _, v := range vars {
+		digests[v.Name] = Digest([]byte(v.Value))
+	}
+	return digests
+}
+
+// Redact is a URI without user and password.
+func Redact(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.User == nil {
+		return uri
+	}
+	u.User = nil
+	return u.String()
+}
