@@ -18,10 +18,15 @@ const (
 	SetupAppDir = "/packfile/app"     // APP of caches.setup, read-only
 	FactsDir    = "/packfile/facts"   // results of the layer's earlier steps, read-only; no step reads them
 	RestoreDir  = "/packfile/restore" // what a layer with restore = true was left with, a cache mount
+	HistoryDir  = "/packfile/history" // RecordFile of the run that this builder did last, a cache mount
+	TreeDir     = "/packfile/tree"    // what Describe describes: a layer as steps see it, read-only
+	TimedDir    = "/packfile/timed"   // the same as the image has it, if its files have another time there
+	RunResult   = "/packfile/ran"     // RunResult/ResultFile: what the run step of the layer said (Describe)
 	SecretsDir  = "/run/secrets"      // SecretsDir/ID
 	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
 	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
 	SpecFile    = "spec.json"         // in SpecDir
+	RecordFile  = "record.json"       // in SpecDir (Run): a layerkey.Record, to say why the step runs
 	ResultFile  = "result.json"       // in OutDir
 	MetadataDir = "md"                // in OutDir: the folder that scripts know as $MD
 	StepBinary  = "packfile-step"     // in BinDir
@@ -36,7 +41,12 @@ const (
 	Test    Kind = "test"    // APP, changes are discarded, MD
 	Match   Kind = "match"   // no script: the version is the digest of all files below APP
 	Run     Kind = "run"     // APP, MD, LAYER
+	// Describe has no script and sees no app: it says what a layer in TreeDir holds.
+	Describe Kind = "describe"
 )
+
+// MaxFileDigests is how many files a Match names one by one: labels carry them, to say which one changed.
+const MaxFileDigests = 100
 
 // NotWanted is the exit code by which a require script says "not required" and a test script "do not create this layer".
 const NotWanted = 100
@@ -127,4 +137,9 @@ type Result struct {
 	NotWanted bool           `json:"notWanted,omitempty"` // the script exited with NotWanted
 	Metadata  map[string]any `json:"metadata,omitempty"`  // $MD: values are strings, or tables of the same shape
 	Files     int            `json:"files,omitempty"`     // Match: how many files the digest covers
+	// FileDigests has a digest for each of them, by path, when there are no more than MaxFileDigests.
+	FileDigests map[string]string `json:"fileDigests,omitempty"`
+	// Content and DiffID are the digests of the layer's uncompressed tar, as steps see it and as the image has it (Describe).
+	Content string `json:"content,omitempty"`
+	DiffID  string `json:"diffID,omitempty"`
 }
