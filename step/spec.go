@@ -21,7 +21,7 @@ const (
 	HistoryDir  = "/packfile/history" // RecordFile of the run that this builder did last, a cache mount
 	TreeDir     = "/packfile/tree"    // what Describe describes: a layer as steps see it, read-only
 	TimedDir    = "/packfile/timed"   // the same as the image has it, if its files have another time there
-	RunResult   = "/packfile/ran"     // RunResult/ResultFile: what the run step of the layer said (Describe)
+	RunResult   = "/packfile/ran"     // ResultFile of the layer's run step (Describe)
 	SecretsDir  = "/run/secrets"      // SecretsDir/ID
 	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
 	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
