@@ -9,7 +9,6 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/launch"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -22,30 +21,27 @@ type Build struct {
 	byName map[string]*layer // the same
 	module string            // folder of the module in step.LayersDir
 
-	app     bk.State // the whole app at step.AppDir, as steps see it
-	outputs map[string]*output
-	apps    map[string]bk.State // the app as each lock-app layer left it
-	asked   map[Question]bk.State
-}
-
-// output is what a layer's run step leaves.
-type output struct {
-	parts   layerkey.Parts
-	key     string
-	tree    bk.State // the layer at its place below step.LayersDir, normalised with DefaultTime
-	out     bk.State // the tree whose outDir is step.OutDir
-	rawTree bk.State // not normalised
+	app       bk.State // the whole app at step.AppDir, as steps see it
+	plans     map[string]*plan
+	decisions map[string]*Decision
+	outputs   map[string]*output
+	ran       map[string]bool     // layers whose run step is part of the build, cached or not
+	apps      map[string]bk.State // the app as each lock-app layer left it
+	asked     map[Question]bk.State
 }
 
 // New resolves links and, with a target, leaves out what it does not need. The packfile must be valid (packfile.Parse).
 func New(in Input) (*Build, error) {
 	b := &Build{
-		in:      in,
-		byName:  map[string]*layer{},
-		module:  path.Join(step.LayersDir, ModuleDir(in.Packfile)),
-		outputs: map[string]*output{},
-		apps:    map[string]bk.State{},
-		asked:   map[Question]bk.State{},
+		in:        in,
+		byName:    map[string]*layer{},
+		module:    path.Join(step.LayersDir, ModuleDir(in.Packfile)),
+		plans:     map[string]*plan{},
+		decisions: map[string]*Decision{},
+		outputs:   map[string]*output{},
+		ran:       map[string]bool{},
+		apps:      map[string]bk.State{},
+		asked:     map[Question]bk.State{},
 	}
 	if in.NoCache == nil {
 		b.in.NoCache = func(string) bool { return false }

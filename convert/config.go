@@ -10,13 +10,14 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
 // config is the config of the app image (CNB Platform API, "exporter", outputs): the run image's, with the launcher as
-// entrypoint.
-func (b *Build) config(layers []imageLayer) *dockerspec.DockerOCIImage {
+// entrypoint and a label that says what the layers are.
+func (b *Build) config(layers []imageLayer, label string) *dockerspec.DockerOCIImage {
 	img := b.bareConfig()
 	if base := b.in.Run.Config; base != nil {
 		img.Config = base.Config
@@ -27,9 +28,10 @@ func (b *Build) config(layers []imageLayer) *dockerspec.DockerOCIImage {
 			img.Platform = b.in.Platform
 		}
 	}
-	if img.Config.Labels == nil && len(b.in.Labels) > 0 {
+	if img.Config.Labels == nil {
 		img.Config.Labels = map[string]string{}
 	}
+	img.Config.Labels[layerkey.LabelName] = label
 	maps.Copy(img.Config.Labels, b.in.Labels)
 	img.Config.User = b.in.User
 	img.Config.WorkingDir = step.AppDir

@@ -55,7 +55,10 @@ func newBuild(t testing.TB, text string, change ...func(*Input)) *Build {
 func answers(b *Build) Facts {
 	f := Facts{}
 	for {
-		qs := b.Questions(f)
+		qs, err := b.Questions(f)
+		if err != nil {
+			panic(err)
+		}
 		if len(qs) == 0 {
 			return f
 		}
@@ -156,11 +159,11 @@ func TestKeyedViewIsTheSameInEverySession(t *testing.T) {
 		b := newBuild(t, example, func(in *Input) { in.App.Tree = bk.Local("context", bk.SessionID(session)) })
 		f := answers(b)
 		l := b.byName["user"]
-		o, err := b.output(t.Context(), l, f)
+		p, err := b.plan(l, f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := b.runApp(t.Context(), l, f, o.parts, o.key)
+		m, err := b.runApp(t.Context(), l, f, p.record)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,11 +181,11 @@ func TestKeyedViewIsTheSameInEverySession(t *testing.T) {
 func TestKeyNamesEverythingThatARunStepReads(t *testing.T) {
 	key := func(text string, change ...func(*Input)) string {
 		b := newBuild(t, text, change...)
-		o, err := b.output(t.Context(), b.byName["user"], answers(b))
+		p, err := b.plan(b.byName["user"], answers(b))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return o.key
+		return p.record.Key
 	}
 	base := key(example)
 	replaced := func(old, with string) string { return strings.Replace(example, old, with, 1) }
@@ -241,7 +244,14 @@ name = "a"
 `)
 	f := Facts{}
 	var order []string
-	for qs := b.Questions(f); len(qs) > 0; qs = b.Questions(f) {
+	for {
+		qs, err := b.Questions(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(qs) == 0 {
+			break
+		}
 		var wave []string
 		for _, q := range qs {
 			wave = append(wave, fmt.Sprintf("%s %s", q.Layer, q.Kind))

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -14,6 +15,7 @@ const (
 	Required QuestionKind = "require" // does the require script want the layer, and with which metadata?
 	Inputs   QuestionKind = "inputs"  // the digest of the files that inputs names
 	Tested   QuestionKind = "test"    // which version does the test settle on?
+	Built    QuestionKind = "built"   // what did the run step leave?
 )
 
 // Question is something about a layer that only a step can answer.
@@ -114,26 +116,73 @@ func (f Facts) version(l *layer) string {
 }
 
 // Questions are those that can be asked now: they are not answered yet, and what they need is known. There is none when
-// everything is known.
-func (b *Build) Questions(f Facts) []Question {
+// everything is decided.
+func (b *Build) Questions(f Facts) ([]Question, error) {
 	var qs []Question
 	for _, l := range b.layers {
-		if f.status(l) != open {
-			continue
+		var more []Question
+		var err error
+		if f.status(l) == open {
+			more, err = b.openQuestions(l, f)
+		} else {
+			more, err = b.undecided(l, f)
 		}
-		for _, kind := range l.questions() {
-			q := Question{l.Name, kind}
-			if _, ok := f[q]; ok {
-				continue
+		if err != nil {
+			return nil, err
+		}
+		for _, q := range more {
+			if _, answered := f[q]; !answered && !slices.Contains(qs, q) {
+				qs = append(qs, q)
 			}
-			if kind == Tested && !f.linksSettled(l) {
-				continue
-			}
-			qs = append(qs, q)
-			break // the next one sees what this one says
 		}
 	}
-	return qs
+	return qs, nil
+}
+
+// openQuestions are the next ones to ask before a layer is settled.
+func (b *Build) openQuestions(l *layer, f Facts) ([]Question, error) {
+	for _, kind := range l.questions() {
+		q := Question{l.Name, kind}
+		if _, ok := f[q]; ok {
+			continue
+		}
+		if kind == Tested && l.Provide.Test.Script != nil {
+			if !f.linksSettled(l) {
+				return nil, nil
+			}
+			if l.Provide.Test.FullEnv {
+				if ready, err := b.linksDecided(l, f); !ready || err != nil {
+					return nil, err
+				}
+				if building, err := b.needsBuilding(l, f); building && b.in.BuildNothing || err != nil {
+					return nil, err
+				}
+			}
+		}
+		return []Question{q}, nil // the next one sees what this one says
+	}
+	return nil, nil
+}
+
+// undecided are the questions that a settled layer's decision waits for.
+func (b *Build) undecided(l *layer, f Facts) ([]Question, error) {
+	if d, err := b.decide(l, f); d != nil || err != nil || b.in.BuildNothing {
+		return nil, err
+	}
+	var qs []Question
+	for _, k := range l.links {
+		if k.layer == nil {
+			continue
+		}
+		d, err := b.decide(k.layer, f)
+		if err != nil {
+			return nil, err
+		}
+		if d != nil && d.Action == Made {
+			qs = append(qs, Question{k.layer.Name, Built})
+		}
+	}
+	return qs, nil
 }
 
 // linksSettled says whether versions and metadata of all layers that l links are known.

@@ -31,11 +31,12 @@ const (
 // platformAPI is the CNB Platform API that the image speaks: the oldest that every lifecycle since 0.17 can rebase.
 const platformAPI = "0.12"
 
-// Image is a finished image.
+// Image is the content of an image. Its config is what Config says.
 type Image struct {
-	State  bk.State
-	Config *dockerspec.DockerOCIImage
-	Base   *dockerspec.DockerOCIImage // config of the run image, nil when it has none
+	State bk.State
+	Base  *dockerspec.DockerOCIImage // config of the run image, nil when it has none
+
+	layers []imageLayer
 }
 
 // imageLayer is one OCI layer with the origin that its history names.
@@ -44,20 +45,18 @@ type imageLayer struct {
 	origin string
 }
 
-// Image puts the app image together. All questions must be answered.
+// Image puts the app image together. All layers must be decided.
 func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 	var layers []imageLayer
 	for _, l := range b.layers {
-		if f.status(l) == dropped {
+		if f.status(l) == dropped || !l.Export {
 			continue
 		}
 		o, err := b.output(ctx, l, f)
 		if err != nil {
 			return nil, err
 		}
-		if l.Export {
-			layers = append(layers, imageLayer{b.timed(o, l), "layer " + l.Name})
-		}
+		layers = append(layers, imageLayer{b.timed(o, l), "layer " + l.Name})
 	}
 	app, err := b.appLayers(ctx, f)
 	if err != nil {
@@ -75,10 +74,22 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 		states[i] = l.state
 	}
 	return &Image{
-		State:  llb.Merge(b.in.Run.State, states, options(b.name("", "image"), b.layers...)...),
-		Config: b.config(layers),
+		State:  b.in.Layering.Merge(b.in.Run.State, states, options(b.name("", "image"), b.layers...)...),
 		Base:   b.in.Run.Config,
+		layers: layers,
 	}, nil
+}
+
+// Config is the config of a finished image. With no target all layers must be described.
+func (b *Build) Config(img *Image, f Facts) (*dockerspec.DockerOCIImage, error) {
+	if b.in.Target != "" {
+		return b.bareConfig(), nil
+	}
+	label, err := b.label(f)
+	if err != nil {
+		return nil, err
+	}
+	return b.config(img.layers, label), nil
 }
 
 // Layer is the content of one layer alone, at the root: what --target exports.
@@ -91,37 +102,8 @@ func (b *Build) Layer(ctx context.Context, f Facts) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := llb.CopyTree(o.rawTree, llb.Tree{From: b.layerDir(l.Name), To: "/", Time: b.in.Time}, options(b.name(l.Name, "content"), l)...)
-	return &Image{State: content, Config: b.bareConfig()}, nil
-}
-
-// Unexported is a state that has all layers below it that are not in the image: their steps have to succeed as well. It
-// is nil when there are none.
-func (b *Build) Unexported(ctx context.Context, f Facts) (*bk.State, error) {
-	var outs []bk.State
-	for _, l := range b.layers {
-		if l.Export || f.status(l) == dropped {
-			continue
-		}
-		o, err := b.output(ctx, l, f)
-		if err != nil {
-			return nil, err
-		}
-		outs = append(outs, o.out)
-	}
-	if outs == nil {
-		return nil, nil
-	}
-	all := bk.Merge(outs, options(b.name("", "layers that are not in the image"), b.layers...)...)
-	return &all, nil
-}
-
-// timed is a layer with the image's time.
-func (b *Build) timed(o *output, l *layer) bk.State {
-	if b.in.Time.Equal(DefaultTime) {
-		return o.tree
-	}
-	return llb.Normalize(o.rawTree, b.in.Time, options(b.name(l.Name, "layer"), l)...)
+	content := llb.CopyTree(o.raw, llb.Tree{From: b.layerDir(l.Name), To: "/", Time: b.in.Time}, options(b.name(l.Name, "content"), l)...)
+	return &Image{State: content}, nil
 }
 
 // appLayers are the slices and the rest of the app. A file is in the first slice that matches it; a folder that matches
@@ -177,7 +159,7 @@ func (b *Build) launchLayers() ([]imageLayer, error) {
 	metadata := bk.Scratch().File(bk.Mkdir(config, 0o755, bk.WithParents(true)).
 		Mkfile(path.Join(config, "metadata.toml"), 0o644, data), bk.WithCustomName(b.name("", "launch metadata")))
 	layers := []imageLayer{
-		{launcher, "launcher"},
+		{launcher, launcherOrigin},
 		{llb.Normalize(metadata, b.in.Time, bk.WithCustomName(b.name("", "launch metadata layer"))), "launch metadata"},
 	}
 	if len(b.in.Packfile.Processes) > 0 {
@@ -220,6 +202,12 @@ func (b *Build) bareConfig() *dockerspec.DockerOCIImage {
 	}}
 }
 
+// What the history of an image says of our layers, and of the one that every image has.
+const (
+	historyComment = "packfile"
+	launcherOrigin = "launcher"
+)
+
 // history has one entry for each layer of the run image and one for each of ours. BuildKit would name operations and
 // the time when they ran, and the image would not be a function of its inputs.
 func (b *Build) history(layers []imageLayer) []ocispecs.History {
@@ -240,7 +228,7 @@ func (b *Build) history(layers []imageLayer) []ocispecs.History {
 		}
 	}
 	for _, l := range layers {
-		history = append(history, ocispecs.History{Created: utc(b.in.Time), CreatedBy: l.origin, Comment: "packfile"})
+		history = append(history, ocispecs.History{Created: utc(b.in.Time), CreatedBy: l.origin, Comment: historyComment})
 	}
 	return history
 }

@@ -49,6 +49,10 @@ type Input struct {
 	NoCache func(layer string) bool
 	Labels  map[string]string // of the app image, on top of the run image's
 	Target  string            // build only this layer; "" for the image
+
+	Layering     llb.Layering
+	Previous     *Previous // image that layers are taken over from; nil for none
+	BuildNothing bool      // ask no question that takes a run step
 }
 
 // Base is an image that steps run in, or that the app image is put on.
@@ -56,6 +60,7 @@ type Base struct {
 	State  bk.State
 	Config *dockerspec.DockerOCIImage // nil when it has none (scratch, a folder)
 	Digest digest.Digest              // of its manifest, or of what else identifies it
+	Exact  bool                       // equal digests are equal contents
 }
 
 // App is the app's source.

@@ -9,6 +9,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -26,6 +27,14 @@ func (s *stepFiles) add(script *packfile.Script, name string) string {
 	s.names = append(s.names, name)
 	s.texts = append(s.texts, s.b.text(script))
 	return name
+}
+
+// addRecord adds what packfile-step needs to say why the step runs.
+func (s *stepFiles) addRecord(r layerkey.Record) error {
+	data, err := json.Marshal(r)
+	s.names = append(s.names, step.RecordFile)
+	s.texts = append(s.texts, data)
+	return err
 }
 
 // script is a script for packfile-step.

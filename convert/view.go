@@ -47,15 +47,15 @@ func appMount(tree bk.State, kind llb.MountKind) llb.Mount {
 //   - otherwise it is the whole app, by content.
 //
 // An app that is the same tree in no two builds (an archive that the client sends, say) is always seen by content.
-func (b *Build) runApp(ctx context.Context, l *layer, f Facts, parts layerkey.Parts, key string) (llb.Mount, error) {
+func (b *Build) runApp(ctx context.Context, l *layer, f Facts, r layerkey.Record) (llb.Mount, error) {
 	switch {
 	case l.Provide.LockApp:
 		app, err := b.lockedApp(ctx, l, f)
 		return appMount(app, llb.Output), err
-	case l.Provide.Inputs != nil || parts.Version == "" || b.in.App.Stable == nil:
+	case l.Provide.Inputs != nil || r.Parts.Version == "" || b.in.App.Stable == nil:
 		return appMount(b.visibleApp(l), llb.Discarded), nil
 	}
-	view := viewKey(key, b.in.Project)
+	view := viewKey(r.Key, b.in.Project)
 	content := llb.CopyTree(*b.in.App.Stable, b.appCopy(nil), bk.WithCustomName(b.name(l.Name, "copy app")))
 	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(b.name(l.Name, "app as of this version")))
 	mount := appMount(tree, llb.Discarded)

@@ -35,7 +35,11 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if otherBuilder.stop != nil {
+		otherBuilder.stop()
+	}
+	os.Exit(code)
 }
 
 // files writes a project and returns its folder. A packfile.toml without a syntax line gets one.
@@ -80,6 +84,7 @@ type request struct {
 	buildImg string
 	runImg   string
 	host     string // another daemon
+	previous string // image to take layers over from
 }
 
 func (r request) build(t *testing.T) built {
@@ -106,6 +111,9 @@ func (r request) try(t *testing.T) built {
 	opts := map[string]string{"source": env.frontend, "filename": "packfile.toml"}
 	opts["context:build-image"] = "docker-image://" + or(r.buildImg, env.busybox)
 	opts["context:run-image"] = "docker-image://" + or(r.runImg, env.empty)
+	if r.previous != "" {
+		opts["context:previous"] = "docker-image://" + r.previous
+	}
 	args := []string{"build", "--progress=plain", "--frontend=gateway.v0"}
 	for k, v := range r.opts {
 		opts[k] = v
@@ -194,14 +202,24 @@ func (b built) read(t *testing.T, name string) string {
 	return string(data)
 }
 
-// ran says whether a vertex was executed, as opposed to found in the cache. It has to be in the log.
+// ran says whether a vertex was executed, as opposed to found in the cache. It has to be in the log, with or without a
+// reason in parentheses behind its name.
 func (b built) ran(t *testing.T, vertex string) bool {
 	t.Helper()
-	m := regexp.MustCompile(`(?m)^#(\d+) ` + regexp.QuoteMeta(vertex) + `$`).FindStringSubmatch(b.log)
-	if m == nil {
+	id := b.vertex(vertex)
+	if id == "" {
 		t.Fatalf("no vertex %q in the log:\n%s", vertex, b.log)
 	}
-	return !strings.Contains(b.log, "\n#"+m[1]+" CACHED\n")
+	return !strings.Contains(b.log, "\n#"+id+" CACHED\n")
+}
+
+// vertex is the number of a vertex in the log, "" when it is not there.
+func (b built) vertex(name string) string {
+	m := regexp.MustCompile(`(?m)^#(\d+) ` + regexp.QuoteMeta(name) + `( \(.*\))?$`).FindStringSubmatch(b.log)
+	if m == nil {
+		return ""
+	}
+	return m[1]
 }
 
 // wantRan fails unless exactly the given vertices of all those named were executed.

@@ -4,6 +4,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -36,7 +37,8 @@ type build struct {
 	epoch    time.Time
 	now      time.Time
 
-	marshalling sync.Mutex
+	previousSays messages // why the previous image, or a part of it, is not used
+	marshalling  sync.Mutex
 }
 
 // Build is a gateway build function (gw.BuildFunc).
@@ -61,6 +63,10 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	}
 	if err := b.readPackfile(ctx); err != nil {
 		return nil, err
+	}
+	if b.opts.requestID == explainRequest {
+		res, err := b.explainLayers(ctx)
+		return res, b.explain(err)
 	}
 	if res, handled, err := b.subrequest(ctx); handled || err != nil {
 		return res, err
@@ -118,28 +124,30 @@ func (b *build) platforms() []ocispecs.Platform {
 
 // platform builds for the platform with the given index; dockerui's own idea of it is nil when the user named none.
 func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
-	conv, err := convert.New(b.input(index))
+	in := b.input(index)
+	result, err := b.convert(ctx, in)
+	if unusable, ok := errors.AsType[*previousError](err); ok {
+		b.warnPrevious(ctx, unusable.Error())
+		in.Previous = nil
+		result, err = b.convert(ctx, in)
+	}
+	return result, b.explain(err)
+}
+
+// convert builds one platform.
+func (b *build) convert(ctx context.Context, in convert.Input) (*dockerui.BuildResult, error) {
+	conv, err := convert.New(in)
 	if err != nil {
-		return nil, b.explain(err)
+		return nil, err
 	}
 	facts, err := b.findFacts(ctx, conv)
-	if err != nil {
-		return nil, b.explain(err)
+	if err == nil {
+		var result *dockerui.BuildResult
+		if result, err = b.solveImage(ctx, conv, facts); err == nil {
+			return result, nil
+		}
 	}
-	assemble := conv.Image
-	if b.ui.Target != "" {
-		assemble = conv.Layer
-	}
-	img, err := assemble(ctx, facts)
-	if err != nil {
-		return nil, b.explain(err)
-	}
-	ref, err := b.solveImage(ctx, conv, facts, img)
-	if err != nil {
-		return nil, b.explain(err)
-	}
-	epoch := b.epoch
-	return &dockerui.BuildResult{Reference: ref, Image: img.Config, BaseImage: img.Base, Epoch: &epoch}, nil
+	return nil, b.blamePrevious(ctx, conv, err)
 }
 
 // input is what a build for the platform with the given index is made of.
@@ -170,6 +178,8 @@ func (b *build) input(index int) convert.Input {
 		NoCache:  b.ui.IsNoCache,
 		Target:   b.ui.Target,
 		Labels:   b.ui.Labels,
+		Layering: layering(b.client.BuildOpts()),
+		Previous: images.previous,
 	}
 }
 

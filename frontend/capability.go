@@ -7,6 +7,8 @@ import (
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
+
+	"github.com/packfile/frontend/llb"
 )
 
 // minBuildKit is the first BuildKit release that has everything below.
@@ -21,7 +23,7 @@ type capability struct {
 var llbCapabilities = []capability{
 	{pb.CapFileBase, "file operations"},
 	{pb.CapFileCopyIncludeExcludePatterns, "copying by pattern"},
-	{pb.CapMergeOp, "merging layers without copying"},
+	{pb.CapFileCopyAlwaysReplaceExistingDestPaths, "copying over what is there"},
 	{pb.CapExecMountContentCache, "mounts that are cached by key"},
 	{pb.CapExecSecretEnv, "secrets in variables"},
 	{pb.CapBuildOpLLBFileName, "nested builds"},
@@ -39,6 +41,13 @@ func checkCapabilities(opts gw.BuildOpts) error {
 		return err
 	}
 	return lacking(opts.Caps, gatewayCapabilities)
+}
+
+// layering is how the daemon puts layers on each other. That of a Docker Engine without the containerd image store can
+// neither merge nor diff (moby/moby#45153).
+func layering(opts gw.BuildOpts) llb.Layering {
+	caps := opts.LLBCaps
+	return llb.Layering{Flat: caps.Supports(pb.CapMergeOp) != nil || caps.Supports(pb.CapDiffOp) != nil}
 }
 
 func lacking(caps apicaps.CapSet, needed []capability) error {

@@ -23,6 +23,7 @@ import (
 // images are what a build for one platform stands on.
 type images struct {
 	build, run convert.Base
+	previous   *convert.Previous // image that layers are taken over from; nil for none
 	tools      bk.State
 	owner      llb.Owner // user of steps
 	user       string    // user of the app image
@@ -30,6 +31,9 @@ type images struct {
 
 // imageScheme begins an image's identifier, in named contexts and in source operations.
 const imageScheme = "docker-image://"
+
+// layoutScheme begins the identifier of an image in an OCI layout of the client.
+const layoutScheme = "oci-layout://"
 
 // namedImages are the named contexts that stand for images, and the keys of [config] that they override.
 var namedImages = []string{"build-image", "run-image"}
@@ -60,6 +64,10 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	})
 	eg.Go(func() (err error) {
 		im.build, err = b.namedImage(egCtx, "build-image", p)
+		return err
+	})
+	eg.Go(func() (err error) {
+		im.previous, err = b.findPrevious(egCtx, p)
 		return err
 	})
 	err := eg.Wait()
@@ -125,6 +133,7 @@ func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform
 	img := convert.Base{State: *st, Config: cfg, Digest: dgst}
 	switch {
 	case dgst != "":
+		img.Exact = true
 		img.State, err = pinned(ctx, *st, dgst, p)
 	case st.Output() != nil:
 		img.Digest, err = definitionDigest(ctx, *st)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"golang.org/x/sync/errgroup"
 
@@ -70,7 +71,12 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Fac
 	var failed error
 	for {
 		if failed == nil {
-			for _, q := range conv.Questions(facts) {
+			questions, err := conv.Questions(facts)
+			if err != nil {
+				failed = err
+				cancel()
+			}
+			for _, q := range questions {
 				if asked[q] {
 					continue
 				}
@@ -83,7 +89,7 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Fac
 				}
 				pending++
 				go func() {
-					result, err := b.readResult(ctx, st)
+					result, err := b.answer(ctx, st)
 					answers <- answer{q, result, err}
 				}()
 			}
@@ -101,13 +107,18 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Fac
 	}
 }
 
-// readResult runs a step and reads its result.
-func (b *build) readResult(ctx context.Context, st bk.State) (result step.Result, err error) {
+// answer runs a step and reads its result.
+func (b *build) answer(ctx context.Context, st bk.State) (step.Result, error) {
 	ref, err := b.solve(ctx, st)
 	if err != nil {
-		return result, err
+		return step.Result{}, err
 	}
-	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: convert.ResultPath})
+	return readResult(ctx, ref, convert.ResultPath)
+}
+
+// readResult reads the result of a step.
+func readResult(ctx context.Context, ref gw.Reference, file string) (result step.Result, err error) {
+	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: file})
 	if err != nil {
 		return result, err
 	}
@@ -117,23 +128,47 @@ func (b *build) readResult(ctx context.Context, st bk.State) (result step.Result
 	return result, nil
 }
 
-// solveImage builds the image, and beside it the layers that are not in it: their steps have to succeed as well.
-func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts convert.Facts, img *convert.Image) (ref gw.Reference, err error) {
-	others, err := conv.Unexported(ctx, facts)
+// solveImage builds the image, and finds out what its label has to say of the layers. That takes the steps of layers that
+// are not in the image too: they have to succeed as well.
+func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts convert.Facts) (*dockerui.BuildResult, error) {
+	var img *convert.Image
+	var left *convert.Description
+	var err error
+	if b.ui.Target != "" {
+		img, err = conv.Layer(ctx, facts)
+	} else if img, err = conv.Image(ctx, facts); err == nil {
+		left, err = conv.Describe(ctx, facts)
+	}
 	if err != nil {
 		return nil, err
 	}
-	eg, ctx := errgroup.WithContext(ctx)
-	if others != nil {
-		eg.Go(func() error {
-			_, err := b.solve(ctx, *others)
-			return err
-		})
+	epoch := b.epoch
+	result := &dockerui.BuildResult{BaseImage: img.Base, Epoch: &epoch}
+	eg, egCtx := errgroup.WithContext(ctx)
+	if left != nil {
+		eg.Go(func() error { return b.readDescription(egCtx, left, facts) })
 	}
-	eg.Go(func() error {
-		var err error
-		ref, err = b.solve(ctx, img.State)
+	eg.Go(func() (err error) {
+		result.Reference, err = b.solve(egCtx, img.State)
 		return err
 	})
-	return ref, eg.Wait()
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	result.Image, err = conv.Config(img, facts)
+	return result, err
+}
+
+// readDescription adds what is left to be found out about layers to the facts.
+func (b *build) readDescription(ctx context.Context, d *convert.Description, facts convert.Facts) error {
+	ref, err := b.solve(ctx, d.State)
+	if err != nil {
+		return err
+	}
+	for q, file := range d.Files {
+		if facts[q], err = readResult(ctx, ref, file); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -65,9 +65,18 @@ type Link struct {
 }
 
 // Key is the layer key: the SHA-256 of the parts as JSON with sorted keys, in hex.
-func (p Parts) Key() (string, error) {
-	data, err := json.Marshal(p)
-	return Digest(data), err
+func (p Parts) Key() (string, error) { return DigestJSON(p) }
+
+// DigestJSON is the digest of values as JSON with sorted keys.
+func DigestJSON(values ...any) (string, error) {
+	hash := sha256.New()
+	enc := json.NewEncoder(hash)
+	for _, v := range values {
+		if err := enc.Encode(v); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // Digest is the SHA-256 of data in hex.

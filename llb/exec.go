@@ -26,10 +26,11 @@ type Exec struct {
 type MountKind int
 
 const (
-	ReadOnly  MountKind = iota
-	Discarded           // writable; what is written is thrown away
-	Output              // writable; Run returns what it has become
-	Cache               // persistent on the builder, one process at a time
+	ReadOnly    MountKind = iota
+	Discarded             // writable; what is written is thrown away
+	Output                // writable; Run returns what it has become
+	Cache                 // persistent on the builder, one process at a time
+	SharedCache           // persistent on the builder, for many processes at a time
 )
 
 // Mount is a folder of a tree in the container of an Exec.
@@ -38,7 +39,7 @@ type Mount struct {
 	Tree    bk.State
 	Source  string // folder in Tree, "/" when empty
 	Kind    MountKind
-	CacheID string // Cache only
+	CacheID string // Cache and SharedCache only
 	// ByKey: the process is cached by the cache key of Tree and not by its content.
 	ByKey bool
 }
@@ -96,6 +97,8 @@ func (m Mount) options() []bk.MountOption {
 		opts = append(opts, bk.ForceNoOutput)
 	case Cache:
 		opts = append(opts, bk.AsPersistentCacheDir(m.CacheID, bk.CacheMountLocked))
+	case SharedCache:
+		opts = append(opts, bk.AsPersistentCacheDir(m.CacheID, bk.CacheMountShared))
 	case Output:
 	}
 	if m.ByKey {

@@ -68,8 +68,3 @@ func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 func EmptyDir(path string, owner Owner, opts ...bk.ConstraintsOpt) bk.State {
 	return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), bk.WithUIDGID(owner.UID, owner.GID)), opts...)
 }
-
-// Merge puts layers on top of base without copying: every layer keeps its digest whatever lies below it.
-func Merge(base bk.State, layers []bk.State, opts ...bk.ConstraintsOpt) bk.State {
-	return bk.Merge(append([]bk.State{base}, layers...), opts...)
-}

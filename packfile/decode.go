@@ -158,6 +158,7 @@ var cacheSchema = define(schema[Cache]{
 	what: "a cache",
 	keys: []key[Cache]{
 		must(str("name", func(c *Cache) *string { return &c.Name }, layerName)),
+		boolean("shared", func(c *Cache) *bool { return &c.Shared }),
 		optional("setup", setupSchema, func(c *Cache) **Script { return &c.Setup }),
 	},
 })

@@ -65,6 +65,8 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 		{"a dep without sha", "a.toml", layer + "[[layers.build.deps]]\nname = 'x'\nuri = 'https://x.com/x'", []string{`3:3: a dep needs "sha" (sha is`}},
 		{"a password in a uri", "a.toml", layer + "[[layers.build.deps]]\nname = 'x'\nuri = 'https://u:p@x.com/x'\nsha = '{{.s}}'",
 			[]string{`5:7: uri: "https://u:p@x.com/x" holds a user or password`}},
+		{"a cache that is shared with somebody", "a.toml", "[[caches]]\nname = 'c'\nshared = 'yes'\n" + layer + "build.links = [{ name = 'c' }]",
+			[]string{"3:10: shared: expected a boolean, found a string (write shared = true)"}},
 		{"a variable that two links set", "a.toml", layer + "build = {}\n[[caches]]\nname = \"c\"\n[[layers]]\nname = \"b\"\n" +
 			"build.links = [{ name = 'a', path-as = 'X' }, { name = 'c', path-as = 'X' }]",
 			[]string{`8:71: variable "X" is already defined on line 8`}},

@@ -79,7 +79,7 @@ func TestOldWordsAreRefusedWhereTheyAreAmbiguous(t *testing.T) {
 			`6:30: write: a step cannot write to layer "a" (make it a cache, or write to it in its own run script)`},
 		{"write that is no boolean", "[[caches]]\nname = \"c\"\n" + layer + "provide.use = [{ name = \"c\", write = 1 }]",
 			`5:38: write: expected a boolean, found an integer`},
-		{"a cache with other keys", layer + "cache = true\nexport = true", `4:1: unknown key "export" in a cache (keys of a cache: name, setup)`},
+		{"a cache with other keys", layer + "cache = true\nexport = true", `4:1: unknown key "export" in a cache (keys of a cache: name, shared, setup)`},
 		{"old words in build", layer + "build.inline = \"a\"", `3:7: unknown key "inline" in build (keys of build: lock-app, inputs, test, run, links, deps, env, profile, secrets, ssh)`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

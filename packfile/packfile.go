@@ -54,8 +54,9 @@ type Script struct {
 // Cache is one [[caches]] entry.
 type Cache struct {
 	Table
-	Name  string
-	Setup *Script // nil when there is none
+	Name   string
+	Shared bool    // one cache for all projects of a builder
+	Setup  *Script // nil when there is none
 }
 
 // Layer is one [[layers]] entry.

@@ -4,6 +4,8 @@
 // The rules are those of "The step contract" in docs/reference.md.
 package step
 
+import "strings"
+
 // Contract is the version of this contract. It is part of every layer key, so it changes whenever the same spec would
 // fill a layer differently.
 const Contract = 1
@@ -142,4 +144,13 @@ type Result struct {
 	// Content and DiffID are the digests of the layer's uncompressed tar, as steps see it and as the image has it (Describe).
 	Content string `json:"content,omitempty"`
 	DiffID  string `json:"diffID,omitempty"`
+}
+
+// FileValue is the content of a file in $MD that holds a value. Readers take one newline off the end: a value that ends
+// in one needs another.
+func FileValue(value string) string {
+	if strings.HasSuffix(value, "\n") {
+		return value + "\n"
+	}
+	return value
 }

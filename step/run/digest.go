@@ -4,16 +4,29 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/packfile/frontend/step"
 )
 
-// DigestTree returns the hex SHA-256 of everything below dir, and how many files (all but folders) that is. Equal trees
-// have equal digests on any machine: owners and times do not count, and neither does dir itself.
+// Tree is what DigestTree says of the files below a folder. Files are all but folders.
+type Tree struct {
+	Digest string // hex SHA-256 of everything
+	Files  int
+	// FileDigests has a digest for each file, by slash-separated path from the folder; nil when there are more than
+	// step.MaxFileDigests. They tell one state of a file from another, and protect from nothing.
+	FileDigests map[string]string
+}
+
+// fileDigits is how many hex digits a digest of one file has.
+const fileDigits = 16
+
+// DigestTree reads everything below dir. Equal trees have equal digests on any machine: owners and times do not count,
+// and neither does dir itself.
 //
 // The digest is taken over this canonical form: the line "packfile tree 1", and then for each entry, a folder before its
 // entries and entries in byte order of their names, the line
@@ -23,14 +36,16 @@ import (
 // followed by SIZE bytes of content and a newline. TYPE is d, f or l; MODE is 0755 for folders and files that their owner
 // may execute, 0644 for other files and 0777 for symlinks, so that the umask of a checkout does not count;
 // PATH the slash-separated path from dir, of LENGTH bytes; content is that of a file, the target's text of a symlink,
-// nothing of a folder.
+// nothing of a folder. The digest of a file is taken over its part of that form, so it changes with whatever of the file
+// counts.
 //
 // What the digest cannot stand for is an error: sockets, devices, fifos, and symlinks that leave dir.
-func DigestTree(dir string) (digest string, files int, err error) {
+func DigestTree(dir string) (Tree, error) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return "", 0, err
+		return Tree{}, err
 	}
+	tree := Tree{FileDigests: map[string]string{}}
 	h := sha256.New()
 	fmt.Fprintln(h, "packfile tree 1")
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -41,24 +56,32 @@ func DigestTree(dir string) (digest string, files int, err error) {
 		if err != nil {
 			return err
 		}
-		if !entry.IsDir() {
-			files++
+		if entry.IsDir() {
+			return digestEntry(h, root, path, rel)
 		}
-		return digestEntry(h, root, path, rel)
+		if tree.Files++; tree.Files > step.MaxFileDigests {
+			tree.FileDigests = nil
+			return digestEntry(h, root, path, rel)
+		}
+		own := sha256.New()
+		err = digestEntry(io.MultiWriter(h, own), root, path, rel)
+		tree.FileDigests[rel] = hex.EncodeToString(own.Sum(nil))[:fileDigits]
+		return err
 	})
 	if err != nil {
-		return "", 0, err
+		return Tree{}, err
 	}
-	return hex.EncodeToString(h.Sum(nil)), files, nil
+	tree.Digest = hex.EncodeToString(h.Sum(nil))
+	return tree, nil
 }
 
-func digestEntry(h hash.Hash, root, path, rel string) error {
+func digestEntry(w io.Writer, root, path, rel string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
 	}
 	line := func(kind byte, perm uint32, size int64) {
-		fmt.Fprintf(h, "%c %04o %d %d %s\n", kind, perm, size, len(rel), rel)
+		fmt.Fprintf(w, "%c %04o %d %d %s\n", kind, perm, size, len(rel), rel)
 	}
 	switch {
 	case info.IsDir():
@@ -72,30 +95,30 @@ func digestEntry(h hash.Hash, root, path, rel string) error {
 			return fmt.Errorf("%s is a symlink to %s, which is outside of the app", rel, target)
 		}
 		line('l', 0o777, int64(len(target)))
-		io.WriteString(h, target)
+		io.WriteString(w, target)
 	case info.Mode().IsRegular():
 		perm := uint32(0o644)
 		if info.Mode().Perm()&0o100 != 0 {
 			perm = 0o755
 		}
 		line('f', perm, info.Size())
-		if err := digestFile(h, path, info.Size()); err != nil {
+		if err := digestFile(w, path, info.Size()); err != nil {
 			return err
 		}
 	default:
 		return fmt.Errorf("%s is a %s; a version can only be made of files, folders and symlinks", rel, typeName(info.Mode()))
 	}
-	fmt.Fprintln(h)
+	fmt.Fprintln(w)
 	return nil
 }
 
-func digestFile(h hash.Hash, path string, size int64) error {
+func digestFile(w io.Writer, path string, size int64) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	n, err := io.Copy(h, f)
+	n, err := io.Copy(w, f)
 	if err == nil && n != size {
 		err = fmt.Errorf("%s changed while it was read", path)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,14 +47,43 @@ f 0644 2 12 package.json
 
 var treeDigest = fmt.Sprintf("%x", sha256.Sum256([]byte(treeForm)))
 
+// fileDigests are those of newTree's files.
+var fileDigests = map[string]string{
+	"package.json": fileDigest("f 0644 2 12 package.json\n{}\n"),
+	"bin/run":      fileDigest("f 0755 10 7 bin/run\n#!/bin/sh\n\n"),
+	"bin/link":     fileDigest("l 0777 15 8 bin/link\n../package.json\n"),
+	"dangling":     fileDigest("l 0777 7 8 dangling\nnowhere\n"),
+}
+
+func fileDigest(form string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(form)))[:16] }
+
+func TestFilesAreNamedWhenTheyAreFew(t *testing.T) {
+	for _, files := range []int{0, step.MaxFileDigests, step.MaxFileDigests + 1} {
+		t.Run(fmt.Sprint(files), func(t *testing.T) {
+			b := newBox(t, step.Match)
+			for i := range files {
+				b.write(fmt.Sprintf("%s/%d/file", step.AppDir, i), "x") // folders are not counted
+			}
+			result := b.succeed().result
+			want := files
+			if files > step.MaxFileDigests {
+				want = 0
+			}
+			if result.Files != files || len(result.FileDigests) != want {
+				t.Errorf("%d files, %d digests", result.Files, len(result.FileDigests))
+			}
+		})
+	}
+}
+
 func TestTheDigestOfATreeStaysTheSame(t *testing.T) {
 	b := newTree(t)
-	digest, files, err := DigestTree(b.path(step.AppDir))
+	tree, err := DigestTree(b.path(step.AppDir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if digest != treeDigest || files != 4 {
-		t.Errorf("got %s of %d files, want %s of 4", digest, files, treeDigest)
+	if diff := cmp.Diff(Tree{Digest: treeDigest, Files: 4, FileDigests: fileDigests}, tree); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -63,30 +93,31 @@ func TestWhatTheDigestOfATreeCovers(t *testing.T) {
 		name   string
 		change func(b *box)
 		same   bool
+		files  string // that differ
 	}{
-		{name: "content", change: func(b *box) { b.write(app("package.json"), "[]") }},
-		{name: "a name", change: func(b *box) { b.must(os.Rename(b.path(app("package.json")), b.path(app("package.jsom")))) }},
-		{name: "the executable bit", change: func(b *box) { b.must(os.Chmod(b.path(app("bin/run")), 0o644)) }},
+		{name: "content", files: "package.json", change: func(b *box) { b.write(app("package.json"), "[]") }},
+		{name: "a name", files: "+package.jsom -package.json", change: func(b *box) { b.must(os.Rename(b.path(app("package.json")), b.path(app("package.jsom")))) }},
+		{name: "the executable bit", files: "bin/run", change: func(b *box) { b.must(os.Chmod(b.path(app("bin/run")), 0o644)) }},
 		{name: "not what another umask makes of a checkout", same: true, change: func(b *box) {
 			b.must(os.Chmod(b.path(app("empty")), 0o700))
 			b.must(os.Chmod(b.path(app("package.json")), 0o664))
 			b.must(os.Chmod(b.path(app("bin/run")), 0o700))
 		}},
 		{name: "an empty folder", change: func(b *box) { b.must(os.Remove(b.path(app("empty")))) }},
-		{name: "a file instead of a folder", change: func(b *box) {
+		{name: "a file instead of a folder", files: "+empty", change: func(b *box) {
 			b.must(os.Remove(b.path(app("empty"))))
 			b.write(app("empty"), "")
 		}},
-		{name: "where a symlink points", change: func(b *box) {
+		{name: "where a symlink points", files: "dangling", change: func(b *box) {
 			b.must(os.Remove(b.path(app("dangling"))))
 			b.symlink("elsewhere", app("dangling"))
 		}},
-		{name: "a symlink instead of a file", change: func(b *box) {
+		{name: "a symlink instead of a file", files: "dangling", change: func(b *box) {
 			b.must(os.Remove(b.path(app("dangling"))))
 			b.write(app("dangling"), "nowhere")
 			b.must(os.Chmod(b.path(app("dangling")), 0o777))
 		}},
-		{name: "where one content ends and the next begins", change: func(b *box) {
+		{name: "where one content ends and the next begins", files: "+bin/rvn bin/run", change: func(b *box) {
 			b.write(app("bin/run"), "")
 			b.write(app("bin/rvn"), "#!/bin/sh\n")
 		}},
@@ -105,15 +136,37 @@ func TestWhatTheDigestOfATreeCovers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := newTree(t)
 			test.change(b)
-			digest, _, err := DigestTree(b.path(step.AppDir))
+			tree, err := DigestTree(b.path(step.AppDir))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if (digest == treeDigest) != test.same {
-				t.Errorf("got %s", digest)
+			if (tree.Digest == treeDigest) != test.same {
+				t.Errorf("got %s", tree.Digest)
+			}
+			if got := differing(fileDigests, tree.FileDigests); got != test.files {
+				t.Errorf("files that differ: %q, want %q", got, test.files)
 			}
 		})
 	}
+}
+
+// differing lists the keys of maps that differ: -GONE, +NEW, CHANGED.
+func differing(old, new map[string]string) string {
+	var list []string
+	for name, digest := range old {
+		if other, is := new[name]; !is {
+			list = append(list, "-"+name)
+		} else if other != digest {
+			list = append(list, name)
+		}
+	}
+	for name := range new {
+		if _, was := old[name]; !was {
+			list = append(list, "+"+name)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, " ")
 }
 
 func TestTreesThatHaveNoDigest(t *testing.T) {
@@ -150,7 +203,7 @@ func TestTreesThatHaveNoDigest(t *testing.T) {
 func TestAMatchStepMakesTheDigestTheVersion(t *testing.T) {
 	b := newTree(t)
 	b.spec.Metadata = map[string]any{"version": "static", "note": "x"}
-	want := &step.Result{Files: 4, Metadata: map[string]any{"version": treeDigest, "note": "x"}}
+	want := &step.Result{Files: 4, FileDigests: fileDigests, Metadata: map[string]any{"version": treeDigest, "note": "x"}}
 	if diff := cmp.Diff(want, b.succeed().result); diff != "" {
 		t.Error(diff)
 	}
@@ -184,9 +237,9 @@ func TestAMatchStepMakesTheDigestTheVersion(t *testing.T) {
 func TestDigestsDoNotDependOnThePlace(t *testing.T) {
 	for range 3 {
 		dir := newTree(t).path(step.AppDir)
-		digest, _, err := DigestTree(filepath.Clean(dir) + "/")
-		if err != nil || digest != treeDigest || strings.Contains(digest, "/") {
-			t.Errorf("got %s, %v", digest, err)
+		tree, err := DigestTree(filepath.Clean(dir) + "/")
+		if diff := cmp.Diff(Tree{Digest: treeDigest, Files: 4, FileDigests: fileDigests}, tree); diff != "" || err != nil {
+			t.Error(diff, err)
 		}
 	}
 }

@@ -11,13 +11,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-)
 
-// Bounds of what a script may leave in $MD. It goes into labels of the image and into every later build's memory.
-const (
-	maxMetadataBytes   = 1 << 20 // names and values together
-	maxMetadataEntries = 10_000
-	maxMetadataDepth   = 32
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/step"
 )
 
 // writeMetadata writes metadata below dir: a file per value, a folder per table. Values are strings or tables.
@@ -38,11 +34,7 @@ func writeTable(root *os.Root, dir string, table map[string]any) error {
 		name := path.Join(dir, key)
 		switch value := table[key].(type) {
 		case string:
-			// Readers take one newline off the end: a value that ends in one needs another.
-			if strings.HasSuffix(value, "\n") {
-				value += "\n"
-			}
-			if err := root.WriteFile(name, []byte(value), 0o644); err != nil {
+			if err := root.WriteFile(name, []byte(step.FileValue(value)), 0o644); err != nil {
 				return err
 			}
 		case map[string]any:
@@ -60,7 +52,7 @@ func writeTable(root *os.Root, dir string, table map[string]any) error {
 }
 
 // readMetadata reads what scripts left in $MD. Names that begin with a dot are private to them. Everything that is not a
-// file or a folder, and what cannot be told in JSON, is an error that names it.
+// file or a folder, and what cannot be told in JSON or is more than layers may have, is an error that names it.
 func readMetadata(dir string) (map[string]any, error) {
 	// A script can put anything in the place of the folder itself.
 	if info, err := os.Lstat(dir); err != nil {
@@ -83,8 +75,8 @@ type metadataReader struct {
 }
 
 func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
-	if depth > maxMetadataDepth {
-		return nil, fmt.Errorf("$MD/%s: folders are nested more than %d deep", dir, maxMetadataDepth)
+	if depth > layerkey.MaxMetadataDepth {
+		return nil, fmt.Errorf("$MD/%s: folders are nested more than %d deep", dir, layerkey.MaxMetadataDepth)
 	}
 	f, err := r.root.Open(dir)
 	if err != nil {
@@ -92,12 +84,12 @@ func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
 	}
 	defer f.Close()
 	// No more than may be: a folder can be larger than memory.
-	entries, err := f.ReadDir(maxMetadataEntries + 1)
+	entries, err := f.ReadDir(layerkey.MaxMetadataEntries + 1)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	if r.entries += len(entries); r.entries > maxMetadataEntries {
-		return nil, fmt.Errorf("$MD has more than %d entries", maxMetadataEntries)
+	if r.entries += len(entries); r.entries > layerkey.MaxMetadataEntries {
+		return nil, fmt.Errorf("$MD has more than %d entries", layerkey.MaxMetadataEntries)
 	}
 	table := map[string]any{}
 	for _, entry := range entries {
@@ -132,7 +124,7 @@ func (r *metadataReader) value(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := r.count(int(min(info.Size(), maxMetadataBytes+1))); err != nil {
+	if err := r.count(int(min(info.Size(), layerkey.MaxMetadataBytes+1))); err != nil {
 		return "", err
 	}
 	data, err := r.root.ReadFile(name)
@@ -146,8 +138,8 @@ func (r *metadataReader) value(name string) (string, error) {
 }
 
 func (r *metadataReader) count(bytes int) error {
-	if r.bytes += bytes; r.bytes > maxMetadataBytes {
-		return fmt.Errorf("$MD has more than %d bytes", maxMetadataBytes)
+	if r.bytes += bytes; r.bytes > layerkey.MaxMetadataBytes {
+		return fmt.Errorf("$MD has more than %d bytes", layerkey.MaxMetadataBytes)
 	}
 	return nil
 }

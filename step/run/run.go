@@ -19,22 +19,26 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	bin, input, out, links, setupApp, restore, secrets, app, tmp string
+	bin, input, out, links, setupApp, restore, history, tree, timed, runResult, secrets, app, tmp string
 }
 
 // at is the container whose root folder is root.
 func at(root string) container {
 	in := func(path string) string { return filepath.Join(root, path) }
 	return container{
-		bin:      in(step.BinDir),
-		input:    in(step.SpecDir),
-		out:      in(step.OutDir),
-		links:    in(step.LinksDir),
-		setupApp: in(step.SetupAppDir),
-		restore:  in(step.RestoreDir),
-		secrets:  in(step.SecretsDir),
-		app:      in(step.AppDir),
-		tmp:      in("/tmp"),
+		bin:       in(step.BinDir),
+		input:     in(step.SpecDir),
+		out:       in(step.OutDir),
+		links:     in(step.LinksDir),
+		setupApp:  in(step.SetupAppDir),
+		restore:   in(step.RestoreDir),
+		history:   in(step.HistoryDir),
+		tree:      in(step.TreeDir),
+		timed:     in(step.TimedDir),
+		runResult: in(step.RunResult),
+		secrets:   in(step.SecretsDir),
+		app:       in(step.AppDir),
+		tmp:       in("/tmp"),
 	}
 }
 
@@ -98,7 +102,7 @@ func (c container) load() (step.Spec, error) {
 		return step.Spec{}, fmt.Errorf("%s is of contract %d, this is %s of contract %d", path, spec.Contract, step.StepBinary, step.Contract)
 	}
 	switch spec.Kind {
-	case step.Require, step.Test, step.Match:
+	case step.Require, step.Test, step.Match, step.Describe:
 	case step.Run:
 		if spec.LayerDir == "" {
 			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir", path)
@@ -117,6 +121,29 @@ type runner struct {
 }
 
 func (r *runner) run() error {
+	switch r.spec.Kind {
+	case step.Describe:
+		result, err := r.describe()
+		if err != nil {
+			return err
+		}
+		return r.report(result)
+	case step.Run:
+		past := r.openHistory()
+		defer past.close()
+		past.sayWhy(r.spec.Layer)
+		if err := r.runScripts(); err != nil {
+			return err
+		}
+		past.save()
+		return nil
+	default:
+		return r.runScripts()
+	}
+}
+
+// runScripts runs the step's scripts, and those of caches before it, and reports what they left.
+func (r *runner) runScripts() error {
 	if err := r.setUpCaches(); err != nil {
 		return err
 	}
@@ -127,7 +154,7 @@ func (r *runner) run() error {
 	var err error
 	switch r.spec.Kind {
 	case step.Match:
-		result.Files, err = r.match()
+		result.Files, result.FileDigests, err = r.match()
 	case step.Run:
 		err = r.fillLayer()
 	default:
@@ -153,12 +180,12 @@ func (r *runner) startMetadata() error {
 }
 
 // match sets the version to the digest of the app, which holds the matching files alone.
-func (r *runner) match() (files int, err error) {
-	digest, files, err := DigestTree(r.app)
+func (r *runner) match() (files int, digests map[string]string, err error) {
+	tree, err := DigestTree(r.app)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	return files, writeMetadata(r.metadata(), map[string]any{"version": digest})
+	return tree.Files, tree.FileDigests, writeMetadata(r.metadata(), map[string]any{"version": tree.Digest})
 }
 
 // ask runs a require or test script.
@@ -211,19 +238,23 @@ func (r *runner) runScript() error {
 	return r.execute(fmt.Sprintf("%s script", r.spec.Kind), *r.spec.Script, dir, e)
 }
 
-// report writes the result, as the last thing: OutDir holds it and $MD, and nothing that scripts put beside them.
+// report writes the result, as the last thing: OutDir holds it and $MD, and nothing that scripts put beside them. $MD is
+// written anew, so that it is the same folder for the same metadata, wherever a later build has the metadata from.
 func (r *runner) report(result step.Result) error {
 	entries, err := os.ReadDir(r.out)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		if entry.Name() == step.MetadataDir {
-			continue
-		}
 		if err := removeAll(filepath.Join(r.out, entry.Name())); err != nil {
 			return err
 		}
+	}
+	if err := os.Mkdir(r.metadata(), 0o755); err != nil {
+		return err
+	}
+	if err := writeMetadata(r.metadata(), result.Metadata); err != nil {
+		return err
 	}
 	data, err := json.Marshal(result)
 	if err != nil {

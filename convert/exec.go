@@ -1,0 +1,144 @@
+package convert
+
+import (
+	"path"
+	"slices"
+
+	"github.com/containerd/platforms"
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// process is one run of packfile-step.
+type process struct {
+	layer   *layer
+	spec    step.Spec
+	files   stepFiles
+	mounts  []llb.Mount
+	network string // of the script, "" for the packfile's own
+	access  packfile.Access
+	at      packfile.Range // the script, for errors
+	name    string         // what the vertex is called
+}
+
+// mount adds a mount to the process.
+func (p *process) mount(m llb.Mount) { p.mounts = append(p.mounts, m) }
+
+// runsScripts: otherwise the step is packfile-step's own work, in a container that has nothing else.
+func (p process) runsScripts() bool {
+	return p.spec.Kind != step.Match && p.spec.Kind != step.Describe
+}
+
+func (b *Build) cacheMount(dest, kind, name string, shared bool) llb.Mount {
+	return llb.Mount{
+		Dest: dest, Kind: llb.Cache, CacheID: b.cacheID(kind, name, shared),
+		Tree: llb.EmptyDir("/cache", b.in.Owner, bk.WithCustomName("[internal] new cache")), Source: "/cache",
+	}
+}
+
+// exec is the build container of a step.
+func (b *Build) exec(p process) (map[string]bk.State, error) {
+	p.spec.Contract = step.Contract
+	owner, root, dir := llb.Owner{}, bk.Scratch(), "/"
+	var secrets []llb.Secret
+	for _, s := range p.access.Secrets {
+		secret := llb.Secret{ID: s.ID, Env: s.EnvAs, Optional: !s.Required}
+		if s.PathAs != "" {
+			secret.File = path.Join(step.SecretsDir, s.ID)
+		}
+		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
+		secrets = append(secrets, secret)
+	}
+	if p.runsScripts() {
+		owner, root, dir = b.in.Owner, b.in.Build.State, step.AppDir
+		p.spec.Platform = b.in.Args
+		if !slices.ContainsFunc(secrets, func(s llb.Secret) bool { return s.ID == step.CASecret }) {
+			secrets = append(secrets, llb.Secret{ID: step.CASecret, File: path.Join(step.SecretsDir, step.CASecret), Optional: true})
+		}
+	}
+	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.layer.Name, p.name+" definition")))
+	if err != nil {
+		return nil, err
+	}
+	opts := []bk.ConstraintsOpt{bk.Platform(b.in.Platform), bk.WithCustomName(b.name(p.layer.Name, p.name)), b.location(p.at)}
+	if p.layer.noCache {
+		opts = append(opts, bk.IgnoreCache)
+	}
+	mounts := []llb.Mount{
+		{Dest: step.BinDir, Tree: b.in.Tools, Source: toolsStepDir, Kind: llb.ReadOnly},
+		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
+		{Dest: step.OutDir, Tree: llb.EmptyDir(outDir, owner, bk.WithCustomName("[internal] new output")), Source: outDir, Kind: llb.Output},
+		{Dest: "/tmp", Tree: tmpDir(), Source: "/tmp", Kind: llb.Discarded},
+	}
+	if p.spec.Kind == step.Run {
+		layerDir := p.spec.LayerDir
+		base := llb.EmptyDir(layerDir, b.in.Owner, bk.WithCustomName(b.name(p.layer.Name, "new layer")))
+		mounts = append(mounts, llb.Mount{Dest: layerDir, Tree: base, Source: layerDir, Kind: llb.Output})
+	}
+	return llb.Exec{
+		Root: root,
+		// The mounts tell steps apart already. With the argument, steps are different operations to BuildKit too, which looks
+		// for cached results of an operation below each of its inputs. No gain in time was measured from it.
+		Args:    []string{path.Join(step.BinDir, step.StepBinary), id},
+		Dir:     dir,
+		Owner:   owner,
+		Mounts:  append(mounts, p.mounts...),
+		Secrets: secrets,
+		SSH:     p.access.SSH,
+		NetMode: b.netMode(p),
+		Env:     targetEnv(b.in.Platform),
+		Limits:  b.in.Limits,
+		Options: opts,
+	}.Run(), nil
+}
+
+// targetEnv tells steps which platform they build for, in the names that Dockerfiles use.
+func targetEnv(p ocispecs.Platform) []string {
+	p = platforms.Normalize(p)
+	return []string{
+		"TARGETPLATFORM=" + platforms.Format(p), "TARGETOS=" + p.OS, "TARGETARCH=" + p.Architecture, "TARGETVARIANT=" + p.Variant,
+	}
+}
+
+// tmpDir is /tmp of every step, whether or not the build image has one that an ordinary user may write to.
+func tmpDir() bk.State {
+	return bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), bk.WithCustomName("[internal] new /tmp"))
+}
+
+// netMode is the network of a step: none as soon as its script, the packfile or the user of the build wants none.
+func (b *Build) netMode(p process) pb.NetMode {
+	network := p.network
+	if network == "" {
+		network = b.in.Packfile.Config.Network
+	}
+	if network == "none" || !p.runsScripts() {
+		return pb.NetMode_NONE
+	}
+	return b.in.NetMode
+}
+
+// location makes BuildKit's errors about an operation point at a place in the packfile.
+func (b *Build) location(r packfile.Range) bk.ConstraintsOpt {
+	return b.in.Source.Location([]*pb.Range{PBRange(r)})
+}
+
+// PBRange is a range in BuildKit's form.
+func PBRange(r packfile.Range) *pb.Range {
+	return &pb.Range{
+		Start: &pb.Position{Line: int32(r.Start.Line), Character: int32(r.Start.Column)},
+		End:   &pb.Position{Line: int32(max(r.End.Line, r.Start.Line)), Character: int32(r.End.Column)},
+	}
+}
+
+// scriptRange is where a script's text or path stands.
+func scriptRange(s *packfile.Script) packfile.Range {
+	if s.Path != "" {
+		return s.At("path")
+	}
+	return s.At("inline")
+}

@@ -1,0 +1,133 @@
+package convert
+
+import (
+	"maps"
+	"strconv"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// plan is what is known of a settled layer before anything is built for it.
+type plan struct {
+	run    process // the run step, but for the app and links that it sees
+	record layerkey.Record
+}
+
+// plan of a layer that is settled, as are those that it links.
+func (b *Build) plan(l *layer, f Facts) (*plan, error) {
+	if p, ok := b.plans[l.Name]; ok {
+		return p, nil
+	}
+	p := &plan{run: process{layer: l, files: stepFiles{b: b}, access: l.Provide.Access, at: l.Range(), name: "run"}}
+	spec := &p.run.spec
+	*spec = step.Spec{
+		Kind:     step.Run,
+		Layer:    l.Name,
+		LayerDir: b.layerDir(l.Name),
+		Metadata: f.metadata(l, ""),
+		Restore:  l.Restore,
+	}
+	if run := l.Provide.Run; run != nil {
+		spec.Script = p.run.files.script(run, l.Name+".run")
+		p.run.network, p.run.at = run.Network, scriptRange(run)
+	}
+	for i := range l.Provide.Profile {
+		spec.Profile = append(spec.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
+	}
+	spec.Setups = b.setups(l, &p.run.files)
+	var err error
+	if spec.Env, err = b.envFiles(l); err != nil {
+		return nil, err
+	}
+	if spec.Deps, p.run.mounts, err = b.deps(l, spec.Metadata); err != nil {
+		return nil, err
+	}
+	p.record.Name = l.Name
+	for _, kind := range []QuestionKind{Inputs, Tested} {
+		if r := f[Question{l.Name, kind}]; r.FileDigests != nil {
+			p.record.Files = r.FileDigests
+		}
+	}
+	if p.record.Parts, err = b.keyParts(p.run, f); err != nil {
+		return nil, err
+	}
+	if p.record.Key, err = p.record.Parts.Key(); err != nil {
+		return nil, err
+	}
+	spec.Key = p.record.Key
+	b.plans[l.Name] = p
+	return p, p.run.files.addRecord(p.record)
+}
+
+// keyParts is what the key of a layer is made of.
+func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
+	l := p.layer
+	parts := layerkey.Parts{
+		Contract:    step.Contract,
+		Layer:       p.spec.LayerDir,
+		Platform:    platformString(b.in.Platform),
+		BuildImage:  b.in.Build.Digest.String(),
+		User:        b.in.Owner.String(),
+		Script:      b.scriptPart(l.Provide.Run),
+		Version:     f.version(l),
+		Metadata:    maps.Clone(p.spec.Metadata),
+		LockApp:     l.Provide.LockApp,
+		Restore:     l.Restore,
+		Network:     b.netMode(p).String(),
+		SSH:         p.access.SSH,
+		PlatformEnv: layerkey.Env(b.in.Args),
+		Env:         p.spec.Env,
+	}
+	delete(parts.Metadata, "version")
+	if r, ok := f[Question{l.Name, Inputs}]; ok {
+		parts.Inputs, _ = r.Metadata["version"].(string)
+	}
+	for _, s := range p.access.Secrets {
+		parts.Secrets = append(parts.Secrets, s.ID+":"+s.PathAs+":"+s.EnvAs)
+	}
+	for _, d := range p.spec.Deps {
+		parts.Deps = append(parts.Deps, layerkey.Dep{
+			Name: d.Name, Version: d.Version, URI: layerkey.Redact(d.URI), SHA: d.SHA, Metadata: d.Metadata,
+		})
+	}
+	for i := range l.Provide.Profile {
+		parts.Profile = append(parts.Profile, digestOf(b.text(&l.Provide.Profile[i])))
+	}
+	for _, k := range l.links {
+		parts.Links = append(parts.Links, layerkey.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs})
+		if k.cache != nil && k.cache.Setup != nil {
+			parts.Setups = append(parts.Setups, *b.scriptPart(k.cache.Setup))
+		}
+		if k.layer == nil || f.status(k.layer) == dropped {
+			continue
+		}
+		if k.LinkVersion {
+			parts.LinkVersions = put(parts.LinkVersions, k.Name, f.version(k.layer))
+		}
+		if k.LinkContent {
+			linked, err := b.plan(k.layer, f)
+			if err != nil {
+				return parts, err
+			}
+			parts.LinkContents = put(parts.LinkContents, k.Name, linked.record.Key)
+		}
+	}
+	return parts, nil
+}
+
+func (b *Build) scriptPart(s *packfile.Script) *layerkey.Script {
+	if s == nil {
+		return nil
+	}
+	return &layerkey.Script{Shell: packfile.ScriptShell(b.in.Packfile, s), Digest: digestOf(b.text(s)), InLayer: s.InLayer}
+}
+
+func put(m map[string]string, k, v string) map[string]string {
+	if m == nil {
+		m = map[string]string{}
+	}
+	m[k] = v
+	return m
+}

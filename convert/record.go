@@ -1,0 +1,169 @@
+package convert
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/step"
+)
+
+// description is what is known of a layer that is built.
+type description struct {
+	metadata map[string]any // as its run step left it
+	content  string         // diff id with DefaultTime
+	diffID   string         // diff id in the image, "" when it is not there
+}
+
+// described is the description of a decided layer, nil while it is not known.
+func (b *Build) described(l *layer, f Facts) (*description, error) {
+	d, err := b.decide(l, f)
+	if d == nil || err != nil {
+		return nil, err
+	}
+	r, asked := f[Question{l.Name, Built}]
+	switch {
+	case asked:
+		seen := &description{metadata: r.Metadata, content: r.Content}
+		if b.keepsDigest(l) {
+			seen.diffID = r.DiffID
+		}
+		return seen, nil
+	case d.Action == Reused || d.Action == Kept && !b.ran[l.Name]:
+		old := b.in.Previous.records[b.layerDir(l.Name)]
+		seen := &description{metadata: old.Metadata, content: old.Content}
+		if b.keepsDigest(l) {
+			seen.diffID = old.DiffID
+		}
+		return seen, nil
+	}
+	return nil, nil
+}
+
+// keepsDigest says whether a layer has the same digest in the image as it has alone.
+func (b *Build) keepsDigest(l *layer) bool { return l.Export && !b.in.Layering.Flat }
+
+// describe is the state of question Built: what a layer's run step left.
+func (b *Build) describe(ctx context.Context, l *layer, f Facts) (bk.State, error) {
+	o, err := b.output(ctx, l, f)
+	if err != nil {
+		return bk.State{}, err
+	}
+	p := process{layer: l, files: stepFiles{b: b}, at: l.Range(), name: "describe"}
+	p.spec = step.Spec{Kind: step.Describe, Layer: l.Name}
+	p.mount(llb.Mount{Dest: step.TreeDir, Tree: o.tree, Kind: llb.ReadOnly})
+	if b.keepsDigest(l) && !b.in.Time.Equal(DefaultTime) {
+		p.mount(llb.Mount{Dest: step.TimedDir, Tree: b.timed(o, l), Kind: llb.ReadOnly})
+	}
+	p.mount(llb.Mount{Dest: step.RunResult, Tree: o.md, Source: ResultPath, Kind: llb.ReadOnly})
+	out, err := b.exec(p)
+	return out[step.OutDir], err
+}
+
+// metadataTree is $MD as a run step leaves it, made from what a label says of it.
+func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
+	by := bk.WithUIDGID(owner.UID, owner.GID)
+	action := bk.Mkdir(outDir, 0o755, by).Mkdir(mdDir, 0o755, by)
+	var add func(dir string, table map[string]any)
+	add = func(dir string, table map[string]any) {
+		for _, key := range slices.Sorted(maps.Keys(table)) {
+			name := path.Join(dir, key)
+			switch v := table[key].(type) {
+			case string:
+				action = action.Mkfile(name, 0o644, []byte(step.FileValue(v)), by)
+			case map[string]any:
+				action = action.Mkdir(name, 0o755, by)
+				add(name, v)
+			}
+		}
+	}
+	add(mdDir, metadata)
+	return bk.Scratch().File(action, opts...)
+}
+
+// Description is a state that has a file with a step.Result for each layer that was built.
+type Description struct {
+	State bk.State
+	Files map[Question]string // path of the result that answers the question
+}
+
+// Describe is what is left to be found out about the layers when the image's state is known; nil when it is nothing.
+// Answering it runs the steps of all layers, also of those that are not in the image.
+func (b *Build) Describe(ctx context.Context, f Facts) (*Description, error) {
+	d := &Description{Files: map[Question]string{}}
+	var copies *bk.FileAction
+	var layers []*layer
+	for _, l := range b.layers {
+		decision, err := b.decide(l, f)
+		if err != nil {
+			return nil, err
+		}
+		if decision.Action != Made && !b.ran[l.Name] {
+			continue
+		}
+		result, err := b.describe(ctx, l, f)
+		if err != nil {
+			return nil, err
+		}
+		file := path.Join("/", strconv.Itoa(l.index))
+		d.Files[Question{l.Name, Built}] = file
+		layers = append(layers, l)
+		if copies == nil {
+			copies = bk.Copy(result, ResultPath, file)
+		} else {
+			copies = copies.Copy(result, ResultPath, file)
+		}
+	}
+	if copies == nil {
+		return nil, nil
+	}
+	d.State = bk.Scratch().File(copies, options(b.name("", "descriptions of layers"), layers...)...)
+	return d, nil
+}
+
+// label is what the image says of its layers. Every layer must be described.
+func (b *Build) label(f Facts) (string, error) {
+	label := layerkey.Label{Time: b.in.Time.Unix(), Layers: []layerkey.Record{}}
+	for _, l := range b.layers {
+		if f.status(l) == dropped {
+			continue
+		}
+		plan, err := b.plan(l, f)
+		if err != nil {
+			return "", err
+		}
+		seen, err := b.described(l, f)
+		if err != nil {
+			return "", err
+		}
+		if seen == nil {
+			return "", fmt.Errorf("layer %q is not described", l.Name)
+		}
+		r := plan.record
+		r.Metadata, r.Content, r.DiffID = seen.metadata, seen.content, seen.diffID
+		if d, err := b.decide(l, f); err != nil {
+			return "", err
+		} else if d.Action == Made || b.ran[l.Name] {
+			r.Links, _, err = b.linkContents(l, f)
+		} else {
+			r.Links = b.in.Previous.records[r.Parts.Layer].Links
+		}
+		if err != nil {
+			return "", err
+		}
+		if !b.in.Build.Exact {
+			r.Key = ""
+		}
+		label.Layers = append(label.Layers, r)
+	}
+	data, err := json.Marshal(label)
+	return string(data), err
+}

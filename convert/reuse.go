@@ -1,0 +1,261 @@
+package convert
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+)
+
+// Action is what becomes of a layer in a build.
+type Action string
+
+const (
+	Reused     Action = "reused"      // taken over from the previous image, by reference
+	Kept       Action = "kept"        // not in the image, as it was for the previous one: built only if a layer that is built links it
+	Made       Action = "built"       // found in the build cache, or else its run step runs
+	NotCreated Action = "not created" // its require or test step said so
+)
+
+// Decision is what becomes of a layer, and why.
+type Decision struct {
+	Action  Action
+	Changes []layerkey.Change // of its key, when the previous image had it with another
+	Reason  string            // when it is no change of its key
+}
+
+// why is the reason in a few words, "" when there is none to tell.
+func (d *Decision) why() string {
+	if len(d.Changes) > 0 {
+		return layerkey.Why(d.Changes)
+	}
+	return d.Reason
+}
+
+// Previous is an image that layers can be taken over from.
+type Previous struct {
+	image   func(limit int) bk.State
+	diffIDs []digest.Digest
+	time    time.Time
+	records map[string]layerkey.Record // by LAYER
+}
+
+// NewPrevious reads what an image says of its layers. image is the image with only its first layers. What the label says
+// is believed only as far as it agrees with the image; the rest is left out, and told as warnings. It is nil when the
+// image has nothing to take over.
+func NewPrevious(cfg *dockerspec.DockerOCIImage, image func(limit int) bk.State) (*Previous, []string) {
+	text := cfg.Config.Labels[layerkey.LabelName]
+	if text == "" {
+		return nil, []string{"it has no label " + layerkey.LabelName + ": the packfile frontend did not make it"}
+	}
+	label, err := layerkey.ParseLabel(text)
+	if err != nil {
+		return nil, []string{"its label " + layerkey.LabelName + " cannot be read: " + err.Error()}
+	}
+	p := &Previous{image: image, diffIDs: cfg.RootFS.DiffIDs, time: time.Unix(label.Time, 0).UTC(), records: map[string]layerkey.Record{}}
+	var warnings []string
+	owner := map[string]string{} // layer by diff id
+	for _, r := range label.Layers {
+		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
+			warnings = append(warnings, "its label gives layer "+r.Parts.Layer+" a key that is not that of its parts")
+			continue
+		}
+		if r.DiffID != "" {
+			if p.index(r) < 0 {
+				warnings = append(warnings, "it does not have the layer that its label gives as "+r.Parts.Layer+": it was changed after it was built")
+				continue
+			}
+			if other, twice := owner[r.DiffID]; twice {
+				warnings = append(warnings, "its label gives one layer as "+other+" and as "+r.Parts.Layer)
+				delete(p.records, other)
+				continue
+			}
+			owner[r.DiffID] = r.Parts.Layer
+		}
+		p.records[r.Parts.Layer] = r
+	}
+	return p, warnings
+}
+
+// Mixed says whether layers of an image may share folders with layers that another build made: its history has layers on
+// top of ours, or ours of two builds. Then what the image has in a layer's folder is not what the layer has there.
+func Mixed(cfg *dockerspec.DockerOCIImage) bool {
+	layers := slices.DeleteFunc(slices.Clone(cfg.History), func(h ocispecs.History) bool { return h.EmptyLayer })
+	ours := func(h ocispecs.History) bool { return h.Comment == historyComment }
+	first := slices.IndexFunc(layers, ours)
+	if first < 0 || len(layers) != len(cfg.RootFS.DiffIDs) {
+		return true
+	}
+	launchers := 0
+	for _, h := range layers[first:] {
+		if !ours(h) {
+			return true
+		}
+		if h.CreatedBy == launcherOrigin {
+			launchers++
+		}
+	}
+	return launchers != 1
+}
+
+// index is the place of a record's layer in the image, -1 when it is not there.
+func (p *Previous) index(r layerkey.Record) int {
+	return slices.Index(p.diffIDs, digest.Digest(r.DiffID))
+}
+
+// layer is one layer of the image, known by its place: nothing of it is downloaded as long as nothing looks into it.
+func (p *Previous) layer(r layerkey.Record, how llb.Layering, opts ...bk.ConstraintsOpt) bk.State {
+	return how.LayerOf(llb.ImageLayer{
+		Image: p.image, Index: p.index(r), Count: len(p.diffIDs), Dir: r.Parts.Layer, Time: p.time,
+	}, opts...)
+}
+
+// Reused is a state that has everything that is taken over from the previous image; nil when nothing is.
+func (b *Build) Reused() *bk.State {
+	var states []bk.State
+	for _, l := range b.layers {
+		if o := b.outputs[l.Name]; o != nil && o.reused {
+			states = append(states, o.raw)
+		}
+	}
+	if states == nil {
+		return nil
+	}
+	all := b.in.Layering.Merge(bk.Scratch(), states, bk.WithCustomName(b.name("", "layers of the previous image")))
+	return &all
+}
+
+// decide what becomes of a layer. It is nil while that depends on an open question.
+func (b *Build) decide(l *layer, f Facts) (*Decision, error) {
+	if d, ok := b.decisions[l.Name]; ok {
+		return d, nil
+	}
+	d, err := b.decideNow(l, f)
+	if d != nil {
+		b.decisions[l.Name] = d
+	}
+	return d, err
+}
+
+func (b *Build) decideNow(l *layer, f Facts) (*Decision, error) {
+	switch f.status(l) {
+	case dropped:
+		return &Decision{Action: NotCreated}, nil
+	case open:
+		return nil, nil
+	case settled:
+	}
+	if ready, err := b.linksDecided(l, f); !ready || err != nil {
+		return nil, err
+	}
+	if b.in.Previous == nil {
+		return &Decision{Action: Made}, nil
+	}
+	plan, err := b.plan(l, f)
+	if err != nil {
+		return nil, err
+	}
+	made := func(reason string) (*Decision, error) { return &Decision{Action: Made, Reason: reason}, nil }
+	old, known := b.in.Previous.records[plan.record.Parts.Layer]
+	switch {
+	case !known:
+		return made("the previous image does not have it")
+	case old.Key != plan.record.Key && old.Key != "":
+		return &Decision{Action: Made, Changes: layerkey.Changes(old, plan.record)}, nil
+	case l.Provide.LockApp:
+		return made("it changes the app")
+	case plan.record.Parts.Version == "":
+		return made("it has no version")
+	case l.noCache:
+		return made("no cache is wanted")
+	case !b.in.Build.Exact || old.Key == "":
+		return made("the build image has no digest")
+	case l.Export && old.DiffID == "":
+		return made("the previous image has no layer that could be taken over for it")
+	}
+	links, open, err := b.linkContents(l, f)
+	if err != nil || open {
+		return nil, err
+	}
+	if !maps.Equal(links, old.Links) {
+		return made("the content of a layer that it links changed: " + differing(links, old.Links))
+	}
+	if l.Export {
+		return &Decision{Action: Reused}, nil
+	}
+	return &Decision{Action: Kept}, nil
+}
+
+// linksDecided says whether it is known of all layers that l links what becomes of them.
+func (b *Build) linksDecided(l *layer, f Facts) (bool, error) {
+	for _, k := range l.links {
+		if k.layer == nil {
+			continue
+		}
+		if d, err := b.decide(k.layer, f); d == nil || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// linkContents is what the run step of a layer sees of others: their content, and their metadata if it asks for it. It is
+// open while one of them has to be built before that is known.
+func (b *Build) linkContents(l *layer, f Facts) (contents map[string]string, open bool, err error) {
+	for _, k := range l.links {
+		if k.layer == nil || f.status(k.layer) == dropped {
+			continue
+		}
+		seen, err := b.described(k.layer, f)
+		if err != nil {
+			return nil, false, err
+		}
+		if seen == nil {
+			return nil, true, nil
+		}
+		content, err := linkContent(k, *seen)
+		if err != nil {
+			return nil, false, err
+		}
+		contents = put(contents, k.Name, content)
+	}
+	return contents, false, nil
+}
+
+// linkContent is what a link shows of a layer, as one digest.
+func linkContent(k link, seen description) (string, error) {
+	if k.VersionAs == "" && k.MetadataAs == "" {
+		return seen.content, nil
+	}
+	return layerkey.DigestJSON(seen.content, seen.metadata)
+}
+
+// differing are the names under which two maps have different values.
+func differing(a, b map[string]string) string {
+	var names string
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		if a[name] != b[name] {
+			names = join(names, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if _, ok := a[name]; !ok {
+			names = join(names, name)
+		}
+	}
+	return names
+}
+
+func join(list, item string) string {
+	if list == "" {
+		return item
+	}
+	return list + ", " + item
+}

@@ -1,0 +1,247 @@
+package convert
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/step"
+)
+
+// tools links nothing; modules links tools; app links modules. None needs a step to be settled.
+const chain = `
+[config]
+shell = "/bin/sh"
+[[layers]]
+name = "tools"
+export = true
+version = "1"
+[layers.build.run]
+inline = "x"
+[[layers]]
+name = "modules"
+export = true
+version = "1"
+[layers.build.run]
+inline = "x"
+[[layers.build.links]]
+name = "tools"
+path-as = "TOOLS"
+[[layers]]
+name = "assets"
+version = "1"
+[layers.build.run]
+inline = "x"
+[[layers.build.links]]
+name = "modules"
+version-as = "V"
+`
+
+func diffID(text string) string { return digest.FromString(text).String() }
+
+// exact makes the build image known by its digest.
+func exact(in *Input) { in.Build.Exact = true }
+
+// describeAll answers question Built for the layers that are built; what they hold is what content says, else their name.
+func describeAll(b *Build, f Facts, content map[string]string) Facts {
+	for _, l := range b.layers {
+		held := l.Name
+		if c, ok := content[l.Name]; ok {
+			held = c
+		}
+		f[Question{l.Name, Built}] = step.Result{Metadata: f.metadata(l, ""), Content: diffID(held), DiffID: diffID(held)}
+	}
+	return f
+}
+
+// imageOf is the config of the image that a packfile gives.
+func imageOf(t *testing.T, text string, change ...func(*Input)) *dockerspec.DockerOCIImage {
+	t.Helper()
+	b := newBuild(t, text, append([]func(*Input){exact}, change...)...)
+	f := describeAll(b, answers(b), nil)
+	img, err := b.Image(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := b.Config(img, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.RootFS.DiffIDs = []digest.Digest{digest.FromString("base")}
+	for _, l := range b.layers {
+		if l.Export {
+			cfg.RootFS.DiffIDs = append(cfg.RootFS.DiffIDs, digest.FromString(l.Name))
+		}
+	}
+	return cfg
+}
+
+// from makes an image the previous one.
+func from(t *testing.T, cfg *dockerspec.DockerOCIImage) func(*Input) {
+	t.Helper()
+	previous, warnings := NewPrevious(cfg, func(limit int) bk.State { return bk.Image("previous", bk.WithLayerLimit(limit)) })
+	if len(warnings) > 0 {
+		t.Fatal(warnings)
+	}
+	return func(in *Input) { in.Previous, in.Build.Exact = previous, true }
+}
+
+// actions are what becomes of the layers, once everything is known that Questions ask for.
+func actions(t *testing.T, b *Build, content map[string]string) string {
+	t.Helper()
+	f := Facts{}
+	asked := ""
+	for {
+		qs, err := b.Questions(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(qs) == 0 {
+			break
+		}
+		for _, q := range qs {
+			if q.Kind == Built {
+				asked += " ?" + q.Layer
+			}
+			l := b.byName[q.Layer]
+			held := l.Name
+			if c, ok := content[l.Name]; ok {
+				held = c
+			}
+			f[q] = step.Result{Metadata: f.metadata(l, q.Kind), Content: diffID(held), DiffID: diffID(held)}
+		}
+	}
+	explained, err := b.Explain(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range explained {
+		all = append(all, e.Layer+" "+string(e.Action))
+	}
+	return strings.Join(all, ", ") + asked
+}
+
+func TestDecisions(t *testing.T) {
+	previous := from(t, imageOf(t, chain))
+	replaced := func(old, with string) string { return strings.Replace(chain, old, with, 1) }
+	bumped := replaced("version = \"1\"", "version = \"2\"")
+	for _, tt := range []struct {
+		name, text string
+		content    map[string]string
+		change     func(*Input)
+		want       string
+	}{
+		{name: "nothing changed", text: chain, want: "tools reused, modules reused, assets kept"},
+		{name: "a linked layer is built and comes out as it was", text: bumped,
+			want: "tools built, modules reused, assets kept ?tools"},
+		{name: "a linked layer is built and comes out different", text: bumped, content: map[string]string{"tools": "new"},
+			want: "tools built, modules built, assets kept ?tools ?modules"},
+		{name: "the whole chain comes out different", text: bumped, content: map[string]string{"tools": "new", "modules": "new"},
+			want: "tools built, modules built, assets built ?tools ?modules"},
+		{name: "no version", text: replaced("version = \"1\"\n", ""), content: map[string]string{"tools": "tools"},
+			want: "tools built, modules reused, assets kept ?tools"},
+		{name: "it changes the app", text: replaced("[layers.build.run]", "[layers.build]\nlock-app = true\n[layers.build.run]"),
+			want: "tools built, modules reused, assets kept ?tools"},
+		{name: "no cache is wanted", text: chain, change: func(in *Input) { in.NoCache = func(l string) bool { return l == "modules" } },
+			want: "tools reused, modules built, assets kept ?modules"},
+		{name: "the build image has no digest", text: chain, change: func(in *Input) { in.Build.Exact = false },
+			want: "tools built, modules built, assets built"},
+		{name: "another run image", text: chain, change: func(in *Input) { in.Run.Digest = digest.FromString("other") },
+			want: "tools reused, modules reused, assets kept"},
+		{name: "another build image", text: chain, change: func(in *Input) { in.Build.Digest = digest.FromString("other") },
+			want: "tools built, modules built, assets built"},
+		{name: "another time of files", text: chain, change: func(in *Input) { in.Time = in.Time.AddDate(1, 0, 0) },
+			want: "tools reused, modules reused, assets kept"},
+		{name: "exported now, and was not", text: replaced("name = \"assets\"", "name = \"assets\"\nexport = true"),
+			want: "tools reused, modules reused, assets built"},
+		{name: "not exported now, and was", text: replaced("name = \"modules\"\nexport = true", "name = \"modules\""),
+			want: "tools reused, modules kept, assets kept"},
+		{name: "a new layer", text: chain + "[[layers]]\nname = \"more\"\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n",
+			want: "tools reused, modules reused, assets kept, more built"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBuild(t, tt.text, previous, func(in *Input) {
+				if tt.change != nil {
+					tt.change(in)
+				}
+			})
+			if got := actions(t, b, tt.content); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNothingIsBuiltToExplain(t *testing.T) {
+	bumped := strings.Replace(chain, "version = \"1\"", "version = \"2\"", 1)
+	b := newBuild(t, bumped, from(t, imageOf(t, chain)), func(in *Input) { in.BuildNothing = true })
+	if got, want := actions(t, b, nil), "tools built, modules unknown, assets unknown"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	full := strings.Replace(bumped, "name = \"modules\"\nexport = true\nversion = \"1\"\n[layers.build.run]",
+		"name = \"modules\"\nexport = true\n[layers.build.test]\ninline = \"x\"\nfull-env = true\n[layers.build.run]", 1)
+	b = newBuild(t, full, from(t, imageOf(t, chain)), func(in *Input) { in.BuildNothing = true })
+	if got, want := actions(t, b, nil), "tools built, modules unknown, assets unknown"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestLabelIsTheSameWithAndWithoutReuse(t *testing.T) {
+	cfg := imageOf(t, chain)
+	again := imageOf(t, chain, from(t, cfg))
+	if a, b := cfg.Config.Labels[layerkey.LabelName], again.Config.Labels[layerkey.LabelName]; a != b {
+		t.Errorf("labels differ:\n%s\n%s", a, b)
+	}
+}
+
+func TestLabelsThatLie(t *testing.T) {
+	edit := func(change func(l *layerkey.Label)) func(*dockerspec.DockerOCIImage) {
+		return func(cfg *dockerspec.DockerOCIImage) {
+			var l layerkey.Label
+			if err := json.Unmarshal([]byte(cfg.Config.Labels[layerkey.LabelName]), &l); err != nil {
+				t.Fatal(err)
+			}
+			change(&l)
+			data, err := json.Marshal(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Config.Labels[layerkey.LabelName] = string(data)
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*dockerspec.DockerOCIImage)
+		warns  string
+		left   int // records that are used
+	}{
+		{"no label", func(cfg *dockerspec.DockerOCIImage) { cfg.Config.Labels = nil }, "did not make it", 0},
+		{"no JSON", func(cfg *dockerspec.DockerOCIImage) { cfg.Config.Labels[layerkey.LabelName] = "{" }, "cannot be read", 0},
+		{"flattened", func(cfg *dockerspec.DockerOCIImage) { cfg.RootFS.DiffIDs = []digest.Digest{digest.FromString("all")} }, "does not have the layer", 1},
+		{"a diff id of no layer", edit(func(l *layerkey.Label) { l.Layers[0].DiffID = diffID("other") }), "does not have the layer", 2},
+		{"two layers at one place", edit(func(l *layerkey.Label) { l.Layers[0].DiffID = l.Layers[1].DiffID }), "one layer as", 1},
+		{"a key of other parts", edit(func(l *layerkey.Label) { l.Layers[0].Parts.Version = "2" }), "not that of its parts", 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := imageOf(t, chain)
+			tt.change(cfg)
+			p, warnings := NewPrevious(cfg, func(int) bk.State { return bk.Scratch() })
+			if text := strings.Join(warnings, "\n"); !strings.Contains(text, tt.warns) {
+				t.Errorf("warnings %q, want %q", text, tt.warns)
+			}
+			left := 0
+			if p != nil {
+				left = len(p.records)
+			}
+			if left != tt.left {
+				t.Errorf("%d records are used, want %d", left, tt.left)
+			}
+		})
+	}
+}

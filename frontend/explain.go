@@ -1,0 +1,99 @@
+package frontend
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/containerd/platforms"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/layerkey"
+)
+
+// explainRequest asks what a build would reuse, and why not the rest (docker buildx build --call=packfile.explain).
+const explainRequest = "frontend.packfile.explain"
+
+// explanation is the answer to explainRequest.
+type explanation struct {
+	Previous  string                `json:"previous,omitempty"` // named context previous
+	Warnings  []string              `json:"warnings,omitempty"` // why it, or a part of it, is not used
+	Platforms []platformExplanation `json:"platforms"`
+}
+
+type platformExplanation struct {
+	Platform string                `json:"platform"`
+	Layers   []convert.Explanation `json:"layers"`
+}
+
+// explainLayers says what would become of each layer, and builds none. It runs the steps that settle versions.
+func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
+	if err := b.readContexts(ctx); err != nil {
+		return nil, err
+	}
+	targets := b.platforms()
+	answer := explanation{
+		Previous:  b.client.BuildOpts().Opts["context:"+previousName],
+		Platforms: make([]platformExplanation, len(targets)),
+	}
+	eg, egCtx := errgroup.WithContext(ctx)
+	for i, p := range targets {
+		eg.Go(func() error {
+			in := b.input(i)
+			in.BuildNothing = true
+			conv, err := convert.New(in)
+			if err != nil {
+				return err
+			}
+			facts, err := b.findFacts(egCtx, conv)
+			if err != nil {
+				return err
+			}
+			layers, err := conv.Explain(facts)
+			answer.Platforms[i] = platformExplanation{platforms.Format(p), layers}
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	answer.Warnings = b.previousSays.list
+	data, err := json.MarshalIndent(answer, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	res := gw.NewResult()
+	res.AddMeta("result.json", data)
+	res.AddMeta("result.txt", answer.text())
+	res.AddMeta("version", []byte("1.0.0"))
+	return res, nil
+}
+
+// text is the table that people read.
+func (e explanation) text() []byte {
+	var out bytes.Buffer
+	if e.Previous == "" {
+		fmt.Fprintln(&out, "No previous image was named: every layer is built, or found in the build cache.")
+		fmt.Fprintln(&out, "Name the image of the last build with --build-context previous=docker-image://NAME")
+		fmt.Fprintln(&out)
+	}
+	for _, w := range e.Warnings {
+		fmt.Fprintf(&out, "WARNING: %s\n\n", w)
+	}
+	for _, p := range e.Platforms {
+		if len(e.Platforms) > 1 {
+			fmt.Fprintf(&out, "%s\n", p.Platform)
+		}
+		tw := tabwriter.NewWriter(&out, 0, 0, 3, ' ', 0)
+		fmt.Fprintln(tw, "LAYER\tVERSION\tACTION\tWHY")
+		for _, l := range p.Layers {
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", l.Layer, layerkey.Short(l.Version), l.Action, l.Why)
+		}
+		tw.Flush()
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,85 @@
+package layerkey
+
+import "strconv"
+
+// Change is one thing that differs between the key parts of two records. String makes a part of a line of it.
+type Change struct {
+	// Part is what differs, in words; it can be printed as it is.
+	Part string `json:"part"`
+	// How is Added or Removed for what only one record has, else empty.
+	How string `json:"how,omitempty"`
+	// Old and New are the values as the records have them, where they say something. They can hold anything.
+	Old string `json:"old,omitempty"`
+	New string `json:"new,omitempty"`
+	// Files are the files of which version or inputs is a digest, as far as they differ: NAME, "new: NAME" or "gone: NAME".
+	// They can be printed as they are.
+	Files []string `json:"files,omitempty"`
+}
+
+// What Change.How says.
+const (
+	Added   = "added"
+	Removed = "removed"
+)
+
+// Bounds of what a line says.
+const (
+	shownChanges = 3
+	shownFiles   = 5
+)
+
+// String is the change as a part of a line: "user 0:0 -> 1000:1000", "run script changed", "dep node added". It is short,
+// and holds no line breaks or control characters, wherever the records come from.
+func (c Change) String() string {
+	text := c.Part
+	switch old, new := Short(c.Old), Short(c.New); {
+	case c.How != "":
+		text += " " + c.How
+	case old == new: // also where there are no values
+		text += " changed"
+	default:
+		text += " " + old + " -> " + new
+	}
+	if len(c.Files) > 0 {
+		text += " (" + first(shownFiles, c.Files) + ")"
+	}
+	return text
+}
+
+// Why is the first changes as one line, without its end.
+func Why(changes []Change) string {
+	texts := make([]string, len(changes))
+	for i, c := range changes {
+		texts[i] = c.String()
+	}
+	return first(shownChanges, texts)
+}
+
+// Changes is what differs between the key parts of two records of a layer, what tells most first. The result is nil when
+// their keys are made of the same.
+func Changes(old, new Record) []Change {
+	var d differences
+	o, n := old.Parts, new.Parts
+	d.digests(old, new)
+	d.script("run script", o.Script, n.Script)
+	d.deps(o.Deps, n.Deps)
+	d.table("metadata ", "", o.Metadata, n.Metadata)
+	compareLists(&d, "env", o.Env, n.Env, envName, d.env)
+	compareLists(&d, "profile scripts", o.Profile, n.Profile, called[string]("profile script"), d.unshown)
+	compareLists(&d, "links", o.Links, n.Links, linkName, d.link)
+	d.values("version of link ", o.LinkVersions, n.LinkVersions)
+	d.values("content of link ", o.LinkContents, n.LinkContents)
+	d.value("build image", o.BuildImage, n.BuildImage)
+	d.buildArgs(o.PlatformEnv, n.PlatformEnv)
+	d.value("user", o.User, n.User)
+	d.value("platform", o.Platform, n.Platform)
+	compareLists(&d, "secrets", o.Secrets, n.Secrets, secretName, d.secret)
+	compareLists(&d, "ssh", o.SSH, n.SSH, sshName, d.unshown)
+	d.value("network", o.Network, n.Network)
+	d.flag("restore", o.Restore, n.Restore)
+	d.flag("lock-app", o.LockApp, n.LockApp)
+	compareLists(&d, "setup scripts", o.Setups, n.Setups, called[Script]("setup script"), d.scriptFields)
+	d.value("folder of the layer", o.Layer, n.Layer)
+	d.value("step contract", strconv.Itoa(o.Contract), strconv.Itoa(n.Contract))
+	return d
+}

@@ -1,0 +1,179 @@
+package layerkey
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Bounds of the metadata of a layer: it goes into labels of the image and into every later build's memory.
+const (
+	MaxMetadataBytes   = 1 << 20 // names and values together
+	MaxMetadataEntries = 10_000
+	MaxMetadataDepth   = 32 // of tables in tables
+)
+
+// MaxRecord is the size of the largest record that is read, and of the largest label, in bytes.
+const MaxRecord = 8 << 20
+
+const (
+	maxLayers = 10_000
+	maxName   = 256          // bytes of a layer's name
+	maxTime   = 253402300799 // the end of the year 9999, after which RFC 3339 has no form for a time
+)
+
+// ParseLabel reads the label of an image, which anyone can have written: what it returns keeps the bounds above, and keys
+// and digests are what they should be or absent. What this version does not know is ignored. Errors are one line.
+func ParseLabel(data string) (Label, error) {
+	label, err := parseLabel(data)
+	if err != nil {
+		return Label{}, fmt.Errorf("label %s: %w", LabelName, err)
+	}
+	return label, nil
+}
+
+func parseLabel(data string) (Label, error) {
+	var raw struct {
+		Time   int64             `json:"time"`
+		Layers []json.RawMessage `json:"layers"` // one by one, so that errors can say which
+	}
+	if err := decode([]byte(data), &raw); err != nil {
+		return Label{}, err
+	}
+	if raw.Time < 0 || raw.Time > maxTime {
+		return Label{}, fmt.Errorf("time: %d is not between 1970 and 9999", raw.Time)
+	}
+	if len(raw.Layers) > maxLayers {
+		return Label{}, fmt.Errorf("layers: there are %d, more than %d", len(raw.Layers), maxLayers)
+	}
+	label := Label{Time: raw.Time}
+	seen := map[string]bool{}
+	for i, data := range raw.Layers {
+		r, err := ParseRecord(data)
+		if err == nil && seen[r.Parts.Layer] {
+			err = fmt.Errorf("parts.layer: there is another layer in %s", Short(r.Parts.Layer))
+		}
+		if err != nil {
+			return Label{}, fmt.Errorf("layer %d (%s): %w", i+1, Short(r.Name), err)
+		}
+		seen[r.Parts.Layer] = true
+		label.Layers = append(label.Layers, r)
+	}
+	return label, nil
+}
+
+// ParseRecord reads a record as ParseLabel does. With an error the result has a name at most.
+func ParseRecord(data []byte) (Record, error) {
+	var r Record
+	err := decode(data, &r)
+	if err == nil {
+		err = r.check()
+	}
+	if err != nil {
+		return Record{Name: r.Name}, err
+	}
+	return r, nil
+}
+
+// decode reads JSON. Errors name the field, and have nothing of the data in them but a byte.
+func decode(data []byte, into any) error {
+	if len(data) > MaxRecord {
+		return fmt.Errorf("it has %d bytes, more than %d", len(data), MaxRecord)
+	}
+	err := json.Unmarshal(data, into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		kind, _, _ := strings.Cut(wrong.Value, " ") // a number has its digits after it
+		if wrong.Field == "" {
+			return fmt.Errorf("it is a JSON %s", kind)
+		}
+		return fmt.Errorf("%s: it is a JSON %s", wrong.Field, kind)
+	}
+	return err
+}
+
+// check says what of a record cannot be as it is.
+func (r Record) check() error {
+	switch {
+	case r.Name == "":
+		return errors.New("name: it is empty")
+	case len(r.Name) > maxName:
+		return fmt.Errorf("name: it is longer than %d bytes", maxName)
+	case r.Parts.Layer == "":
+		return errors.New("parts.layer: it is empty")
+	case r.Key != "" && (!isDigest(r.Key) || strings.ToLower(r.Key) != r.Key):
+		return fmt.Errorf("key: %s is not 64 hex digits", Short(r.Key))
+	}
+	if err := checkDigest(r.Content); err != nil {
+		return fmt.Errorf("content: %w", err)
+	}
+	if err := checkDigest(r.DiffID); err != nil {
+		return fmt.Errorf("diffID: %w", err)
+	}
+	if err := checkMetadata(r.Metadata); err != nil {
+		return fmt.Errorf("metadata: %w", err)
+	}
+	if err := checkMetadata(r.Parts.Metadata); err != nil {
+		return fmt.Errorf("parts.metadata: %w", err)
+	}
+	for _, dep := range r.Parts.Deps {
+		if err := checkMetadata(dep.Metadata); err != nil {
+			return fmt.Errorf("parts.deps: metadata of %s: %w", Short(dep.Name), err)
+		}
+	}
+	return nil
+}
+
+// checkDigest checks a digest that may be absent.
+func checkDigest(value string) error {
+	if value == "" {
+		return nil
+	}
+	d := digest.Digest(value)
+	if d.Validate() != nil || d.Algorithm() != digest.SHA256 {
+		return fmt.Errorf("%s is not a SHA-256 digest", Short(value))
+	}
+	return nil
+}
+
+// checkMetadata checks that metadata is strings, and tables of such, within its bounds.
+func checkMetadata(metadata map[string]any) error {
+	var c metadataCheck
+	return c.table("", metadata, 0)
+}
+
+// metadataCheck counts what it has seen.
+type metadataCheck struct{ entries, bytes int }
+
+func (c *metadataCheck) table(path string, table map[string]any, depth int) error {
+	if depth > MaxMetadataDepth {
+		return fmt.Errorf("tables are nested more than %d deep", MaxMetadataDepth)
+	}
+	if c.entries += len(table); c.entries > MaxMetadataEntries {
+		return fmt.Errorf("there are more than %d entries", MaxMetadataEntries)
+	}
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		path := cut(path + key)
+		c.bytes += len(key)
+		var err error
+		switch value := table[key].(type) {
+		case string:
+			c.bytes += len(value)
+		case map[string]any:
+			err = c.table(path+".", value, depth+1)
+		default:
+			err = fmt.Errorf("%s is neither a string nor a table", plain(path))
+		}
+		if err != nil {
+			return err
+		}
+		if c.bytes > MaxMetadataBytes {
+			return fmt.Errorf("there are more than %d bytes", MaxMetadataBytes)
+		}
+	}
+	return nil
+}

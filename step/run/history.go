@@ -1,0 +1,99 @@
+package run
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/step"
+)
+
+// history is the record of the last run of a layer on this builder, in HistoryDir, and the record of this one. It is
+// there to tell why the step runs, and for nothing else: it never fails a build. Scripts may have put anything into
+// HistoryDir, and another build may use it at the same time.
+type history struct {
+	root   *os.Root // HistoryDir, as it was before the script
+	record []byte   // of this run
+}
+
+// openHistory opens the history; the result is nil if there is none.
+func (r *runner) openHistory() *history {
+	record, err := os.ReadFile(filepath.Join(r.input, step.RecordFile))
+	if err != nil {
+		return nil
+	}
+	root, err := os.OpenRoot(r.history)
+	if err != nil {
+		return nil
+	}
+	return &history{root: root, record: record}
+}
+
+func (h *history) close() {
+	if h != nil {
+		h.root.Close()
+	}
+}
+
+// sayWhy prints why the layer's step runs again.
+func (h *history) sayWhy(layer string) {
+	if h == nil {
+		return
+	}
+	old, err := h.last()
+	if err != nil {
+		return
+	}
+	new, err := layerkey.ParseRecord(h.record)
+	if err != nil {
+		return
+	}
+	why := layerkey.Why(layerkey.Changes(old, new))
+	if why == "" {
+		why = "nothing in its key changed since it ran here last; the app or a linked layer did, or the cache did not have it"
+	}
+	fmt.Fprintf(os.Stderr, "%s: layer %q: %s\n", step.StepBinary, layer, why)
+}
+
+// last is the record of the last run.
+func (h *history) last() (layerkey.Record, error) {
+	f, err := h.root.OpenFile(step.RecordFile, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a fifo has no one who writes
+	if err != nil {
+		return layerkey.Record{}, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return layerkey.Record{}, errors.Join(fs.ErrInvalid, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, layerkey.MaxRecord+1))
+	if err != nil {
+		return layerkey.Record{}, err
+	}
+	return layerkey.ParseRecord(data)
+}
+
+// save makes this run the last one. Readers see a whole record at all times.
+func (h *history) save() {
+	if h == nil {
+		return
+	}
+	// A name of its own: another build may be writing too, and one that was killed may have left its file.
+	next := step.RecordFile + "." + rand.Text()
+	f, err := h.root.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return
+	}
+	_, err = f.Write(h.record)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = h.root.Rename(next, step.RecordFile)
+	}
+	if err != nil {
+		h.root.Remove(next)
+	}
+}
