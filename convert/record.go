@@ -29,23 +29,24 @@ func (b *Build) described(l *layer, f Facts) (*description, error) {
 	if d == nil || err != nil {
 		return nil, err
 	}
+	seen := &description{}
 	r, asked := f[Question{l.Name, Built}]
 	switch {
-	case asked:
-		seen := &description{metadata: r.Metadata, content: r.Content}
-		if b.keepsDigest(l) {
-			seen.diffID = r.DiffID
-		}
-		return seen, nil
 	case d.Action == Reused || d.Action == Kept && !b.ran[l.Name]:
 		old := b.in.Previous.records[b.layerDir(l.Name)]
-		seen := &description{metadata: old.Metadata, content: old.Content}
-		if b.keepsDigest(l) {
-			seen.diffID = old.DiffID
+		seen.metadata, seen.content, seen.diffID = old.Metadata, old.Content, old.DiffID
+		if asked { // its files have another time now
+			seen.diffID = r.DiffID
 		}
-		return seen, nil
+	case asked:
+		seen.metadata, seen.content, seen.diffID = r.Metadata, r.Content, r.DiffID
+	default:
+		return nil, nil
 	}
-	return nil, nil
+	if !b.keepsDigest(l) {
+		seen.diffID = ""
+	}
+	return seen, nil
 }
 
 // keepsDigest says whether a layer has the same digest in the image as it has alone.
@@ -63,7 +64,9 @@ func (b *Build) describe(ctx context.Context, l *layer, f Facts) (bk.State, erro
 	if b.keepsDigest(l) && !b.in.Time.Equal(DefaultTime) {
 		p.mount(llb.Mount{Dest: step.TimedDir, Tree: b.timed(o, l), Kind: llb.ReadOnly})
 	}
-	p.mount(llb.Mount{Dest: step.RunResult, Tree: o.md, Source: ResultPath, Kind: llb.ReadOnly})
+	if !o.reused {
+		p.mount(llb.Mount{Dest: step.RunResult, Tree: o.md, Source: ResultPath, Kind: llb.ReadOnly})
+	}
 	out, err := b.exec(p)
 	return out[step.OutDir], err
 }
@@ -106,7 +109,8 @@ func (b *Build) Describe(ctx context.Context, f Facts) (*Description, error) {
 		if err != nil {
 			return nil, err
 		}
-		if decision.Action != Made && !b.ran[l.Name] {
+		otherTime := decision.Action == Reused && b.keepsDigest(l) && !b.in.Previous.time.Equal(b.in.Time)
+		if decision.Action != Made && !b.ran[l.Name] && !otherTime {
 			continue
 		}
 		result, err := b.describe(ctx, l, f)

@@ -117,11 +117,25 @@ func (p *Previous) layer(r layerkey.Record, how llb.Layering, opts ...bk.Constra
 	}, opts...)
 }
 
-// Reused is a state that has everything that is taken over from the previous image; nil when nothing is.
+// Reused is a state that takes everything that the build takes from the previous image, and nothing else; nil when that is
+// nothing. It fails if, and only if, the build fails for the sake of the previous image.
 func (b *Build) Reused() *bk.State {
+	lookedInto := map[string]bool{}
+	for _, l := range b.layers {
+		for _, k := range l.links {
+			if b.ran[l.Name] && k.layer != nil {
+				lookedInto[k.Name] = true
+			}
+		}
+	}
 	var states []bk.State
 	for _, l := range b.layers {
-		if o := b.outputs[l.Name]; o != nil && o.reused {
+		o := b.outputs[l.Name]
+		switch {
+		case o == nil || !o.reused:
+		case lookedInto[l.Name] || !b.in.Previous.time.Equal(b.in.Time):
+			states = append(states, llb.Normalize(o.raw, DefaultTime, bk.WithCustomName(b.name(l.Name, "content"))))
+		default:
 			states = append(states, o.raw)
 		}
 	}

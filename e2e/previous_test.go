@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -234,4 +236,218 @@ func TestMissingPreviousImage(t *testing.T) {
 	b := request{dir: app(t, three), previous: imageName(t)}.build(t)
 	contains(t, b.log, "previous image: ", "not found")
 	b.wantRuns(t, layersOfThree, layersOfThree...)
+}
+
+func TestReusedLayerIsTheSameToALink(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, first := request{dir: dir}.pushTo(t, imageName(t))
+	write(t, dir, map[string]string{"deps.lock": "changed"})
+	request{dir: dir}.build(t)
+	b := request{dir: dir, previous: first.name}.build(t)
+	contains(t, b.log, "[tool] reused from the previous image")
+	if b.ran(t, "[modules] run") {
+		t.Error("the run step did not find in the cache what it did with the same layer when that was built")
+	}
+}
+
+func TestRunImageIsSwapped(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, first := request{dir: dir}.pushTo(t, imageName(t))
+	p := newProxy(t)
+	b, second := request{dir: dir, host: otherDaemon(t), runImg: p.name(env.busybox), previous: p.name(first.name)}.pushTo(t, p.name(imageName(t)))
+	b.wantRuns(t, layersOfThree)
+	for _, l := range layersOfThree {
+		blob := first.blob(t, "layer "+l).Digest
+		equal(t, "layer "+l, second.blob(t, "layer "+l).Digest, blob)
+		if n := p.bytes(blob.String()); n > 0 {
+			t.Errorf("%d bytes of layer %s were pulled", n, l)
+		}
+	}
+	if len(second.manifest.Layers) <= len(first.manifest.Layers) {
+		t.Error("the image does not have the layers of the new run image: this tests nothing")
+	}
+	// And from that image again, on which our layers have other places.
+	b = request{dir: dir, host: otherDaemon(t), previous: second.name}.build(t)
+	b.wantRuns(t, layersOfThree)
+}
+
+func TestLayersAreAddedRemovedAndReordered(t *testing.T) {
+	t.Parallel()
+	layer := func(name string) string {
+		return replace(`
+[[layers]]
+name = "NAME"
+export = true
+version = "STAMP"
+[layers.build.run]
+inline = "cat /proc/sys/kernel/random/uuid > $LAYER/id"
+`, "NAME", name)
+	}
+	a, b, c, d := layer("a"), layer("b"), layer("c"), layer("d")
+	dir := app(t, sh+a+b+c)
+	text := must(t, "cat", filepath.Join(dir, "packfile.toml"))
+	_, rest, _ := strings.Cut(text, `version = "`)
+	stamp, _, _ := strings.Cut(rest, `"`)
+	_, first := request{dir: dir}.pushTo(t, imageName(t))
+
+	write(t, dir, map[string]string{"packfile.toml": replace(sh+c+d+a, "STAMP", stamp)})
+	log, second := request{dir: dir, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
+	log.wantRuns(t, []string{"a", "c", "d"}, "d")
+	contains(t, log.log, "[d] run (the previous image does not have it)")
+	var order []string
+	for _, o := range second.origins() {
+		if strings.HasPrefix(o, "layer ") {
+			order = append(order, o)
+		}
+	}
+	equal(t, "layers", order, []string{"layer c", "layer d", "layer a"})
+	for _, l := range []string{"layer a", "layer c"} {
+		equal(t, l, second.blob(t, l).Digest, first.blob(t, l).Digest)
+	}
+}
+
+func TestPreviousImageForEachPlatform(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	next := request{dir: dir, opts: map[string]string{"platform": os.Getenv("PACKFILE_NATIVE_PLATFORMS")}, image: imageName(t)}
+	next.build(t)
+	next.previous, next.image, next.host = next.image, imageName(t), otherDaemon(t)
+	b := next.build(t)
+	platforms := strings.Split(os.Getenv("PACKFILE_NATIVE_PLATFORMS"), ",")
+	if len(platforms) < 2 {
+		t.Fatal("PACKFILE_NATIVE_PLATFORMS names no two platforms")
+	}
+	for _, p := range platforms {
+		for _, l := range layersOfThree {
+			contains(t, b.log, "["+p+" "+l+"] reused from the previous image")
+			if id := b.vertex("[" + p + " " + l + "] run"); id != "" {
+				t.Errorf("the run step of %s for %s is there", l, p)
+			}
+		}
+	}
+	raw := func(image string) string {
+		return must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+image)
+	}
+	equal(t, "index", raw(next.image), raw(next.previous))
+}
+
+func TestAnotherTimeOfFilesRunsNothing(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, first := request{dir: dir}.pushTo(t, imageName(t))
+	later := map[string]string{"build-arg:SOURCE_DATE_EPOCH": "1700000000"}
+	_, built := request{dir: dir, opts: later}.pushTo(t, imageName(t))
+	b, reused := request{dir: dir, opts: later, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
+	b.wantRuns(t, layersOfThree)
+	equal(t, "digest of the image", reused.digest, built.digest)
+	// And back, from an image whose files have another time than steps see.
+	b, back := request{dir: dir, host: otherDaemon(t), previous: built.name}.pushTo(t, imageName(t))
+	b.wantRuns(t, layersOfThree)
+	equal(t, "digest of the image", back.digest, first.digest)
+	write(t, dir, map[string]string{"deps.lock": "changed"})
+	_, fromLater := request{dir: dir, host: otherDaemon(t), previous: built.name}.pushTo(t, imageName(t))
+	for _, f := range fromLater.files(t, "layer modules") {
+		equal(t, "time of "+f.Name, f.ModTime.Unix(), int64(epoch))
+	}
+}
+
+func TestNoCacheReusesNothing(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, first := request{dir: dir}.pushTo(t, imageName(t))
+	b := request{dir: dir, previous: first.name, opts: map[string]string{"no-cache": "other"}}.build(t)
+	b.wantRuns(t, layersOfThree, "other")
+	contains(t, b.log, "[other] run (no cache is wanted)")
+	b = request{dir: dir, previous: first.name, opts: map[string]string{"no-cache": ""}}.build(t)
+	b.wantRuns(t, layersOfThree, layersOfThree...)
+}
+
+func TestLayersThatAlwaysNeedTheApp(t *testing.T) {
+	t.Parallel()
+	text := sh + `
+[[layers]]
+name = "free"
+export = true
+[layers.build.run]
+inline = "cat main.txt > $LAYER/main"
+[[layers]]
+name = "writer"
+export = true
+version = "1"
+[layers.build]
+lock-app = true
+[layers.build.run]
+inline = "echo generated-STAMP > generated.txt"
+`
+	dir := app(t, text)
+	_, first := request{dir: dir}.pushTo(t, imageName(t))
+	b, second := request{dir: dir, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
+	b.wantRuns(t, []string{"free", "writer"}, "free", "writer")
+	contains(t, b.log, "[free] run (it has no version)", "[writer] run (it changes the app)")
+	equal(t, "digest of the image", second.digest, first.digest)
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	image := imageName(t)
+	explain := func(args ...string) string {
+		t.Helper()
+		out, err := buildx(t, dir, args...)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return out
+	}
+	contains(t, explain("--call=packfile.explain"), "No previous image was named")
+	if out, err := buildx(t, dir, "-t", image, "--push"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	previous := "--build-context=previous=docker-image://" + image
+	contains(t, explain("--call=packfile.explain", previous+"-none"), "WARNING: previous image: ", "not found")
+
+	write(t, dir, map[string]string{"deps.lock": "changed", "more.lock": "more"})
+	out := explain("--call=packfile.explain", previous)
+	contains(t, out, "LAYER", "tool", "reused", "built", "(deps.lock, new: more.lock)")
+	if strings.Contains(out, "] run") {
+		t.Errorf("a run step is in the log:\n%s", out)
+	}
+	out = explain("--call=packfile.explain,format=json", previous)
+	_, text, _ := strings.Cut("\n"+out, "\n{")
+	text, _, _ = strings.Cut("{"+text, "\n}")
+	var answer struct {
+		Platforms []struct {
+			Layers []struct{ Layer, Action, Why string }
+		}
+	}
+	if err := json.Unmarshal([]byte(text+"\n}"), &answer); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var actions []string
+	for _, l := range answer.Platforms[0].Layers {
+		actions = append(actions, l.Layer+" "+l.Action)
+	}
+	equal(t, "actions", actions, []string{"tool reused", "modules built", "other reused"})
+
+	// The build does what was said, and says so.
+	out = explain("-t", imageName(t), previous)
+	contains(t, out, "[tool] reused from the previous image", "[other] reused from the previous image", "[modules] run (version ", "(deps.lock, new: more.lock))")
+}
+
+func TestStepSaysWhyItRuns(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	args := map[string]string{"build-arg:PACKFILE_APP": rand.Text()}
+	b := request{dir: dir, opts: args}.build(t)
+	if strings.Contains(b.log, `packfile-step: layer`) {
+		t.Errorf("the first build gives a reason:\n%s", b.log)
+	}
+	write(t, dir, map[string]string{"deps.lock": "changed"})
+	b = request{dir: dir, opts: args}.build(t)
+	contains(t, b.log, `packfile-step: layer "modules": version `, "(deps.lock)")
+	if strings.Contains(b.log, `packfile-step: layer "tool"`) {
+		t.Errorf("a layer that is cached gives a reason:\n%s", b.log)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/bklog"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -91,7 +92,7 @@ func limited(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Pl
 
 // warnPrevious tells the user why the previous image, or a part of it, is not used.
 func (b *build) warnPrevious(ctx context.Context, why string) {
-	message := "previous image: " + why
+	message := "previous image: " + strings.Join(strings.Fields(why), " ")
 	b.previousSays.add(message)
 	if b.opts.requestID != "" {
 		return // the answer has it
@@ -99,6 +100,11 @@ func (b *build) warnPrevious(ctx context.Context, why string) {
 	b.source.Warn(ctx, message, gw.WarnOpts{
 		Level: 1, Detail: [][]byte{[]byte("Layers that are not reused are built, or found in the build cache.")},
 	})
+	// Logs that are not of buildx show no warning about a source that has been read long ago. They do show what is done.
+	note := bk.Scratch().File(bk.Mkfile("/warning", 0o644, []byte(message)), bk.WithCustomName("[warning] "+message))
+	if _, err := b.solve(ctx, note); err != nil {
+		bklog.G(ctx).Debugf("%s: %v", message, err)
+	}
 }
 
 // messages are collected by several platforms at once.

@@ -1,0 +1,113 @@
+package convert
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/layerkey"
+)
+
+// flat makes the daemon one that cannot merge.
+func flat(in *Input) { in.Layering.Flat = true }
+
+// merges says whether the image, or what is taken over for it, needs a merge or a diff.
+func merges(t *testing.T, b *Build) bool {
+	t.Helper()
+	ops := marshal(t, b, describeAll(b, answers(b), nil))
+	if reused := b.Reused(); reused != nil {
+		def, err := reused.Marshal(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops = append(ops, def.Def...)
+	}
+	return slices.ContainsFunc(ops, func(data []byte) bool {
+		var op pb.Op
+		if err := op.Unmarshal(data); err != nil {
+			t.Fatal(err)
+		}
+		return op.GetMerge() != nil || op.GetDiff() != nil
+	})
+}
+
+func TestNothingIsMergedWhereThatCannotBeDone(t *testing.T) {
+	previous := from(t, imageOf(t, chain))
+	otherTime := func(in *Input) { in.Time = in.Time.AddDate(1, 0, 0) }
+	for name, changes := range map[string][]func(*Input){
+		"an image":                       {exact},
+		"from a previous one":            {previous},
+		"from a previous one, in a year": {previous, otherTime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !merges(t, newBuild(t, chain, changes...)) {
+				t.Error("nothing is merged where it can be: what does this test?")
+			}
+			if merges(t, newBuild(t, chain, append(changes, flat)...)) {
+				t.Error("something is merged")
+			}
+		})
+	}
+}
+
+func TestLabelOfACopyPromisesNoDigests(t *testing.T) {
+	cfg := imageOf(t, chain, flat)
+	var label layerkey.Label
+	if err := json.Unmarshal([]byte(cfg.Config.Labels[layerkey.LabelName]), &label); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range label.Layers {
+		if r.DiffID != "" || r.Content == "" {
+			t.Errorf("%s has diff id %q and content %q", r.Name, r.DiffID, r.Content)
+		}
+	}
+	got := actions(t, newBuild(t, chain, from(t, cfg)), nil)
+	if want := "tools built, modules built, assets kept ?modules"; got != want {
+		t.Errorf("the next build: got %s, want %s", got, want)
+	}
+	// What is taken over from an image that was merged is a copy as well.
+	again := imageOf(t, chain, from(t, imageOf(t, chain)), flat)
+	if text := again.Config.Labels[layerkey.LabelName]; strings.Contains(text, "diffID") {
+		t.Errorf("the label of a build that takes layers over is %s", text)
+	}
+}
+
+func TestMixed(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		history string // of each layer; those of ours begin with a colon
+		layers  int
+		want    bool
+	}{
+		{"ours on a run image", "FROM RUN :layer-a :app :launcher :process", 6, false},
+		{"ours alone", ":layer-a :app :launcher", 3, false},
+		{"a run image", "FROM RUN", 2, true},
+		{"a layer on top", "FROM :layer-a :launcher RUN", 4, true},
+		{"an image of ours as run image", "FROM :layer-a :launcher :layer-b :launcher", 5, true},
+		{"an image made of one of ours as run image", "FROM :launcher RUN :layer-b :launcher", 5, true},
+		{"layers that the history does not have", "FROM :launcher", 3, true},
+		{"no history", "", 3, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var cfg dockerspec.DockerOCIImage
+			for text := range strings.FieldsSeq(tt.history) {
+				by, ours := strings.CutPrefix(text, ":")
+				h := ocispecs.History{CreatedBy: by}
+				if ours {
+					h.Comment = historyComment
+				}
+				cfg.History = append(cfg.History, h, ocispecs.History{CreatedBy: "ENV", EmptyLayer: true})
+			}
+			cfg.RootFS.DiffIDs = make([]digest.Digest, tt.layers)
+			if got := Mixed(&cfg); got != tt.want {
+				t.Errorf("got %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
