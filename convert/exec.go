@@ -61,7 +61,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 			secrets = append(secrets, llb.Secret{ID: step.CASecret, File: path.Join(step.SecretsDir, step.CASecret), Optional: true})
 		}
 	}
-	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.layer.Name, p.name+" definition")))
+	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.layer.Name, string(p.spec.Kind)+" definition")))
 	if err != nil {
 		return nil, err
 	}

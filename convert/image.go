@@ -74,7 +74,7 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 		states[i] = l.state
 	}
 	return &Image{
-		State:  b.in.Layering.Merge(b.in.Run.State, states, options(b.name("", "image"), b.layers...)...),
+		State:  b.in.Layering.Merge(b.in.Run.State, states, b.in.Time, options(b.name("", "image"), b.layers...)...),
 		Base:   b.in.Run.Config,
 		layers: layers,
 	}, nil

@@ -133,6 +133,17 @@ func (b *Build) Describe(ctx context.Context, f Facts) (*Description, error) {
 	return d, nil
 }
 
+// seenLinks is the content of linked layers that the layer was built with.
+func (b *Build) seenLinks(l *layer, f Facts) (map[string]string, error) {
+	if d, err := b.decide(l, f); err != nil {
+		return nil, err
+	} else if d.Action != Made && !b.ran[l.Name] {
+		return b.in.Previous.records[b.layerDir(l.Name)].Links, nil
+	}
+	links, _, err := b.linkContents(l, f)
+	return links, err
+}
+
 // label is what the image says of its layers. Every layer must be described.
 func (b *Build) label(f Facts) (string, error) {
 	label := layerkey.Label{Time: b.in.Time.Unix(), Layers: []layerkey.Record{}}
@@ -153,14 +164,7 @@ func (b *Build) label(f Facts) (string, error) {
 		}
 		r := plan.record
 		r.Metadata, r.Content, r.DiffID = seen.metadata, seen.content, seen.diffID
-		if d, err := b.decide(l, f); err != nil {
-			return "", err
-		} else if d.Action == Made || b.ran[l.Name] {
-			r.Links, _, err = b.linkContents(l, f)
-		} else {
-			r.Links = b.in.Previous.records[r.Parts.Layer].Links
-		}
-		if err != nil {
+		if r.Links, err = b.seenLinks(l, f); err != nil {
 			return "", err
 		}
 		if !b.in.Build.Exact {

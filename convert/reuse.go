@@ -111,9 +111,9 @@ func (p *Previous) index(r layerkey.Record) int {
 }
 
 // layer is one layer of the image, known by its place: nothing of it is downloaded as long as nothing looks into it.
-func (p *Previous) layer(r layerkey.Record, how llb.Layering, opts ...bk.ConstraintsOpt) bk.State {
+func (p *Previous) layer(r layerkey.Record, how llb.Layering, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
 	return how.LayerOf(llb.ImageLayer{
-		Image: p.image, Index: p.index(r), Count: len(p.diffIDs), Dir: r.Parts.Layer, Time: p.time,
+		Image: p.image, Index: p.index(r), Count: len(p.diffIDs), Dir: r.Parts.Layer, Owner: owner, Time: p.time,
 	}, opts...)
 }
 
@@ -142,7 +142,7 @@ func (b *Build) Reused() *bk.State {
 	if states == nil {
 		return nil
 	}
-	all := b.in.Layering.Merge(bk.Scratch(), states, bk.WithCustomName(b.name("", "layers of the previous image")))
+	all := b.in.Layering.Merge(bk.Scratch(), states, b.in.Previous.time, bk.WithCustomName(b.name("", "layers of the previous image")))
 	return &all
 }
 

@@ -26,6 +26,7 @@ const epoch = 315532801
 type image struct {
 	ocispecs.Image
 	layers []imageLayer
+	built  built
 }
 
 // imageLayer is one layer, with what the history says of it.
@@ -73,7 +74,7 @@ func (r request) export(t *testing.T) image {
 	blob := func(d ocispecs.Descriptor) string { return "blobs/sha256/" + d.Digest.Encoded() }
 	var index ocispecs.Index
 	var manifest ocispecs.Manifest
-	var img image
+	img := image{built: b}
 	decode("index.json", &index)
 	decode(blob(index.Manifests[0]), &manifest)
 	decode(blob(manifest.Config), &img.Image)

@@ -23,7 +23,6 @@ type capability struct {
 var llbCapabilities = []capability{
 	{pb.CapFileBase, "file operations"},
 	{pb.CapFileCopyIncludeExcludePatterns, "copying by pattern"},
-	{pb.CapFileCopyAlwaysReplaceExistingDestPaths, "copying over what is there"},
 	{pb.CapExecMountContentCache, "mounts that are cached by key"},
 	{pb.CapExecSecretEnv, "secrets in variables"},
 	{pb.CapBuildOpLLBFileName, "nested builds"},

@@ -21,6 +21,7 @@ type ImageLayer struct {
 	Index int                      // number of layers below it
 	Count int                      // number of layers that the image has
 	Dir   string                   // the folder that everything in the layer is in
+	Owner Owner                    // of the folders above it
 	Time  time.Time                // of everything in the layer
 }
 
@@ -30,22 +31,28 @@ type ImageLayer struct {
 func (l Layering) LayerOf(im ImageLayer, opts ...bk.ConstraintsOpt) bk.State {
 	switch {
 	case l.Flat:
-		include := []string{strings.TrimPrefix(im.Dir, "/")} // a pattern, so that its parents keep their owners and modes
-		return CopyTree(im.Image(im.Count), Tree{To: "/", Include: include, Time: im.Time}, opts...)
+		// The folders above are those of another layer by now.
+		above := EmptyDir(im.Dir, im.Owner, bk.WithCustomName("[internal] new layer"))
+		return CopyTree(im.Image(im.Count), Tree{
+			Base: &above, To: "/", Include: []string{strings.TrimPrefix(im.Dir, "/")}, Time: im.Time,
+		}, opts...)
 	case im.Index == 0:
 		return im.Image(1)
 	}
 	return bk.Diff(im.Image(im.Index), im.Image(im.Index+1), opts...)
 }
 
-// Merge puts layers on top of base. A file goes before one of the same name below it, whatever either is; folders of one
-// name become one, with owner, mode and time of the last.
-func (l Layering) Merge(base bk.State, layers []bk.State, opts ...bk.ConstraintsOpt) bk.State {
+// Merge puts layers, whose files all have time t, on top of base. A file goes before one of the same name below it,
+// whatever either is; folders of one name become one, with owner, mode and time of the last.
+func (l Layering) Merge(base bk.State, layers []bk.State, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
 	if !l.Flat {
 		return bk.Merge(append([]bk.State{base}, layers...), opts...)
 	}
+	// The copies would keep the time. But times do not count in the content by which BuildKit knows the layers, so without
+	// it in the operation, layers that differ in nothing else would be one to its cache.
+	info := &bk.CopyInfo{CopyDirContentsOnly: true, AlwaysReplaceExistingDestPaths: true, CreatedTime: &t}
 	for _, layer := range layers {
-		base = base.File(bk.Copy(layer, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, AlwaysReplaceExistingDestPaths: true}), opts...)
+		base = base.File(bk.Copy(layer, "/", "/", info), opts...)
 	}
 	return base
 }
