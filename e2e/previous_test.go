@@ -451,3 +451,12 @@ func TestStepSaysWhyItRuns(t *testing.T) {
 		t.Errorf("a layer that is cached gives a reason:\n%s", b.log)
 	}
 }
+
+func TestWhatCanBeAskedIsListed(t *testing.T) {
+	t.Parallel()
+	out, err := buildx(t, app(t, three), "--call=subrequests.describe")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	contains(t, out, "lint", "outline", "targets", "packfile.explain")
+}

@@ -64,10 +64,6 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err := b.readPackfile(ctx); err != nil {
 		return nil, err
 	}
-	if b.opts.requestID == explainRequest {
-		res, err := b.explainLayers(ctx)
-		return res, b.explain(err)
-	}
 	if res, handled, err := b.subrequest(ctx); handled || err != nil {
 		return res, err
 	}

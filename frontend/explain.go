@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
@@ -16,7 +17,13 @@ import (
 )
 
 // explainRequest asks what a build would reuse, and why not the rest (docker buildx build --call=packfile.explain).
-const explainRequest = "frontend.packfile.explain"
+var explainRequest = subrequests.Request{
+	Name:        "frontend.packfile.explain",
+	Version:     "1.0.0",
+	Type:        subrequests.TypeRPC,
+	Description: "What would be reused from the previous image, and why not the rest",
+	Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
+}
 
 // explanation is the answer to explainRequest.
 type explanation struct {
@@ -36,7 +43,7 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 		return nil, err
 	}
 	targets := b.platforms()
-	answer := explanation{
+	e := explanation{
 		Previous:  b.client.BuildOpts().Opts["context:"+previousName],
 		Platforms: make([]platformExplanation, len(targets)),
 	}
@@ -54,23 +61,19 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 				return err
 			}
 			layers, err := conv.Explain(facts)
-			answer.Platforms[i] = platformExplanation{platforms.Format(p), layers}
+			e.Platforms[i] = platformExplanation{platforms.Format(p), layers}
 			return err
 		})
 	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	answer.Warnings = b.previousSays.list
-	data, err := json.MarshalIndent(answer, "", "  ")
+	e.Warnings = b.previousSays.list
+	data, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	res := gw.NewResult()
-	res.AddMeta("result.json", data)
-	res.AddMeta("result.txt", answer.text())
-	res.AddMeta("version", []byte("1.0.0"))
-	return res, nil
+	return answer(data, e.text(), explainRequest), nil
 }
 
 // text is the table that people read.

@@ -53,8 +53,8 @@ func (b *build) cacheImports() []gw.CacheOptionsEntry {
 	return imports
 }
 
-// answer is what a step said to a question.
-type answer struct {
+// stepAnswer is what a step said to a question.
+type stepAnswer struct {
 	question convert.Question
 	result   step.Result
 	err      error
@@ -66,7 +66,7 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Fac
 	defer cancel()
 	facts := convert.Facts{}
 	asked := map[convert.Question]bool{}
-	answers := make(chan answer)
+	answers := make(chan stepAnswer)
 	pending := 0
 	var failed error
 	for {
@@ -90,7 +90,7 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Fac
 				pending++
 				go func() {
 					result, err := b.answer(ctx, st)
-					answers <- answer{q, result, err}
+					answers <- stepAnswer{q, result, err}
 				}()
 			}
 		}

@@ -1,11 +1,14 @@
 package frontend
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/frontend/subrequests/targets"
@@ -15,13 +18,49 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// subrequest answers what is asked instead of a build (docker buildx build --call=check|outline|targets).
+// subrequest answers what is asked instead of a build (docker buildx build --call=check|outline|targets|packfile.explain).
 func (b *build) subrequest(ctx context.Context) (*gw.Result, bool, error) {
+	switch b.opts.requestID {
+	case explainRequest.Name:
+		res, err := b.explainLayers(ctx)
+		return res, true, b.explain(err)
+	case subrequests.RequestSubrequestsDescribe:
+		res, err := describeRequests()
+		return res, true, err
+	}
 	return b.ui.HandleSubrequest(ctx, dockerui.RequestHandler{
 		Lint:        func(context.Context) (*lint.LintResults, error) { return b.lint(), nil },
 		ListTargets: func(context.Context) (*targets.List, error) { return b.targets(), nil },
 		Outline:     func(context.Context) (*outline.Outline, error) { return b.outline(), nil },
 	})
+}
+
+// describeRequests lists what can be asked. dockerui's own list has neither lint nor ours.
+func describeRequests() (*gw.Result, error) {
+	data, err := json.MarshalIndent([]subrequests.Request{
+		lint.SubrequestLintDefinition,
+		outline.SubrequestsOutlineDefinition,
+		targets.SubrequestsTargetsDefinition,
+		explainRequest,
+		subrequests.SubrequestsDescribeDefinition,
+	}, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	if err := subrequests.PrintDescribe(data, &text); err != nil {
+		return nil, err
+	}
+	return answer(data, text.Bytes(), subrequests.SubrequestsDescribeDefinition), nil
+}
+
+// answer is the result of a subrequest.
+func answer(data, text []byte, r subrequests.Request) *gw.Result {
+	res := gw.NewResult()
+	res.AddMeta("result.json", data)
+	res.AddMeta("result.txt", text)
+	res.AddMeta("version", []byte(r.Version))
+	return res
 }
 
 func (b *build) lint() *lint.LintResults {
