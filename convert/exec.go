@@ -65,6 +65,12 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, m := range p.mounts {
+		if m.Kind == llb.Cache {
+			// What a step finds in a cache is in none of its inputs: what was made from one project's is not another's.
+			id = digestOf([]byte(id + "\x00" + m.CacheID))
+		}
+	}
 	opts := []bk.ConstraintsOpt{bk.Platform(b.in.Platform), bk.WithCustomName(b.name(p.layer.Name, p.name)), b.location(p.at)}
 	if p.layer.noCache {
 		opts = append(opts, bk.IgnoreCache)

@@ -105,7 +105,7 @@ func TestMixed(t *testing.T) {
 				cfg.History = append(cfg.History, h, ocispecs.History{CreatedBy: "ENV", EmptyLayer: true})
 			}
 			cfg.RootFS.DiffIDs = make([]digest.Digest, tt.layers)
-			if got := Mixed(&cfg); got != tt.want {
+			if got := mixed(&cfg); got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}
 		})

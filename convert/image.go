@@ -35,6 +35,7 @@ const platformAPI = "0.12"
 type Image struct {
 	State bk.State
 	Base  *dockerspec.DockerOCIImage // config of the run image, nil when it has none
+	Left  *Description               // what has to be found out before Config can be asked; nil for nothing
 
 	layers []imageLayer
 }
@@ -63,7 +64,11 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 		return nil, err
 	}
 	layers = append(layers, app...)
-	more, err := b.launchLayers()
+	left, err := b.descriptions(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	more, err := b.launchLayers(left)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +81,7 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 	return &Image{
 		State:  b.in.Layering.Merge(b.in.Run.State, states, b.in.Time, options(b.name("", "image"), b.layers...)...),
 		Base:   b.in.Run.Config,
+		Left:   left,
 		layers: layers,
 	}, nil
 }
@@ -145,7 +151,7 @@ func (b *Build) appPart(app bk.State, include, exclude []string, name string) bk
 }
 
 // launchLayers are the launcher, the launch metadata and the links by which processes are started.
-func (b *Build) launchLayers() ([]imageLayer, error) {
+func (b *Build) launchLayers(left *Description) ([]imageLayer, error) {
 	root := llb.Owner{}
 	launcher := bk.Scratch().File(bk.Copy(b.in.Tools, toolsLauncher, launcherPath, &bk.CopyInfo{
 		CreateDestPath: true, CreatedTime: &b.in.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
@@ -160,7 +166,7 @@ func (b *Build) launchLayers() ([]imageLayer, error) {
 		Mkfile(path.Join(config, "metadata.toml"), 0o644, data), bk.WithCustomName(b.name("", "launch metadata")))
 	layers := []imageLayer{
 		{launcher, launcherOrigin},
-		{llb.Normalize(metadata, b.in.Time, bk.WithCustomName(b.name("", "launch metadata layer"))), "launch metadata"},
+		{b.onTop(left, metadata), "launch metadata"},
 	}
 	if len(b.in.Packfile.Processes) > 0 {
 		links := bk.Mkdir(processDir, 0o755, bk.WithParents(true))
@@ -171,6 +177,20 @@ func (b *Build) launchLayers() ([]imageLayer, error) {
 		layers = append(layers, imageLayer{llb.Normalize(tree, b.in.Time, bk.WithCustomName(b.name("", "process types layer"))), "process types"})
 	}
 	return layers, nil
+}
+
+// onTop is a normalised tree with the descriptions of layers below it: a cache export takes along what is below the image,
+// and nothing else, not even other outputs of the same steps. Nothing matches the pattern, so that none of it gets into the
+// tree. The pattern makes this an operation of few builds: one that all builds share would take each of them along into the
+// cache exports of all others, and BuildKit imports none of more than 1 MiB.
+func (b *Build) onTop(left *Description, tree bk.State) bk.State {
+	name := bk.WithCustomName(b.name("", "launch metadata layer"))
+	if left == nil {
+		return llb.Normalize(tree, b.in.Time, name)
+	}
+	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
+	return bk.Scratch().File(bk.Copy(left.State, "/none-"+left.id+"*", "/", none).
+		Copy(tree, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &b.in.Time}), name)
 }
 
 // defaultProcess is the type that the image starts, "" when there is none: the one marked default, else web, else the

@@ -101,7 +101,7 @@ func (b *Build) reuse(l *layer) *output {
 	if v := old.Parts.Version; v != "" {
 		name = b.name(l.Name, "reused from the previous image, version "+layerkey.Short(v))
 	}
-	st := prev.layer(old, b.in.Layering, b.in.Owner, bk.WithCustomName(name))
+	st := prev.layer(old, b.in.Owner, bk.WithCustomName(name))
 	md := metadataTree(old.Metadata, b.in.Owner, bk.WithCustomName(b.name(l.Name, "metadata from the previous image")))
 	o := &output{tree: st, raw: st, md: md, reused: true}
 	if !prev.time.Equal(DefaultTime) {

@@ -96,14 +96,28 @@ func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.Constrain
 type Description struct {
 	State bk.State
 	Files map[Question]string // path of the result that answers the question
+
+	id string // of the project and the layers' keys
 }
 
-// Describe is what is left to be found out about the layers when the image's state is known; nil when it is nothing.
-// Answering it runs the steps of all layers, also of those that are not in the image.
-func (b *Build) Describe(ctx context.Context, f Facts) (*Description, error) {
-	d := &Description{Files: map[Question]string{}}
+// descriptions are what is left to be found out about the layers; nil when it is nothing. Answering it runs the steps of
+// all layers, also of those that are not in the image.
+func (b *Build) descriptions(ctx context.Context, f Facts) (*Description, error) {
+	d := &Description{Files: map[Question]string{}, id: b.in.Project}
 	var copies *bk.FileAction
 	var layers []*layer
+	for _, l := range b.layers {
+		decision, err := b.decide(l, f)
+		if err != nil {
+			return nil, err
+		}
+		if decision.Action != Made {
+			continue
+		}
+		if _, err := b.output(ctx, l, f); err != nil { // which may need one that was to be kept
+			return nil, err
+		}
+	}
 	for _, l := range b.layers {
 		decision, err := b.decide(l, f)
 		if err != nil {
@@ -120,6 +134,11 @@ func (b *Build) Describe(ctx context.Context, f Facts) (*Description, error) {
 		file := path.Join("/", strconv.Itoa(l.index))
 		d.Files[Question{l.Name, Built}] = file
 		layers = append(layers, l)
+		plan, err := b.plan(l, f)
+		if err != nil {
+			return nil, err
+		}
+		d.id = digestOf([]byte(d.id + "\x00" + plan.record.Key))
 		if copies == nil {
 			copies = bk.Copy(result, ResultPath, file)
 		} else {

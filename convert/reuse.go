@@ -3,12 +3,8 @@ package convert
 import (
 	"maps"
 	"slices"
-	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
-	digest "github.com/opencontainers/go-digest"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
@@ -37,84 +33,6 @@ func (d *Decision) why() string {
 		return layerkey.Why(d.Changes)
 	}
 	return d.Reason
-}
-
-// Previous is an image that layers can be taken over from.
-type Previous struct {
-	image   func(limit int) bk.State
-	diffIDs []digest.Digest
-	time    time.Time
-	records map[string]layerkey.Record // by LAYER
-}
-
-// NewPrevious reads what an image says of its layers. image is the image with only its first layers. What the label says
-// is believed only as far as it agrees with the image; the rest is left out, and told as warnings. It is nil when the
-// image has nothing to take over.
-func NewPrevious(cfg *dockerspec.DockerOCIImage, image func(limit int) bk.State) (*Previous, []string) {
-	text := cfg.Config.Labels[layerkey.LabelName]
-	if text == "" {
-		return nil, []string{"it has no label " + layerkey.LabelName + ": the packfile frontend did not make it"}
-	}
-	label, err := layerkey.ParseLabel(text)
-	if err != nil {
-		return nil, []string{"its label " + layerkey.LabelName + " cannot be read: " + err.Error()}
-	}
-	p := &Previous{image: image, diffIDs: cfg.RootFS.DiffIDs, time: time.Unix(label.Time, 0).UTC(), records: map[string]layerkey.Record{}}
-	var warnings []string
-	owner := map[string]string{} // layer by diff id
-	for _, r := range label.Layers {
-		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
-			warnings = append(warnings, "its label gives layer "+r.Parts.Layer+" a key that is not that of its parts")
-			continue
-		}
-		if r.DiffID != "" {
-			if p.index(r) < 0 {
-				warnings = append(warnings, "it does not have the layer that its label gives as "+r.Parts.Layer+": it was changed after it was built")
-				continue
-			}
-			if other, twice := owner[r.DiffID]; twice {
-				warnings = append(warnings, "its label gives one layer as "+other+" and as "+r.Parts.Layer)
-				delete(p.records, other)
-				continue
-			}
-			owner[r.DiffID] = r.Parts.Layer
-		}
-		p.records[r.Parts.Layer] = r
-	}
-	return p, warnings
-}
-
-// Mixed says whether layers of an image may share folders with layers that another build made: its history has layers on
-// top of ours, or ours of two builds. Then what the image has in a layer's folder is not what the layer has there.
-func Mixed(cfg *dockerspec.DockerOCIImage) bool {
-	layers := slices.DeleteFunc(slices.Clone(cfg.History), func(h ocispecs.History) bool { return h.EmptyLayer })
-	ours := func(h ocispecs.History) bool { return h.Comment == historyComment }
-	first := slices.IndexFunc(layers, ours)
-	if first < 0 || len(layers) != len(cfg.RootFS.DiffIDs) {
-		return true
-	}
-	launchers := 0
-	for _, h := range layers[first:] {
-		if !ours(h) {
-			return true
-		}
-		if h.CreatedBy == launcherOrigin {
-			launchers++
-		}
-	}
-	return launchers != 1
-}
-
-// index is the place of a record's layer in the image, -1 when it is not there.
-func (p *Previous) index(r layerkey.Record) int {
-	return slices.Index(p.diffIDs, digest.Digest(r.DiffID))
-}
-
-// layer is one layer of the image, known by its place: nothing of it is downloaded as long as nothing looks into it.
-func (p *Previous) layer(r layerkey.Record, how llb.Layering, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
-	return how.LayerOf(llb.ImageLayer{
-		Image: p.image, Index: p.index(r), Count: len(p.diffIDs), Dir: r.Parts.Layer, Owner: owner, Time: p.time,
-	}, opts...)
 }
 
 // Reused is a state that takes everything that the build takes from the previous image, and nothing else; nil when that is

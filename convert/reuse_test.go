@@ -2,6 +2,7 @@ package convert
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
 
@@ -81,10 +83,32 @@ func imageOf(t *testing.T, text string, change ...func(*Input)) *dockerspec.Dock
 	return cfg
 }
 
+// inlineCache is that of an image whose layers are where its label says.
+func inlineCache(t *testing.T, cfg *dockerspec.DockerOCIImage) []byte {
+	t.Helper()
+	label, err := layerkey.ParseLabel(cfg.Config.Labels[layerkey.LabelName])
+	if err != nil {
+		return nil
+	}
+	places := map[digest.Digest]int{}
+	var order []digest.Digest
+	for _, l := range label.Layers {
+		if place := slices.Index(cfg.RootFS.DiffIDs, digest.Digest(l.DiffID)); place >= 0 {
+			places[digest.Digest(l.DiffID)] = place
+			order = append(order, digest.Digest(l.DiffID))
+		}
+	}
+	data, err := llb.References(places, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // from makes an image the previous one.
 func from(t *testing.T, cfg *dockerspec.DockerOCIImage) func(*Input) {
 	t.Helper()
-	previous, warnings := NewPrevious(cfg, func(limit int) bk.State { return bk.Image("previous", bk.WithLayerLimit(limit)) })
+	previous, warnings := NewPrevious(PreviousImage{State: bk.Image("previous"), Config: cfg, InlineCache: inlineCache(t, cfg)})
 	if len(warnings) > 0 {
 		t.Fatal(warnings)
 	}
@@ -231,7 +255,7 @@ func TestLabelsThatLie(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := imageOf(t, chain)
 			tt.change(cfg)
-			p, warnings := NewPrevious(cfg, func(int) bk.State { return bk.Scratch() })
+			p, warnings := NewPrevious(PreviousImage{State: bk.Scratch(), Config: cfg, InlineCache: inlineCache(t, cfg)})
 			if text := strings.Join(warnings, "\n"); !strings.Contains(text, tt.warns) {
 				t.Errorf("warnings %q, want %q", text, tt.warns)
 			}
@@ -243,5 +267,22 @@ func TestLabelsThatLie(t *testing.T) {
 				t.Errorf("%d records are used, want %d", left, tt.left)
 			}
 		})
+	}
+}
+
+func TestLayerThatWasToBeKeptIsDescribedWhenItIsBuilt(t *testing.T) {
+	text := strings.ReplaceAll(chain, "export = true\n", "")
+	bumped := strings.Replace(text, "name = \"assets\"\nversion = \"1\"", "name = \"assets\"\nversion = \"2\"", 1)
+	b := newBuild(t, bumped, from(t, imageOf(t, text)))
+	f := answers(b)
+	img, err := b.Image(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img.Left == nil || len(img.Left.Files) != 3 {
+		t.Fatalf("what is left to describe: %+v; assets are built, and so modules and tools, which it links", img.Left)
+	}
+	if _, err := b.Config(img, describeAll(b, f, nil)); err != nil {
+		t.Error(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
 )
 
 // Previous images that are not what they say they are. The user is warned, and gets the image that a build without them
@@ -27,16 +28,30 @@ func (p pushed) repository() string {
 	return "http://" + host + "/v2/" + name
 }
 
-// altered is the image with another config and manifest, under another tag.
+// altered is the image with another config and manifest, under another tag. An author that is set is the inline cache.
 func (p pushed) altered(t *testing.T, change func(*ocispecs.Image, *ocispecs.Manifest)) string {
 	t.Helper()
+	var err error
 	config, manifest := p.Image, p.manifest
 	config.RootFS.DiffIDs = append([]digest.Digest(nil), config.RootFS.DiffIDs...)
 	manifest.Layers = append([]ocispecs.Descriptor(nil), manifest.Layers...)
 	config.Config.Labels = map[string]string{layerkey.LabelName: p.Config.Labels[layerkey.LabelName]}
 	change(&config, &manifest)
 
-	data, err := json.Marshal(config)
+	// What the type does not know stays as it is.
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(p.get(t, p.repository()+"/blobs/"+p.manifest.Config.Digest.String()), &fields); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]any{"config": config.Config, "rootfs": config.RootFS, "history": config.History} {
+		if fields[name], err = json.Marshal(value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if config.Author != "" {
+		fields[llb.InlineCacheField] = json.RawMessage(config.Author)
+	}
+	data, err := json.Marshal(fields)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +119,23 @@ func TestPreviousImagesThatLie(t *testing.T) {
 			c.RootFS.DiffIDs[slices.Index(pushed{Image: *c}.origins(), "layer modules")] = digest.FromString("another")
 		}, "it was changed after it was built", []string{"modules"}},
 		{"fewer layers than diff ids", func(_ *ocispecs.Image, m *ocispecs.Manifest) { m.Layers = m.Layers[:1] }, "previous image: ", all},
+		{"an inline cache that leads to another layer", func(c *ocispecs.Image, _ *ocispecs.Manifest) {
+			origins := pushed{Image: *c}.origins()
+			data, err := llb.References(map[digest.Digest]int{
+				c.RootFS.DiffIDs[slices.Index(origins, "layer tool")]:  slices.Index(origins, "app"),
+				c.RootFS.DiffIDs[slices.Index(origins, "layer other")]: slices.Index(origins, "layer other"),
+			}, []digest.Digest{c.RootFS.DiffIDs[slices.Index(origins, "layer tool")], c.RootFS.DiffIDs[slices.Index(origins, "layer other")]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			field, err := json.Marshal(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Author = string(field)
+		}, "", nil}, // the layers are copied instead
+		{"an inline cache that is none", func(c *ocispecs.Image, _ *ocispecs.Manifest) { c.Author = `"bm90IGpzb24="` }, "", nil},
+		{"an inline cache of another type", func(c *ocispecs.Image, _ *ocispecs.Manifest) { c.Author = "7" }, "previous image: ", all},
 		{"a place of another layer", relabelled(t, func(l *layerkey.Label) { l.Layers[0].DiffID = l.Layers[2].DiffID }),
 			"one layer as", all},
 		{"a place of no layer", relabelled(t, func(l *layerkey.Label) { l.Layers[2].DiffID = digest.FromString("x").String() }),

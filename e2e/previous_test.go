@@ -99,20 +99,25 @@ func (p pushed) blob(t *testing.T, origin string) ocispecs.Descriptor {
 	return p.manifest.Layers[i]
 }
 
-// files are those of a layer, by their path in it.
-func (p pushed) files(t *testing.T, origin string) map[string]file {
+// get reads something from the registry.
+func (p pushed) get(t *testing.T, url string) []byte {
 	t.Helper()
-	host, rest, _ := strings.Cut(p.name, "/")
-	repository, _, _ := strings.Cut(rest, ":")
-	res, err := http.Get(fmt.Sprintf("http://%s/v2/%s/blobs/%s", host, repository, p.blob(t, origin).Digest))
+	res, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	blob, err := io.ReadAll(res.Body)
+	data, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s %v", res.Status, err)
+		t.Fatalf("%s: %s %v", url, res.Status, err)
 	}
+	return data
+}
+
+// files are those of a layer, by their path in it.
+func (p pushed) files(t *testing.T, origin string) map[string]file {
+	t.Helper()
+	blob := p.get(t, p.repository()+"/blobs/"+p.blob(t, origin).Digest.String())
 	dir := strings.Replace(origin, "layer ", "layers/packfile/", 1) + "/"
 	found := map[string]file{}
 	for name, f := range untar(t, blob) {
@@ -459,4 +464,43 @@ func TestWhatCanBeAskedIsListed(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	contains(t, out, "lint", "outline", "targets", "packfile.explain")
+}
+
+// A builder that is kept meets the same layers again and again, in one image after the other.
+func TestReuseOnABuilderThatIsKept(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, img := request{dir: dir}.pushTo(t, imageName(t))
+	tool := img.blob(t, "layer tool").Digest
+	host := secondDaemon(t)
+	for i := range 6 {
+		write(t, dir, map[string]string{"main.txt": fmt.Sprint("edit ", i)})
+		var b built
+		previous := img.name
+		b, img = request{dir: dir, host: host, previous: previous}.pushTo(t, imageName(t))
+		b.wantRuns(t, layersOfThree)
+		_, fresh := request{dir: dir}.pushTo(t, imageName(t))
+		equal(t, "digest of the image after edit "+fmt.Sprint(i), img.digest, fresh.digest)
+	}
+	// And once more by way of copying, which this builder has no layer for yet.
+	write(t, dir, map[string]string{"deps.lock": "changed"})
+	b, img := request{dir: dir, host: host, previous: img.name}.pushTo(t, imageName(t))
+	b.wantRuns(t, layersOfThree, "modules")
+	equal(t, "layer tool", img.blob(t, "layer tool").Digest, tool)
+}
+
+func TestCacheInTheSameRegistryDownloadsNoLayerThatIsReused(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, first := request{dir: dir}.pushTo(t, imageName(t))
+	p := newProxy(t)
+	b, _ := request{dir: dir, host: secondDaemon(t), previous: p.name(first.name),
+		args: []string{"--export-cache", "type=registry,mode=max,ref=" + p.name(imageName(t))}}.pushTo(t, p.name(imageName(t)))
+	b.wantRuns(t, layersOfThree)
+	for _, l := range layersOfThree {
+		blob := first.blob(t, "layer "+l).Digest
+		if n := p.bytes(blob.String()); n > 0 {
+			t.Errorf("%d bytes of layer %s were pulled", n, l)
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -32,21 +31,11 @@ func (c cell) String() string {
 	return strings.TrimSuffix(name, "-")
 }
 
-// cells begin with those whose layer is taken over and looked into: BuildKit unpacks an image from the bottom up, so that
-// everything below such a layer is pulled with it.
 func cells() (all []cell) {
 	for i := range 32 {
 		all = append(all, cell{match: i&1 == 0, linked: i&2 == 0, export: i&4 == 0, expose: i&8 == 0, store: i&16 == 0})
 	}
-	slices.SortStableFunc(all, func(a, b cell) int { return cmp.Compare(a.order(), b.order()) })
 	return all
-}
-
-func (c cell) order() int {
-	if c.export && c.match && c.linked {
-		return 0
-	}
-	return 1
 }
 
 // packfile has the cell's layer.

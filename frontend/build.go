@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -38,6 +39,9 @@ type build struct {
 	now      time.Time
 
 	previousSays messages // why the previous image, or a part of it, is not used
+	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
+	inlineCaches map[string][]byte // of the images, by their label
+	mu           sync.Mutex        // for inlineCaches
 	marshalling  sync.Mutex
 }
 
@@ -54,7 +58,7 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	c = withDefaultFilename(c)
-	b := &build{client: c, now: time.Now()}
+	b := &build{client: c, now: time.Now(), inlineCaches: map[string][]byte{}}
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
@@ -74,7 +78,10 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return rb.Finalize()
+	if res, err = rb.Finalize(); err != nil {
+		return nil, err
+	}
+	return res, withInlineCaches(res, b.inlineCaches)
 }
 
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
@@ -106,6 +113,13 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	if err := eg.Wait(); err != nil {
 		return err
 	}
+	imports := b.cacheImports()
+	for _, im := range b.images {
+		if im.previous.cache != nil {
+			imports = append(imports, *im.previous.cache)
+		}
+	}
+	b.imports.Store(&imports)
 	b.epoch, err = b.sourceDateEpoch(ctx)
 	return err
 }
@@ -122,9 +136,13 @@ func (b *build) platforms() []ocispecs.Platform {
 func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
 	in := b.input(index)
 	result, err := b.convert(ctx, in)
-	if unusable, ok := errors.AsType[*previousError](err); ok {
+	for {
+		unusable, ok := errors.AsType[*previousError](err)
+		if !ok {
+			break
+		}
 		b.warnPrevious(ctx, unusable.Error())
-		in.Previous = nil
+		in = withoutPrevious(in)
 		result, err = b.convert(ctx, in)
 	}
 	return result, b.explain(err)
@@ -175,7 +193,7 @@ func (b *build) input(index int) convert.Input {
 		Target:   b.ui.Target,
 		Labels:   b.ui.Labels,
 		Layering: layering(b.client.BuildOpts()),
-		Previous: images.previous,
+		Previous: images.previous.image,
 	}
 }
 

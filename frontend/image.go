@@ -23,7 +23,7 @@ import (
 // images are what a build for one platform stands on.
 type images struct {
 	build, run convert.Base
-	previous   *convert.Previous // image that layers are taken over from; nil for none
+	previous   previous
 	tools      bk.State
 	owner      llb.Owner // user of steps
 	user       string    // user of the app image

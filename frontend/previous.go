@@ -2,28 +2,43 @@ package frontend
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/distribution/reference"
 	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/bklog"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
 )
 
 // previousName is the named context that stands for the image that layers are taken over from.
 const previousName = "previous"
 
+// previous is the image that layers are taken over from.
+type previous struct {
+	image *convert.Previous
+	// cache is the image's own inline cache, by which BuildKit finds its layers.
+	cache *gw.CacheOptionsEntry
+}
+
 // findPrevious finds the image that layers are taken over from. It only saves work: when there is none, or it is of no
-// use, the user is warned and the result is nil.
-func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (*convert.Previous, error) {
+// use, the user is warned and the result has none.
+func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous, error) {
 	var dgst digest.Digest
 	nc, err := b.ui.NamedContext(previousName, dockerui.ContextOpt{
 		Platform:      &p,
@@ -31,63 +46,107 @@ func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (*convert
 		CaptureDigest: &dgst,
 	})
 	if nc == nil || err != nil {
-		return nil, err
+		return previous{}, err
 	}
 	st, cfg, err := nc.Load(ctx)
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return previous{}, context.Cause(ctx)
 	}
-	switch {
-	case err != nil:
-		b.warnPrevious(ctx, err.Error())
-		return nil, nil
-	case cfg == nil || st.Output() == nil:
-		b.warnPrevious(ctx, "it is no image: name one with docker-image:// or oci-layout://")
-		return nil, nil
+	if err == nil && (cfg == nil || st.Output() == nil) {
+		err = errors.New("it is no image: name one with docker-image:// or oci-layout://")
 	}
-	if layering(b.client.BuildOpts()).Flat && convert.Mixed(cfg) {
-		b.warnPrevious(ctx, "more than one build made its layers, and this builder cannot tell their files apart")
-		return nil, nil
-	}
-	image, err := limited(ctx, *st, dgst, p)
 	if err != nil {
 		b.warnPrevious(ctx, err.Error())
-		return nil, nil
+		return previous{}, nil
 	}
-	previous, warnings := convert.NewPrevious(cfg, image)
+	image := convert.PreviousImage{State: *st, Config: cfg}
+	ref, err := registryImage(ctx, *st)
+	if err == nil && ref != "" {
+		ref += "@" + dgst.String()
+		if image.State, err = pinned(ctx, *st, dgst, p); err == nil && !layering(b.client.BuildOpts()).Flat {
+			image.InlineCache, err = b.inlineCache(ctx, ref, p)
+		}
+	}
+	if err != nil {
+		b.warnPrevious(ctx, err.Error())
+		return previous{}, nil
+	}
+	var found previous
+	var warnings []string
+	found.image, warnings = convert.NewPrevious(image)
 	for _, w := range warnings {
 		b.warnPrevious(ctx, w)
 	}
-	return previous, nil
+	if found.image != nil && found.image.References() {
+		found.cache = &gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}}
+	}
+	return found, nil
 }
 
-// limited is an image with only its first layers.
-func limited(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Platform) (func(limit int) bk.State, error) {
+// registryImage is the name, without tag, of an image in a registry; "" when it is elsewhere.
+func registryImage(ctx context.Context, st bk.State) (string, error) {
 	def, err := st.Marshal(ctx)
+	if err != nil || len(def.Def) != 2 { // a source, and what says that it is the result
+		return "", err
+	}
+	var op pb.Op
+	if err := op.Unmarshal(def.Def[0]); err != nil {
+		return "", err
+	}
+	ref, ok := strings.CutPrefix(op.GetSource().GetIdentifier(), imageScheme)
+	if !ok {
+		return "", nil
+	}
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", err
+	}
+	return named.Name(), nil
+}
+
+// inlineCache is what an image's config has as its inline cache; empty when it has none.
+func (b *build) inlineCache(ctx context.Context, ref string, p ocispecs.Platform) ([]byte, error) {
+	_, _, data, err := b.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+		LogName:  "[internal] previous image: layers",
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: b.ui.ImageResolveMode.String()},
+	})
 	if err != nil {
 		return nil, err
 	}
-	var op pb.Op
-	if len(def.Def) == 2 { // a source, and what says that it is the result
-		if err := op.Unmarshal(def.Def[0]); err != nil {
-			return nil, err
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil || fields[llb.InlineCacheField] == nil {
+		return nil, err
+	}
+	var records []byte
+	return records, json.Unmarshal(fields[llb.InlineCacheField], &records)
+}
+
+// withInlineCaches adds to the configs of a result the inline caches by which later builds find the layers of the images;
+// caches has them by label. BuildKit leaves them there unless the user asks for an inline cache of its own.
+func withInlineCaches(res *gw.Result, caches map[string][]byte) error {
+	for key, config := range res.Metadata {
+		if key != exptypes.ExporterImageConfigKey && !strings.HasPrefix(key, exptypes.ExporterImageConfigKey+"/") {
+			continue
+		}
+		var img dockerspec.DockerOCIImage
+		var fields map[string]json.RawMessage
+		if err := errors.Join(json.Unmarshal(config, &img), json.Unmarshal(config, &fields)); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		records := caches[img.Config.Labels[layerkey.LabelName]]
+		if records == nil {
+			continue
+		}
+		field, err := json.Marshal(records)
+		if err != nil {
+			return err
+		}
+		fields[llb.InlineCacheField] = field
+		if res.Metadata[key], err = json.Marshal(fields); err != nil {
+			return err
 		}
 	}
-	src := op.GetSource()
-	name := bk.WithCustomName("[internal] previous image " + src.GetIdentifier())
-	if ref, ok := strings.CutPrefix(src.GetIdentifier(), imageScheme); ok {
-		ref, _, _ = strings.Cut(ref, "@")
-		return func(limit int) bk.State {
-			return bk.Image(ref+"@"+dgst.String(), bk.Platform(p), bk.WithLayerLimit(limit), name)
-		}, nil
-	}
-	if ref, ok := strings.CutPrefix(src.GetIdentifier(), layoutScheme); ok {
-		store := bk.OCIStore(src.GetAttrs()[pb.AttrOCILayoutSessionID], src.GetAttrs()[pb.AttrOCILayoutStoreID])
-		return func(limit int) bk.State {
-			return bk.OCILayout(ref, bk.Platform(p), bk.OCILayerLimit(limit), name, store)
-		}, nil
-	}
-	return nil, errors.New("it is no image in a registry or an OCI layout")
+	return nil
 }
 
 // warnPrevious tells the user why the previous image, or a part of it, is not used.
@@ -123,6 +182,16 @@ func (m *messages) add(text string) {
 
 // previousError says that layers of the previous image cannot be had, although its config promises them.
 type previousError struct{ error }
+
+// withoutPrevious is what to do when layers of the previous image cannot be had: take them by copying, else not at all.
+func withoutPrevious(in convert.Input) convert.Input {
+	if in.Previous.References() {
+		in.Previous = in.Previous.Copied()
+	} else {
+		in.Previous = nil
+	}
+	return in
+}
 
 // blamePrevious finds out whether a build failed for the sake of the previous image alone.
 func (b *build) blamePrevious(ctx context.Context, conv *convert.Build, failed error) error {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/step"
 )
 
@@ -33,10 +34,16 @@ func (b *build) marshal(ctx context.Context, st bk.State) (*bk.Definition, error
 }
 
 func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Reference, error) {
+	var imports []gw.CacheOptionsEntry
+	if found := b.imports.Load(); found != nil {
+		imports = *found
+	} else { // the previous image is being looked up
+		imports = b.cacheImports()
+	}
 	res, err := b.client.Solve(ctx, gw.SolveRequest{
 		Definition:   def.ToPB(),
 		Evaluate:     true,
-		CacheImports: b.cacheImports(),
+		CacheImports: imports,
 	})
 	if err != nil {
 		return nil, b.explainSolve(err, def)
@@ -44,7 +51,8 @@ func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Ref
 	return res.SingleRef()
 }
 
-// cacheImports are given to every solve: a step is as likely to be in an imported cache as a layer.
+// cacheImports are those that the user named. They are given to every solve: a step is as likely to be in an imported cache
+// as a layer.
 func (b *build) cacheImports() []gw.CacheOptionsEntry {
 	imports := make([]gw.CacheOptionsEntry, len(b.ui.CacheImports))
 	for i, im := range b.ui.CacheImports {
@@ -131,22 +139,19 @@ func readResult(ctx context.Context, ref gw.Reference, file string) (result step
 // solveImage builds the image, and finds out what its label has to say of the layers. That takes the steps of layers that
 // are not in the image too: they have to succeed as well.
 func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts convert.Facts) (*dockerui.BuildResult, error) {
-	var img *convert.Image
-	var left *convert.Description
-	var err error
+	assemble := conv.Image
 	if b.ui.Target != "" {
-		img, err = conv.Layer(ctx, facts)
-	} else if img, err = conv.Image(ctx, facts); err == nil {
-		left, err = conv.Describe(ctx, facts)
+		assemble = conv.Layer
 	}
+	img, err := assemble(ctx, facts)
 	if err != nil {
 		return nil, err
 	}
 	epoch := b.epoch
 	result := &dockerui.BuildResult{BaseImage: img.Base, Epoch: &epoch}
 	eg, egCtx := errgroup.WithContext(ctx)
-	if left != nil {
-		eg.Go(func() error { return b.readDescription(egCtx, left, facts) })
+	if img.Left != nil {
+		eg.Go(func() error { return b.readDescription(egCtx, img.Left, facts) })
 	}
 	eg.Go(func() (err error) {
 		result.Reference, err = b.solve(egCtx, img.State)
@@ -155,7 +160,15 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	result.Image, err = conv.Config(img, facts)
+	if result.Image, err = conv.Config(img, facts); err != nil || b.ui.Target != "" {
+		return result, err
+	}
+	records, err := conv.InlineCache(facts)
+	if records != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.inlineCaches[result.Image.Config.Labels[layerkey.LabelName]] = records
+	}
 	return result, err
 }
 

@@ -2,6 +2,7 @@ package llb
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -67,4 +68,12 @@ func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 // EmptyDir is a tree with one empty folder at path, which may have parents, for a step to write to.
 func EmptyDir(path string, owner Owner, opts ...bk.ConstraintsOpt) bk.State {
 	return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), bk.WithUIDGID(owner.UID, owner.GID)), opts...)
+}
+
+// CopyLayer is a layer of an image as it was before it became one: all that the image has in folder dir, with the time t, in
+// folders of owner. The image has to be downloaded for it.
+func CopyLayer(image bk.State, dir string, owner Owner, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
+	// The folders above are those of another layer by now.
+	above := EmptyDir(dir, owner, bk.WithCustomName("[internal] new layer"))
+	return CopyTree(image, Tree{Base: &above, To: "/", Include: []string{strings.TrimPrefix(dir, "/")}, Time: t}, opts...)
 }

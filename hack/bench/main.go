@@ -40,6 +40,7 @@ var topics = []struct {
 	{"parallel", (*bench).measureParallel},
 	{"context", (*bench).measureContext},
 	{"convert", (*bench).measureConvert},
+	{"previous", (*bench).measurePrevious},
 	{"size", (*bench).measureSizes},
 }
 

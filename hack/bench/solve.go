@@ -40,19 +40,28 @@ type built struct {
 // stepMark is printed by every script of a project.
 const stepMark = "bench-step"
 
-// build builds a project to an image that is named and pushed nowhere. Clients with equal shared keys share what they
-// have sent before, as buildx does for one folder.
+// build builds a project to an image that is named and pushed nowhere.
 func (b *bench) build(f frontend, dir string) (built, error) {
-	context, err := fsutil.NewFS(dir)
+	opt, err := b.request(f, dir)
 	if err != nil {
 		return built{}, err
+	}
+	opt.Exports = []client.ExportEntry{{Type: client.ExporterImage}}
+	return b.solve(opt)
+}
+
+// request asks a frontend to build a project. Clients with equal shared keys share what they have sent before, as buildx
+// does for one folder.
+func (b *bench) request(f frontend, dir string) (client.SolveOpt, error) {
+	context, err := fsutil.NewFS(dir)
+	if err != nil {
+		return client.SolveOpt{}, err
 	}
 	opt := client.SolveOpt{
 		Frontend:      "gateway.v0",
 		FrontendAttrs: map[string]string{"filename": f.filename()},
 		LocalMounts:   map[string]fsutil.FS{"context": context, "dockerfile": context},
 		SharedKey:     "bench:" + dir,
-		Exports:       []client.ExportEntry{{Type: client.ExporterImage}},
 	}
 	switch f {
 	case packfile:
@@ -62,7 +71,7 @@ func (b *bench) build(f frontend, dir string) (built, error) {
 	case builtIn:
 		opt.Frontend = "dockerfile.v0"
 	}
-	return b.solve(opt)
+	return opt, nil
 }
 
 func (b *bench) solve(opt client.SolveOpt) (built, error) {

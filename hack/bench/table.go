@@ -51,6 +51,17 @@ func seconds(v float64) string {
 
 func megabytes(v float64) string { return fmt.Sprintf("%.2f MB", v/1e6) }
 
+// size is of bytes that may be few.
+func size(v float64) string {
+	switch {
+	case v == 0:
+		return "0"
+	case v < 1e6:
+		return fmt.Sprintf("%.1f kB", v/1e3)
+	}
+	return megabytes(v)
+}
+
 // compare is ours against theirs. A limit of 0 is no target.
 func compare(what string, u unit, ours, theirs, limit float64) figure {
 	return figure{what: what, ours: u(ours), theirs: u(theirs), ratio: ours / theirs}.atMost(limit)

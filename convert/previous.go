@@ -1,0 +1,158 @@
+package convert
+
+import (
+	"slices"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+)
+
+// Previous is an image that layers can be taken over from.
+type Previous struct {
+	image   bk.State
+	diffIDs []digest.Digest
+	time    time.Time
+	records map[string]layerkey.Record // by LAYER
+	copied  map[string]bool            // layers, by LAYER, that are taken by copying
+}
+
+// PreviousImage is what is known of an image that layers shall be taken over from.
+type PreviousImage struct {
+	State  bk.State
+	Config *dockerspec.DockerOCIImage
+	// InlineCache is that of its config, if BuildKit can be told to import it; else empty, and layers are copied.
+	InlineCache []byte
+}
+
+// NewPrevious reads what an image says of its layers. What the label says is believed only as far as it agrees with the
+// image; the rest is left out, and told as warnings. It is nil when the image has nothing to take over.
+func NewPrevious(im PreviousImage) (*Previous, []string) {
+	cfg := im.Config
+	text := cfg.Config.Labels[layerkey.LabelName]
+	if text == "" {
+		return nil, []string{"it has no label " + layerkey.LabelName + ": the packfile frontend did not make it"}
+	}
+	label, err := layerkey.ParseLabel(text)
+	if err != nil {
+		return nil, []string{"its label " + layerkey.LabelName + " cannot be read: " + err.Error()}
+	}
+	p := &Previous{
+		image: im.State, diffIDs: cfg.RootFS.DiffIDs, time: time.Unix(label.Time, 0).UTC(),
+		records: map[string]layerkey.Record{}, copied: map[string]bool{},
+	}
+	var warnings []string
+	owner := map[string]string{} // layer by diff id
+	for _, r := range label.Layers {
+		name := r.Parts.Layer
+		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
+			warnings = append(warnings, "its label gives layer "+name+" a key that is not that of its parts")
+			continue
+		}
+		if r.DiffID != "" {
+			place := slices.Index(p.diffIDs, digest.Digest(r.DiffID))
+			if place < 0 {
+				warnings = append(warnings, "it does not have the layer that its label gives as "+name+": it was changed after it was built")
+				continue
+			}
+			if other, twice := owner[r.DiffID]; twice {
+				warnings = append(warnings, "its label gives one layer as "+other+" and as "+name)
+				delete(p.records, other)
+				continue
+			}
+			owner[r.DiffID] = name
+			found, err := len(im.InlineCache) > 0, error(nil)
+			if found {
+				found, err = llb.ReferencedIn(im.InlineCache, digest.Digest(r.DiffID), place)
+			}
+			p.copied[name] = !found || err != nil
+			if p.copied[name] && mixed(cfg) {
+				warnings = append(warnings, "more than one build made its layers, and the files of "+name+" cannot be told from theirs")
+				continue
+			}
+		}
+		p.records[name] = r
+	}
+	return p, warnings
+}
+
+// References says whether a layer can be taken by reference; then the image's inline cache has to be imported.
+func (p *Previous) References() bool {
+	for name, r := range p.records {
+		if r.DiffID != "" && !p.copied[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// Copied is the same image, all of whose layers are taken by copying.
+func (p *Previous) Copied() *Previous {
+	all := *p
+	all.copied = map[string]bool{}
+	for name := range p.records {
+		all.copied[name] = true
+	}
+	return &all
+}
+
+// mixed says whether layers of an image may share folders with layers that another build made: its history has layers on
+// top of ours, or ours of two builds. Then what the image has in a layer's folder is not what the layer has there.
+func mixed(cfg *dockerspec.DockerOCIImage) bool {
+	layers := slices.DeleteFunc(slices.Clone(cfg.History), func(h ocispecs.History) bool { return h.EmptyLayer })
+	ours := func(h ocispecs.History) bool { return h.Comment == historyComment }
+	first := slices.IndexFunc(layers, ours)
+	if first < 0 || len(layers) != len(cfg.RootFS.DiffIDs) {
+		return true
+	}
+	launchers := 0
+	for _, h := range layers[first:] {
+		if !ours(h) {
+			return true
+		}
+		if h.CreatedBy == launcherOrigin {
+			launchers++
+		}
+	}
+	return launchers != 1
+}
+
+// layer is one layer of the image.
+func (p *Previous) layer(r layerkey.Record, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
+	if p.copied[r.Parts.Layer] {
+		return llb.CopyLayer(p.image, r.Parts.Layer, owner, p.time, opts...)
+	}
+	return llb.Reference(digest.Digest(r.DiffID), opts...)
+}
+
+// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
+// when there are none.
+func (b *Build) InlineCache(f Facts) ([]byte, error) {
+	base := 0
+	if b.in.Run.Config != nil {
+		base = len(b.in.Run.Config.RootFS.DiffIDs)
+	}
+	places := map[digest.Digest]int{}
+	var order []digest.Digest
+	for _, l := range b.layers {
+		if !b.keepsDigest(l) || f.status(l) == dropped {
+			continue
+		}
+		seen, err := b.described(l, f)
+		if err != nil {
+			return nil, err
+		}
+		id := digest.Digest(seen.diffID)
+		places[id] = base + len(order)
+		order = append(order, id)
+	}
+	if len(order) == 0 {
+		return nil, nil
+	}
+	return llb.References(places, order)
+}

@@ -1,0 +1,329 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/layerkey"
+)
+
+// What another builder takes over from the cache that one exported.
+
+// portable has a layer of each kind. Every script says that it ran, and what run scripts leave is another thing every
+// time. UNIQUE is something that no other build has.
+const portable = sh + `
+[[layers]]
+name = "tool"
+version = "UNIQUE"
+[layers.build.run]
+inline = "echo ran tool; ` + stamp + `"
+
+[[layers]]
+name = "matched"
+export = true
+[layers.build.test]
+match = ["lock.json"]
+[layers.build.run]
+inline = "echo ran matched; ` + stamp + `cp src/a.txt $LAYER/a"
+
+[[layers]]
+name = "selected"
+export = true
+[layers.build]
+inputs = ["lock.json"]
+[layers.build.run]
+inline = "echo ran selected; ` + stamp + `"
+
+[[layers]]
+name = "tested"
+export = true
+[layers.build]
+inputs = ["lock.json"]
+[layers.build.test]
+inline = "echo ran test; cat lock.json > $MD/version"
+[layers.build.run]
+inline = "echo ran tested; ` + stamp + `"
+
+[[layers]]
+name = "linking"
+export = true
+version = "UNIQUE"
+[layers.build.run]
+inline = "echo ran linking; ` + stamp + `cp $MATCHED/a $LAYER/a"
+[[layers.build.links]]
+name = "tool"
+[[layers.build.links]]
+name = "matched"
+path-as = "MATCHED"
+version-as = "MATCHED_VERSION"
+
+[[layers]]
+name = "check"
+version = "UNIQUE"
+[layers.build.run]
+inline = "echo ran check"
+`
+
+// whole is a layer whose steps see the whole app.
+const whole = `
+[[layers]]
+name = "whole"
+export = true
+[layers.require]
+inline = "echo ran require; ls > $MD/files"
+[layers.provide.test]
+inline = "echo ran whole-test; cat src/a.txt > $MD/version"
+[layers.provide.run]
+inline = "echo ran whole; ` + stamp + `"
+`
+
+// silentSteps of portable have no script that could say that it ran.
+var (
+	silentSteps = []string{"[matched] match", "[selected] inputs", "[tested] inputs"}
+	ranLine     = regexp.MustCompile(`(?m)^#\d+ [0-9.]+ ran (\S+)$`)
+)
+
+// scripts are those that ran, each once.
+func (b built) scripts() []string {
+	var names []string
+	for _, m := range ranLine.FindAllStringSubmatch(b.log, -1) {
+		names = append(names, m[1])
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// executed says whether a vertex was executed: neither found in the builder's own cache nor downloaded from another one.
+func (b built) executed(t *testing.T, vertex string) bool {
+	t.Helper()
+	ids := regexp.MustCompile(`(?m)^#(\d+) `+regexp.QuoteMeta(vertex)+`$`).FindAllStringSubmatch(b.log, -1)
+	if ids == nil {
+		t.Fatalf("no vertex %q in the log:\n%s", vertex, b.log)
+	}
+	return slices.ContainsFunc(ids, func(id []string) bool {
+		return !regexp.MustCompile(`(?m)^#` + id[1] + ` (CACHED|CANCELED|sha256:)`).MatchString(b.log)
+	})
+}
+
+// buildWith builds the folder dir on a daemon and pushes the image, with a cache to import and one to export, "" for none.
+type buildWith func(t *testing.T, host, dir, image, from, to string) built
+
+func viaBuildctl(t *testing.T, host, dir, image, from, to string) built {
+	t.Helper()
+	r := request{dir: dir, image: image, host: host}
+	if from != "" {
+		r.args = append(r.args, "--import-cache", from)
+	}
+	if to != "" {
+		r.args = append(r.args, "--export-cache", to)
+	}
+	return r.build(t)
+}
+
+func viaBuildx(t *testing.T, host, dir, image, from, to string) built {
+	t.Helper()
+	config := append(os.Environ(), "BUILDX_CONFIG="+t.TempDir(), "BUILDX_BUILDER=other")
+	create := command(t, "buildx", "create", "--name", "other", "--driver", "remote", or(host, os.Getenv("BUILDKIT_HOST")))
+	create.Env = config
+	if out, err := run(create); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	args := []string{"build", "--progress=plain", "-f", filepath.Join(dir, "packfile.toml"), "--push", "-t", image,
+		"--build-context", "build-image=docker-image://" + env.busybox,
+		"--build-context", "run-image=docker-image://" + env.empty}
+	if from != "" {
+		args = append(args, "--cache-from", from)
+	}
+	if to != "" {
+		args = append(args, "--cache-to", to)
+	}
+	build := command(t, "buildx", append(args, dir)...)
+	build.Env = config
+	log, err := run(build)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	return built{log: log}
+}
+
+var clients = map[string]buildWith{"buildctl": viaBuildctl, "buildx": viaBuildx}
+
+// cacheKinds are what a cache is exported to and imported from; CACHE and IMAGE are names in the registry, DIR a folder.
+var cacheKinds = map[string]struct {
+	to, from string
+	all      bool // it takes along what every step left, and not only what is in the image
+}{
+	"registry max": {"type=registry,mode=max,ref=CACHE", "type=registry,ref=CACHE", true},
+	"local max":    {"type=local,mode=max,dest=DIR", "type=local,src=DIR", true},
+	"registry min": {"type=registry,mode=min,ref=CACHE", "type=registry,ref=CACHE", false},
+	"inline":       {"type=inline", "type=registry,ref=IMAGE", false},
+}
+
+// The app was edited where no version sees it: with a cache that has everything, nothing is left to run. With one that has
+// what is in the image, the image is right as well.
+func TestAnotherBuilderTakesOverWhatIsInTheCache(t *testing.T) {
+	t.Parallel()
+	for kind, flags := range cacheKinds {
+		for name, build := range clients {
+			if name == "buildx" && (kind == "local max" || kind == "registry min") {
+				continue // one of each is enough to see that the options arrive
+			}
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				unique := t.TempDir()
+				dir := files(t, map[string]string{"lock.json": unique, "src/a.txt": "a", "packfile.toml": replace(portable, "UNIQUE", unique)})
+				image, next := imageName(t), imageName(t)
+				names := strings.NewReplacer("CACHE", imageName(t), "IMAGE", image, "DIR", t.TempDir())
+				first := build(t, "", dir, image, "", names.Replace(flags.to))
+				equal(t, "scripts of the first build", first.scripts(), []string{"check", "linking", "matched", "selected", "test", "tested", "tool"})
+				write(t, dir, map[string]string{"src/a.txt": "edited"})
+				second := build(t, otherDaemon(t), dir, next, names.Replace(flags.from), "")
+				layers := labelled(t, next)
+				if !flags.all {
+					return // what has to run again depends on which layers BuildKit finds in the image
+				}
+				equal(t, "scripts of the second build", second.scripts(), []string(nil))
+				for _, vertex := range silentSteps {
+					if second.executed(t, vertex) {
+						t.Errorf("%s was executed\n%s", vertex, second.log)
+					}
+				}
+				equal(t, "layers", layers, labelled(t, image))
+			})
+		}
+	}
+}
+
+// labelled are the diff ids of layers by name, as the image's label has them. They have to be in the image.
+func labelled(t *testing.T, image string) map[string]string {
+	t.Helper()
+	img := inspect(t, image)
+	label, err := layerkey.ParseLabel(img.Config.Labels[layerkey.LabelName])
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := map[string]string{}
+	for _, l := range label.Layers {
+		if l.DiffID == "" {
+			continue
+		}
+		layers[l.Name] = l.DiffID
+		if !slices.Contains(img.RootFS.DiffIDs, digest.Digest(l.DiffID)) {
+			t.Errorf("layer %s of the label is not in the image", l.Name)
+		}
+	}
+	if len(layers) != 4 {
+		t.Errorf("the label has %d layers", len(layers))
+	}
+	return layers
+}
+
+// Questions are solves of their own, and each has to be told of the cache.
+func TestImportedCacheAnswersQuestions(t *testing.T) {
+	t.Parallel()
+	unique := t.TempDir()
+	dir := files(t, map[string]string{"lock.json": unique, "src/a.txt": "a", "packfile.toml": replace(portable+whole, "UNIQUE", unique)})
+	cache := "type=registry,ref=" + imageName(t)
+	first := viaBuildctl(t, "", dir, imageName(t), "", cache+",mode=max")
+	for _, script := range []string{"require", "test", "whole-test"} {
+		if !slices.Contains(first.scripts(), script) {
+			t.Errorf("%s did not run\n%s", script, first.log)
+		}
+	}
+	second := viaBuildctl(t, otherDaemon(t), dir, imageName(t), cache, "")
+	equal(t, "scripts of the second build", second.scripts(), []string(nil))
+}
+
+// As in CI: jobs on machines of their own build the same commit, import the cache of the last build, and export theirs
+// under the same name.
+func TestBuildersShareOneCacheAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	unique := t.TempDir()
+	image, cache := imageName(t), "type=registry,ref="+imageName(t)
+	packfile := replace(strings.ReplaceAll(portable, stamp, ""), "UNIQUE", unique) // equal inputs, equal layers
+	for round := range 2 {
+		var builds [2]built
+		var wg sync.WaitGroup
+		for i := range builds {
+			dir := files(t, map[string]string{"lock.json": unique, "src/a.txt": fmt.Sprint(round), "packfile.toml": packfile})
+			host := ""
+			if i == 1 {
+				host = otherDaemon(t)
+			}
+			r := request{dir: dir, host: host, image: image, args: []string{"--import-cache", cache, "--export-cache", cache + ",mode=max"}}
+			wg.Go(func() { builds[i] = r.try(t) })
+		}
+		wg.Wait()
+		digests := map[string]bool{}
+		for _, b := range builds {
+			if b.err != nil {
+				t.Fatalf("%v\n%s", b.err, b.log)
+			}
+			m := regexp.MustCompile(`exporting manifest (sha256:\S+)`).FindStringSubmatch(b.log)
+			if m == nil {
+				t.Fatalf("no manifest in the log:\n%s", b.log)
+			}
+			digests[m[1]] = true
+		}
+		if len(digests) != 1 {
+			t.Errorf("round %d: equal builds made different images: %v", round, digests)
+		}
+	}
+}
+
+// There is no GitHub here: that its cache is asked for the same things as for a Dockerfile, and that a build does without
+// it as that of a Dockerfile does, is what can be seen.
+func TestGitHubActionsCacheIsAskedAsForADockerfile(t *testing.T) {
+	t.Parallel()
+	ask := func(frontend string) (asked []string, log string) {
+		var mu sync.Mutex
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization"))
+			w.WriteHeader(http.StatusNoContent) // no such cache
+		}))
+		defer server.Close()
+		part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+		scopes := `[{"Scope":"refs/heads/main","Permission":3}]`
+		token := part(`{"alg":"none"}`) + "." + part(`{"nbf":0,"exp":4102444800,"ac":`+fmt.Sprintf("%q", scopes)+`}`) + "." + part("unsigned")
+		for _, token := range []string{token, "none"} {
+			log += githubCache(t, frontend, "type=gha,scope=ours,url="+server.URL+"/,token="+token)
+		}
+		return asked, log
+	}
+	asked, log := ask("packfile")
+	want, wantLog := ask("dockerfile")
+	if len(want) == 0 {
+		t.Fatalf("the cache was not asked for a Dockerfile:\n%s", wantLog)
+	}
+	equal(t, "requests", asked, want)
+	const without = "failed to configure gha cache importer: "
+	contains(t, wantLog, without)
+	contains(t, log, without)
+}
+
+// githubCache is the log of a build that imports a cache.
+func githubCache(t *testing.T, frontend, from string) string {
+	t.Helper()
+	dir := files(t, map[string]string{
+		"packfile.toml": sh + "[[layers]]\nname = \"a\"\nversion = \"" + t.TempDir() + "\"\n[layers.build.run]\ninline = \"true\"\n",
+		"Dockerfile":    "FROM scratch\nCOPY Dockerfile /\n",
+	})
+	if frontend == "packfile" {
+		return request{dir: dir, args: []string{"--import-cache", from}}.build(t).log
+	}
+	return must(t, "buildctl", "build", "--progress=plain", "--frontend=dockerfile.v0", "--local", "context="+dir,
+		"--local", "dockerfile="+dir, "--import-cache", from)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// repeat builds after the same change, again and again: ours always, theirs in the first rounds only if that takes long.
+func (c *cold) repeat(ch change, theirs int, theirWays ...way) (rebuilds, error) {
+	const ours = 3
+	all := rebuilds{}
+	for round := range ours {
+		turn := []way{previousImage}
+		if round < theirs {
+			turn = append(turn, theirWays...)
+		}
+		for _, w := range turn {
+			r, err := c.rebuild(w, ch)
+			if err != nil {
+				return nil, fmt.Errorf("with %s: %w", w, err)
+			}
+			all[w] = append(all[w], r)
+		}
+	}
+	return all, nil
+}
+
+// rebuilds are builds after the same change, by the way they were made.
+type rebuilds map[way][]rebuilt
+
+// median is that of a quantity.
+func (all rebuilds) median(w way, of func(rebuilt) float64) float64 {
+	var values []float64
+	for _, r := range all[w] {
+		values = append(values, of(r))
+	}
+	return median(values)
+}
+
+// steps is how many steps ran in a build; "1-2" if they are not the same in each.
+func (all rebuilds) steps(w way) string {
+	least, most := all[w][0].steps, all[w][0].steps
+	for _, r := range all[w] {
+		least, most = min(least, r.steps), max(most, r.steps)
+	}
+	if least != most {
+		return fmt.Sprintf("%d-%d", least, most)
+	}
+	return fmt.Sprint(least)
+}
+
+func took(r rebuilt) float64 { return r.time }
+
+// pulled and pushed are all bytes but those of the frontend's own image.
+func pulled(r rebuilt) float64 { return float64(r.traffic.sum(ofBuild).pulled) }
+func pushed(r rebuilt) float64 { return float64(r.traffic.sum(ofBuild).pushed) }
+
+func ofFrontend(i item) bool { return strings.HasPrefix(i.repository, frontendRepository) }
+func ofBuild(i item) bool    { return !ofFrontend(i) }
+
+// pulledFrontend is the size of what is downloaded of the frontend's own image.
+func pulledFrontend(r rebuilt) float64 { return float64(r.traffic.sum(ofFrontend).pulled) }
+
+// layersMoved is what moves in either direction of layers: blobs that are no image's config.
+func layersMoved(r rebuilt) float64 {
+	m := r.traffic.sum(func(i item) bool { return ofBuild(i) && i.kind == "blobs" && !r.configs[i.digest] })
+	return float64(m.pulled + m.pushed)
+}
+
+// pushedBeside is what is pushed beside the largest layer that the image before has not.
+func pushedBeside(r rebuilt) float64 {
+	largest := int64(0)
+	for _, l := range r.after.Layers {
+		if !slices.ContainsFunc(r.before.Layers, func(old ocispecs.Descriptor) bool { return old.Digest == l.Digest }) {
+			largest = max(largest, l.Size)
+		}
+	}
+	return pushed(r) - float64(largest)
+}
