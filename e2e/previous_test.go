@@ -2,19 +2,12 @@ package e2e
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/packfile/frontend/layerkey"
 )
 
 // Layers that are taken over from the previous image. Each test builds an image on one daemon and pushes it; another
@@ -67,89 +60,6 @@ inline = "cat /proc/sys/kernel/random/uuid > $LAYER/id"
 func app(t *testing.T, text string) string {
 	t.Helper()
 	return files(t, map[string]string{"packfile.toml": replace(text, "STAMP", rand.Text()), "deps.lock": rand.Text(), "main.txt": "one"})
-}
-
-// pushed is an image as the registry has it.
-type pushed struct {
-	name   string
-	digest string
-	ocispecs.Image
-	manifest ocispecs.Manifest
-	label    layerkey.Label
-}
-
-// origins are what the history says of each layer.
-func (p pushed) origins() (layers []string) {
-	for _, h := range p.History {
-		if !h.EmptyLayer {
-			layers = append(layers, h.CreatedBy)
-		}
-	}
-	return layers
-}
-
-// blob is the blob of a layer, by what the history says of it.
-func (p pushed) blob(t *testing.T, origin string) ocispecs.Descriptor {
-	t.Helper()
-	layers := p.origins()
-	i := slices.Index(layers, origin)
-	if i < 0 || len(layers) != len(p.manifest.Layers) {
-		t.Fatalf("%s: no layer %q in %q", p.name, origin, layers)
-	}
-	return p.manifest.Layers[i]
-}
-
-// get reads something from the registry.
-func (p pushed) get(t *testing.T, url string) []byte {
-	t.Helper()
-	res, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %v", url, res.Status, err)
-	}
-	return data
-}
-
-// files are those of a layer, by their path in it.
-func (p pushed) files(t *testing.T, origin string) map[string]file {
-	t.Helper()
-	blob := p.get(t, p.repository()+"/blobs/"+p.blob(t, origin).Digest.String())
-	dir := strings.Replace(origin, "layer ", "layers/packfile/", 1) + "/"
-	found := map[string]file{}
-	for name, f := range untar(t, blob) {
-		if inLayer, ok := strings.CutPrefix(name, dir); ok {
-			found[inLayer] = f
-		}
-	}
-	return found
-}
-
-// pushTo builds an image, pushes it under a name and reads it back.
-func (r request) pushTo(t *testing.T, name string) (built, pushed) {
-	t.Helper()
-	r.image = name
-	b := r.build(t)
-	return b, pull(t, name)
-}
-
-func pull(t *testing.T, name string) pushed {
-	t.Helper()
-	p := pushed{name: name, Image: inspect(t, name)}
-	raw := must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+name)
-	p.digest = fmt.Sprint(layerkey.Digest([]byte(raw)))
-	if err := json.Unmarshal([]byte(raw), &p.manifest); err != nil {
-		t.Fatal(err)
-	}
-	if text := p.Config.Labels[layerkey.LabelName]; text != "" {
-		if err := json.Unmarshal([]byte(text), &p.label); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return p
 }
 
 // wantRuns fails unless the run steps of exactly these layers ran, of all that the packfile has.
@@ -392,78 +302,6 @@ inline = "echo generated-STAMP > generated.txt"
 	b.wantRuns(t, []string{"free", "writer"}, "free", "writer")
 	contains(t, b.log, "[free] run (it has no version)", "[writer] run (it changes the app)")
 	equal(t, "digest of the image", second.digest, first.digest)
-}
-
-func TestExplain(t *testing.T) {
-	t.Parallel()
-	dir := app(t, three)
-	image := imageName(t)
-	explain := func(args ...string) string {
-		t.Helper()
-		out, err := buildx(t, dir, args...)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		return out
-	}
-	contains(t, explain("--call=packfile.explain"), "No previous image was named")
-	if out, err := buildx(t, dir, "-t", image, "--push"); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	previous := "--build-context=previous=docker-image://" + image
-	contains(t, explain("--call=packfile.explain", previous+"-none"), "WARNING: previous image: ", "not found")
-
-	write(t, dir, map[string]string{"deps.lock": "changed", "more.lock": "more"})
-	out := explain("--call=packfile.explain", previous)
-	contains(t, out, "LAYER", "tool", "reused", "built", "(deps.lock, new: more.lock)")
-	if strings.Contains(out, "] run") {
-		t.Errorf("a run step is in the log:\n%s", out)
-	}
-	out = explain("--call=packfile.explain,format=json", previous)
-	_, text, _ := strings.Cut("\n"+out, "\n{")
-	text, _, _ = strings.Cut("{"+text, "\n}")
-	var answer struct {
-		Platforms []struct {
-			Layers []struct{ Layer, Action, Why string }
-		}
-	}
-	if err := json.Unmarshal([]byte(text+"\n}"), &answer); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var actions []string
-	for _, l := range answer.Platforms[0].Layers {
-		actions = append(actions, l.Layer+" "+l.Action)
-	}
-	equal(t, "actions", actions, []string{"tool reused", "modules built", "other reused"})
-
-	// The build does what was said, and says so.
-	out = explain("-t", imageName(t), previous)
-	contains(t, out, "[tool] reused from the previous image", "[other] reused from the previous image", "[modules] run (version ", "(deps.lock, new: more.lock))")
-}
-
-func TestStepSaysWhyItRuns(t *testing.T) {
-	t.Parallel()
-	dir := app(t, three)
-	args := map[string]string{"build-arg:PACKFILE_APP": rand.Text()}
-	b := request{dir: dir, opts: args}.build(t)
-	if strings.Contains(b.log, `packfile-step: layer`) {
-		t.Errorf("the first build gives a reason:\n%s", b.log)
-	}
-	write(t, dir, map[string]string{"deps.lock": "changed"})
-	b = request{dir: dir, opts: args}.build(t)
-	contains(t, b.log, `packfile-step: layer "modules": version `, "(deps.lock)")
-	if strings.Contains(b.log, `packfile-step: layer "tool"`) {
-		t.Errorf("a layer that is cached gives a reason:\n%s", b.log)
-	}
-}
-
-func TestWhatCanBeAskedIsListed(t *testing.T) {
-	t.Parallel()
-	out, err := buildx(t, app(t, three), "--call=subrequests.describe")
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	contains(t, out, "lint", "outline", "targets", "packfile.explain")
 }
 
 // A builder that is kept meets the same layers again and again, in one image after the other.

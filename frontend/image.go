@@ -32,9 +32,6 @@ type images struct {
 // imageScheme begins an image's identifier, in named contexts and in source operations.
 const imageScheme = "docker-image://"
 
-// layoutScheme begins the identifier of an image in an OCI layout of the client.
-const layoutScheme = "oci-layout://"
-
 // namedImages are the named contexts that stand for images, and the keys of [config] that they override.
 var namedImages = []string{"build-image", "run-image"}
 
