@@ -27,7 +27,7 @@ type Build struct {
 	outputs   map[string]*output
 	ran       map[string]bool     // layers whose run step is part of the build, cached or not
 	apps      map[string]bk.State // the app as each lock-app layer left it
-	asked     map[Question]bk.State
+	asked     map[Question]answer
 }
 
 // New resolves links and, with a target, leaves out what it does not need. The packfile must be valid (packfile.Parse).
@@ -41,7 +41,7 @@ func New(in Input) (*Build, error) {
 		outputs:   map[string]*output{},
 		ran:       map[string]bool{},
 		apps:      map[string]bk.State{},
-		asked:     map[Question]bk.State{},
+		asked:     map[Question]answer{},
 	}
 	if in.NoCache == nil {
 		b.in.NoCache = func(string) bool { return false }

@@ -63,7 +63,7 @@ func answers(b *Build) Facts {
 			return f
 		}
 		for _, q := range qs {
-			if _, err := b.Ask(context.Background(), q, f); err != nil {
+			if _, err := b.Ask(context.Background(), []Question{q}, f); err != nil {
 				panic(err)
 			}
 			md := f.metadata(b.byName[q.Layer], q.Kind)

@@ -16,14 +16,15 @@ import (
 
 // process is one run of packfile-step.
 type process struct {
-	layer   *layer
+	layer   *layer // nil when it is about several
 	spec    step.Spec
 	files   stepFiles
 	mounts  []llb.Mount
 	network string // of the script, "" for the packfile's own
 	access  packfile.Access
-	at      packfile.Range // the script, for errors
-	name    string         // what the vertex is called
+	at      []packfile.Range // the script, or what else it is about, for errors
+	name    string           // what the vertex is called
+	noCache bool             // it runs whatever is cached; so it does when its layer says so
 }
 
 // mount adds a mount to the process.
@@ -61,7 +62,11 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 			secrets = append(secrets, llb.Secret{ID: step.CASecret, File: path.Join(step.SecretsDir, step.CASecret), Optional: true})
 		}
 	}
-	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.layer.Name, string(p.spec.Kind)+" definition")))
+	subject, noCache := "", p.noCache
+	if p.layer != nil {
+		subject, noCache = p.layer.Name, p.layer.noCache
+	}
+	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(subject, string(p.spec.Kind)+" definition")))
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +76,8 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 			id = digestOf([]byte(id + "\x00" + m.CacheID))
 		}
 	}
-	opts := []bk.ConstraintsOpt{bk.Platform(b.in.Platform), bk.WithCustomName(b.name(p.layer.Name, p.name)), b.location(p.at)}
-	if p.layer.noCache {
+	opts := []bk.ConstraintsOpt{bk.Platform(b.in.Platform), bk.WithCustomName(b.name(subject, p.name)), b.location(p.at...)}
+	if noCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
 	mounts := []llb.Mount{
@@ -83,7 +88,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	}
 	if p.spec.Kind == step.Run {
 		layerDir := p.spec.LayerDir
-		base := llb.EmptyDir(layerDir, b.in.Owner, bk.WithCustomName(b.name(p.layer.Name, "new layer")))
+		base := llb.EmptyDir(layerDir, b.in.Owner, bk.WithCustomName(b.name(subject, "new layer")))
 		mounts = append(mounts, llb.Mount{Dest: layerDir, Tree: base, Source: layerDir, Kind: llb.Output})
 	}
 	return llb.Exec{
@@ -128,9 +133,13 @@ func (b *Build) netMode(p process) pb.NetMode {
 	return b.in.NetMode
 }
 
-// location makes BuildKit's errors about an operation point at a place in the packfile.
-func (b *Build) location(r packfile.Range) bk.ConstraintsOpt {
-	return b.in.Source.Location([]*pb.Range{PBRange(r)})
+// location makes BuildKit's errors about an operation point at places in the packfile.
+func (b *Build) location(at ...packfile.Range) bk.ConstraintsOpt {
+	ranges := make([]*pb.Range, len(at))
+	for i, r := range at {
+		ranges[i] = PBRange(r)
+	}
+	return b.in.Source.Location(ranges)
 }
 
 // PBRange is a range in BuildKit's form.

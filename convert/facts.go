@@ -96,6 +96,8 @@ func (f Facts) metadata(l *layer, kind QuestionKind) map[string]any {
 		r, ok := f[Question{l.Name, earlier}]
 		switch {
 		case !ok:
+		case earlier == Tested && l.Provide.Test.Script == nil:
+			md["version"] = r.Metadata["version"]
 		case earlier != Inputs:
 			md = maps.Clone(r.Metadata)
 		case md["version"] == nil:

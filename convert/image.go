@@ -35,7 +35,7 @@ const platformAPI = "0.12"
 type Image struct {
 	State bk.State
 	Base  *dockerspec.DockerOCIImage // config of the run image, nil when it has none
-	Left  *Description               // what has to be found out before Config can be asked; nil for nothing
+	Left  *Inquiry                   // what has to be found out before Config can be asked; nil for nothing
 
 	layers []imageLayer
 }
@@ -151,7 +151,7 @@ func (b *Build) appPart(app bk.State, include, exclude []string, name string) bk
 }
 
 // launchLayers are the launcher, the launch metadata and the links by which processes are started.
-func (b *Build) launchLayers(left *Description) ([]imageLayer, error) {
+func (b *Build) launchLayers(left *Inquiry) ([]imageLayer, error) {
 	root := llb.Owner{}
 	launcher := bk.Scratch().File(bk.Copy(b.in.Tools, toolsLauncher, launcherPath, &bk.CopyInfo{
 		CreateDestPath: true, CreatedTime: &b.in.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
@@ -183,7 +183,7 @@ func (b *Build) launchLayers(left *Description) ([]imageLayer, error) {
 // and nothing else, not even other outputs of the same steps. Nothing matches the pattern, so that none of it gets into the
 // tree. The pattern makes this an operation of few builds: one that all builds share would take each of them along into the
 // cache exports of all others, and BuildKit imports none of more than 1 MiB.
-func (b *Build) onTop(left *Description, tree bk.State) bk.State {
+func (b *Build) onTop(left *Inquiry, tree bk.State) bk.State {
 	name := bk.WithCustomName(b.name("", "launch metadata layer"))
 	if left == nil {
 		return llb.Normalize(tree, b.in.Time, name)

@@ -73,9 +73,8 @@ func (b *Build) run(ctx context.Context, l *layer, f Facts, d *Decision) (*outpu
 	// The steps that answered questions are below the run step, so that a cache export takes them along. It is their
 	// result that counts: where that is the same, the run step is the same.
 	for _, kind := range l.questions() {
-		p.mount(llb.Mount{
-			Dest: path.Join(step.FactsDir, string(kind)), Tree: b.asked[Question{l.Name, kind}], Source: ResultPath, Kind: llb.ReadOnly,
-		})
+		a := b.asked[Question{l.Name, kind}]
+		p.mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
 	}
 	out, err := b.exec(p)
 	if err != nil {

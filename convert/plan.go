@@ -20,7 +20,7 @@ func (b *Build) plan(l *layer, f Facts) (*plan, error) {
 	if p, ok := b.plans[l.Name]; ok {
 		return p, nil
 	}
-	p := &plan{run: process{layer: l, files: stepFiles{b: b}, access: l.Provide.Access, at: l.Range(), name: "run"}}
+	p := &plan{run: process{layer: l, files: stepFiles{b: b}, access: l.Provide.Access, at: []packfile.Range{l.Range()}, name: "run"}}
 	spec := &p.run.spec
 	*spec = step.Spec{
 		Kind:     step.Run,
@@ -31,7 +31,7 @@ func (b *Build) plan(l *layer, f Facts) (*plan, error) {
 	}
 	if run := l.Provide.Run; run != nil {
 		spec.Script = p.run.files.script(run, l.Name+".run")
-		p.run.network, p.run.at = run.Network, scriptRange(run)
+		p.run.network, p.run.at = run.Network, []packfile.Range{scriptRange(run)}
 	}
 	for i := range l.Provide.Profile {
 		spec.Profile = append(spec.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -58,7 +59,7 @@ func (b *Build) describe(ctx context.Context, l *layer, f Facts) (bk.State, erro
 	if err != nil {
 		return bk.State{}, err
 	}
-	p := process{layer: l, files: stepFiles{b: b}, at: l.Range(), name: "describe"}
+	p := process{layer: l, files: stepFiles{b: b}, at: []packfile.Range{l.Range()}, name: "describe"}
 	p.spec = step.Spec{Kind: step.Describe, Layer: l.Name}
 	p.mount(llb.Mount{Dest: step.TreeDir, Tree: o.tree, Kind: llb.ReadOnly})
 	if b.keepsDigest(l) && !b.in.Time.Equal(DefaultTime) {
@@ -92,18 +93,10 @@ func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.Constrain
 	return bk.Scratch().File(action, opts...)
 }
 
-// Description is a state that has a file with a step.Result for each layer that was built.
-type Description struct {
-	State bk.State
-	Files map[Question]string // path of the result that answers the question
-
-	id string // of the project and the layers' keys
-}
-
 // descriptions are what is left to be found out about the layers; nil when it is nothing. Answering it runs the steps of
 // all layers, also of those that are not in the image.
-func (b *Build) descriptions(ctx context.Context, f Facts) (*Description, error) {
-	d := &Description{Files: map[Question]string{}, id: b.in.Project}
+func (b *Build) descriptions(ctx context.Context, f Facts) (*Inquiry, error) {
+	d := &Inquiry{Files: map[Question]string{}, id: b.in.Project}
 	var copies *bk.FileAction
 	var layers []*layer
 	for _, l := range b.layers {

@@ -3,11 +3,14 @@ package convert
 import (
 	"context"
 	"path"
+	"strings"
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -17,8 +20,94 @@ const outDir = "/out"
 // ResultPath is where the state of a Question has the step.Result.
 const ResultPath = outDir + "/" + step.ResultFile
 
-// Ask is the state that answers a question; its result is at ResultPath.
-func (b *Build) Ask(ctx context.Context, q Question, f Facts) (bk.State, error) {
+// Inquiry is a state that has the answers to some questions.
+type Inquiry struct {
+	State bk.State
+	Files map[Question]string // path of the step.Result that answers the question
+
+	id string // of the project and the layers' keys, for onTop
+}
+
+// answer is where the answer to a question is.
+type answer struct {
+	tree bk.State
+	file string
+}
+
+// Ask is what answers questions, with as few steps as that takes.
+func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, error) {
+	var inquiries []Inquiry
+	var matching []Question
+	for _, q := range qs {
+		if b.isMatch(q) {
+			matching = append(matching, q)
+			continue
+		}
+		st, err := b.ask(ctx, q, f)
+		if err != nil {
+			return nil, err
+		}
+		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: ResultPath}})
+	}
+	if len(matching) > 0 {
+		in, err := b.match(matching)
+		if err != nil {
+			return nil, err
+		}
+		inquiries = append(inquiries, in)
+	}
+	for _, in := range inquiries {
+		for q, file := range in.Files {
+			b.asked[q] = answer{in.State, file}
+		}
+	}
+	return inquiries, nil
+}
+
+// isMatch says whether a question asks for the digest of files of the app.
+func (b *Build) isMatch(q Question) bool {
+	l := b.byName[q.Layer]
+	return q.Kind == Inputs || q.Kind == Tested && l.Provide.Test.Script == nil
+}
+
+// match is one step that answers all questions for digests of files: most are about a file or two, and what takes time is
+// the container.
+func (b *Build) match(qs []Question) (Inquiry, error) {
+	p := process{name: "match", files: stepFiles{b: b}}
+	p.spec.Kind = step.Match
+	in := Inquiry{Files: map[Question]string{}}
+	var files *bk.FileAction
+	for _, q := range qs {
+		l := b.byName[q.Layer]
+		src, folder, globs := b.matched(l, q.Kind)
+		info := &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs}
+		if files == nil {
+			files = bk.Copy(src, folder, "/"+l.Name, info)
+		} else {
+			files = files.Copy(src, folder, "/"+l.Name, info)
+		}
+		p.spec.Trees = append(p.spec.Trees, l.Name)
+		p.noCache = p.noCache || l.noCache
+		if q.Kind == Inputs {
+			p.at = append(p.at, l.Provide.At("inputs"))
+		} else {
+			p.at = append(p.at, l.Provide.Test.At("match"))
+		}
+		in.Files[q] = path.Join(outDir, l.Name+".json")
+	}
+	if len(qs) == 1 {
+		p.layer = b.byName[qs[0].Layer]
+	} else {
+		p.name = "match " + layerkey.Short(strings.Join(p.spec.Trees, ","))
+	}
+	p.mount(llb.Mount{Dest: step.MatchDir, Tree: bk.Scratch().File(files, bk.WithCustomName("[internal] select files")), Kind: llb.ReadOnly})
+	out, err := b.exec(p)
+	in.State = out[step.OutDir]
+	return in, err
+}
+
+// ask is the state that answers a question with a step of its own; its result is at ResultPath.
+func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) {
 	l := b.byName[q.Layer]
 	if q.Kind == Built {
 		return b.describe(ctx, l, f)
@@ -29,23 +118,14 @@ func (b *Build) Ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 	case Required:
 		p.spec.Kind = step.Require
 		p.spec.Script = p.files.script(l.Require.Script, l.Name+".require")
-		p.network, p.access, p.at = l.Require.Script.Network, l.Require.Access, scriptRange(l.Require.Script)
+		p.network, p.access = l.Require.Script.Network, l.Require.Access
+		p.at = []packfile.Range{scriptRange(l.Require.Script)}
 		p.mount(appMount(b.app, llb.ReadOnly))
-	case Inputs:
-		p.spec.Kind = step.Match
-		p.at = l.Provide.At("inputs")
-		p.mount(appMount(b.visibleApp(l), llb.ReadOnly))
 	case Tested:
 		test := l.Provide.Test
-		if test.Script == nil {
-			p.spec.Kind = step.Match
-			p.name, p.at = "match", test.At("match")
-			p.mount(appMount(b.matchingApp(l), llb.ReadOnly))
-			break
-		}
 		p.spec.Kind = step.Test
 		p.spec.Script = p.files.script(test.Script, l.Name+".test")
-		p.network, p.access, p.at = test.Script.Network, test.Access, scriptRange(test.Script)
+		p.network, p.access, p.at = test.Script.Network, test.Access, []packfile.Range{scriptRange(test.Script)}
 		p.mount(appMount(b.visibleApp(l), llb.Discarded))
 		if test.Refresh > 0 {
 			p.spec.Refresh = b.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)
@@ -55,8 +135,7 @@ func (b *Build) Ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 		}
 	}
 	out, err := b.exec(p)
-	b.asked[q] = out[step.OutDir]
-	return b.asked[q], err
+	return out[step.OutDir], err
 }
 
 // link makes linked layers and caches visible to a step; without content only versions and metadata of layers.

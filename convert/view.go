@@ -23,15 +23,15 @@ func (b *Build) visibleApp(l *layer) bk.State {
 	return llb.CopyTree(b.in.App.Tree, b.appCopy(l.Provide.Inputs), bk.WithCustomName(b.name(l.Name, "inputs")))
 }
 
-// matchingApp is what a test with match is about.
-func (b *Build) matchingApp(l *layer) bk.State {
-	name := bk.WithCustomName(b.name(l.Name, "match"))
-	if l.Provide.Inputs == nil {
-		return llb.CopyTree(b.in.App.Tree, b.appCopy(l.Provide.Test.Match), name)
+// matched is where the files are that a question asks the digest of: a folder of a tree, and globs in it.
+func (b *Build) matched(l *layer, kind QuestionKind) (tree bk.State, folder string, globs []string) {
+	switch {
+	case kind == Inputs:
+		return b.in.App.Tree, "/", l.Provide.Inputs
+	case l.Provide.Inputs != nil: // no more than these are visible
+		return b.visibleApp(l), step.AppDir, l.Provide.Test.Match
 	}
-	c := b.appCopy(l.Provide.Test.Match)
-	c.From = step.AppDir
-	return llb.CopyTree(b.visibleApp(l), c, name)
+	return b.in.App.Tree, "/", l.Provide.Test.Match
 }
 
 // appMount is APP of a step.

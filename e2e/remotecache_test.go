@@ -90,7 +90,7 @@ inline = "echo ran whole; ` + stamp + `"
 
 // silentSteps of portable have no script that could say that it ran.
 var (
-	silentSteps = []string{"[matched] match", "[selected] inputs", "[tested] inputs"}
+	silentSteps = []string{"[internal] match matched,selected,tested"}
 	ranLine     = regexp.MustCompile(`(?m)^#\d+ [0-9.]+ ran (\S+)$`)
 )
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -61,11 +63,10 @@ func (b *build) cacheImports() []gw.CacheOptionsEntry {
 	return imports
 }
 
-// stepAnswer is what a step said to a question.
-type stepAnswer struct {
-	question convert.Question
-	result   step.Result
-	err      error
+// answers are what steps said to questions.
+type answers struct {
+	results convert.Facts
+	err     error
 }
 
 // findFacts asks a build's questions, as many at a time as can be asked, until there are none. The first error ends it.
@@ -74,54 +75,67 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Fac
 	defer cancel()
 	facts := convert.Facts{}
 	asked := map[convert.Question]bool{}
-	answers := make(chan stepAnswer)
+	answered := make(chan answers)
 	pending := 0
 	var failed error
+	fail := func(err error) {
+		if failed == nil {
+			failed = err
+			cancel()
+		}
+	}
 	for {
 		if failed == nil {
-			questions, err := conv.Questions(facts)
+			inquiries, err := b.ask(ctx, conv, facts, asked)
 			if err != nil {
-				failed = err
-				cancel()
+				fail(err)
 			}
-			for _, q := range questions {
-				if asked[q] {
-					continue
-				}
-				asked[q] = true
-				st, err := conv.Ask(ctx, q, facts)
-				if err != nil {
-					failed = err
-					cancel()
-					break
-				}
+			for _, in := range inquiries {
 				pending++
 				go func() {
-					result, err := b.answer(ctx, st)
-					answers <- stepAnswer{q, result, err}
+					results, err := b.answer(ctx, in)
+					answered <- answers{results, err}
 				}()
 			}
 		}
 		if pending == 0 {
 			return facts, failed
 		}
-		a := <-answers
+		a := <-answered
 		pending--
-		if a.err != nil && failed == nil {
-			failed = a.err
-			cancel()
+		if a.err != nil {
+			fail(a.err)
 		}
-		facts[a.question] = a.result
+		maps.Copy(facts, a.results)
 	}
 }
 
-// answer runs a step and reads its result.
-func (b *build) answer(ctx context.Context, st bk.State) (step.Result, error) {
-	ref, err := b.solve(ctx, st)
+// ask is what answers the questions that can be asked now and have not been.
+func (b *build) ask(ctx context.Context, conv *convert.Build, facts convert.Facts, asked map[convert.Question]bool) ([]convert.Inquiry, error) {
+	questions, err := conv.Questions(facts)
 	if err != nil {
-		return step.Result{}, err
+		return nil, err
 	}
-	return readResult(ctx, ref, convert.ResultPath)
+	questions = slices.DeleteFunc(questions, func(q convert.Question) bool { return asked[q] })
+	for _, q := range questions {
+		asked[q] = true
+	}
+	return conv.Ask(ctx, questions, facts)
+}
+
+// answer runs the steps of an inquiry and reads their results.
+func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, error) {
+	ref, err := b.solve(ctx, in.State)
+	if err != nil {
+		return nil, err
+	}
+	results := convert.Facts{}
+	for q, file := range in.Files {
+		if results[q], err = readResult(ctx, ref, file); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
 }
 
 // readResult reads the result of a step.
@@ -151,7 +165,11 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 	result := &dockerui.BuildResult{BaseImage: img.Base, Epoch: &epoch}
 	eg, egCtx := errgroup.WithContext(ctx)
 	if img.Left != nil {
-		eg.Go(func() error { return b.readDescription(egCtx, img.Left, facts) })
+		eg.Go(func() error {
+			results, err := b.answer(egCtx, *img.Left)
+			maps.Copy(facts, results)
+			return err
+		})
 	}
 	eg.Go(func() (err error) {
 		result.Reference, err = b.solve(egCtx, img.State)
@@ -170,18 +188,4 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 		b.inlineCaches[result.Image.Config.Labels[layerkey.LabelName]] = records
 	}
 	return result, err
-}
-
-// readDescription adds what is left to be found out about layers to the facts.
-func (b *build) readDescription(ctx context.Context, d *convert.Description, facts convert.Facts) error {
-	ref, err := b.solve(ctx, d.State)
-	if err != nil {
-		return err
-	}
-	for q, file := range d.Files {
-		if facts[q], err = readResult(ctx, ref, file); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -21,6 +21,7 @@ const (
 	FactsDir    = "/packfile/facts"   // results of the layer's earlier steps, read-only; no step reads them
 	RestoreDir  = "/packfile/restore" // what a layer with restore = true was left with, a cache mount
 	HistoryDir  = "/packfile/history" // RecordFile of the run that this builder did last, a cache mount
+	MatchDir    = "/packfile/match"   // MatchDir/NAME: a tree that Match is about, read-only
 	TreeDir     = "/packfile/tree"    // what Describe describes: a layer as steps see it, read-only
 	TimedDir    = "/packfile/timed"   // the same as the image has it, if its files have another time there
 	RunResult   = "/packfile/ran"     // ResultFile of the layer's run step (Describe)
@@ -41,8 +42,9 @@ type Kind string
 const (
 	Require Kind = "require" // APP read-only, MD
 	Test    Kind = "test"    // APP, changes are discarded, MD
-	Match   Kind = "match"   // no script: the version is the digest of all files below APP
 	Run     Kind = "run"     // APP, MD, LAYER
+	// Match has no script and sees no app: its results, OutDir/NAME.json for each tree, have the digest of the tree as version.
+	Match Kind = "match"
 	// Describe has no script and sees no app: it says what a layer in TreeDir holds.
 	Describe Kind = "describe"
 )
@@ -59,7 +61,8 @@ type Spec struct {
 	Kind     Kind    `json:"kind"`
 	Layer    string  `json:"layer"`              // name of the layer, for messages
 	Key      string  `json:"key,omitempty"`      // key of the layer (Run); a changed key is a changed step
-	Script   *Script `json:"script,omitempty"`   // absent for Match and for layers without a run script
+	Trees    []string `json:"trees,omitempty"`   // Match only: names of layers, and of their trees in MatchDir
+	Script   *Script `json:"script,omitempty"`   // absent for layers without a run script
 	LayerDir string  `json:"layerDir,omitempty"` // LAYER; Run only
 	// Metadata is there before the script: values are strings, or tables of the same shape.
 	Metadata map[string]any `json:"metadata,omitempty"`

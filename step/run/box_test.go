@@ -49,12 +49,19 @@ func newBox(t *testing.T, kind step.Kind) *box {
 	}
 	b.symlink(self, step.BinDir+"/"+getDepBinary)
 	b.spec = step.Spec{Contract: step.Contract, Kind: kind, Layer: "modules"}
+	if kind == step.Match {
+		b.mkdir(matched)
+		b.spec.Trees = []string{filepath.Base(matched)}
+	}
 	if kind == step.Run {
 		b.spec.LayerDir = b.path(step.LayersDir + "/app/modules")
 		b.mkdir(step.LayersDir + "/app/modules")
 	}
 	return b
 }
+
+// matched is the tree of a Match.
+const matched = step.MatchDir + "/0"
 
 // path is where an absolute path of the container is.
 func (b *box) path(path string) string { return filepath.Join(b.root, path) }
@@ -136,7 +143,11 @@ func (b *box) run() outcome {
 		b.t.Fatalf("%v\n%s%s", err, stdout.String(), stderr.String())
 	}
 	out := outcome{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
-	if data, err := os.ReadFile(b.path(step.OutDir + "/" + step.ResultFile)); err == nil {
+	file := step.ResultFile
+	if b.spec.Kind == step.Match {
+		file = filepath.Base(matched) + ".json"
+	}
+	if data, err := os.ReadFile(b.path(step.OutDir + "/" + file)); err == nil {
 		out.result = &step.Result{}
 		b.must(json.Unmarshal(data, out.result))
 	}

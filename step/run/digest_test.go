@@ -19,12 +19,12 @@ import (
 // newTree makes a tree with one of everything that a digest covers.
 func newTree(t *testing.T) *box {
 	b := newBox(t, step.Match)
-	b.write(step.AppDir+"/package.json", "{}")
-	b.write(step.AppDir+"/bin/run", "#!/bin/sh\n")
-	b.must(os.Chmod(b.path(step.AppDir+"/bin/run"), 0o755))
-	b.mkdir(step.AppDir + "/empty")
-	b.symlink("../package.json", step.AppDir+"/bin/link")
-	b.symlink("nowhere", step.AppDir+"/dangling")
+	b.write(matched+"/package.json", "{}")
+	b.write(matched+"/bin/run", "#!/bin/sh\n")
+	b.must(os.Chmod(b.path(matched+"/bin/run"), 0o755))
+	b.mkdir(matched + "/empty")
+	b.symlink("../package.json", matched+"/bin/link")
+	b.symlink("nowhere", matched+"/dangling")
 	return b
 }
 
@@ -62,7 +62,7 @@ func TestFilesAreNamedWhenTheyAreFew(t *testing.T) {
 		t.Run(fmt.Sprint(files), func(t *testing.T) {
 			b := newBox(t, step.Match)
 			for i := range files {
-				b.write(fmt.Sprintf("%s/%d/file", step.AppDir, i), "x") // folders are not counted
+				b.write(fmt.Sprintf("%s/%d/file", matched, i), "x") // folders are not counted
 			}
 			result := b.succeed().result
 			want := files
@@ -78,7 +78,7 @@ func TestFilesAreNamedWhenTheyAreFew(t *testing.T) {
 
 func TestTheDigestOfATreeStaysTheSame(t *testing.T) {
 	b := newTree(t)
-	tree, err := DigestTree(b.path(step.AppDir))
+	tree, err := DigestTree(b.path(matched))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestTheDigestOfATreeStaysTheSame(t *testing.T) {
 }
 
 func TestWhatTheDigestOfATreeCovers(t *testing.T) {
-	app := func(name string) string { return step.AppDir + "/" + name }
+	app := func(name string) string { return matched + "/" + name }
 	for _, test := range []struct {
 		name   string
 		change func(b *box)
@@ -126,7 +126,7 @@ func TestWhatTheDigestOfATreeCovers(t *testing.T) {
 				b.must(os.Chtimes(b.path(app(name)), time.Unix(1, 0), time.Unix(1, 0)))
 			}
 		}},
-		{name: "not the folder itself", same: true, change: func(b *box) { b.must(os.Chmod(b.path(step.AppDir), 0o700)) }},
+		{name: "not the folder itself", same: true, change: func(b *box) { b.must(os.Chmod(b.path(matched), 0o700)) }},
 		{name: "not owners", same: true, change: func(b *box) {
 			if os.Geteuid() == 0 {
 				b.must(os.Chown(b.path(app("package.json")), 1000, 1000))
@@ -136,7 +136,7 @@ func TestWhatTheDigestOfATreeCovers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := newTree(t)
 			test.change(b)
-			tree, err := DigestTree(b.path(step.AppDir))
+			tree, err := DigestTree(b.path(matched))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,17 +175,18 @@ func TestTreesThatHaveNoDigest(t *testing.T) {
 		make func(b *box)
 		want string
 	}{
-		{"an absolute symlink", func(b *box) { b.symlink("/etc/passwd", step.AppDir+"/a/link") },
+		{"an absolute symlink", func(b *box) { b.symlink("/etc/passwd", matched+"/a/link") },
 			"a/link is a symlink to /etc/passwd, which is outside of the app"},
-		{"an absolute symlink into the app", func(b *box) { b.symlink(b.path(step.AppDir+"/package.json"), step.AppDir+"/link") },
+		{"an absolute symlink into the app", func(b *box) { b.symlink(b.path(matched+"/package.json"), matched+"/link") },
 			"which is outside of the app"},
-		{"a symlink that leads up", func(b *box) { b.symlink("../../etc", step.AppDir+"/a/link") },
+		{"a symlink that leads up", func(b *box) { b.symlink("../../etc", matched+"/a/link") },
 			"a/link is a symlink to ../../etc, which is outside of the app"},
 		{"a symlink that leads out through another", func(b *box) {
-			b.symlink("..", step.AppDir+"/a/up")
-			b.symlink("up/../home", step.AppDir+"/a/link")
+			b.mkdir(step.MatchDir + "/home")
+			b.symlink("..", matched+"/a/up")
+			b.symlink("up/../home", matched+"/a/link")
 		}, "a/link is a symlink to up/../home, which is outside of the app"},
-		{"a fifo", func(b *box) { b.must(syscall.Mkfifo(b.path(step.AppDir+"/fifo"), 0o644)) }, "fifo is a fifo"},
+		{"a fifo", func(b *box) { b.must(syscall.Mkfifo(b.path(matched+"/fifo"), 0o644)) }, "fifo is a fifo"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newTree(t)
@@ -195,25 +196,21 @@ func TestTreesThatHaveNoDigest(t *testing.T) {
 	}
 	t.Run("a link to the app itself is fine", func(t *testing.T) {
 		b := newTree(t)
-		b.symlink("..", step.AppDir+"/bin/up")
+		b.symlink("..", matched+"/bin/up")
 		b.succeed()
 	})
 }
 
-func TestAMatchStepMakesTheDigestTheVersion(t *testing.T) {
+func TestTheVersionThatAMatchGivesIsTheDigest(t *testing.T) {
 	b := newTree(t)
-	b.spec.Metadata = map[string]any{"version": "static", "note": "x"}
-	want := &step.Result{Files: 4, FileDigests: fileDigests, Metadata: map[string]any{"version": treeDigest, "note": "x"}}
+	want := &step.Result{Files: 4, FileDigests: fileDigests, Metadata: map[string]any{"version": treeDigest}}
 	if diff := cmp.Diff(want, b.succeed().result); diff != "" {
 		t.Error(diff)
 	}
-	if got := b.read(step.OutDir + "/md/version"); got != treeDigest {
-		t.Errorf("$MD/version is %q", got)
-	}
 	t.Run("also when the app is reached through a symlink", func(t *testing.T) {
 		b := newTree(t)
-		b.must(os.Rename(b.path(step.AppDir), b.path("/elsewhere")))
-		b.symlink("elsewhere", step.AppDir)
+		b.must(os.Rename(b.path(matched), b.path("/elsewhere")))
+		b.symlink("../../elsewhere", matched)
 		if diff := cmp.Diff(treeDigest, b.succeed().result.Metadata["version"]); diff != "" {
 			t.Error(diff)
 		}
@@ -229,14 +226,14 @@ func TestAMatchStepMakesTheDigestTheVersion(t *testing.T) {
 			t.Skip("root can read every file")
 		}
 		b := newTree(t)
-		b.must(os.Chmod(b.path(step.AppDir+"/package.json"), 0))
+		b.must(os.Chmod(b.path(matched+"/package.json"), 0))
 		b.fail(1, "package.json: permission denied")
 	})
 }
 
 func TestDigestsDoNotDependOnThePlace(t *testing.T) {
 	for range 3 {
-		dir := newTree(t).path(step.AppDir)
+		dir := newTree(t).path(matched)
 		tree, err := DigestTree(filepath.Clean(dir) + "/")
 		if diff := cmp.Diff(Tree{Digest: treeDigest, Files: 4, FileDigests: fileDigests}, tree); diff != "" || err != nil {
 			t.Error(diff, err)

@@ -19,7 +19,7 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	bin, input, out, links, setupApp, restore, history, tree, timed, runResult, secrets, app, tmp string
+	bin, input, out, links, setupApp, restore, history, matched, tree, timed, runResult, secrets, app, tmp string
 }
 
 // at is the container whose root folder is root.
@@ -33,6 +33,7 @@ func at(root string) container {
 		setupApp:  in(step.SetupAppDir),
 		restore:   in(step.RestoreDir),
 		history:   in(step.HistoryDir),
+		matched:   in(step.MatchDir),
 		tree:      in(step.TreeDir),
 		timed:     in(step.TimedDir),
 		runResult: in(step.RunResult),
@@ -71,7 +72,10 @@ func (c container) main(args, environ []string) int {
 	}
 	r := runner{container: c, spec: spec, environ: environ}
 	if err := r.run(); err != nil {
-		return fail(fmt.Errorf("layer %q: %w", spec.Layer, err))
+		if spec.Layer != "" {
+			err = fmt.Errorf("layer %q: %w", spec.Layer, err)
+		}
+		return fail(err)
 	}
 	return 0
 }
@@ -128,6 +132,8 @@ func (r *runner) run() error {
 			return err
 		}
 		return r.report(result)
+	case step.Match:
+		return r.match()
 	case step.Run:
 		past := r.openHistory()
 		defer past.close()
@@ -153,8 +159,6 @@ func (r *runner) runScripts() error {
 	var result step.Result
 	var err error
 	switch r.spec.Kind {
-	case step.Match:
-		result.Files, result.FileDigests, err = r.match()
 	case step.Run:
 		err = r.fillLayer()
 	default:
@@ -179,13 +183,24 @@ func (r *runner) startMetadata() error {
 	return writeMetadata(r.metadata(), r.spec.Metadata)
 }
 
-// match sets the version to the digest of the app, which holds the matching files alone.
-func (r *runner) match() (files int, digests map[string]string, err error) {
-	tree, err := DigestTree(r.app)
-	if err != nil {
-		return 0, nil, err
+// match writes a result for each tree, with the tree's digest as version.
+func (r *runner) match() error {
+	for _, name := range r.spec.Trees {
+		tree, err := DigestTree(filepath.Join(r.matched, name))
+		if err != nil {
+			return fmt.Errorf("layer %q: %w", name, err)
+		}
+		data, err := json.Marshal(step.Result{
+			Metadata: map[string]any{"version": tree.Digest}, Files: tree.Files, FileDigests: tree.FileDigests,
+		})
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(r.out, name+".json"), append(data, '\n'), 0o644); err != nil {
+			return err
+		}
 	}
-	return tree.Files, tree.FileDigests, writeMetadata(r.metadata(), map[string]any{"version": tree.Digest})
+	return nil
 }
 
 // ask runs a require or test script.
