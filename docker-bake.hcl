@@ -64,6 +64,6 @@ target "frontend-release" {
   inherits  = ["frontend"]
   platforms = ["linux/amd64", "linux/arm64", "linux/386", "linux/arm/v7"]
   args      = { SOURCE_DATE_EPOCH = SOURCE_DATE_EPOCH }
-  output    = ["type=registry,rewrite-timestamp=true"]
+  output    = ["type=registry,rewrite-timestamp=true,compression=zstd,compression-level=19,force-compression=true"]
   attest    = ["type=sbom", "type=provenance,mode=max"]
 }

@@ -88,7 +88,9 @@ func byHand(b *testing.B, n int) {
 	}
 	out, tmp := dir("/out", named("new output")), bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), named("new /tmp"))
 	layers := []bk.State{bk.Image("run")}
+	cache := dir("/cache", named("new cache"))
 	var lastTree, lastOut bk.State
+	var descriptions *bk.FileAction
 	for i := range n {
 		content := bk.Scratch().File(bk.Copy(bk.Local("context"), "/", "/workspace", &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &t}, owner), named("[layer-%d] copy app", i))
 		key := fmt.Sprint("key", i)
@@ -104,7 +106,7 @@ func byHand(b *testing.B, n int) {
 		view := bk.Scratch().File(bk.Mkfile("/buildkit.llb.definition", 0o644, data).Mkfile("/key", 0o644, []byte(key)), viewName).With(llbbuild.Build(llbbuild.WithConstraints(viewName)))
 		path := fmt.Sprint("/layers/packfile/layer-", i)
 		spec := []byte(fmt.Sprint(i, strings.Repeat("x", 700)))
-		files := bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec).Mkfile("/script", 0o755, spec[:60]), named("[layer-%d] run definition", i))
+		files := bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec).Mkfile("/script", 0o755, spec[:60]).Mkfile("/record.json", 0o644, spec), named("[layer-%d] run definition", i))
 		es := root.Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/workspace"), bk.User("1000:1000"), bk.Network(pb.NetMode_UNSET),
 			bk.AddEnv("TARGETPLATFORM", "linux/amd64"), bk.AddEnv("TARGETOS", "linux"), bk.AddEnv("TARGETARCH", "amd64"), bk.AddEnv("TARGETVARIANT", ""),
 			bk.AddSecret("/run/secrets/ca-certificates", bk.SecretID("ca-certificates"), bk.SecretFileOpt(1000, 1000, 0o400), bk.SecretOptional),
@@ -119,12 +121,31 @@ func byHand(b *testing.B, n int) {
 			es.AddMount(link, lastTree, bk.SourcePath(link), bk.Readonly)
 			es.AddMount("/packfile/links/x", lastOut, bk.SourcePath("/out/md"), bk.Readonly)
 		}
+		es.AddMount("/packfile/history", cache, bk.SourcePath("/cache"), bk.AsPersistentCacheDir(key, bk.CacheMountShared))
 		raw := es.AddMount(path, dir(path, named("[layer-%d] new layer", i)), bk.SourcePath(path))
 		lastTree = bk.Scratch().File(bk.Copy(raw, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}), named("[layer-%d] layer", i))
 		lastOut = md
 		layers = append(layers, lastTree)
+
+		files = bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec[:90]), named("[layer-%d] describe definition", i))
+		es = bk.Scratch().Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/"), bk.User("0:0"), bk.Network(pb.NetMode_NONE),
+			bk.AddEnv("TARGETPLATFORM", "linux/amd64"), bk.AddEnv("TARGETOS", "linux"), bk.AddEnv("TARGETARCH", "amd64"), bk.AddEnv("TARGETVARIANT", ""),
+			named("[layer-%d] describe", i))
+		es.AddMount("/packfile/bin", tools, bk.SourcePath("/step"), bk.Readonly)
+		es.AddMount("/packfile/step", files, bk.Readonly)
+		description := es.AddMount("/packfile/out", out, bk.SourcePath("/out"))
+		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
+		es.AddMount("/packfile/tree", lastTree, bk.Readonly)
+		es.AddMount("/packfile/ran", md, bk.SourcePath("/out/result.json"), bk.Readonly)
+		if descriptions == nil {
+			descriptions = bk.Copy(description, "/out/result.json", "/0")
+		} else {
+			descriptions = descriptions.Copy(description, "/out/result.json", fmt.Sprint("/", i))
+		}
 	}
-	if _, err := bk.Merge(layers).Marshal(ctx); err != nil {
+	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
+	last := bk.Scratch().File(bk.Copy(bk.Scratch().File(descriptions), "/none*", "/", none))
+	if _, err := bk.Merge(append(layers, last)).Marshal(ctx); err != nil {
 		b.Fatal(err)
 	}
 }

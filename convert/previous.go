@@ -49,19 +49,19 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 	var warnings []string
 	owner := map[string]string{} // layer by diff id
 	for _, r := range label.Layers {
-		name := r.Parts.Layer
+		name, shown := r.Parts.Layer, layerkey.Short(r.Parts.Layer)
 		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
-			warnings = append(warnings, "its label gives layer "+name+" a key that is not that of its parts")
+			warnings = append(warnings, "its label gives layer "+shown+" a key that is not that of its parts")
 			continue
 		}
 		if r.DiffID != "" {
 			place := slices.Index(p.diffIDs, digest.Digest(r.DiffID))
 			if place < 0 {
-				warnings = append(warnings, "it does not have the layer that its label gives as "+name+": it was changed after it was built")
+				warnings = append(warnings, "it does not have the layer that its label gives as "+shown+": it was changed after it was built")
 				continue
 			}
 			if other, twice := owner[r.DiffID]; twice {
-				warnings = append(warnings, "its label gives one layer as "+other+" and as "+name)
+				warnings = append(warnings, "its label gives one layer as "+layerkey.Short(other)+" and as "+shown)
 				delete(p.records, other)
 				continue
 			}
@@ -72,7 +72,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 			}
 			p.copied[name] = !found || err != nil
 			if p.copied[name] && mixed(cfg) {
-				warnings = append(warnings, "more than one build made its layers, and the files of "+name+" cannot be told from theirs")
+				warnings = append(warnings, "more than one build made its layers, and the files of "+shown+" cannot be told from theirs")
 				continue
 			}
 		}

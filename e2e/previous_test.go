@@ -342,3 +342,19 @@ func TestCacheInTheSameRegistryDownloadsNoLayerThatIsReused(t *testing.T) {
 		}
 	}
 }
+
+// An inline cache that the user asks for takes the place of ours in the config: then layers are copied out of the image.
+func TestPreviousImageWithAnInlineCacheOfTheUser(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, first := request{dir: dir, args: []string{"--export-cache", "type=inline"}}.pushTo(t, imageName(t))
+	p := newProxy(t)
+	b, second := request{dir: dir, host: otherDaemon(t), previous: p.name(first.name)}.pushTo(t, p.name(imageName(t)))
+	b.wantRuns(t, layersOfThree)
+	for _, l := range layersOfThree {
+		equal(t, "layer "+l, second.blob(t, "layer "+l).Digest, first.blob(t, "layer "+l).Digest)
+	}
+	if p.bytes(first.blob(t, "layer tool").Digest.String()) == 0 {
+		t.Error("nothing was downloaded: the inline cache is not what this test says")
+	}
+}

@@ -16,5 +16,5 @@ say "image $ref"
 quietly "$DEV/log/frontend.log" "$BIN/buildctl" --addr "unix://$(socket buildkitd)" build --progress plain \
 	--frontend dockerfile.v0 --local dockerfile=. --local context=. \
 	--opt context:build=local:build --local build="$build" \
-	--output type=image,name="$ref",push=true
+	--output type=image,name="$ref",push=true,compression=zstd,compression-level=19,force-compression=true
 made frontend "$digest"

@@ -140,7 +140,7 @@ func checkDigest(value string) error {
 	return nil
 }
 
-// checkMetadata checks that metadata is strings, and tables of such, within its bounds.
+// checkMetadata checks that metadata is strings, and tables of such, within its bounds, and that a folder can hold it.
 func checkMetadata(metadata map[string]any) error {
 	var c metadataCheck
 	return c.table("", metadata, 0)
@@ -159,6 +159,9 @@ func (c *metadataCheck) table(path string, table map[string]any, depth int) erro
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		path := cut(path + key)
 		c.bytes += len(key)
+		if key == "" || key == "." || key == ".." || strings.ContainsAny(key, "/\x00") {
+			return fmt.Errorf("%s cannot be the name of a file", plain(path))
+		}
 		var err error
 		switch value := table[key].(type) {
 		case string:
