@@ -57,13 +57,13 @@ const NotWanted = 100
 
 // Spec is everything a step is told. It holds no secret: contents of secrets never come near it.
 type Spec struct {
-	Contract int     `json:"contract"`
-	Kind     Kind    `json:"kind"`
-	Layer    string  `json:"layer"`              // name of the layer, for messages
-	Key      string  `json:"key,omitempty"`      // key of the layer (Run); a changed key is a changed step
-	Trees    []string `json:"trees,omitempty"`   // Match only: names of layers, and of their trees in MatchDir
-	Script   *Script `json:"script,omitempty"`   // absent for layers without a run script
-	LayerDir string  `json:"layerDir,omitempty"` // LAYER; Run only
+	Contract int      `json:"contract"`
+	Kind     Kind     `json:"kind"`
+	Layer    string   `json:"layer"`              // name of the layer, for messages
+	Key      string   `json:"key,omitempty"`      // key of the layer (Run); a changed key is a changed step
+	Trees    []string `json:"trees,omitempty"`    // Match only: names of layers, and of their trees in MatchDir
+	Script   *Script  `json:"script,omitempty"`   // absent for layers without a run script
+	LayerDir string   `json:"layerDir,omitempty"` // LAYER; Run only
 	// Metadata is there before the script: values are strings, or tables of the same shape.
 	Metadata map[string]any `json:"metadata,omitempty"`
 	Platform []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
