@@ -138,9 +138,10 @@ func (c *container) run() (code int, stdout, stderr string) {
 }
 
 // result reads what the step left.
-func (c *container) result() step.Result {
+// result is what a file of OutDir says.
+func (c *container) result(file string) step.Result {
 	c.t.Helper()
-	data, err := os.ReadFile(c.path(step.OutDir + "/" + step.ResultFile))
+	data, err := os.ReadFile(c.path(step.OutDir + "/" + file))
 	c.must(err)
 	var result step.Result
 	c.must(json.Unmarshal(data, &result))
@@ -166,7 +167,7 @@ func TestAStepRunsInAnImageThatHasOnlyAShell(t *testing.T) {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	metadata := map[string]any{"version": "1", "deps": map[string]any{"node@2": map[string]any{"name": "node", "version": "2", "uri": "", "sha": ""}}}
-	if diff := cmp.Diff(step.Result{Metadata: metadata}, c.result()); diff != "" {
+	if diff := cmp.Diff(step.Result{Metadata: metadata}, c.result(step.ResultFile)); diff != "" {
 		t.Error(diff)
 	}
 	if data, err := os.ReadFile(c.path("/layers/app/modules/env/A.override")); err != nil || string(data) != "x" {
@@ -220,12 +221,12 @@ func TestAnImageWithoutShellSaysSo(t *testing.T) {
 
 func TestAMatchStepNeedsNothingOfTheImage(t *testing.T) {
 	c := newContainer(t)
-	c.spec = step.Spec{Contract: step.Contract, Kind: step.Match, Layer: "modules"}
-	c.write(step.AppDir+"/package.json", "{}", 0o644)
+	c.spec = step.Spec{Contract: step.Contract, Kind: step.Match, Trees: []string{"modules"}}
+	c.write(step.MatchDir+"/modules/package.json", "{}", 0o644)
 	if code, _, stderr := c.run(); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
-	if result := c.result(); result.Files != 1 || result.Metadata["version"] == "" {
+	if result := c.result("modules.json"); result.Files != 1 || result.Metadata["version"] == "" {
 		t.Errorf("got %+v", result)
 	}
 }
