@@ -46,6 +46,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 		image: im.State, diffIDs: cfg.RootFS.DiffIDs, time: time.Unix(label.Time, 0).UTC(),
 		records: map[string]layerkey.Record{}, copied: map[string]bool{},
 	}
+	places := im.referenced(label)
 	var warnings []string
 	owner := map[string]string{} // layer by diff id
 	for _, r := range label.Layers {
@@ -55,8 +56,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 			continue
 		}
 		if r.DiffID != "" {
-			place := slices.Index(p.diffIDs, digest.Digest(r.DiffID))
-			if place < 0 {
+			if !slices.Contains(p.diffIDs, digest.Digest(r.DiffID)) {
 				warnings = append(warnings, "it does not have the layer that its label gives as "+shown+": it was changed after it was built")
 				continue
 			}
@@ -66,11 +66,8 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 				continue
 			}
 			owner[r.DiffID] = name
-			found, err := len(im.InlineCache) > 0, error(nil)
-			if found {
-				found, err = llb.ReferencedIn(im.InlineCache, digest.Digest(r.DiffID), place)
-			}
-			p.copied[name] = !found || err != nil
+			_, referenced := places[digest.Digest(r.DiffID)]
+			p.copied[name] = !referenced
 			if p.copied[name] && mixed(cfg) {
 				warnings = append(warnings, "more than one build made its layers, and the files of "+shown+" cannot be told from theirs")
 				continue
@@ -79,6 +76,30 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 		p.records[name] = r
 	}
 	return p, warnings
+}
+
+// referenced is where the layers of a label are by the image's inline cache. A cache that is not as ours are is none: then
+// layers are copied, and it is not imported.
+func (im PreviousImage) referenced(label layerkey.Label) map[digest.Digest]int {
+	if len(im.InlineCache) == 0 {
+		return nil
+	}
+	var diffIDs []digest.Digest
+	for _, r := range label.Layers {
+		if r.DiffID != "" {
+			diffIDs = append(diffIDs, digest.Digest(r.DiffID))
+		}
+	}
+	places, err := llb.Referenced(im.InlineCache, diffIDs)
+	if err != nil {
+		return nil
+	}
+	for id, place := range places {
+		if is := slices.Index(im.Config.RootFS.DiffIDs, id); is >= 0 && is != place {
+			return nil
+		}
+	}
+	return places
 }
 
 // References says whether a layer can be taken by reference; then the image's inline cache has to be imported.

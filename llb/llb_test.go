@@ -7,6 +7,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
 )
 
 func TestKeyedViewRefusesAnEmptyTree(t *testing.T) {
@@ -63,5 +64,30 @@ func TestKeyOfAViewTellsItsLocalSourcesApart(t *testing.T) {
 		if unique != key {
 			t.Errorf("the local source of view %q is known as %q", key, unique)
 		}
+	}
+}
+
+func TestInlineCacheThatHasMoreThanLayersIsRefused(t *testing.T) {
+	one, two := digest.FromString("one"), digest.FromString("two")
+	cache, err := References(map[digest.Digest]int{one: 3, two: 5}, []digest.Digest{one, two})
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := Referenced(cache, []digest.Digest{one, two})
+	if err != nil || places[one] != 3 || places[two] != 5 || len(places) != 2 {
+		t.Errorf("%v %v", places, err)
+	}
+	if _, err := Referenced(cache, []digest.Digest{one}); err == nil {
+		t.Error("a record of something else is not refused")
+	}
+	twice, err := References(map[digest.Digest]int{one: 3}, []digest.Digest{one, one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Referenced(twice, []digest.Digest{one}); err == nil {
+		t.Error("two records of one layer are not refused")
+	}
+	if _, err := Referenced([]byte("{}"), nil); err == nil {
+		t.Error("what is no list is not refused")
 	}
 }

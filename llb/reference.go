@@ -83,29 +83,37 @@ func References(places map[digest.Digest]int, order []digest.Digest) ([]byte, er
 	return json.Marshal(records)
 }
 
-// ReferencedIn says whether an inline cache leads from a Reference to the layer at a place of the image, and nowhere else.
-func ReferencedIn(inlineCache []byte, diffID digest.Digest, place int) (bool, error) {
+// Referenced is where an inline cache leads from the References of some layers. It is an error if the cache has anything
+// else: whoever made it could give any operation of a build a result.
+func Referenced(inlineCache []byte, diffIDs []digest.Digest) (map[digest.Digest]int, error) {
 	var records []cachetypes.CacheRecord
 	if err := json.Unmarshal(inlineCache, &records); err != nil {
-		return false, err
+		return nil, err
 	}
-	key, err := referenceKey(diffID)
+	root, err := rootKey()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	found := false
-	for _, r := range records {
-		if r.Digest != key {
-			continue
+	layers := map[digest.Digest]digest.Digest{} // by key
+	for _, id := range diffIDs {
+		key, err := referenceKey(id)
+		if err != nil {
+			return nil, err
 		}
-		if found || len(r.Results) > 0 || len(r.ChainedResults) != 1 {
-			return false, nil
-		}
-		chain := r.ChainedResults[0].LayerIndexes
-		found = len(chain) == 1 && chain[0] == place
-		if !found {
-			return false, nil
+		layers[key] = id
+	}
+	places := map[digest.Digest]int{}
+	for i, r := range records {
+		id, known := layers[r.Digest]
+		_, twice := places[id]
+		chains := r.ChainedResults
+		switch {
+		case r.Digest == root && len(r.Results) == 0 && len(chains) == 0:
+		case known && !twice && len(r.Results) == 0 && len(chains) == 1 && len(chains[0].LayerIndexes) == 1:
+			places[id] = chains[0].LayerIndexes[0]
+		default:
+			return nil, fmt.Errorf("record %d is not that of one layer", i)
 		}
 	}
-	return found, nil
+	return places, nil
 }
