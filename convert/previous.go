@@ -16,10 +16,10 @@ import (
 // Previous is an image that layers can be taken over from.
 type Previous struct {
 	image   bk.State
-	diffIDs []digest.Digest
 	time    time.Time
 	records map[string]layerkey.Record // by LAYER
 	copied  map[string]bool            // layers, by LAYER, that are taken by copying
+	mixed   bool                       // no layer can be copied
 }
 
 // PreviousImage is what is known of an image that layers shall be taken over from.
@@ -43,8 +43,8 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 		return nil, []string{"its label " + layerkey.LabelName + " cannot be read: " + err.Error()}
 	}
 	p := &Previous{
-		image: im.State, diffIDs: cfg.RootFS.DiffIDs, time: time.Unix(label.Time, 0).UTC(),
-		records: map[string]layerkey.Record{}, copied: map[string]bool{},
+		image: im.State, time: time.Unix(label.Time, 0).UTC(),
+		records: map[string]layerkey.Record{}, copied: map[string]bool{}, mixed: mixed(cfg),
 	}
 	places := im.referenced(label)
 	var warnings []string
@@ -56,7 +56,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 			continue
 		}
 		if r.DiffID != "" {
-			if !slices.Contains(p.diffIDs, digest.Digest(r.DiffID)) {
+			if !slices.Contains(cfg.RootFS.DiffIDs, digest.Digest(r.DiffID)) {
 				warnings = append(warnings, "it does not have the layer that its label gives as "+shown+": it was changed after it was built")
 				continue
 			}
@@ -68,7 +68,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 			owner[r.DiffID] = name
 			_, referenced := places[digest.Digest(r.DiffID)]
 			p.copied[name] = !referenced
-			if p.copied[name] && mixed(cfg) {
+			if p.copied[name] && p.mixed {
 				warnings = append(warnings, "more than one build made its layers, and the files of "+shown+" cannot be told from theirs")
 				continue
 			}
@@ -112,8 +112,11 @@ func (p *Previous) References() bool {
 	return false
 }
 
-// Copied is the same image, all of whose layers are taken by copying.
+// Copied is the same image, all of whose layers are taken by copying; nil when that cannot be done, or is done already.
 func (p *Previous) Copied() *Previous {
+	if p.mixed || !p.References() {
+		return nil
+	}
 	all := *p
 	all.copied = map[string]bool{}
 	for name := range p.records {

@@ -142,7 +142,7 @@ func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (
 			break
 		}
 		b.warnPrevious(ctx, unusable.Error())
-		in = withoutPrevious(in)
+		in.Previous = in.Previous.Copied() // else none at all
 		result, err = b.convert(ctx, in)
 	}
 	return result, b.explain(err)

@@ -183,16 +183,6 @@ func (m *messages) add(text string) {
 // previousError says that layers of the previous image cannot be had, although its config promises them.
 type previousError struct{ error }
 
-// withoutPrevious is what to do when layers of the previous image cannot be had: take them by copying, else not at all.
-func withoutPrevious(in convert.Input) convert.Input {
-	if in.Previous.References() {
-		in.Previous = in.Previous.Copied()
-	} else {
-		in.Previous = nil
-	}
-	return in
-}
-
 // blamePrevious finds out whether a build failed for the sake of the previous image alone.
 func (b *build) blamePrevious(ctx context.Context, conv *convert.Build, failed error) error {
 	reused := conv.Reused()
