@@ -246,6 +246,17 @@ func TestPreviousImageForEachPlatform(t *testing.T) {
 		return must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+image)
 	}
 	equal(t, "index", raw(next.image), raw(next.previous))
+
+	// One for a platform alone.
+	next.opts = map[string]string{"platform": next.opts["platform"], "context:previous::" + platforms[1]: "docker-image://" + next.previous}
+	next.previous, next.host = "", secondDaemon(t)
+	b = next.build(t)
+	for _, l := range layersOfThree {
+		if b.vertex("["+platforms[0]+" "+l+"] run") == "" {
+			t.Errorf("%s is not built for %s, which has no previous image", l, platforms[0])
+		}
+		contains(t, b.log, "["+platforms[1]+" "+l+"] reused from the previous image")
+	}
 }
 
 func TestAnotherTimeOfFilesRunsNothing(t *testing.T) {
