@@ -35,11 +35,11 @@ func (b *Build) output(ctx context.Context, l *layer, f Facts) (*output, error) 
 	var o *output
 	if d.Action == Reused {
 		o = b.reuse(l)
-	} else {
-		o, err = b.run(ctx, l, f, d)
+	} else if o, err = b.run(ctx, l, f, d); err != nil {
+		return nil, err
 	}
 	b.outputs[l.Name] = o
-	return o, err
+	return o, nil
 }
 
 // run is the output of a layer that is built.
