@@ -1,8 +1,7 @@
 package convert
 
 import (
-	"maps"
-	"slices"
+	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
 
@@ -116,8 +115,8 @@ func (b *Build) decideNow(l *layer, f Facts) (*Decision, error) {
 	if err != nil || open {
 		return nil, err
 	}
-	if !maps.Equal(links, old.Links) {
-		return made("the content of a layer that it links changed: " + differing(links, old.Links))
+	if changed := changedLinks(l, links, old.Links); changed != nil {
+		return made("the content of a layer that it links changed: " + strings.Join(changed, ", "))
 	}
 	if l.Export {
 		return &Decision{Action: Reused}, nil
@@ -169,25 +168,13 @@ func linkContent(k link, seen description) (string, error) {
 	return layerkey.DigestJSON(seen.content, seen.metadata)
 }
 
-// differing are the names under which two maps have different values.
-func differing(a, b map[string]string) string {
-	var names string
-	for _, name := range slices.Sorted(maps.Keys(a)) {
-		if a[name] != b[name] {
-			names = join(names, name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(b)) {
-		if _, ok := a[name]; !ok {
-			names = join(names, name)
+// changedLinks are the names of links that show l something else than a record says. What else the record has is not looked
+// at: it comes from a label.
+func changedLinks(l *layer, now, old map[string]string) (names []string) {
+	for _, k := range l.links {
+		if now[k.Name] != old[k.Name] {
+			names = append(names, k.Name)
 		}
 	}
 	return names
-}
-
-func join(list, item string) string {
-	if list == "" {
-		return item
-	}
-	return list + ", " + item
 }

@@ -286,3 +286,26 @@ func TestLayerThatWasToBeKeptIsDescribedWhenItIsBuilt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestNamesInALabelAreInNoMessage(t *testing.T) {
+	cfg := imageOf(t, chain)
+	label, err := layerkey.ParseLabel(cfg.Config.Labels[layerkey.LabelName])
+	if err != nil {
+		t.Fatal(err)
+	}
+	label.Layers[1].Links = map[string]string{"\x1b[2J": "x"}
+	data, err := json.Marshal(label)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Config.Labels[layerkey.LabelName] = string(data)
+	b := newBuild(t, chain, from(t, cfg))
+	f := answers(b)
+	explained, err := b.Explain(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := explained[1].Why, "the content of a layer that it links changed: tools"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
