@@ -137,11 +137,7 @@ func byHand(b *testing.B, n int) {
 		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
 		es.AddMount("/packfile/tree", lastTree, bk.Readonly)
 		es.AddMount("/packfile/ran", md, bk.SourcePath("/out/result.json"), bk.Readonly)
-		if descriptions == nil {
-			descriptions = bk.Copy(description, "/out/result.json", "/0")
-		} else {
-			descriptions = descriptions.Copy(description, "/out/result.json", fmt.Sprint("/", i))
-		}
+		descriptions = descriptions.Copy(description, "/out/result.json", fmt.Sprint("/", i))
 	}
 	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
 	last := bk.Scratch().File(bk.Copy(bk.Scratch().File(descriptions), "/none*", "/", none))

@@ -132,11 +132,7 @@ func (b *Build) descriptions(ctx context.Context, f Facts) (*Inquiry, error) {
 			return nil, err
 		}
 		d.id = digestOf([]byte(d.id + "\x00" + plan.record.Key))
-		if copies == nil {
-			copies = bk.Copy(result, ResultPath, file)
-		} else {
-			copies = copies.Copy(result, ResultPath, file)
-		}
+		copies = copies.Copy(result, ResultPath, file)
 	}
 	if copies == nil {
 		return nil, nil

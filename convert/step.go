@@ -81,11 +81,7 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 		l := b.byName[q.Layer]
 		src, folder, globs := b.matched(l, q.Kind)
 		info := &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs}
-		if files == nil {
-			files = bk.Copy(src, folder, "/"+l.Name, info)
-		} else {
-			files = files.Copy(src, folder, "/"+l.Name, info)
-		}
+		files = files.Copy(src, folder, "/"+l.Name, info)
 		p.spec.Trees = append(p.spec.Trees, l.Name)
 		p.noCache = p.noCache || l.noCache
 		if q.Kind == Inputs {

@@ -331,7 +331,7 @@ func TestReuseOnABuilderThatIsKept(t *testing.T) {
 		_, fresh := request{dir: dir}.pushTo(t, imageName(t))
 		equal(t, "digest of the image after edit "+fmt.Sprint(i), img.digest, fresh.digest)
 	}
-	// And once more by way of copying, which this builder has no layer for yet.
+	// And now something looks into a layer that this builder only knows by reference.
 	write(t, dir, map[string]string{"deps.lock": "changed"})
 	b, img := request{dir: dir, host: host, previous: img.name}.pushTo(t, imageName(t))
 	b.wantRuns(t, layersOfThree, "modules")

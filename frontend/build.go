@@ -114,9 +114,11 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 		return err
 	}
 	imports := b.cacheImports()
+	seen := map[string]bool{} // an index has the images of several platforms
 	for _, im := range b.images {
-		if im.previous.cache != nil {
-			imports = append(imports, *im.previous.cache)
+		if ref := im.previous.cache; ref != "" && !seen[ref] {
+			seen[ref] = true
+			imports = append(imports, gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
 		}
 	}
 	b.imports.Store(&imports)

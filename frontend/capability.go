@@ -42,11 +42,11 @@ func checkCapabilities(opts gw.BuildOpts) error {
 	return lacking(opts.Caps, gatewayCapabilities)
 }
 
-// layering is how the daemon puts layers on each other. That of a Docker Engine without the containerd image store can
-// neither merge nor diff (moby/moby#45153).
+// layering is how the daemon puts layers on each other. That of a Docker Engine without the containerd image store cannot
+// merge (moby/moby#45153).
 func layering(opts gw.BuildOpts) llb.Layering {
 	caps := opts.LLBCaps
-	return llb.Layering{Flat: caps.Supports(pb.CapMergeOp) != nil || caps.Supports(pb.CapDiffOp) != nil}
+	return llb.Layering{Flat: caps.Supports(pb.CapMergeOp) != nil}
 }
 
 func lacking(caps apicaps.CapSet, needed []capability) error {

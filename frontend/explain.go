@@ -73,7 +73,7 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer(data, e.text(), explainRequest), nil
+	return reply(data, e.text(), explainRequest), nil
 }
 
 // text is the table that people read.
@@ -94,7 +94,11 @@ func (e explanation) text() []byte {
 		tw := tabwriter.NewWriter(&out, 0, 0, 3, ' ', 0)
 		fmt.Fprintln(tw, "LAYER\tVERSION\tACTION\tWHY")
 		for _, l := range p.Layers {
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", l.Layer, layerkey.Short(l.Version), l.Action, l.Why)
+			version := ""
+			if l.Version != "" {
+				version = layerkey.Short(l.Version)
+			}
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", l.Layer, version, l.Action, l.Why)
 		}
 		tw.Flush()
 	}

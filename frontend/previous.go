@@ -32,8 +32,8 @@ const previousName = "previous"
 // previous is the image that layers are taken over from.
 type previous struct {
 	image *convert.Previous
-	// cache is the image's own inline cache, by which BuildKit finds its layers.
-	cache *gw.CacheOptionsEntry
+	// cache is where the image is whose inline cache has to be imported, for BuildKit to find its layers; "" for nowhere.
+	cache string
 }
 
 // findPrevious finds the image that layers are taken over from. It only saves work: when there is none, or it is of no
@@ -78,7 +78,7 @@ func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous
 		b.warnPrevious(ctx, w)
 	}
 	if found.image != nil && found.image.References() {
-		found.cache = &gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}}
+		found.cache = ref
 	}
 	return found, nil
 }

@@ -51,11 +51,11 @@ func describeRequests() (*gw.Result, error) {
 	if err := subrequests.PrintDescribe(data, &text); err != nil {
 		return nil, err
 	}
-	return answer(data, text.Bytes(), subrequests.SubrequestsDescribeDefinition), nil
+	return reply(data, text.Bytes(), subrequests.SubrequestsDescribeDefinition), nil
 }
 
-// answer is the result of a subrequest.
-func answer(data, text []byte, r subrequests.Request) *gw.Result {
+// reply is the result of a subrequest.
+func reply(data, text []byte, r subrequests.Request) *gw.Result {
 	res := gw.NewResult()
 	res.AddMeta("result.json", data)
 	res.AddMeta("result.txt", text)

@@ -1,6 +1,6 @@
 package layerkey
 
-// LabelName is the label of an app image, or of one that a layer's steps are the same for, that holds a Label.
+// LabelName is the label of an app image that holds a Label.
 const LabelName = "io.packfile.layers"
 
 // Label is what an image says of its layers, so that a later build can take them over. As JSON it is the same for the

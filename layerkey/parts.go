@@ -1,7 +1,7 @@
 // Package layerkey is what a layer's key is made of, what an image's label says of each layer, and what differs between
 // two keys. It is shared by the frontend, which decides by keys, and packfile-step, which says why a step runs.
 //
-// The rules are those of "Layer keys" in docs/caching.md.
+// The rules are those of "When a layer is built again" in docs/caching.md.
 package layerkey
 
 import (

@@ -158,10 +158,9 @@ func (r *runner) runScripts() error {
 	}
 	var result step.Result
 	var err error
-	switch r.spec.Kind {
-	case step.Run:
+	if r.spec.Kind == step.Run {
 		err = r.fillLayer()
-	default:
+	} else {
 		result.NotWanted, err = r.ask()
 	}
 	if err != nil {
