@@ -49,7 +49,7 @@ func (b *Build) run(ctx context.Context, l *layer, f Facts, d *Decision) (*outpu
 		return nil, err
 	}
 	p := plan.run
-	if why := d.why(); why != "" {
+	if why := d.whyRun(); why != "" {
 		p.name += " (" + why + ")"
 	}
 	if err := b.link(ctx, &p, f, true); err != nil {

@@ -26,6 +26,14 @@ type Decision struct {
 	Reason  string            // when it is no change of its key
 }
 
+// whyRun is the reason, in a few words, why the run step of a layer that was decided so is part of the build.
+func (d *Decision) whyRun() string {
+	if d.Action == Kept {
+		return "a layer that is built links it"
+	}
+	return d.why()
+}
+
 // why is the reason in a few words, "" when there is none to tell.
 func (d *Decision) why() string {
 	if len(d.Changes) > 0 {

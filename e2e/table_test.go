@@ -111,6 +111,9 @@ func TestWhatComesBack(t *testing.T) {
 				if want := !reused && !kept && !cached; ran != want {
 					t.Errorf("its run step ran: %t, want %t", ran, want)
 				}
+				if ran && c.match && builder.previous != "" {
+					contains(t, b.log, vertex+" (a layer that is built links it)")
+				}
 				if c.linked && !b.ran(t, "[user-of-"+c.String()+"] run") {
 					t.Error("the layer that links it was not built again: this tests nothing")
 				}
