@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,140 +15,6 @@ import (
 
 	"github.com/packfile/frontend/cnb/launch"
 )
-
-// Paths of the compiled launcher and of testdata/report.
-var launcherBinary, reportBinary string
-
-func TestMain(m *testing.M) {
-	// The code of the program below has to be in this binary too, or go test takes results from its cache after a change.
-	runtime.KeepAlive(main)
-	dir, err := os.MkdirTemp("", "launcher-test")
-	if err != nil {
-		panic(err)
-	}
-	launcherBinary, reportBinary = filepath.Join(dir, "launcher"), filepath.Join(dir, "report")
-	code := 1
-	if build(launcherBinary, ".") && build(reportBinary, "./testdata/report") {
-		code = m.Run()
-	}
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-// build compiles a program as the frontend's image does.
-func build(out, pkg string) bool {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", out, pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	return cmd.Run() == nil
-}
-
-// image is the part of an app image that the launcher looks at.
-type image struct {
-	t        *testing.T
-	dir      string
-	metadata launch.Metadata
-	env      []string
-	attr     *syscall.SysProcAttr
-}
-
-func newImage(t *testing.T) *image {
-	i := &image{t: t, dir: t.TempDir()}
-	i.env = []string{"CNB_LAYERS_DIR=" + i.path("layers"), "CNB_APP_DIR=" + i.path("app"), "CNB_PLATFORM_API=0.12",
-		"CNB_DEPRECATION_MODE=quiet", "PATH=/cnb/process:/cnb/lifecycle:/usr/bin:/bin"}
-	i.mkdir("app")
-	return i
-}
-
-func (i *image) path(name string) string { return filepath.Join(i.dir, name) }
-
-func (i *image) mkdir(name string) {
-	i.t.Helper()
-	if err := os.MkdirAll(i.path(name), 0o755); err != nil {
-		i.t.Fatal(err)
-	}
-}
-
-func (i *image) write(name, content string) {
-	i.t.Helper()
-	i.mkdir(filepath.Dir(name))
-	if err := os.WriteFile(i.path(name), []byte(content), 0o755); err != nil {
-		i.t.Fatal(err)
-	}
-}
-
-// copy puts a program into the image.
-func (i *image) copy(binary, name string) {
-	i.t.Helper()
-	data, err := os.ReadFile(binary)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	i.write(name, string(data))
-}
-
-func (i *image) buildpack(id, api string, processes ...launch.Process) {
-	i.metadata.Buildpacks = append(i.metadata.Buildpacks, launch.Buildpack{ID: id, Version: "1", API: api})
-	for _, p := range processes {
-		p.Buildpack = id
-		i.metadata.Processes = append(i.metadata.Processes, p)
-	}
-}
-
-type outcome struct {
-	code           int
-	stdout, stderr string
-}
-
-// run runs the launcher under a name.
-func (i *image) run(name string, args ...string) outcome {
-	i.t.Helper()
-	if i.metadata.Buildpacks != nil {
-		data, err := i.metadata.TOML()
-		if err != nil {
-			i.t.Fatal(err)
-		}
-		i.write("layers/config/metadata.toml", string(data))
-	}
-	cmd := exec.Command(launcherBinary, args...)
-	cmd.Args[0] = "/cnb/process/" + name
-	cmd.Env, cmd.Dir, cmd.SysProcAttr = i.env, "/", i.attr
-	if i.attr != nil {
-		cmd.Path = "/launcher"
-	}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		i.t.Fatal(err)
-	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
-}
-
-// started is what testdata/report tells.
-type started struct {
-	Args, Env []string
-	Dir       string
-}
-
-func (s started) get(name string) string {
-	for _, entry := range s.Env {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
-func (i *image) report(name string, args ...string) started {
-	i.t.Helper()
-	got := i.run(name, args...)
-	var s started
-	if err := json.Unmarshal([]byte(got.stdout), &s); err != nil || got.code != 0 {
-		i.t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
-	}
-	return s
-}
 
 var web = launch.Process{Type: "web", Command: launch.Command{"report", "a b", "$HOME"}, Args: []string{"c"}, Direct: true}
 
@@ -247,7 +110,7 @@ func TestExecD(t *testing.T) {
 	i.buildpack("older", "0.4")
 	i.copy(reportBinary, "layers/b/tool/bin/report")
 	i.write("layers/b/tool/exec.d/1", `#!/bin/sh
-printf 'A = "1"\nDIR = "%s"\nKIND = "%s"\n' "$PWD" "$CNB_PROCESS_TYPE" >&3; echo said`)
+printf 'A = "1"\nDIR = "%s"\nSELF = "%s"\nCNB = "%s"\n' "$PWD" "$0" "$(env | grep ^CNB_)" >&3; echo said; echo warned >&2`)
 	i.write("layers/b/tool/exec.d/2", "#!/bin/sh\nprintf 'B = \"%s2\"\\nPATH = \"%s\"' $A \"$PATH\" >&3")
 	i.write("layers/b/tool/exec.d/web/3", "#!/bin/sh\necho 'C = \"3\"' >&3")
 	i.write("layers/b/tool/exec.d/other/4", "#!/bin/sh\necho 'D = \"4\"' >&3")
@@ -255,15 +118,15 @@ printf 'A = "1"\nDIR = "%s"\nKIND = "%s"\n' "$PWD" "$CNB_PROCESS_TYPE" >&3; echo
 
 	out := i.run("web")
 	said, text, _ := strings.Cut(out.stdout, "\n")
-	if said != "said" {
-		t.Errorf("standard output of exec.d is %q", said)
+	if said != "said" || out.stderr != "warned\n" {
+		t.Errorf("exec.d printed %q and %q", said, out.stderr)
 	}
 	var got started
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(out)
 	}
-	want := []string{"A=1", "B=12", "C=3", "DIR=" + i.path("app"), "KIND=web",
-		"PATH=" + i.path("layers/b/tool/bin") + ":/usr/bin:/bin"}
+	want := []string{"A=1", "B=12", "C=3", "CNB=", "DIR=" + i.path("app"),
+		"PATH=" + i.path("layers/b/tool/bin") + ":/usr/bin:/bin", "SELF=" + i.path("layers/b/tool/exec.d/1")}
 	if diff := cmp.Diff(want, got.Env); diff != "" {
 		t.Error(diff)
 	}
@@ -285,6 +148,52 @@ printf 'A = "1"\nDIR = "%s"\nKIND = "%s"\n' "$PWD" "$CNB_PROCESS_TYPE" >&3; echo
 	}
 }
 
+func TestOrderOfExecD(t *testing.T) {
+	i := newImage(t)
+	i.buildpack("two", "0.10", launch.Process{Type: "web", Command: launch.Command{"printenv", "ORDER"}, Direct: true})
+	i.buildpack("one", "0.10")
+	var want string
+	for _, name := range []string{"two/a/exec.d/1", "two/a/exec.d/2", "two/a/exec.d/web/0", "two/b/exec.d/0", "two/b/exec.d/web/0", "one/a/exec.d/0"} {
+		i.write("layers/"+name, "#!/bin/sh\necho \"ORDER = '$ORDER "+name+"'\" >&3")
+		want += " " + name
+	}
+	if got := i.run("web"); got.stdout != want+"\n" {
+		t.Errorf("got %+v, want %q", got, want)
+	}
+}
+
+// The variable chose the process before Platform API 0.4.
+func TestTheProcessTypeVariableChoosesNothing(t *testing.T) {
+	i := newImage(t)
+	i.env = append(i.env, "CNB_PROCESS_TYPE=other")
+	i.buildpack("b", "0.10",
+		launch.Process{Type: "web", Command: launch.Command{"sh", "-c", "echo web $CNB_PROCESS_TYPE"}, Direct: true},
+		launch.Process{Type: "other", Command: launch.Command{"echo", "other"}, Direct: true})
+	want := "launcher: CNB_PROCESS_TYPE chooses no process since Platform API 0.4: to start \"other\" make it the entrypoint\n"
+	if got := i.run("web"); got != (outcome{0, "web\n", want}) {
+		t.Errorf("got %+v", got)
+	}
+	if got := i.run("launcher"); got.code != 82 || !strings.HasPrefix(got.stderr, want) {
+		t.Errorf("without command: got %+v", got)
+	}
+}
+
+func TestPathLosesTheFoldersOfTheLauncherWhereverTheyStand(t *testing.T) {
+	for before, after := range map[string]string{
+		"/cnb/process:/cnb/lifecycle:/bin":            "/bin",
+		"/bin:/cnb/process:/usr/bin:/cnb/process":     "/bin:/usr/bin",
+		"/cnb/process/x:/cnb:/cnb/lifecycle:/bin/env": "/cnb/process/x:/cnb:/bin/env",
+		"/cnb/process": "",
+	} {
+		i := newImage(t)
+		i.env = append(i.env, "PATH="+before)
+		i.buildpack("b", "0.10", launch.Process{Type: "web", Command: launch.Command{reportBinary}, Direct: true})
+		if got := i.report("web").get("PATH"); got != after {
+			t.Errorf("of %q %q is left, want %q", before, got, after)
+		}
+	}
+}
+
 func TestWorkingFolder(t *testing.T) {
 	i := newImage(t)
 	i.mkdir("other")
@@ -300,6 +209,18 @@ func TestWorkingFolder(t *testing.T) {
 	if got := i.report("relative"); got.Dir != i.path("app/sub") {
 		t.Error("working folder is", got.Dir)
 	}
+	i.mkdir("app/sub/deep")
+	i.copy(reportBinary, "app/sub/deep/report")
+	i.buildpack("c", "0.10",
+		launch.Process{Type: "both", Command: launch.Command{"./report"}, Direct: true, WorkingDir: "both"},
+		launch.Process{Type: "there", Command: launch.Command{"deep/report"}, Direct: true, WorkingDir: i.path("app/sub")})
+	i.write("app/both/report", "#!/bin/sh\necho in the working folder")
+	if got := i.run("both"); got.stdout != "in the working folder\n" {
+		t.Errorf("a relative program is not that of the working folder: %+v", got)
+	}
+	if got := i.report("there"); got.Dir != i.path("app/sub") {
+		t.Error("working folder is", got.Dir)
+	}
 	out := i.run("missing")
 	if out.code != 82 || !strings.Contains(out.stderr, `process type "missing": working folder: chdir /none`) {
 		t.Errorf("got %+v", out)
@@ -310,13 +231,16 @@ func TestShellProcesses(t *testing.T) {
 	i := newImage(t)
 	i.env = append(i.env, "NAME=v  w")
 	i.buildpack("old", "0.8",
-		launch.Process{Type: "line", Command: launch.Command{`echo "$0/$1/$2" "$FROM" "$PWD" "$CNB_PROCESS_TYPE" && :`}},
+		launch.Process{Type: "line", Command: launch.Command{`echo "$0/$1/$2" "$FROM" "$PWD" "$(env | grep ^CNB_)" && :`}},
 		launch.Process{Type: "words", Command: launch.Command{"printf"}, Args: []string{"%s.", "$NAME", "$(echo sub)", "it's"}, WorkingDir: "/"},
+		launch.Process{Type: "word", Command: launch.Command{"$PROGRAM"}},
+		launch.Process{Type: "pid", Command: launch.Command{"echo $$; kill -TERM $$"}},
 		launch.Process{Type: "lost", Command: launch.Command{"true"}, WorkingDir: "/none"})
-	i.write("layers/old/a/profile.d/it's 1.sh", "export FROM=layer:$CNB_PROCESS_TYPE:$0; HIDDEN=1")
+	i.mkdir("layers/old/a/profile.d/dir")
+	i.write("layers/old/a/profile.d/it's 1.sh", "export FROM=layer:$(env | grep ^CNB_):$0; HIDDEN=1")
 	i.write("layers/old/a/profile.d/line/1.sh", "export FROM=$FROM:type:$PWD")
 	i.write("layers/old/a/profile.d/words/1.sh", "FROM=never")
-	i.write("app/.profile", "export FROM=$FROM:app")
+	i.write("app/.profile", "export FROM=$FROM:app PROGRAM=echo")
 
 	for _, test := range []struct {
 		name, run string
@@ -324,9 +248,10 @@ func TestShellProcesses(t *testing.T) {
 		want      string
 	}{
 		{"profile scripts of layer, type and app come before a line, which is run in the app folder", "line", nil,
-			"bash// layer:line:/cnb/process/line:type:APP:app APP \n"},
+			"bash// layer::/cnb/process/line:type:APP:app APP \n"},
 		{"arguments of the user are positional parameters of a line", "line", []string{"x y", "$NAME"},
-			"bash/x y/$NAME layer:line:/cnb/process/line:type:APP:app APP \n"},
+			"bash/x y/$NAME layer::/cnb/process/line:type:APP:app APP \n"},
+		{"a line of one word is a program that gets them", "word", []string{"$NAME", "b"}, "v  w b\n"},
 		{"words are expanded one by one and stay words", "words", []string{"$PWD", "a  b"}, "v  w.sub.it's./.a  b."},
 		{"one word of the user is a line", "launcher", []string{"echo $FROM; echo $HIDDEN"}, "layer::/cnb/process/launcher:app\n\n"},
 		{"several words of the user are words", "launcher", []string{"printf", "%s", "$NAME"}, "v  w"},
@@ -342,6 +267,16 @@ func TestShellProcesses(t *testing.T) {
 	t.Run("the exit code is that of the process", func(t *testing.T) {
 		if out := i.run("launcher", "exit 7"); out.code != 7 {
 			t.Errorf("got %+v", out)
+		}
+	})
+	t.Run("launcher and bash are replaced by the process, which gets the signals", func(t *testing.T) {
+		i.run("pid") // writes metadata.toml
+		cmd := exec.Command(launcherBinary)
+		cmd.Args[0], cmd.Env = "pid", i.env
+		out, err := cmd.Output()
+		killed, ok := errors.AsType[*exec.ExitError](err)
+		if !ok || killed.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM || string(out) != fmt.Sprintln(cmd.Process.Pid) {
+			t.Errorf("got %s and %v, want process %d to be killed", out, err, cmd.Process.Pid)
 		}
 	})
 	t.Run("a working folder that does not exist stops the launch", func(t *testing.T) {
@@ -364,7 +299,7 @@ func TestLaunchErrors(t *testing.T) {
 		{"a program that is not there names process type and program", metadata, "web", nil, 82,
 			`launcher: process type "web" runs "report", which is not on PATH (/usr/bin:/bin)`},
 		{"a path that is not there says where it starts", metadata, "x", []string{"--", "./none"}, 82,
-			`command runs "./none", which does not exist (relative paths start at `},
+			`command runs "./none", which does not exist (relative paths start at the working folder or at `},
 		{"a file that may not be executed", func(i *image) {
 			metadata(i)
 			i.write("app/plain", "")
@@ -381,6 +316,9 @@ func TestLaunchErrors(t *testing.T) {
 		{"no metadata", func(*image) {}, "web", nil, 82, "config/metadata.toml: no such file"},
 		{"metadata that is no TOML", func(i *image) { i.write("layers/config/metadata.toml", "[[") }, "web", nil, 82,
 			"config/metadata.toml: toml: line 1"},
+		{"no command", metadata, "launcher", nil, 82, `there is no process type "launcher", and no command was given`},
+		{"no command after --", metadata, "launcher", []string{"--"}, 82, "no command was given after --"},
+		{"a process type where a command stands", metadata, "launcher", []string{"--", "web"}, 82, `command runs "web", which is not on PATH`},
 		{"no app folder", func(i *image) { metadata(i); os.Remove(i.path("app")) }, "web", nil, 82, "app folder: chdir"},
 		{"a platform API that is too old", func(i *image) { metadata(i); i.env = append(i.env, "CNB_PLATFORM_API=0.3") },
 			"web", nil, 11, "CNB_PLATFORM_API=0.3: the launcher does not know this version"},

@@ -194,7 +194,7 @@ func TestFoldersOfALayerGoToTheFrontOfPaths(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	empty := t.TempDir()
+	empty := write(t, map[string]string{"bin": "a file", "lib": "a file"})
 	for _, test := range []struct {
 		name    string
 		layer   string
@@ -206,7 +206,7 @@ func TestFoldersOfALayerGoToTheFrontOfPaths(t *testing.T) {
 		{"while building lib counts for linking too, and headers and pkg-config files count", layer, env.BuildFolders,
 			[]string{"CPATH=" + layer + "/include", "LD_LIBRARY_PATH=" + layer + "/lib", "LIBRARY_PATH=" + layer + "/lib",
 				"PATH=" + layer + "/bin:/bin", "PKG_CONFIG_PATH=" + layer + "/pkgconfig"}},
-		{"folders that do not exist do not count", empty, env.BuildFolders, []string{"PATH=/bin"}},
+		{"folders that do not exist do not count, nor do files", empty, env.BuildFolders, []string{"PATH=/bin"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e := env.New([]string{"PATH=/bin"})

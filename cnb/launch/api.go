@@ -33,6 +33,7 @@ var (
 	platformOldest = version{0, 7}
 	platformNewest = version{0, 15}
 	platformArgs   = version{0, 10} // user's arguments replace those of newer buildpacks
+	platformEnvs   = version{0, 15} // a process may be for some kinds of environments only
 
 	buildpackOldest   = version{0, 2}
 	buildpackNewest   = version{0, 12}

@@ -13,7 +13,7 @@ import (
 // exec replaces the launcher by the process.
 func (l *launcher) exec(p process) error {
 	name := p.words[0]
-	path, err := l.env.LookPath(name, l.app)
+	path, err := l.lookPath(name, p.dir)
 	if err != nil {
 		return fmt.Errorf("%s runs %q, which %s", p.what, name, l.lookError(name, err))
 	}
@@ -22,7 +22,21 @@ func (l *launcher) exec(p process) error {
 			return fmt.Errorf("%s: working folder: %w", p.what, err)
 		}
 	}
-	return l.replace(p, path, p.words, l.env.List())
+	return l.replace(p, path, p.words)
+}
+
+// lookPath finds the program of a process that works in dir. A relative path is one from dir, which is what execve makes
+// of it, else one from the app folder, where the lifecycle looks for it first.
+func (l *launcher) lookPath(name, dir string) (string, error) {
+	if dir != "" && strings.Contains(name, "/") {
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(l.app, dir)
+		}
+		if path, err := l.env.LookPath(name, dir); err == nil {
+			return path, nil
+		}
+	}
+	return l.env.LookPath(name, l.app)
 }
 
 // lookError completes a sentence about a program that was not found.
@@ -31,13 +45,13 @@ func (l *launcher) lookError(name string, err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "may not be executed"
 	case strings.Contains(name, "/"):
-		return fmt.Sprintf("does not exist (relative paths start at %s)", l.app)
+		return fmt.Sprintf("does not exist (relative paths start at the working folder or at %s)", l.app)
 	}
 	return fmt.Sprintf("is not on PATH (%s)", l.env.Get("PATH"))
 }
 
-func (l *launcher) replace(p process, path string, words, environ []string) error {
-	err := syscall.Exec(path, words, environ)
+func (l *launcher) replace(p process, path string, words []string) error {
+	err := syscall.Exec(path, words, l.env.List())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		// The file is there, or it would not have been found.
@@ -66,16 +80,12 @@ func (l *launcher) execShell(p process, all []buildpackLayers) error {
 	if own := filepath.Join(l.app, ".profile"); isFile(own) {
 		profiles = append(profiles, own)
 	}
-	e := l.env.Clone()
-	if p.kind != "" {
-		e.Set(envProcessType, p.kind)
-	}
 	dir := p.dir
 	if dir == "" {
 		dir = l.app
 	}
 	words := append([]string{"bash", "-c", shellScript(bash, dir, profiles, p), l.self}, p.words...)
-	return l.replace(p, bash, words, e.List())
+	return l.replace(p, bash, words)
 }
 
 // shellScript is what the outer bash runs. Its $0 is the name of the launcher, its arguments are the words.
@@ -84,7 +94,7 @@ func shellScript(bash, dir string, profiles []string, p process) string {
 	for _, path := range profiles {
 		fmt.Fprintf(&b, "source %s\n", quote(path))
 	}
-	fmt.Fprintf(&b, "unset %s\ncd %s || exit %d\n", envProcessType, quote(dir), CodeLaunch)
+	fmt.Fprintf(&b, "cd %s || exit %d\n", quote(dir), CodeLaunch)
 	if p.script {
 		fmt.Fprintf(&b, `exec -a bash %s -c "$@"`, quote(bash))
 		return b.String()

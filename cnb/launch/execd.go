@@ -21,7 +21,7 @@ func (l *launcher) runExecD(all []buildpackLayers, kind string) error {
 		return fmt.Errorf("exec.d: %w", err)
 	}
 	for _, program := range programs {
-		vars, err := l.runProgram(program, kind)
+		vars, err := l.runProgram(program)
 		if err != nil {
 			return fmt.Errorf("%s: %w", program, err)
 		}
@@ -33,18 +33,14 @@ func (l *launcher) runExecD(all []buildpackLayers, kind string) error {
 }
 
 // runProgram runs a program of exec.d and returns the variables that it wrote to its file descriptor 3, as TOML.
-func (l *launcher) runProgram(path, kind string) (map[string]string, error) {
+func (l *launcher) runProgram(path string) (map[string]string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	e := l.env.Clone()
-	if kind != "" {
-		e.Set(envProcessType, kind)
-	}
 	cmd := exec.Command(path)
-	cmd.Env = e.List()
+	cmd.Env = l.env.List()
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{w}
 	err = cmd.Start()

@@ -43,6 +43,7 @@ const (
 	envApp         = "CNB_APP_DIR"
 	envProcessType = "CNB_PROCESS_TYPE"
 	envPlatformAPI = "CNB_PLATFORM_API"
+	envExecEnv     = "CNB_EXEC_ENV"
 )
 
 // Folders that an app image has in PATH for the launcher's sake.
@@ -54,6 +55,7 @@ type launcher struct {
 	layers   string
 	app      string
 	platform version
+	execEnv  string // kind of environment that the container is for
 	metadata Metadata
 	apis     map[string]version // by buildpack id
 	env      *env.Env
@@ -91,12 +93,15 @@ func Run(args, environ []string) error {
 }
 
 func newLauncher(self string, e *env.Env) (*launcher, error) {
-	l := &launcher{self: self, layers: e.Get(envLayers), app: e.Get(envApp), platform: platformNewest, env: e}
+	l := &launcher{self: self, layers: e.Get(envLayers), app: e.Get(envApp), platform: platformNewest, execEnv: e.Get(envExecEnv), env: e}
 	if l.layers == "" {
 		l.layers = "/layers"
 	}
 	if l.app == "" {
 		l.app = "/workspace"
+	}
+	if l.execEnv == "" {
+		l.execEnv = "production"
 	}
 	if api := e.Get(envPlatformAPI); api != "" {
 		var err error
@@ -106,6 +111,9 @@ func newLauncher(self string, e *env.Env) (*launcher, error) {
 		if err != nil {
 			return nil, &codeError{CodePlatformAPI, fmt.Errorf("%s=%s: %w", envPlatformAPI, api, err)}
 		}
+	}
+	if kind := e.Get(envProcessType); kind != "" {
+		fmt.Fprintf(os.Stderr, "launcher: %s chooses no process since Platform API 0.4: to start %q make it the entrypoint\n", envProcessType, kind)
 	}
 	for _, name := range hidden {
 		e.Unset(name)

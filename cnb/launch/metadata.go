@@ -16,6 +16,9 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
+// Version is that of the launcher. It changes with what the launcher does.
+const Version = "0.1.0"
+
 // MetadataFile is where metadata.toml stands in the layers folder.
 const MetadataFile = "config/metadata.toml"
 
@@ -44,6 +47,7 @@ type Process struct {
 	Direct     bool     `toml:"direct"`
 	Buildpack  string   `toml:"buildpack-id,omitempty"`
 	WorkingDir string   `toml:"working-dir,omitempty"` // "" for the app folder
+	ExecEnv    []string `toml:"exec-env,omitempty"`    // kinds of environments that it is for, all when empty
 }
 
 // Command is the program of a process with the arguments that are always passed. Without Direct it is a line for bash.

@@ -88,8 +88,19 @@ func TestMetadataOfOtherAPIsIsRead(t *testing.T) {
 		},
 		{
 			name: "keys that the launcher does not use are no error",
-			toml: "[[buildpacks]]\nid='b'\nversion='1'\napi='0.12'\noptional=true\nexec-env=['*']\n[[extensions]]\nid='x'",
-			want: Metadata{Buildpacks: []Buildpack{{ID: "b", Version: "1", API: "0.12"}}},
+			toml: "new=1\n[table]\nnew=1\n[[buildpacks]]\nid='b'\nversion='1'\napi='0.12'\noptional=true\nexec-env=['*']\n[[extensions]]\nid='x'\n" +
+				"[[processes]]\ntype='web'\ncommand=['a']\ndefault=true\nnew={a=1}\n[[slices]]\npaths=['a']\nnew=1\n[[labels]]\nkey='k'\nnew=1",
+			want: Metadata{
+				Buildpacks: []Buildpack{{ID: "b", Version: "1", API: "0.12"}},
+				Labels:     []Label{{Key: "k"}},
+				Processes:  []Process{{Type: "web", Command: Command{"a"}}},
+				Slices:     []Slice{{Paths: []string{"a"}}},
+			},
+		},
+		{
+			name: "Platform API 0.15 says for which environments a process is",
+			toml: "[[processes]]\ntype='web'\ncommand=['a']\nexec-env=['test', '*']",
+			want: Metadata{Processes: []Process{{Type: "web", Command: Command{"a"}, ExecEnv: []string{"test", "*"}}}},
 		},
 		{name: "an empty file is metadata of nothing", toml: "", want: Metadata{}},
 	} {

@@ -1,6 +1,10 @@
 package launch
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // process is what shall be started, with the user's arguments in place.
 type process struct {
@@ -20,6 +24,9 @@ type process struct {
 func (l *launcher) choose(name string, args []string) (process, error) {
 	for _, p := range l.metadata.Processes {
 		if p.Type == name {
+			if !l.allowed(p) {
+				return process{}, fmt.Errorf("process type %q is not for the environment %q: its exec-env is %q", p.Type, l.execEnv, p.ExecEnv)
+			}
 			return l.withArgs(p, args)
 		}
 	}
@@ -35,6 +42,12 @@ func (l *launcher) choose(name string, args []string) (process, error) {
 	return process{what: "command", direct: true, words: args[1:]}, nil
 }
 
+// allowed says whether a process is for the environment that the container is in.
+func (l *launcher) allowed(p Process) bool {
+	return len(p.ExecEnv) == 0 || l.platform.less(platformEnvs) ||
+		slices.Contains(p.ExecEnv, "*") || slices.Contains(p.ExecEnv, l.execEnv)
+}
+
 // withArgs puts the user's arguments to those of a process of the image: buildpacks before API 0.9, and platforms before
 // 0.10, append them, later ones let them replace args.
 func (l *launcher) withArgs(p Process, user []string) (process, error) {
@@ -45,7 +58,10 @@ func (l *launcher) withArgs(p Process, user []string) (process, error) {
 		dir:    p.WorkingDir,
 	}
 	always, args := p.Command, p.Args
-	line := !p.Direct && len(always) == 1 && len(args) == 0
+	// A line of one word is a program, which can take arguments. The lifecycle takes longer lines for one as well, and then
+	// finds no program of that name.
+	program := len(user) > 0 && len(always) == 1 && !strings.ContainsAny(always[0], " \t\n")
+	line := !p.Direct && len(always) == 1 && len(args) == 0 && !program
 	result.script = line
 	if len(user) > 0 || !p.Direct && !line {
 		api, known := l.apis[p.Buildpack]

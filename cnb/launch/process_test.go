@@ -16,6 +16,10 @@ func TestWhichProcessIsChosen(t *testing.T) {
 		{Type: "old-words", Command: Command{"node"}, Args: []string{"$SCRIPT"}, Buildpack: "old"},
 		{Type: "oldest-words", Command: Command{`node "$0"`}, Args: []string{"a"}, Buildpack: "oldest"},
 		{Type: "new-line", Command: Command{`node "$@"`}, Buildpack: "new"},
+		{Type: "old-word", Command: Command{"$RUNTIME"}, Buildpack: "old"},
+		{Type: "oldest-word", Command: Command{"node"}, Buildpack: "oldest"},
+		{Type: "test-only", Command: Command{"go"}, Direct: true, Buildpack: "new", ExecEnv: []string{"test", "ci"}},
+		{Type: "anywhere", Command: Command{"go"}, Direct: true, Buildpack: "new", ExecEnv: []string{"*"}},
 		{Type: "lost", Command: Command{"node"}, Direct: true, Buildpack: "none"},
 	}}
 	apis := map[string]version{"oldest": {0, 3}, "old": {0, 8}, "new": {0, 9}}
@@ -23,6 +27,7 @@ func TestWhichProcessIsChosen(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		platform version
+		execEnv  string
 		run      string
 		args     []string
 		want     process
@@ -69,6 +74,38 @@ func TestWhichProcessIsChosen(t *testing.T) {
 			want: process{kind: "new-line", script: true, words: []string{`node "$@"`, "bash", "a"}},
 		},
 		{
+			name: "a line of one word is a program that gets them",
+			run:  "old-word", args: []string{"a", "b c"},
+			want: process{kind: "old-word", words: []string{"$RUNTIME", "a", "b c"}},
+		},
+		{
+			name: "which without them is a script like any line",
+			run:  "old-word",
+			want: process{kind: "old-word", script: true, words: []string{"$RUNTIME"}},
+		},
+		{
+			name: "and before Buildpack API 0.4 is one always",
+			run:  "oldest-word", args: []string{"a"},
+			want: process{kind: "oldest-word", script: true, words: []string{"node", "a"}},
+		},
+		{
+			name:    "a process for some environments runs in these",
+			execEnv: "test",
+			run:     "test-only",
+			want:    process{kind: "test-only", direct: true, words: []string{"go"}},
+		},
+		{
+			name: "a process for all environments runs in any",
+			run:  "anywhere",
+			want: process{kind: "anywhere", direct: true, words: []string{"go"}},
+		},
+		{
+			name:     "before Platform API 0.15 there are no environments",
+			platform: version{0, 14},
+			run:      "test-only",
+			want:     process{kind: "test-only", direct: true, words: []string{"go"}},
+		},
+		{
 			name: "a shell process with arguments is a list of words",
 			run:  "old-words", args: []string{"a"},
 			want: process{kind: "old-words", words: []string{"node", "$SCRIPT", "a"}},
@@ -105,7 +142,7 @@ func TestWhichProcessIsChosen(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			l := &launcher{platform: test.platform, metadata: metadata, apis: apis}
+			l := &launcher{platform: test.platform, execEnv: test.execEnv, metadata: metadata, apis: apis}
 			if l.platform == (version{}) {
 				l.platform = platformNewest
 			}
@@ -127,10 +164,12 @@ func TestWhichProcessIsChosen(t *testing.T) {
 	}{
 		{"no process type and no command", "wep", nil, `there is no process type "wep", and no command was given`},
 		{"-- without a command", "launcher", []string{"--"}, "no command was given after --"},
+		{"a process for other environments", "test-only", nil,
+			`process type "test-only" is not for the environment "production": its exec-env is ["test" "ci"]`},
 		{"arguments for a process of an unknown buildpack", "lost", []string{"a"}, `process type "lost" is of buildpack "none"`},
 	} {
 		t.Run(test.name+" is an error", func(t *testing.T) {
-			l := &launcher{platform: platformNewest, metadata: metadata, apis: apis}
+			l := &launcher{platform: platformNewest, execEnv: "production", metadata: metadata, apis: apis}
 			_, err := l.choose(test.run, test.args)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
