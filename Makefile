@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 SHELL := bash
 WITH_ENV := . .dev/env &&
 
-.PHONY: help up down clean demo test lint bench fuzz frontend frontend-release
+.PHONY: help up down clean demo test test-rootless matrix lint bench fuzz frontend frontend-release
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 26
@@ -21,8 +21,17 @@ clean: down ## stop it and remove all of it
 demo: up ## build an example, run it, change it, build it again
 	@$(WITH_ENV) hack/demo.sh
 
+MATRIX := $(CURDIR)/.dev/log/matrix.txt
+
 test: up ## every test, the end-to-end ones against the real buildkitd
-	@$(WITH_ENV) go test -count=1 -timeout 60m ./...
+	@$(WITH_ENV) PACKFILE_MATRIX=$(MATRIX) go test -count=1 -timeout 60m ./...
+	@cat $(MATRIX)
+
+test-rootless: up ## the end-to-end tests against a buildkitd of an ordinary user
+	@$(WITH_ENV) hack/test-rootless.sh
+
+matrix: up ## whether images are the same whatever they are built with, as a table
+	@$(WITH_ENV) go test -count=1 -timeout 20m -v -run 'TestImageIsAFunctionOfItsInputs$$' ./e2e
 
 lint: ## gofmt, vet, staticcheck; shellcheck; actionlint
 	@hack/lint.sh

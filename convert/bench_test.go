@@ -123,21 +123,29 @@ func byHand(b *testing.B, n int) {
 		}
 		es.AddMount("/packfile/history", cache, bk.SourcePath("/cache"), bk.AsPersistentCacheDir(key, bk.CacheMountShared))
 		raw := es.AddMount(path, dir(path, named("[layer-%d] new layer", i)), bk.SourcePath(path))
-		lastTree = bk.Scratch().File(bk.Copy(raw, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}), named("[layer-%d] layer", i))
 		lastOut = md
-		layers = append(layers, lastTree)
+
+		files = bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec[:90]), named("[layer-%d] seal definition", i))
+		es = bk.Scratch().Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/"), bk.User("0:0"), bk.Network(pb.NetMode_NONE),
+			named("[layer-%d] layer", i))
+		es.AddMount("/packfile/bin", tools, bk.SourcePath("/step"), bk.Readonly)
+		es.AddMount("/packfile/step", files, bk.Readonly)
+		es.AddMount("/packfile/out", out, bk.SourcePath("/out"))
+		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
+		es.AddMount("/packfile/tree", raw, bk.Readonly, bk.ContentCache(bk.MountContentCacheOff))
+		lastTree = es.AddMount("/packfile/sealed", bk.Scratch())
 
 		files = bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec[:90]), named("[layer-%d] describe definition", i))
 		es = bk.Scratch().Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/"), bk.User("0:0"), bk.Network(pb.NetMode_NONE),
-			bk.AddEnv("TARGETPLATFORM", "linux/amd64"), bk.AddEnv("TARGETOS", "linux"), bk.AddEnv("TARGETARCH", "amd64"), bk.AddEnv("TARGETVARIANT", ""),
 			named("[layer-%d] describe", i))
 		es.AddMount("/packfile/bin", tools, bk.SourcePath("/step"), bk.Readonly)
 		es.AddMount("/packfile/step", files, bk.Readonly)
 		description := es.AddMount("/packfile/out", out, bk.SourcePath("/out"))
 		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
-		es.AddMount("/packfile/tree", lastTree, bk.Readonly)
+		es.AddMount("/packfile/tree/layer", lastTree, bk.Readonly, bk.ContentCache(bk.MountContentCacheOff))
 		es.AddMount("/packfile/ran", md, bk.SourcePath("/out/result.json"), bk.Readonly)
-		descriptions = descriptions.Copy(description, "/out/result.json", fmt.Sprint("/", i))
+		descriptions = descriptions.Copy(description, "/out/layer.json", fmt.Sprint("/", i))
+		layers = append(layers, lastTree)
 	}
 	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
 	last := bk.Scratch().File(bk.Copy(bk.Scratch().File(descriptions), "/none*", "/", none))

@@ -28,6 +28,7 @@ type Build struct {
 	ran       map[string]bool     // layers whose run step is part of the build, cached or not
 	apps      map[string]bk.State // the app as each lock-app layer left it
 	asked     map[Question]answer
+	below     *Inquiry // what is left of the first image that was asked for
 }
 
 // New resolves links and, with a target, leaves out what it does not need. The packfile must be valid (packfile.Parse).
@@ -135,13 +136,22 @@ func (b *Build) layerDir(name string) string { return path.Join(b.module, name) 
 
 // name is a vertex name that a person recognises: [linux/arm64 node/modules] run.
 func (b *Build) name(layer, what string) string {
-	subject := layer
-	if id := b.in.Packfile.Config.ID; id != "" && layer != "" {
-		subject = id + "/" + layer
-	}
+	subject := b.subject(layer)
 	if b.in.Multi {
 		subject = strings.TrimSpace(platformString(b.in.Platform) + " " + subject)
 	}
+	return vertexName(subject, what)
+}
+
+// subject is a layer with its module.
+func (b *Build) subject(layer string) string {
+	if id := b.in.Packfile.Config.ID; id != "" && layer != "" {
+		return id + "/" + layer
+	}
+	return layer
+}
+
+func vertexName(subject, what string) string {
 	if subject == "" {
 		return "[internal] " + what
 	}

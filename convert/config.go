@@ -1,42 +1,39 @@
 package convert
 
 import (
-	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/launch"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
 // config is the config of the app image (CNB Platform API, "exporter", outputs): the run image's, with the launcher as
-// entrypoint and a label that says what the layers are.
-func (b *Build) config(layers []imageLayer, label string) *dockerspec.DockerOCIImage {
+// entrypoint and labels that say what the layers are.
+func (b *Build) config(layers []imageLayer, f Facts) (*dockerspec.DockerOCIImage, error) {
 	img := b.bareConfig()
 	if base := b.in.Run.Config; base != nil {
 		img.Config = base.Config
 		img.Config.Env = slices.Clone(base.Config.Env)
-		img.Config.Labels = maps.Clone(base.Config.Labels)
 		img.Platform = base.Platform
 		if img.OS == "" || img.Architecture == "" {
 			img.Platform = b.in.Platform
 		}
 	}
-	if img.Config.Labels == nil {
-		img.Config.Labels = map[string]string{}
+	img.Config.Labels = b.givenLabels()
+	if err := b.labels(img.Config.Labels, layers, f); err != nil {
+		return nil, err
 	}
-	img.Config.Labels[layerkey.LabelName] = label
-	maps.Copy(img.Config.Labels, b.in.Labels)
 	img.Config.User = b.in.User
 	img.Config.WorkingDir = step.AppDir
 	img.Config.Cmd = nil
-	img.Config.Entrypoint = []string{launcherPath}
+	img.Config.Entrypoint = []string{LauncherPath}
 	if p := defaultProcess(b.in.Packfile.Processes); p != "" {
 		img.Config.Entrypoint = []string{path.Join(processDir, p)}
 	}
@@ -47,7 +44,36 @@ func (b *Build) config(layers []imageLayer, label string) *dockerspec.DockerOCII
 	setEnv(env, "CNB_DEPRECATION_MODE", "quiet")
 	setEnv(env, "PATH", processDir+":"+lifecycleDir+":"+getEnv(*env, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
 	img.History = b.history(layers)
-	return img
+	return img, nil
+}
+
+// defaultProcess is the type that the image starts, "" when there is none: the one marked default, else web, else the
+// only one.
+func defaultProcess(ps []packfile.Process) string {
+	for _, p := range ps {
+		if p.Default {
+			return p.Type
+		}
+	}
+	for _, p := range ps {
+		if p.Type == "web" {
+			return p.Type
+		}
+	}
+	if len(ps) == 1 {
+		return ps[0].Type
+	}
+	return ""
+}
+
+// bareConfig is an image config with nothing but what every image must have.
+func (b *Build) bareConfig() *dockerspec.DockerOCIImage {
+	created := b.in.Time
+	return &dockerspec.DockerOCIImage{Image: ocispecs.Image{
+		Created:  &created,
+		Platform: b.in.Platform,
+		RootFS:   ocispecs.RootFS{Type: "layers"},
+	}}
 }
 
 // metadata is what the launcher reads (CNB Platform API, "metadata.toml").
@@ -56,7 +82,7 @@ func (b *Build) metadata() launch.Metadata {
 	id := ModuleID(pf)
 	md := launch.Metadata{
 		DefaultProcessType: defaultProcess(pf.Processes),
-		Buildpacks:         []launch.Buildpack{{ID: id, Version: moduleVersion(pf), API: launchAPI(pf)}},
+		Buildpacks:         []launch.Buildpack{{ID: id, Version: moduleVersion(pf), API: launchAPI(pf), Homepage: pf.Config.Homepage}},
 	}
 	for _, p := range pf.Processes {
 		md.Processes = append(md.Processes, launch.Process{

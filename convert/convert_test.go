@@ -34,6 +34,7 @@ func newBuild(t testing.TB, text string, change ...func(*Input)) *Build {
 		Run: Base{State: bk.Image("run@" + digest.FromString("run").String()), Digest: digest.FromString("run"),
 			Config: &dockerspec.DockerOCIImage{}},
 		Tools:   bk.Image("frontend"),
+		Native:  Native{ocispecs.Platform{OS: "linux", Architecture: "amd64"}, bk.Image("frontend")},
 		App:     App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
 		Owner:   llb.Owner{UID: 1000, GID: 1000},
 		User:    "1000:1000",

@@ -18,7 +18,9 @@ var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}
 // file deps/NAME@VERSION, else the network, checked against the dep's SHA-256.
 func (b *Build) depSource(l *layer, written *packfile.Dep, d packfile.Dep, id string) (bk.State, string, error) {
 	if b.in.Offline[id] {
-		src := bk.Scratch().File(bk.Copy(b.in.Module, path.Join("/deps", id), "/"+id), bk.WithCustomName(b.name(l.Name, "dep "+id)))
+		// As a fetched one is: a step may leave what it finds.
+		info := &bk.CopyInfo{Mode: &bk.ChmodOpt{Mode: 0o644}, CreatedTime: &DefaultTime}
+		src := bk.Scratch().File(bk.Copy(b.in.Module, path.Join("/deps", id), "/"+id, info), bk.WithCustomName(b.name(l.Name, "dep "+id)))
 		return src, id, nil
 	}
 	u, err := url.Parse(d.URI)

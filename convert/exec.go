@@ -30,9 +30,13 @@ type process struct {
 // mount adds a mount to the process.
 func (p *process) mount(m llb.Mount) { p.mounts = append(p.mounts, m) }
 
-// runsScripts: otherwise the step is packfile-step's own work, in a container that has nothing else.
-func (p process) runsScripts() bool {
-	return p.spec.Kind != step.Match && p.spec.Kind != step.Describe
+// runsScripts: otherwise the step is packfile-step's own work, in a container that has nothing else, on the platform of the
+// builder.
+func (p process) runsScripts() bool { return p.spec.Script != nil || len(p.spec.Setups) > 0 }
+
+// shared says whether the step is one for all platforms of the build.
+func (p process) shared() bool {
+	return !p.runsScripts() && p.spec.Kind != step.Seal && p.spec.Kind != step.Describe
 }
 
 func (b *Build) cacheMount(dest, kind, name string, shared bool) llb.Mount {
@@ -46,6 +50,8 @@ func (b *Build) cacheMount(dest, kind, name string, shared bool) llb.Mount {
 func (b *Build) exec(p process) (map[string]bk.State, error) {
 	p.spec.Contract = step.Contract
 	owner, root, dir := llb.Owner{}, bk.Scratch(), "/"
+	platform, tools := b.in.Native.Platform, b.in.Native.Tools
+	var env []string
 	var secrets []llb.Secret
 	for _, s := range p.access.Secrets {
 		secret := llb.Secret{ID: s.ID, Env: s.EnvAs, Optional: !s.Required}
@@ -55,8 +61,12 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
 		secrets = append(secrets, secret)
 	}
+	if p.spec.Kind == step.Run {
+		owner = b.in.Owner
+	}
 	if p.runsScripts() {
 		owner, root, dir = b.in.Owner, b.in.Build.State, step.AppDir
+		platform, tools, env = b.in.Platform, b.in.Tools, targetEnv(b.in.Platform)
 		p.spec.Platform = b.in.Args
 		if !slices.ContainsFunc(secrets, func(s llb.Secret) bool { return s.ID == step.CASecret }) {
 			secrets = append(secrets, llb.Secret{ID: step.CASecret, File: path.Join(step.SecretsDir, step.CASecret), Optional: true})
@@ -76,12 +86,12 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 			id = digestOf([]byte(id + "\x00" + m.CacheID))
 		}
 	}
-	opts := []bk.ConstraintsOpt{bk.Platform(b.in.Platform), bk.WithCustomName(b.name(subject, p.name)), b.location(p.at...)}
+	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(subject, p)), b.location(p.at...)}
 	if noCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
 	mounts := []llb.Mount{
-		{Dest: step.BinDir, Tree: b.in.Tools, Source: toolsStepDir, Kind: llb.ReadOnly},
+		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},
 		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
 		{Dest: step.OutDir, Tree: llb.EmptyDir(outDir, owner, bk.WithCustomName("[internal] new output")), Source: outDir, Kind: llb.Output},
 		{Dest: "/tmp", Tree: tmpDir(), Source: "/tmp", Kind: llb.Discarded},
@@ -101,18 +111,32 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		Secrets: secrets,
 		SSH:     p.access.SSH,
 		NetMode: b.netMode(p),
-		Env:     targetEnv(b.in.Platform),
+		Env:     env,
 		Limits:  b.in.Limits,
 		Options: opts,
 	}.Run(), nil
 }
 
-// targetEnv tells steps which platform they build for, in the names that Dockerfiles use.
-func targetEnv(p ocispecs.Platform) []string {
-	p = platforms.Normalize(p)
-	return []string{
-		"TARGETPLATFORM=" + platforms.Format(p), "TARGETOS=" + p.OS, "TARGETARCH=" + p.Architecture, "TARGETVARIANT=" + p.Variant,
+// stepName is what a step's vertex is called: with the platform, when it is not that of all platforms.
+func (b *Build) stepName(subject string, p process) string {
+	if p.shared() {
+		return vertexName(b.subject(subject), p.name)
 	}
+	return b.name(subject, p.name)
+}
+
+// target is a platform as the packfile knows it.
+func target(p ocispecs.Platform) packfile.Target {
+	p = platforms.Normalize(p)
+	return packfile.Target{Platform: platforms.Format(p), OS: p.OS, Arch: p.Architecture, Variant: p.Variant}
+}
+
+// targetEnv tells steps which platform they build for.
+func targetEnv(p ocispecs.Platform) (env []string) {
+	for _, v := range target(p).Variables() {
+		env = append(env, v.Name+"="+v.Value)
+	}
+	return env
 }
 
 // tmpDir is /tmp of every step, whether or not the build image has one that an ordinary user may write to.

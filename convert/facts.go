@@ -16,9 +16,11 @@ const (
 	Inputs   QuestionKind = "inputs"  // the digest of the files that inputs names
 	Tested   QuestionKind = "test"    // which version does the test settle on?
 	Built    QuestionKind = "built"   // what did the run step leave?
+	Timed    QuestionKind = "timed"   // what is its diff id in the image, when files have another time there?
+	Part     QuestionKind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
 )
 
-// Question is something about a layer that only a step can answer.
+// Question is something about a layer, or a part of the image, that only a step can answer.
 type Question struct {
 	Layer string
 	Kind  QuestionKind

@@ -35,6 +35,8 @@ type Input struct {
 	Build    Base
 	Run      Base
 	Tools    bk.State // the frontend's own image for Platform
+	Native   Native
+	Launcher *Launcher // in place of ours; nil for ours
 	App      App
 
 	Owner   llb.Owner       // user of steps, owner of app and layers
@@ -61,6 +63,27 @@ type Base struct {
 	Config *dockerspec.DockerOCIImage // nil when it has none (scratch, a folder)
 	Digest digest.Digest              // of its manifest, or of what else identifies it
 	Exact  bool                       // equal digests are equal contents
+	// Name is what users call it in a registry, and Repository the same in full and without tag or digest; "" when it is not in
+	// one.
+	Name, Repository string
+}
+
+// Reference names exactly this image, "" when there is no such name.
+func (base Base) Reference() string {
+	switch {
+	case !base.Exact:
+		return ""
+	case base.Repository == "":
+		return base.Digest.String()
+	}
+	return base.Repository + "@" + base.Digest.String()
+}
+
+// Native is what steps run on that run no script: the builder's own platform. They are the same for every platform that is
+// built for, so that they run once.
+type Native struct {
+	Platform ocispecs.Platform
+	Tools    bk.State // the frontend's own image for it
 }
 
 // App is the app's source.

@@ -56,8 +56,11 @@ func (b *Build) plan(l *layer, f Facts) (*plan, error) {
 	if p.record.Key, err = p.record.Parts.Key(); err != nil {
 		return nil, err
 	}
-	spec.Key = p.record.Key
 	b.plans[l.Name] = p
+	if !p.run.runsScripts() {
+		return p, nil // its spec says all that it depends on, and the key more: the platform
+	}
+	spec.Key = p.record.Key
 	return p, p.run.files.addRecord(p.record)
 }
 

@@ -20,6 +20,8 @@ type Previous struct {
 	records map[string]layerkey.Record // by LAYER
 	copied  map[string]bool            // layers, by LAYER, that are taken by copying
 	mixed   bool                       // no layer can be copied
+
+	materials bool // what it says of the deps of its layers can be asked
 }
 
 // PreviousImage is what is known of an image that layers shall be taken over from.
@@ -46,7 +48,8 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 		image: im.State, time: time.Unix(label.Time, 0).UTC(),
 		records: map[string]layerkey.Record{}, copied: map[string]bool{}, mixed: mixed(cfg),
 	}
-	places := im.referenced(label)
+	places := im.referenced(label.Layers)
+	p.materials = places != nil && llb.HasMaterials(im.InlineCache)
 	var warnings []string
 	owner := map[string]string{} // layer by diff id
 	for _, r := range label.Layers {
@@ -78,24 +81,23 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 	return p, warnings
 }
 
-// referenced is where the layers of a label are by the image's inline cache. A cache that is not as ours are is none: then
-// layers are copied, and it is not imported.
-func (im PreviousImage) referenced(label layerkey.Label) map[digest.Digest]int {
+// referenced is where the layers of the image are by its inline cache; it may have those as well that only the label says
+// the image has. A cache that is not as ours are is none: then layers are copied, and it is not imported.
+func (im PreviousImage) referenced(said []layerkey.Record) map[digest.Digest]int {
 	if len(im.InlineCache) == 0 {
 		return nil
 	}
-	var diffIDs []digest.Digest
-	for _, r := range label.Layers {
-		if r.DiffID != "" {
-			diffIDs = append(diffIDs, digest.Digest(r.DiffID))
-		}
+	ids := im.Config.RootFS.DiffIDs
+	known := slices.Clone(ids)
+	for _, r := range said {
+		known = append(known, digest.Digest(r.DiffID))
 	}
-	places, err := llb.Referenced(im.InlineCache, diffIDs)
+	places, err := llb.Referenced(im.InlineCache, known)
 	if err != nil {
 		return nil
 	}
 	for id, place := range places {
-		if is := slices.Index(im.Config.RootFS.DiffIDs, id); is >= 0 && is != place {
+		if is := slices.Index(ids, id); is >= 0 && is != place {
 			return nil
 		}
 	}
@@ -152,31 +154,4 @@ func (p *Previous) layer(r layerkey.Record, owner llb.Owner, opts ...bk.Constrai
 		return llb.CopyLayer(p.image, r.Parts.Layer, owner, p.time, opts...)
 	}
 	return llb.Reference(digest.Digest(r.DiffID), opts...)
-}
-
-// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
-// when there are none.
-func (b *Build) InlineCache(f Facts) ([]byte, error) {
-	base := 0
-	if b.in.Run.Config != nil {
-		base = len(b.in.Run.Config.RootFS.DiffIDs)
-	}
-	places := map[digest.Digest]int{}
-	var order []digest.Digest
-	for _, l := range b.layers {
-		if !b.keepsDigest(l) || f.status(l) == dropped {
-			continue
-		}
-		seen, err := b.described(l, f)
-		if err != nil {
-			return nil, err
-		}
-		id := digest.Digest(seen.diffID)
-		places[id] = base + len(order)
-		order = append(order, id)
-	}
-	if len(order) == 0 {
-		return nil, nil
-	}
-	return llb.References(places, order)
 }

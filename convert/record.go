@@ -1,19 +1,16 @@
 package convert
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -36,13 +33,13 @@ func (b *Build) described(l *layer, f Facts) (*description, error) {
 	case d.Action == Reused || d.Action == Kept && !b.ran[l.Name]:
 		old := b.in.Previous.records[b.layerDir(l.Name)]
 		seen.metadata, seen.content, seen.diffID = old.Metadata, old.Content, old.DiffID
-		if asked { // its files have another time now
-			seen.diffID = r.DiffID
-		}
 	case asked:
-		seen.metadata, seen.content, seen.diffID = r.Metadata, r.Content, r.DiffID
+		seen.metadata, seen.content, seen.diffID = r.Metadata, r.DiffID, r.DiffID
 	default:
 		return nil, nil
+	}
+	if timed, ok := f[Question{l.Name, Timed}]; ok {
+		seen.diffID = timed.DiffID
 	}
 	if !b.keepsDigest(l) {
 		seen.diffID = ""
@@ -52,25 +49,6 @@ func (b *Build) described(l *layer, f Facts) (*description, error) {
 
 // keepsDigest says whether a layer has the same digest in the image as it has alone.
 func (b *Build) keepsDigest(l *layer) bool { return l.Export && !b.in.Layering.Flat }
-
-// describe is the state of question Built: what a layer's run step left.
-func (b *Build) describe(ctx context.Context, l *layer, f Facts) (bk.State, error) {
-	o, err := b.output(ctx, l, f)
-	if err != nil {
-		return bk.State{}, err
-	}
-	p := process{layer: l, files: stepFiles{b: b}, at: []packfile.Range{l.Range()}, name: "describe"}
-	p.spec = step.Spec{Kind: step.Describe, Layer: l.Name}
-	p.mount(llb.Mount{Dest: step.TreeDir, Tree: o.tree, Kind: llb.ReadOnly})
-	if b.keepsDigest(l) && !b.in.Time.Equal(DefaultTime) {
-		p.mount(llb.Mount{Dest: step.TimedDir, Tree: b.timed(o, l), Kind: llb.ReadOnly})
-	}
-	if !o.reused {
-		p.mount(llb.Mount{Dest: step.RunResult, Tree: o.md, Source: ResultPath, Kind: llb.ReadOnly})
-	}
-	out, err := b.exec(p)
-	return out[step.OutDir], err
-}
 
 // metadataTree is $MD as a run step leaves it, made from what a label says of it.
 func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
@@ -91,54 +69,6 @@ func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.Constrain
 	}
 	add(mdDir, metadata)
 	return bk.Scratch().File(action, opts...)
-}
-
-// descriptions are what is left to be found out about the layers; nil when it is nothing. Answering it runs the steps of
-// all layers, also of those that are not in the image.
-func (b *Build) descriptions(ctx context.Context, f Facts) (*Inquiry, error) {
-	d := &Inquiry{Files: map[Question]string{}, id: b.in.Project}
-	var copies *bk.FileAction
-	var layers []*layer
-	for _, l := range b.layers {
-		decision, err := b.decide(l, f)
-		if err != nil {
-			return nil, err
-		}
-		if decision.Action != Made {
-			continue
-		}
-		if _, err := b.output(ctx, l, f); err != nil { // which may need one that was to be kept
-			return nil, err
-		}
-	}
-	for _, l := range b.layers {
-		decision, err := b.decide(l, f)
-		if err != nil {
-			return nil, err
-		}
-		otherTime := decision.Action == Reused && b.keepsDigest(l) && !b.in.Previous.time.Equal(b.in.Time)
-		if decision.Action != Made && !b.ran[l.Name] && !otherTime {
-			continue
-		}
-		result, err := b.describe(ctx, l, f)
-		if err != nil {
-			return nil, err
-		}
-		file := path.Join("/", strconv.Itoa(l.index))
-		d.Files[Question{l.Name, Built}] = file
-		layers = append(layers, l)
-		plan, err := b.plan(l, f)
-		if err != nil {
-			return nil, err
-		}
-		d.id = digestOf([]byte(d.id + "\x00" + plan.record.Key))
-		copies = copies.Copy(result, ResultPath, file)
-	}
-	if copies == nil {
-		return nil, nil
-	}
-	d.State = bk.Scratch().File(copies, options(b.name("", "descriptions of layers"), layers...)...)
-	return d, nil
 }
 
 // seenLinks is the content of linked layers that the layer was built with.

@@ -91,7 +91,7 @@ func (b *Build) envFiles(l *layer) ([]step.EnvFile, error) {
 		vars []packfile.EnvVar
 	}{{"env", l.Provide.Env.Both}, {"env.build", l.Provide.Env.Build}, {"env.launch", l.Provide.Env.Launch}} {
 		for _, v := range list.vars {
-			value, err := v.Render(b.layerDir(l.Name), step.AppDir)
+			value, err := v.Render(b.layerDir(l.Name), step.AppDir, target(b.in.Platform))
 			if err != nil {
 				return nil, b.inLayer(l, err)
 			}
@@ -108,7 +108,7 @@ func (b *Build) deps(l *layer, md map[string]any) (specs []step.Dep, mounts []ll
 	rendered := make([]packfile.Dep, len(l.Provide.Deps))
 	versioned := map[string]bool{} // names with a dep of the layer's version
 	for i, d := range l.Provide.Deps {
-		if rendered[i], err = d.Render(md); err != nil {
+		if rendered[i], err = d.Render(md, target(b.in.Platform)); err != nil {
 			return nil, nil, b.inLayer(l, err)
 		}
 		if rendered[i].Version == version {

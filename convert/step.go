@@ -47,7 +47,11 @@ func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, err
 		if err != nil {
 			return nil, err
 		}
-		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: ResultPath}})
+		file := ResultPath
+		if q.Kind == Built {
+			file = describedPath
+		}
+		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: file}})
 	}
 	if len(matching) > 0 {
 		in, err := b.match(matching)
@@ -80,7 +84,9 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 	for _, q := range qs {
 		l := b.byName[q.Layer]
 		src, folder, globs := b.matched(l, q.Kind)
-		info := &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs}
+		info := &bk.CopyInfo{
+			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs, Mode: &bk.ChmodOpt{ModeStr: appMode},
+		}
 		files = files.Copy(src, folder, "/"+l.Name, info)
 		p.spec.Trees = append(p.spec.Trees, l.Name)
 		p.noCache = p.noCache || l.noCache
@@ -102,11 +108,15 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 	return in, err
 }
 
-// ask is the state that answers a question with a step of its own; its result is at ResultPath.
+// ask is the state that answers a question with a step of its own.
 func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) {
 	l := b.byName[q.Layer]
 	if q.Kind == Built {
-		return b.describe(ctx, l, f)
+		o, err := b.output(ctx, l, f)
+		if err != nil {
+			return bk.State{}, err
+		}
+		return o.said, nil
 	}
 	p := process{layer: l, files: stepFiles{b: b}, name: string(q.Kind)}
 	p.spec = step.Spec{Layer: l.Name, Metadata: f.metadata(l, q.Kind)}

@@ -22,13 +22,13 @@ func TestDaemonThatLacksACapabilityIsToldWhichBuildKitHasIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for _, id := range []apicaps.CapID{pb.CapBuildOpLLBFileName, pb.CapExecMountContentCache, gwpb.CapReadDir} {
+	for _, id := range []apicaps.CapID{pb.CapBuildOpLLBFileName, pb.CapFileSymlinkCreate, pb.CapExecMountContentCache, gwpb.CapReadDir} {
 		_, err := c.Build(t.Context(), client.SolveOpt{}, "", func(ctx context.Context, g gw.Client) (*gw.Result, error) {
 			return frontend.Build(ctx, lesser.Gateway{Client: g, Lacks: []apicaps.CapID{id}})
 		}, nil)
 		if err == nil {
 			t.Fatalf("built without %s", id)
 		}
-		contains(t, err.Error(), string(id), "BuildKit 0.13 or later")
+		contains(t, err.Error(), string(id), "BuildKit 0.19 or later")
 	}
 }

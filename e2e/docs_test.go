@@ -143,6 +143,7 @@ func standIns(t *testing.T) *strings.Replacer {
 		"registry.example.com/run:1", env.runImage,
 		"registry.example.com/busybox:1", env.busybox,
 		"registry.example.com/empty:1", env.empty,
+		"registry.example.com/lifecycle:1", lifecycleImage(t, ""),
 		"registry.example.com", strings.TrimSuffix(imageName(t), ":latest"),
 		"packfile/frontend:1", env.frontend,
 		"https://downloads.example.com", downloads.URL,

@@ -118,7 +118,9 @@ func TestGitContext(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
-	daemon := exec.Command("git", "daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", "--port="+port, "--base-path="+base, base)
+	// Not by way of git, which would start it as another process, and leave it when it is killed.
+	program := filepath.Join(strings.TrimSpace(must(t, "git", "--exec-path")), "git-daemon")
+	daemon := exec.Command(program, "--export-all", "--reuseaddr", "--listen=127.0.0.1", "--port="+port, "--base-path="+base, base)
 	if err := daemon.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -83,8 +84,9 @@ type request struct {
 	output   string            // another --output
 	buildImg string
 	runImg   string
-	host     string // another daemon
-	previous string // image to take layers over from
+	host     string   // another daemon
+	previous string   // image to take layers over from
+	by       []string // command that starts buildctl
 }
 
 func (r request) build(t *testing.T) built {
@@ -137,7 +139,8 @@ func (r request) try(t *testing.T) built {
 			args = append(args, "--opt", k+"="+v)
 		}
 	}
-	cmd := command(t, "buildctl", append(args, r.args...)...)
+	args = slices.Concat(r.by, []string{"buildctl"}, args, r.args)
+	cmd := command(t, args[0], args[1:]...)
 	if r.host != "" {
 		cmd.Env = append(os.Environ(), "BUILDKIT_HOST="+r.host)
 	}

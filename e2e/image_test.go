@@ -35,10 +35,11 @@ paths = ["img"]
 	dir := files(t, map[string]string{"a.css": "", "img/a.png": "", "app.txt": "", "packfile.toml": packfile})
 	img := request{dir: dir, runImg: env.busybox}.export(t)
 	ours := img.ours()
-	equal(t, "layers", origins(ours), []string{"layer b", "layer a", "app slice", "app slice", "app", "launcher", "launch metadata", "process types"})
+	equal(t, "layers", origins(ours), []string{"layer b", "layer a", "sbom", "app slice", "app slice", "app", "launcher", "launch metadata", "process types"})
 	for i, want := range [][]string{
 		{"layers/packfile/b/file"},
 		{"layers/packfile/a/file"},
+		{"layers/sbom/launch/packfile/a/sbom.spdx.json", "layers/sbom/launch/packfile/b/sbom.spdx.json", "layers/sbom/launch/packfile/sbom.spdx.json"},
 		{"workspace/a.css"},
 		{"workspace/img/a.png"},
 		{"workspace/app.txt", "workspace/packfile.toml"},
@@ -63,6 +64,9 @@ func TestImageConfigIsTheRunImagesWithTheLauncher(t *testing.T) {
 	img := request{dir: dir, runImg: env.runImage}.export(t)
 	labels := maps.Clone(base.Config.Labels)
 	labels[layerkey.LabelName] = `{"time":315532801,"layers":[]}`
+	for _, name := range cnbLabels {
+		labels[name] = img.Config.Labels[name] // see TestLabels
+	}
 	equal(t, "config", img.Config, ocispecs.ImageConfig{
 		User: "1000:1000",
 		Env: []string{
@@ -233,7 +237,7 @@ func TestEveryFileInTheImageHasOneTime(t *testing.T) {
 			img := request{dir: dir, runImg: env.busybox, opts: test.opts}.export(t)
 			equal(t, "created", img.Created.Unix(), test.want)
 			ours := img.ours()
-			equal(t, "layers", origins(ours), []string{"layer a", "layer b", "app slice", "app slice", "app slice", "app", "launcher", "launch metadata", "process types"})
+			equal(t, "layers", origins(ours), []string{"layer a", "layer b", "sbom", "app slice", "app slice", "app slice", "app", "launcher", "launch metadata", "process types"})
 			for _, h := range img.History[len(img.History)-len(ours):] {
 				equal(t, "created in history of "+h.CreatedBy, h.Created.Unix(), test.want)
 			}

@@ -181,6 +181,11 @@ command = ["printenv", "LOG"]
 direct = true
 
 [[processes]]
+type = "word"
+command = "echo"
+direct = false
+
+[[processes]]
 type = "sub"
 command = "pwd"
 direct = false
@@ -200,6 +205,7 @@ working-dir = "profile"
 	}{
 		"layers by name, scripts in file order, the app's own last": {set, nil, "start a1 a2 b1 b2 app\nbash \n/workspace\n"},
 		"arguments of the user":                  {set, []string{"x  y", "$z"}, "start a1 a2 b1 b2 app\nbash x  y $z\n/workspace\n"},
+		"a line of one word takes them itself":   {[]string{"--entrypoint", "word"}, []string{"x  y", "$((1+1))"}, "x  y 2\n"},
 		"a direct process reads none":            {append([]string{"--entrypoint", "direct"}, set...), nil, "start\n"},
 		"working-dir":                            {[]string{"--entrypoint", "sub"}, nil, "/workspace/profile\n"},
 		"a command of the user is a shell's too": {append([]string{"--entrypoint", "launcher"}, set...), []string{"echo $LOG | tr a-z A-Z"}, "START A1 A2 B1 B2 APP\n"},
@@ -262,4 +268,95 @@ inline = "true"
 		t.Errorf("the exit code of the process is lost: %v", err)
 	}
 	equal(t, "output", out, "1000\n1000\nx\n1000:1000\n1000:1000\n")
+}
+
+func TestSignalsReachTheProcess(t *testing.T) {
+	t.Parallel()
+	// The process is the first of the container, which gets no signal that it does not handle. Its child ends it.
+	const stop = `trap 'echo stopped; exit 7' TERM; echo $$; (kill -TERM 1) & wait`
+	image := request{runImg: env.runImage, dir: files(t, map[string]string{"packfile.toml": `
+[[processes]]
+type = "direct"
+command = ["sh", "-c", "` + stop + `"]
+direct = true
+
+[[processes]]
+type = "shell"
+command = "` + stop + `"
+direct = false
+`})}.push(t)
+	for name, arguments := range map[string][]string{
+		"a direct process":                  {"--entrypoint", "direct", image},
+		"a shell process":                   {"--entrypoint", "shell", image},
+		"a command of the user":             {"--entrypoint", "launcher", image, "--", "sh", "-c", stop},
+		"a command of the user for a shell": {"--entrypoint", "launcher", image, stop},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := run(command(t, "../hack/run-image.sh", arguments...))
+			if err == nil || err.Error() != "exit status 7" || out != "1\nstopped\n" {
+				t.Errorf("the process was not stopped by its own hand: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+func TestLayersChangeTheEnvironmentOfEachProcessType(t *testing.T) {
+	t.Parallel()
+	image := request{runImg: env.runImage, dir: files(t, map[string]string{"packfile.toml": sh + `
+[[processes]]
+type = "web"
+command = ["printenv", "ORDER", "OF_EXECD"]
+direct = true
+
+[[processes]]
+type = "worker"
+command = ["printenv", "ORDER", "OF_EXECD"]
+direct = true
+
+[[processes]]
+type = "line"
+command = "echo $ORDER"
+direct = false
+
+[[layers]]
+name = "a"
+export = true
+[layers.build.run]
+inline = '''
+cd $LAYER
+mkdir -p env env.launch/worker env.build exec.d/worker profile.d/worker profile.d/line
+printf " env" > env/ORDER.append
+printf " launch" > env.launch/ORDER.append
+printf " worker" > env.launch/worker/ORDER.append
+printf " build" > env.build/ORDER.append
+for name in exec.d/2 exec.d/1 exec.d/worker/0; do
+	printf '#!/bin/sh\necho "OF_EXECD = \\"$OF_EXECD %s\\"" >&3\n' $name > $name
+	chmod 755 $name
+done
+echo 'export ORDER="$ORDER profile"' > profile.d/p.sh
+echo 'export ORDER="$ORDER line"' > profile.d/line/p.sh
+echo 'export ORDER="$ORDER never"' > profile.d/worker/p.sh
+'''
+`})}.push(t)
+	set := func(entrypoint string) []string {
+		return []string{"-e", "ORDER=user", "-e", "CNB_PROCESS_TYPE=worker", "--entrypoint", entrypoint}
+	}
+	const warning = "launcher: CNB_PROCESS_TYPE chooses no process since Platform API 0.4: to start \"worker\" make it the entrypoint\n"
+	for name, test := range map[string]struct {
+		entrypoint string
+		args       []string
+		want       string
+	}{
+		"a process":             {"web", nil, "user env launch\n exec.d/1 exec.d/2\n"},
+		"another one":           {"worker", nil, "user env launch worker\n exec.d/1 exec.d/2 exec.d/worker/0\n"},
+		"a shell process":       {"line", nil, "user env launch profile line\n"},
+		"a command of the user": {"launcher", []string{"--", "printenv", "ORDER"}, "user env launch\n"},
+		"a line of the user":    {"launcher", []string{"echo $ORDER"}, "user env launch profile\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			equal(t, "output", container(t, image, set(test.entrypoint), test.args...), warning+test.want)
+		})
+	}
 }

@@ -40,8 +40,9 @@ type build struct {
 
 	previousSays messages // why the previous image, or a part of it, is not used
 	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
-	inlineCaches map[string][]byte // of the images, by their label
-	mu           sync.Mutex        // for inlineCaches
+	inlineCaches map[string][]byte         // of the images, by inlineCacheID
+	sboms        map[string]gw.Attestation // by platformID
+	mu           sync.Mutex                // for inlineCaches and sboms
 	marshalling  sync.Mutex
 }
 
@@ -58,7 +59,7 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	c = withDefaultFilename(c)
-	b := &build{client: c, now: time.Now(), inlineCaches: map[string][]byte{}}
+	b := &build{client: c, now: time.Now(), inlineCaches: map[string][]byte{}, sboms: map[string]gw.Attestation{}}
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
@@ -71,17 +72,26 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if res, handled, err := b.subrequest(ctx); handled || err != nil {
 		return res, err
 	}
-	if err := b.readContexts(ctx); err != nil {
+	build := b.platform
+	if b.rebasing() {
+		build, err = b.rebase(ctx)
+	} else {
+		err = b.readContexts(ctx)
+	}
+	if err != nil {
 		return nil, b.explain(err)
 	}
-	rb, err := b.ui.Build(ctx, b.platform)
+	rb, err := b.ui.Build(ctx, build)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.addSBOMs(ctx, rb); err != nil {
 		return nil, err
 	}
 	if res, err = rb.Finalize(); err != nil {
 		return nil, err
 	}
-	return res, withInlineCaches(res, b.inlineCaches)
+	return res, finish(res, b.inlineCaches)
 }
 
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
@@ -118,7 +128,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	for _, im := range b.images {
 		if ref := im.previous.cache; ref != "" && !seen[ref] {
 			seen[ref] = true
-			imports = append(imports, gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
+			imports = append(imports, registryCache(ref))
 		}
 	}
 	b.imports.Store(&imports)
@@ -160,7 +170,7 @@ func (b *build) convert(ctx context.Context, in convert.Input) (*dockerui.BuildR
 	if err == nil {
 		var result *dockerui.BuildResult
 		if result, err = b.solveImage(ctx, conv, facts); err == nil {
-			return result, nil
+			return result, b.attest(ctx, conv, facts, in, result)
 		}
 	}
 	return nil, b.blamePrevious(ctx, conv, err)
@@ -179,6 +189,8 @@ func (b *build) input(index int) convert.Input {
 		Build:    images.build,
 		Run:      images.run,
 		Tools:    images.tools,
+		Native:   images.native,
+		Launcher: images.launcher,
 		Owner:    images.owner,
 		User:     images.user,
 		Platform: b.platforms()[index],

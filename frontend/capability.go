@@ -12,7 +12,7 @@ import (
 )
 
 // minBuildKit is the first BuildKit release that has everything below.
-const minBuildKit = "0.13"
+const minBuildKit = "0.19"
 
 // capability is something that a build needs of the daemon.
 type capability struct {
@@ -23,6 +23,9 @@ type capability struct {
 var llbCapabilities = []capability{
 	{pb.CapFileBase, "file operations"},
 	{pb.CapFileCopyIncludeExcludePatterns, "copying by pattern"},
+	// Symbolic modes have a capability that no daemon says it has. Those that make symlinks know them; others would take all
+	// permissions away.
+	{pb.CapFileSymlinkCreate, "symlinks and symbolic modes"},
 	{pb.CapExecMountContentCache, "mounts that are cached by key"},
 	{pb.CapExecSecretEnv, "secrets in variables"},
 	{pb.CapBuildOpLLBFileName, "nested builds"},

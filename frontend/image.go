@@ -2,6 +2,8 @@ package frontend
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -9,8 +11,10 @@ import (
 
 	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
@@ -23,8 +27,10 @@ import (
 // images are what a build for one platform stands on.
 type images struct {
 	build, run convert.Base
+	launcher   *convert.Launcher // nil for ours
 	previous   previous
 	tools      bk.State
+	native     convert.Native
 	owner      llb.Owner // user of steps
 	user       string    // user of the app image
 }
@@ -33,16 +39,18 @@ type images struct {
 const imageScheme = "docker-image://"
 
 // namedImages are the named contexts that stand for images, and the keys of [config] that they override.
-var namedImages = []string{"build-image", "run-image"}
+var namedImages = []string{"build-image", "run-image", launcherName}
+
+// configImage is the image that the packfile has under one of these names.
+func configImage(cfg *packfile.Config, name string) string {
+	return map[string]string{"build-image": cfg.BuildImage, "run-image": cfg.RunImage, launcherName: cfg.Launcher}[name]
+}
 
 // nameImages makes the images that the packfile names known as named contexts, unless the user named others: from there
 // on both are found in the same way.
 func nameImages(opts map[string]string, cfg *packfile.Config) {
 	for _, name := range namedImages {
-		ref := cfg.BuildImage
-		if name == "run-image" {
-			ref = cfg.RunImage
-		}
+		ref := configImage(cfg, name)
 		if _, given := opts["context:"+name]; !given && ref != "" {
 			opts["context:"+name] = imageScheme + ref
 		}
@@ -64,6 +72,10 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 		return err
 	})
 	eg.Go(func() (err error) {
+		im.launcher, err = b.findLauncher(egCtx, p)
+		return err
+	})
+	eg.Go(func() (err error) {
 		im.previous, err = b.findPrevious(egCtx, p)
 		return err
 	})
@@ -71,7 +83,11 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	if err != nil {
 		return nil, err
 	}
-	if im.tools, err = b.tools(p); err != nil {
+	if im.tools, err = b.tools(ctx, p, im.launcher == nil || runsScripts(b.pf)); err != nil {
+		return nil, err
+	}
+	im.native.Platform = b.ui.BuildPlatforms[0]
+	if im.native.Tools, err = b.tools(ctx, im.native.Platform, true); err != nil {
 		return nil, err
 	}
 	im.owner, im.user, err = b.users(ctx, im)
@@ -80,10 +96,28 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 
 // needsImage says whether this build stands on the image of that name.
 func (b *build) needsImage(name string) bool {
-	if name == "run-image" {
-		return b.ui.Target == ""
+	switch name {
+	case "build-image":
+		return !b.rebasing() && (runsScripts(b.pf) || hasName(b.pf.Config.User))
+	case "run-image":
+		return b.ui.Target == "" || b.rebasing()
 	}
-	return slices.ContainsFunc(b.pf.Layers, func(l packfile.Layer) bool { return l.Provide != nil })
+	return false
+}
+
+// runsScripts says whether a packfile has a script to run.
+func runsScripts(pf *packfile.Packfile) bool {
+	setUp := map[string]bool{} // caches
+	for _, c := range pf.Caches {
+		setUp[c.Name] = c.Setup != nil
+	}
+	return slices.ContainsFunc(pf.Layers, func(l packfile.Layer) bool {
+		section := l.Provide
+		return section != nil && (section.Run != nil ||
+			l.Require != nil && l.Require.Script != nil ||
+			section.Test != nil && section.Test.Script != nil ||
+			slices.ContainsFunc(section.Links, func(k packfile.Link) bool { return setUp[k.Name] }))
+	})
 }
 
 // checkImages fails for all images at once that the build needs and nobody named.
@@ -108,12 +142,17 @@ func (b *build) checkImages(p ocispecs.Platform) error {
 	return &packfile.Error{Filename: b.source.Filename, Diagnostics: missing}
 }
 
-// namedImage finds an image by the named context that stands for it; checkImages has found that there is one.
+// namedImage finds an image that the build may need; checkImages has found that there is one if it does.
 func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform) (convert.Base, error) {
-	none := convert.Base{State: bk.Scratch()}
 	if !b.needsImage(name) {
-		return none, nil
+		return convert.Base{State: bk.Scratch(), Exact: true}, nil // the same nothing every time
 	}
+	return b.loadImage(ctx, name, p)
+}
+
+// loadImage finds an image by the named context that stands for it.
+func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform) (convert.Base, error) {
+	none := convert.Base{State: bk.Scratch()}
 	var dgst digest.Digest
 	nc, err := b.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform:      &p,
@@ -121,13 +160,25 @@ func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform
 		CaptureDigest: &dgst,
 	})
 	if err != nil {
-		return none, b.imageError(name, err)
+		return none, b.imageError(name, p, err)
 	}
 	st, cfg, err := nc.Load(ctx)
+	switch {
+	case err == nil:
+		err = checkPlatform(cfg, p)
+	case strings.Contains(err.Error(), "no match for platform in manifest"):
+		err = fmt.Errorf("there is no image for %s among those of that name", platforms.Format(platforms.Normalize(p)))
+	}
 	if err != nil {
-		return none, b.imageError(name, err)
+		return none, b.imageError(name, p, err)
 	}
 	img := convert.Base{State: *st, Config: cfg, Digest: dgst}
+	if img.Repository, err = registryImage(ctx, *st); err != nil {
+		return none, err
+	}
+	if img.Repository != "" {
+		img.Name = b.givenName(name, p)
+	}
 	switch {
 	case dgst != "":
 		img.Exact = true
@@ -136,6 +187,16 @@ func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform
 		img.Digest, err = definitionDigest(ctx, *st)
 	}
 	return img, err
+}
+
+// givenName is what the user, or the packfile, calls the image that a named context stands for.
+func (b *build) givenName(name string, p ocispecs.Platform) string {
+	opts := b.client.BuildOpts().Opts
+	given, ok := opts["context:"+name+"::"+platforms.FormatAll(platforms.Normalize(p))]
+	if !ok {
+		given = opts["context:"+name]
+	}
+	return strings.TrimPrefix(given, imageScheme)
 }
 
 // pinned is an image by its digest, whatever its tag means by now: its layers are those that its config, which has been
@@ -160,11 +221,29 @@ func pinned(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Pla
 	return st, nil
 }
 
-func (b *build) imageError(name string, err error) error {
-	if b.pf.Config.Has(name) {
-		return b.errorAt(b.pf.Config.At(name), "%s: %v", name, err)
+// checkPlatform refuses an image that is for another platform than the one that is built for. An index has been searched
+// for it; an image that is none is had by whoever asks.
+func checkPlatform(cfg *dockerspec.DockerOCIImage, p ocispecs.Platform) error {
+	if cfg == nil {
+		return nil // scratch, or a folder
 	}
-	return fmt.Errorf("named context %s: %w", name, err)
+	if cfg.OS == "" || cfg.Architecture == "" {
+		return errors.New("it is no image that could be used: its config has no os and architecture")
+	}
+	is, want := platforms.Normalize(cfg.Platform), platforms.Normalize(p)
+	if is.OS != want.OS || is.Architecture != want.Architecture || cfg.Variant != "" && !platforms.Only(want).Match(is) {
+		return fmt.Errorf("the image is for %s, and not for %s", platforms.Format(is), platforms.Format(want))
+	}
+	return nil
+}
+
+// imageError is an error about a named image, at its place in the packfile if that names it.
+func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
+	given := b.givenName(name, p)
+	if b.pf.Config.Has(name) && given == configImage(&b.pf.Config, name) {
+		return b.errorAt(b.pf.Config.At(name), "%s: %s: %v", name, given, err)
+	}
+	return fmt.Errorf("named context %s: %s: %w", name, given, err)
 }
 
 // definitionDigest tells apart images that have no digest because they are results of a build (inputs of bake). Sources
@@ -202,7 +281,7 @@ func definitionDigest(ctx context.Context, st bk.State) (digest.Digest, error) {
 const ownDefinition = "/run/config/buildkit/metadata/frontend.bin"
 
 // tools is the frontend's own image for a platform: it has what steps and app images need of ours.
-func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
+func (b *build) tools(ctx context.Context, p ocispecs.Platform, needed bool) (bk.State, error) {
 	data, err := os.ReadFile(ownDefinition)
 	if err != nil {
 		return bk.State{}, fmt.Errorf("the frontend's own image is not known: %w (it has to be run from its image, by BuildKit %s or later)", err, minBuildKit)
@@ -220,7 +299,11 @@ func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
 			// For the daemon's own platform, the very operation that it runs the frontend from needs no second look into
 			// the registry.
 			if ref, ok := strings.CutPrefix(src.Identifier, imageScheme); ok && !samePlatform(op.Platform, p) {
-				return bk.Image(ref, bk.Platform(p), dockerui.WithInternalName("packfile tools")), nil
+				st := bk.Image(ref, bk.Platform(p), dockerui.WithInternalName("packfile tools"))
+				if !needed {
+					return st, nil
+				}
+				return st, b.checkTools(ctx, ref, p)
 			}
 		}
 	}
@@ -229,6 +312,25 @@ func (b *build) tools(p ocispecs.Platform) (bk.State, error) {
 		return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
 	}
 	return bk.NewState(op.Output()), nil
+}
+
+// checkTools fails when the frontend's own image is not there for a platform.
+func (b *build) checkTools(ctx context.Context, ref string, p ocispecs.Platform) error {
+	_, _, data, err := b.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+		LogName:  "[internal] packfile tools for " + platforms.Format(p),
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p},
+	})
+	var cfg dockerspec.DockerOCIImage
+	if err == nil {
+		err = json.Unmarshal(data, &cfg)
+	}
+	if err == nil {
+		err = checkPlatform(&cfg, p)
+	}
+	if err != nil {
+		return fmt.Errorf("the frontend's own image %s cannot build for %s: %w", ref, platforms.Format(p), err)
+	}
+	return nil
 }
 
 // samePlatform says whether an operation is for a platform.

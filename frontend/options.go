@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -36,6 +38,9 @@ func parseOptions(opts map[string]string) (options, error) {
 		o.vcsSubdir = sub
 	}
 	for k, v := range opts {
+		if err := checkLabel(k); err != nil {
+			return o, err
+		}
 		name, ok := strings.CutPrefix(k, buildArg)
 		if !ok {
 			continue
@@ -57,6 +62,17 @@ func parseOptions(opts map[string]string) (options, error) {
 	}
 	slices.SortFunc(o.platformEnv, func(a, b step.Variable) int { return strings.Compare(a.Name, b.Name) })
 	return o, nil
+}
+
+// checkLabel refuses a label that the build writes itself, and that others rely on.
+func checkLabel(option string) error {
+	name, ok := strings.CutPrefix(option, "label:")
+	for _, prefix := range packfile.ReservedLabels {
+		if ok && strings.HasPrefix(name, prefix) {
+			return fmt.Errorf("label %q is written by the build: names that begin with %s are reserved", name, prefix)
+		}
+	}
+	return nil
 }
 
 func (o *options) setProxy(name, v string) bool {
@@ -90,13 +106,26 @@ func (b *build) sourceDateEpoch(ctx context.Context) (time.Time, error) {
 		if t == nil {
 			return convert.DefaultTime, nil
 		}
-		return t.UTC().Truncate(time.Second), nil
+		return checkEpoch(t.Unix())
 	}
-	sec, err := strconv.ParseInt(b.opts.epoch, 10, 64)
-	if err != nil || sec < 0 {
+	sec, err := strconv.ParseUint(b.opts.epoch, 10, 63)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH %q is neither a number of seconds since 1970 nor \"context\"", b.opts.epoch)
 	}
-	return time.Unix(sec, 0).UTC(), nil
+	return checkEpoch(int64(sec))
+}
+
+// maxEpoch is the last second that the header of a tar file has room for. Not much later BuildKit and file systems have none
+// either, and files would get some other time.
+const maxEpoch = 1<<33 - 1
+
+func checkEpoch(sec int64) (time.Time, error) {
+	t := time.Unix(sec, 0).UTC()
+	if sec < 0 || sec > maxEpoch {
+		return t, fmt.Errorf("SOURCE_DATE_EPOCH is not between 1970 and %s, the last time that files in an image can have",
+			time.Unix(maxEpoch, 0).UTC().Format(time.DateOnly))
+	}
+	return t, nil
 }
 
 // identity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else where the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -12,17 +11,14 @@ import (
 	"github.com/distribution/reference"
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
-	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/bklog"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 )
 
@@ -39,41 +35,20 @@ type previous struct {
 // findPrevious finds the image that layers are taken over from. It only saves work: when there is none, or it is of no
 // use, the user is warned and the result has none.
 func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous, error) {
-	var dgst digest.Digest
-	nc, err := b.ui.NamedContext(previousName, dockerui.ContextOpt{
-		Platform:      &p,
-		ResolveMode:   b.ui.ImageResolveMode.String(),
-		CaptureDigest: &dgst,
-	})
-	if nc == nil || err != nil {
-		return previous{}, err
-	}
-	st, cfg, err := nc.Load(ctx)
+	image, ref, err := b.previousImage(ctx, p)
 	if ctx.Err() != nil {
 		return previous{}, context.Cause(ctx)
-	}
-	if err == nil && (cfg == nil || st.Output() == nil) {
-		err = errors.New("it is no image: name one with docker-image:// or oci-layout://")
 	}
 	if err != nil {
 		b.warnPrevious(ctx, err.Error())
 		return previous{}, nil
 	}
-	image := convert.PreviousImage{State: *st, Config: cfg}
-	ref, err := registryImage(ctx, *st)
-	if err == nil && ref != "" {
-		ref += "@" + dgst.String()
-		if image.State, err = pinned(ctx, *st, dgst, p); err == nil && !layering(b.client.BuildOpts()).Flat {
-			image.InlineCache, err = b.inlineCache(ctx, ref, p)
-		}
-	}
-	if err != nil {
-		b.warnPrevious(ctx, err.Error())
+	if image == nil {
 		return previous{}, nil
 	}
 	var found previous
 	var warnings []string
-	found.image, warnings = convert.NewPrevious(image)
+	found.image, warnings = convert.NewPrevious(*image)
 	for _, w := range warnings {
 		b.warnPrevious(ctx, w)
 	}
@@ -81,6 +56,36 @@ func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous
 		found.cache = ref
 	}
 	return found, nil
+}
+
+// previousImage is the image that the named context stands for, nil when there is none; ref names it, by digest, when it is
+// in a registry.
+func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *convert.PreviousImage, ref string, err error) {
+	var dgst digest.Digest
+	nc, err := b.ui.NamedContext(previousName, dockerui.ContextOpt{
+		Platform:      &p,
+		ResolveMode:   b.ui.ImageResolveMode.String(),
+		CaptureDigest: &dgst,
+	})
+	if nc == nil || err != nil {
+		return nil, "", err
+	}
+	st, cfg, err := nc.Load(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	if cfg == nil || st.Output() == nil {
+		return nil, "", errors.New("it is no image: name one with docker-image:// or oci-layout://")
+	}
+	image = &convert.PreviousImage{State: *st, Config: cfg}
+	if ref, err = registryImage(ctx, *st); err != nil || ref == "" {
+		return image, "", err
+	}
+	ref += "@" + dgst.String()
+	if image.State, err = pinned(ctx, *st, dgst, p); err == nil && !layering(b.client.BuildOpts()).Flat {
+		image.InlineCache, err = b.inlineCache(ctx, ref, p)
+	}
+	return image, ref, err
 }
 
 // registryImage is the name, without tag, of an image in a registry; "" when it is elsewhere.
@@ -119,34 +124,6 @@ func (b *build) inlineCache(ctx context.Context, ref string, p ocispecs.Platform
 	}
 	var records []byte
 	return records, json.Unmarshal(fields[llb.InlineCacheField], &records)
-}
-
-// withInlineCaches adds to the configs of a result the inline caches by which later builds find the layers of the images;
-// caches has them by label. BuildKit leaves them there unless the user asks for an inline cache of its own.
-func withInlineCaches(res *gw.Result, caches map[string][]byte) error {
-	for key, config := range res.Metadata {
-		if key != exptypes.ExporterImageConfigKey && !strings.HasPrefix(key, exptypes.ExporterImageConfigKey+"/") {
-			continue
-		}
-		var img dockerspec.DockerOCIImage
-		var fields map[string]json.RawMessage
-		if err := errors.Join(json.Unmarshal(config, &img), json.Unmarshal(config, &fields)); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		records := caches[img.Config.Labels[layerkey.LabelName]]
-		if records == nil {
-			continue
-		}
-		field, err := json.Marshal(records)
-		if err != nil {
-			return err
-		}
-		fields[llb.InlineCacheField] = field
-		if res.Metadata[key], err = json.Marshal(fields); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // warnPrevious tells the user why the previous image, or a part of it, is not used.

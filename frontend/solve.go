@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/step"
 )
 
@@ -61,6 +60,11 @@ func (b *build) cacheImports() []gw.CacheOptionsEntry {
 		imports[i] = gw.CacheOptionsEntry{Type: im.Type, Attrs: im.Attrs}
 	}
 	return imports
+}
+
+// registryCache is the inline cache of an image.
+func registryCache(ref string) gw.CacheOptionsEntry {
+	return gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}}
 }
 
 // answers are what steps said to questions.
@@ -150,19 +154,41 @@ func readResult(ctx context.Context, ref gw.Reference, file string) (result step
 	return result, nil
 }
 
-// solveImage builds the image, and finds out what its label has to say of the layers. That takes the steps of layers that
+// solveImage builds the image, and finds out what its labels have to say of the layers. That takes the steps of layers that
 // are not in the image too: they have to succeed as well.
 func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts convert.Facts) (*dockerui.BuildResult, error) {
 	assemble := conv.Image
 	if b.ui.Target != "" {
 		assemble = conv.Layer
 	}
-	img, err := assemble(ctx, facts)
-	if err != nil {
-		return nil, err
-	}
 	epoch := b.epoch
-	result := &dockerui.BuildResult{BaseImage: img.Base, Epoch: &epoch}
+	result := &dockerui.BuildResult{Epoch: &epoch}
+	var img *convert.Image
+	for {
+		next, err := assemble(ctx, facts)
+		if err != nil {
+			return nil, err
+		}
+		if img != nil && img.Same(next) {
+			break
+		}
+		img = next
+		if result.Reference, err = b.solveAndAsk(ctx, img, facts); err != nil {
+			return nil, err
+		}
+	}
+	result.BaseImage = img.Base
+	var err error
+	if result.Image, err = conv.Config(img, facts); err != nil || b.ui.Target != "" {
+		return result, err
+	}
+	records, err := conv.InlineCache(img, facts)
+	b.keepInlineCache(result.Image, records)
+	return result, err
+}
+
+// solveAndAsk builds an image and at the same time finds out what is left to be known of it.
+func (b *build) solveAndAsk(ctx context.Context, img *convert.Image, facts convert.Facts) (ref gw.Reference, err error) {
 	eg, egCtx := errgroup.WithContext(ctx)
 	if img.Left != nil {
 		eg.Go(func() error {
@@ -172,20 +198,8 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 		})
 	}
 	eg.Go(func() (err error) {
-		result.Reference, err = b.solve(egCtx, img.State)
+		ref, err = b.solve(egCtx, img.State)
 		return err
 	})
-	if err := eg.Wait(); err != nil {
-		return nil, err
-	}
-	if result.Image, err = conv.Config(img, facts); err != nil || b.ui.Target != "" {
-		return result, err
-	}
-	records, err := conv.InlineCache(facts)
-	if records != nil {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.inlineCaches[result.Image.Config.Labels[layerkey.LabelName]] = records
-	}
-	return result, err
+	return ref, eg.Wait()
 }

@@ -20,7 +20,7 @@ import (
 // readPackfile reads, decodes and validates the packfile, and passes its warnings on.
 func (b *build) readPackfile(ctx context.Context) (err error) {
 	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML"); err != nil {
-		return err
+		return b.withoutPackfile(err)
 	}
 	var warnings []packfile.Diagnostic
 	b.pf, warnings, err = packfile.Parse(b.source.Filename, b.source.Data)

@@ -86,6 +86,9 @@ func (b *build) targets() *targets.List {
 			})
 		}
 	}
+	list.Targets = append(list.Targets, targets.Target{
+		Name: rebaseTarget, Description: "the image of the named context previous on another run image",
+	})
 	return list
 }
 

@@ -54,7 +54,7 @@ func imageUser(img *dockerspec.DockerOCIImage) string {
 		}
 	}
 	switch {
-	case uid != "" && gid != "":
+	case isID(uid) && isID(gid): // they are numbers, or not meant
 		return uid + ":" + gid
 	case img.Config.User != "":
 		return img.Config.User
@@ -113,6 +113,18 @@ func (b *build) lookUp(ctx context.Context, img convert.Base, file, name string)
 		return id, second, nil
 	}
 	return 0, 0, fmt.Errorf("no such name in %s of the build image", file)
+}
+
+// isID says whether a user or group is given by its number.
+func isID(s string) bool {
+	_, err := parseID(s)
+	return err == nil
+}
+
+// hasName says whether a user, or the group behind a colon, is given by name.
+func hasName(user string) bool {
+	name, group, hasGroup := strings.Cut(user, ":")
+	return user != "" && !isID(name) || hasGroup && !isID(group)
 }
 
 // parseID reads a user or group id.

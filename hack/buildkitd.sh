@@ -12,6 +12,7 @@ command=(
 	--otel-socket-path "$(socket otel)"
 	--group "$(id -g)"
 	--containerd-worker=false
+	--oci-worker-gc-keepstorage "5000,0,15000" # MB that are kept, that have to be free, and that it may grow to
 	--oci-worker-binary "$(PATH=$PATH:/usr/sbin command -v runc)"
 )
 digest=$(digest_of "${command[@]}" "$DEV/stamp/tools")

@@ -64,4 +64,4 @@ image build bookworm "$platform" build
 image run bookworm "$platform" run
 image go bookworm "$platform" build
 image busybox latest "$platforms" "${busyboxes[@]}"
-image empty latest "$platforms" build
+image empty latest "$platforms,linux/arm64" build # one more than this machine runs

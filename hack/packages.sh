@@ -5,6 +5,7 @@ source "$(dirname "$0")/lib/place.sh"
 packages=(
 	ca-certificates curl git jq xz-utils # everyday
 	runc                                 # buildkitd runs steps with it
+	rootlesskit uidmap                   # buildkitd of an ordinary user
 	docker-registry                      # the registry on loopback
 	mmdebstrap debian-archive-keyring    # the build and run images
 	skopeo umoci podman                  # images, looked into and run

@@ -29,6 +29,7 @@ type Tree struct {
 	From    string    // folder in the source, "/" when empty
 	To      string    // folder that is created
 	Owner   *Owner    // owner of everything copied; as it was when nil
+	Mode    string    // what chmod(1) would do to everything copied; nothing when empty
 	Include []string  // patterns of what to copy, as in .dockerignore; everything when empty
 	Exclude []string  // patterns of what to leave out
 	Time    time.Time
@@ -42,6 +43,9 @@ func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 		IncludePatterns:     c.Include,
 		ExcludePatterns:     c.Exclude,
 		CreatedTime:         &c.Time,
+	}
+	if c.Mode != "" {
+		info.Mode = &bk.ChmodOpt{ModeStr: c.Mode}
 	}
 	copyOpts := []bk.CopyOption{info}
 	if c.Owner != nil {

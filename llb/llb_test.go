@@ -1,6 +1,7 @@
 package llb
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -69,22 +70,26 @@ func TestKeyOfAViewTellsItsLocalSourcesApart(t *testing.T) {
 
 func TestInlineCacheThatHasMoreThanLayersIsRefused(t *testing.T) {
 	one, two := digest.FromString("one"), digest.FromString("two")
-	cache, err := References(map[digest.Digest]int{one: 3, two: 5}, []digest.Digest{one, two})
+	cache, err := References([]digest.Digest{one, two, one}, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	places, err := Referenced(cache, []digest.Digest{one, two})
-	if err != nil || places[one] != 3 || places[two] != 5 || len(places) != 2 {
+	if err != nil || places[one] != 3 || places[two] != 4 || len(places) != 2 {
 		t.Errorf("%v %v", places, err)
 	}
 	if _, err := Referenced(cache, []digest.Digest{one}); err == nil {
 		t.Error("a record of something else is not refused")
 	}
-	twice, err := References(map[digest.Digest]int{one: 3}, []digest.Digest{one, one})
+	var records []json.RawMessage
+	if err := json.Unmarshal(cache, &records); err != nil {
+		t.Fatal(err)
+	}
+	twice, err := json.Marshal(append(records, records[1]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Referenced(twice, []digest.Digest{one}); err == nil {
+	if _, err := Referenced(twice, []digest.Digest{one, two}); err == nil {
 		t.Error("two records of one layer are not refused")
 	}
 	if _, err := Referenced([]byte("{}"), nil); err == nil {

@@ -3,6 +3,7 @@ package llb
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	cachetypes "github.com/moby/buildkit/cache/remotecache/v1/types"
 	bk "github.com/moby/buildkit/client/llb"
@@ -21,8 +22,12 @@ import (
 func Reference(diffID digest.Digest, opts ...bk.ConstraintsOpt) bk.State {
 	// Not an operation without inputs: of those, what a builder remembers goes before what is imported, even when all that it
 	// remembers is where the layer was once.
-	root := bk.Scratch().File(bk.Mkfile(rootPath, 0o644, nil), bk.WithCustomName("[internal] layers by reference"))
-	return root.File(bk.Rm(referencePath(diffID)), append(opts[:len(opts):len(opts)], bk.WithoutExportCache())...)
+	return root().File(bk.Rm(referencePath(diffID)), append(opts[:len(opts):len(opts)], bk.WithoutExportCache())...)
+}
+
+// root is what every Reference is based on.
+func root() bk.State {
+	return bk.Scratch().File(bk.Mkfile(rootPath, 0o644, nil), bk.WithCustomName("[internal] layers by reference"))
 }
 
 const rootPath = "/reference"
@@ -62,14 +67,21 @@ func fileKey(action any, indexes [][]int) (digest.Digest, error) {
 // InlineCacheField is the field of an image's config that has its inline cache.
 const InlineCacheField = "moby.buildkit.cache.v0"
 
-// References is an inline cache by which each Reference is found: places has a layer's place in the image by its diff id.
-func References(places map[digest.Digest]int, order []digest.Digest) ([]byte, error) {
+// References is an inline cache by which the Reference of each layer of an image is found; the first of layers is at place
+// in the image. It is nil when there are none.
+func References(layers []digest.Digest, place int) ([]byte, error) {
+	if len(layers) == 0 {
+		return nil, nil
+	}
 	root, err := rootKey()
 	if err != nil {
 		return nil, err
 	}
 	records := []cachetypes.CacheRecord{{Digest: root}}
-	for _, diffID := range order {
+	for i, diffID := range layers {
+		if slices.Contains(layers[:i], diffID) {
+			continue // any of them is as good
+		}
 		key, err := referenceKey(diffID)
 		if err != nil {
 			return nil, err
@@ -77,14 +89,14 @@ func References(places map[digest.Digest]int, order []digest.Digest) ([]byte, er
 		records = append(records, cachetypes.CacheRecord{
 			Digest:         key,
 			Inputs:         [][]cachetypes.CacheInput{{{LinkIndex: 0}}},
-			ChainedResults: []cachetypes.ChainedResult{{LayerIndexes: []int{places[diffID]}}},
+			ChainedResults: []cachetypes.ChainedResult{{LayerIndexes: []int{place + i}}},
 		})
 	}
 	return json.Marshal(records)
 }
 
 // Referenced is where an inline cache leads from the References of some layers. It is an error if the cache has anything
-// else: whoever made it could give any operation of a build a result.
+// else but Materials: whoever made it could give any operation of a build a result.
 func Referenced(inlineCache []byte, diffIDs []digest.Digest) (map[digest.Digest]int, error) {
 	var records []cachetypes.CacheRecord
 	if err := json.Unmarshal(inlineCache, &records); err != nil {
@@ -111,6 +123,7 @@ func Referenced(inlineCache []byte, diffIDs []digest.Digest) (map[digest.Digest]
 		case r.Digest == root && len(r.Results) == 0 && len(chains) == 0:
 		case known && !twice && len(r.Results) == 0 && len(chains) == 1 && len(chains[0].LayerIndexes) == 1:
 			places[id] = chains[0].LayerIndexes[0]
+		case !known && isMaterials(records, r):
 		default:
 			return nil, fmt.Errorf("record %d is not that of one layer", i)
 		}

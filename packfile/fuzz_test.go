@@ -180,12 +180,12 @@ func FuzzRender(f *testing.F) {
 			}
 		}
 		sha := strings.Repeat("0", 64)
-		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.com/" + text, SHA: sha}).Render(metadata); err == nil {
+		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.com/" + text, SHA: sha}).Render(metadata, amd64); err == nil {
 			if problem, _ := depVersion(dep.Version); problem != "" {
 				t.Fatalf("version %q %s", dep.Version, problem)
 			}
 		}
-		if value, err := (EnvVar{Name: "V", Value: text}).Render("/layers/m/l", "/workspace"); err == nil && !isTemplate(text) && value != text {
+		if value, err := (EnvVar{Name: "V", Value: text}).Render("/layers/m/l", "/workspace", amd64); err == nil && !isTemplate(text) && value != text {
 			t.Fatalf("%q became %q", text, value)
 		}
 	})

@@ -19,12 +19,16 @@ type Packfile struct {
 // Config is the [config] table.
 type Config struct {
 	Table
-	ID, Version, Name string
-	Shell             string // "" when not given; see DefaultShell
-	BuildImage        string
-	RunImage          string
-	User              string // uid[:gid], or a name known to the build image
-	Network           string // "", "default" or "none"
+	ID, Version, Name     string
+	Description, Homepage string
+	Licenses              []string          // SPDX expressions, all of which hold
+	Labels                map[string]string // of the image
+	Shell                 string            // "" when not given; see DefaultShell
+	BuildImage            string
+	RunImage              string
+	Launcher              string // lifecycle image whose launcher the app image has, "" for our own
+	User                  string // uid[:gid], or a name known to the build image
+	Network               string // "", "default" or "none"
 }
 
 // DefaultShell runs scripts for which neither the script nor [config] names a shell.
@@ -125,7 +129,7 @@ type Link struct {
 	LinkContent, LinkVersion      bool
 }
 
-// Dep is one deps entry. Before Render its strings are templates over the layer's metadata.
+// Dep is one deps entry. Before Render its strings are templates over the layer's metadata and the Target.
 type Dep struct {
 	Table
 	Name, Version, URI, SHA string
@@ -137,7 +141,7 @@ type Env struct {
 	Build, Launch, Both []EnvVar
 }
 
-// EnvVar is one entry of an env list. Value is a template over .Layer and .App.
+// EnvVar is one entry of an env list. Before Render Value is a template; see envFields.
 type EnvVar struct {
 	Table
 	Name, Value string

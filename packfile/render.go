@@ -2,15 +2,19 @@ package packfile
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"strings"
 )
 
-// Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version". What
-// it returns is checked as a dep without templates is. An error is a Diagnostic that points at the dep.
-func (d Dep) Render(metadata map[string]any) (Dep, error) {
-	r := renderer{data: metadata}
+// Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version", and from
+// the target. What it returns is checked as a dep without templates is. An error is a Diagnostic that points at the dep.
+func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
+	// A key of the layer that is called like one of ours is what its author means.
+	data := target.data()
+	maps.Copy(data, metadata)
+	r := renderer{data: data}
 	fields := []struct {
 		key   string
 		value *string
@@ -42,12 +46,14 @@ func (d Dep) failed(name, key string, err error) error {
 }
 
 // envFields are the names that the value of a variable may use.
-var envFields = []string{"Layer", "App"}
+var envFields = append([]string{"Layer", "App"}, targetFields...)
 
-// Render is the value of a variable, with the folders of its layer and of the app filled in. An error is a Diagnostic
-// that points at the value.
-func (v EnvVar) Render(layerDir, appDir string) (string, error) {
-	r := renderer{data: map[string]any{"Layer": layerDir, "App": appDir}, known: envFields}
+// Render is the value of a variable, with the folders of its layer and of the app, and the target, filled in. An error is a
+// Diagnostic that points at the value.
+func (v EnvVar) Render(layerDir, appDir string, target Target) (string, error) {
+	data := target.data()
+	data["Layer"], data["App"] = layerDir, appDir
+	r := renderer{data: data, known: envFields}
 	value, err := r.render(v.Value)
 	if err != nil {
 		return "", Diagnostic{Message: fmt.Sprintf("value of %s: %s", v.Name, err), Range: v.At("value")}

@@ -7,10 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+var amd64 = Target{Platform: "linux/amd64", OS: "linux", Arch: "amd64"}
+
 func TestDepsAreRenderedFromMetadata(t *testing.T) {
 	sha := strings.Repeat("ab", 32)
 	metadata := map[string]any{
-		"version": "22.1", "sha": strings.ToUpper(sha), "a": map[string]any{"b": "deep"}, "node-arch": "x64", "empty": "",
+		"version": "22.1", "sha": strings.ToUpper(sha), "a": map[string]any{"b": "deep", "linux": "os"}, "node-arch": "x64", "empty": "",
 	}
 	for _, test := range []struct{ name, template, want string }{
 		{"plain text", "https://a.com/x", "https://a.com/x"},
@@ -23,13 +25,15 @@ func TestDepsAreRenderedFromMetadata(t *testing.T) {
 		{"an empty value", `https://a.com/{{if .empty}}x{{else}}y{{end}}`, "https://a.com/y"},
 		{"a function", `https://a.com/{{slice .version 0 2}}/{{len .a.b}}/{{not true}}`, "https://a.com/22/4/false"},
 		{"a comment", `https://a.com/{{/* x */}}`, "https://a.com/"},
+		{"the target", `https://a.com/{{.TARGETPLATFORM}}/{{.TARGETOS}}-{{.TARGETARCH}}{{.TARGETVARIANT}}`, "https://a.com/linux/amd64/linux-amd64"},
+		{"a key that the target names", `https://a.com/{{index .a .TARGETOS}}`, "https://a.com/os"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dep := Dep{
 				Name: "node", Version: "{{.version}}", URI: test.template, SHA: "{{.sha}}",
 				Metadata: map[string]any{"of": "{{.version}}", "t": map[string]any{"x": "{{.a.b}}"}},
 			}
-			got, err := dep.Render(metadata)
+			got, err := dep.Render(metadata, amd64)
 			require.NoError(t, err)
 			require.Equal(t, Dep{
 				Name: "node", Version: "22.1", URI: test.want, SHA: sha,
@@ -78,15 +82,24 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 			if test.dep.SHA == "" {
 				test.dep.SHA = strings.Repeat("0", 64)
 			}
-			_, err := test.dep.Render(metadata)
+			_, err := test.dep.Render(metadata, amd64)
 			require.EqualError(t, err, test.want)
 		})
 	}
 }
 
+func TestMetadataGoesBeforeTheTarget(t *testing.T) {
+	metadata := map[string]any{"TARGETARCH": "x64"}
+	dep := Dep{Name: "n", URI: "https://a.com/{{.TARGETOS}}-{{.TARGETARCH}}", SHA: strings.Repeat("0", 64)}
+	got, err := dep.Render(metadata, amd64)
+	require.NoError(t, err)
+	require.Equal(t, "https://a.com/linux-x64", got.URI)
+	require.Len(t, metadata, 1, "the metadata stays as it is")
+}
+
 func TestAnErrorOfRenderPointsAtTheKey(t *testing.T) {
 	pf := mustParse(t, "[[layers]]\nname = \"a\"\n[[layers.build.deps]]\nname = \"n\"\nuri = \"https://a.com/{{.x}}\"\nsha = \"{{.y}}\"\n")
-	_, err := pf.Layers[0].Provide.Deps[0].Render(nil)
+	_, err := pf.Layers[0].Provide.Deps[0].Render(nil, amd64)
 	var d Diagnostic
 	require.ErrorAs(t, err, &d)
 	require.Equal(t, Position{5, 7}, d.Range.Start)
@@ -97,11 +110,12 @@ func TestValuesOfVariablesKnowTheLayerAndTheApp(t *testing.T) {
 		{"plain", "plain", ""},
 		{"{{.Layer}}/bin:{{.App}}/bin", "/layers/m/a/bin:/workspace/bin", ""},
 		{"${HOME} }}", "${HOME} }}", ""},
-		{"{{.Layers}}", "", `value of V: there is no ".Layers": known are .Layer and .App`},
-		{"{{if .App}}{{.Other}}{{end}}", "", `value of V: there is no ".Other": known are .Layer and .App`},
+		{"{{.TARGETOS}}{{if .TARGETVARIANT}}/{{.TARGETVARIANT}}{{end}}", "linux", ""},
+		{"{{.Layers}}", "", `value of V: there is no ".Layers": known are .Layer, .App, .TARGETPLATFORM, .TARGETOS, .TARGETARCH, .TARGETVARIANT`},
+		{"{{if .App}}{{.Other}}{{end}}", "", `value of V: there is no ".Other": known are .Layer, .App, .TARGETPLATFORM, .TARGETOS, .TARGETARCH, .TARGETVARIANT`},
 		{"{{", "", `value of V: unclosed action`},
 	} {
-		got, err := EnvVar{Name: "V", Value: test.value}.Render("/layers/m/a", "/workspace")
+		got, err := EnvVar{Name: "V", Value: test.value}.Render("/layers/m/a", "/workspace", amd64)
 		if test.wrong != "" {
 			require.EqualError(t, err, test.wrong)
 			continue

@@ -156,7 +156,7 @@ func (c *checker) arg(n parse.Node) {
 
 func (c *checker) fields(path []string) {
 	if c.known != nil && len(path) > 0 && !slices.Contains(c.known, path[0]) {
-		c.refuse("there is no %s: known are .%s", quote("."+path[0]), strings.Join(c.known, " and ."))
+		c.refuse("there is no %s: known are .%s", quote("."+path[0]), strings.Join(c.known, ", ."))
 	}
 }
 

@@ -22,9 +22,10 @@ const (
 	RestoreDir  = "/packfile/restore" // what a layer with restore = true was left with, a cache mount
 	HistoryDir  = "/packfile/history" // RecordFile of the run that this builder did last, a cache mount
 	MatchDir    = "/packfile/match"   // MatchDir/NAME: a tree that Match is about, read-only
-	TreeDir     = "/packfile/tree"    // what Describe describes: a layer as steps see it, read-only
-	TimedDir    = "/packfile/timed"   // the same as the image has it, if its files have another time there
+	TreeDir     = "/packfile/tree"    // what Describe and Seal are about, read-only
+	SealedDir   = "/packfile/sealed"  // what Seal makes of it
 	RunResult   = "/packfile/ran"     // ResultFile of the layer's run step (Describe)
+	FoundDir    = "/packfile/found"   // what an SBOM generator left, read-only (MergeSBOM)
 	SecretsDir  = "/run/secrets"      // SecretsDir/ID
 	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
 	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
@@ -32,6 +33,7 @@ const (
 	RecordFile  = "record.json"       // in SpecDir (Run): a layerkey.Record, to say why the step runs
 	ResultFile  = "result.json"       // in OutDir
 	MetadataDir = "md"                // in OutDir: the folder that scripts know as $MD
+	MergedDir   = "sbom"              // in OutDir: the same as FoundDir, merged (MergeSBOM)
 	StepBinary  = "packfile-step"     // in BinDir
 	CASecret    = "ca-certificates"   // optional secret: CA bundle that every step trusts
 )
@@ -45,8 +47,15 @@ const (
 	Run     Kind = "run"     // APP, MD, LAYER
 	// Match has no script and sees no app: its results, OutDir/NAME.json for each tree, have the digest of the tree as version.
 	Match Kind = "match"
-	// Describe has no script and sees no app: it says what a layer in TreeDir holds.
+	// Seal has no script and sees no app: it makes a layer of what a run step left, the same with one time for all files. It
+	// gives no Result.
+	Seal Kind = "seal"
+	// Describe has no script and sees no app: it says, as OutDir/NAME.json, what the layers in TreeDir/NAME hold. It is not a
+	// part of Seal: of a step with two outputs BuildKit may take one from a cache and run the step again for the other, and the
+	// description would be of another run than the layer.
 	Describe Kind = "describe"
+	// MergeSBOM has no script and sees no app: it adds the SPDX document in SpecDir to what an SBOM generator found.
+	MergeSBOM Kind = "merge-sbom"
 )
 
 // MaxFileDigests is how many files a Match names one by one: labels carry them, to say which one changed.
@@ -61,20 +70,23 @@ type Spec struct {
 	Kind     Kind     `json:"kind"`
 	Layer    string   `json:"layer"`              // name of the layer, for messages
 	Key      string   `json:"key,omitempty"`      // key of the layer (Run); a changed key is a changed step
-	Trees    []string `json:"trees,omitempty"`    // Match only: names of layers, and of their trees in MatchDir
+	Trees    []string `json:"trees,omitempty"`    // Match and Describe: names of trees in MatchDir or TreeDir
 	Script   *Script  `json:"script,omitempty"`   // absent for layers without a run script
 	LayerDir string   `json:"layerDir,omitempty"` // LAYER; Run only
 	// Metadata is there before the script: values are strings, or tables of the same shape.
-	Metadata map[string]any `json:"metadata,omitempty"`
-	Platform []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
-	Links    []Link         `json:"links,omitempty"`    // in file order
-	Env      []EnvFile      `json:"env,omitempty"`      // the layer's own environment, written into LAYER
-	Profile  []string       `json:"profile,omitempty"`  // files in SpecDir, copied to LAYER/profile.d in this order
-	Deps     []Dep          `json:"deps,omitempty"`
-	Setups   []Setup        `json:"setups,omitempty"`  // caches to set up before the script
-	Restore  bool           `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
-	Secrets  []Secret       `json:"secrets,omitempty"`
-	Refresh  string         `json:"refresh,omitempty"` // changes when an answer of the network has become too old
+	Metadata  map[string]any `json:"metadata,omitempty"`
+	Platform  []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
+	Links     []Link         `json:"links,omitempty"`    // in file order
+	Env       []EnvFile      `json:"env,omitempty"`      // the layer's own environment, written into LAYER
+	Profile   []string       `json:"profile,omitempty"`  // files in SpecDir, copied to LAYER/profile.d in this order
+	Deps      []Dep          `json:"deps,omitempty"`
+	Setups    []Setup        `json:"setups,omitempty"`  // caches to set up before the script
+	Restore   bool           `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
+	Secrets   []Secret       `json:"secrets,omitempty"`
+	Generator string         `json:"generator,omitempty"` // image of the SBOM generator, for messages (MergeSBOM)
+	Refresh   string         `json:"refresh,omitempty"`   // changes when an answer of the network has become too old
+	// Time is that of all files, in seconds since 1970 (Seal, Describe). To BuildKit trees that differ in nothing else are one.
+	Time int64 `json:"time,omitempty"`
 }
 
 // Script is a file in SpecDir and the shell that it is given to as last argument.
@@ -144,9 +156,8 @@ type Result struct {
 	Files     int            `json:"files,omitempty"`     // Match: how many files the digest covers
 	// FileDigests has a digest for each of them, by path, when there are no more than MaxFileDigests.
 	FileDigests map[string]string `json:"fileDigests,omitempty"`
-	// Content and DiffID are the digests of the layer's uncompressed tar, as steps see it and as the image has it (Describe).
-	Content string `json:"content,omitempty"`
-	DiffID  string `json:"diffID,omitempty"`
+	// DiffID is the digest of the layer's uncompressed tar (Describe).
+	DiffID string `json:"diffID,omitempty"`
 }
 
 // FileValue is the content of a file in $MD that holds a value. Readers take one newline off the end: a value that ends

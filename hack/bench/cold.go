@@ -23,17 +23,18 @@ const (
 	previousImage way = iota // packfile: the earlier image
 	inlineCache              // Dockerfile: the earlier image, with a cache in it
 	registryCache            // Dockerfile: a cache beside the image, with mode=max
+	rebased                  // packfile: the earlier image, and nothing else
 )
 
 // cacheWays are theirs.
 var cacheWays = []way{inlineCache, registryCache}
 
 func (w way) String() string {
-	return [...]string{"previous image", "inline cache", "registry cache"}[w]
+	return [...]string{"previous image", "inline cache", "registry cache", "rebase"}[w]
 }
 
 func (w way) frontend() frontend {
-	if w == previousImage {
+	if w == previousImage || w == rebased {
 		return packfile
 	}
 	return dockerfile

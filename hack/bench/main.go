@@ -41,6 +41,8 @@ var topics = []struct {
 	{"context", (*bench).measureContext},
 	{"convert", (*bench).measureConvert},
 	{"previous", (*bench).measurePrevious},
+	{"seal", (*bench).measureSeal},
+	{"matrix", (*bench).measureMatrix},
 	{"size", (*bench).measureSizes},
 }
 

@@ -70,7 +70,7 @@ func (b *bench) measurePrevious() error {
 	if err := c.first(dependencies); err != nil {
 		return err
 	}
-	for _, measure := range []func() error{c.measureUnchanged, c.measureSourceEdit, c.measureBumped, c.measureSwapped} {
+	for _, measure := range []func() error{c.measureUnchanged, c.measureSourceEdit, c.measureBumped, c.measureSwapped, c.measureRebased} {
 		if err := measure(); err != nil {
 			return err
 		}
@@ -146,6 +146,21 @@ func (c *cold) measureSwapped() error {
 	figure{what: what + "layers moved", ours: size(layers), theirs: size(all.median(inlineCache, layersMoved)), target: size(0), missed: layers > 0}.print()
 	for _, row := range quantities {
 		all.compare(what+row.name, inlineCache, row.unit, row.of).print()
+	}
+	return nil
+}
+
+// measureRebased is about the same, without the packfile and the app.
+func (c *cold) measureRebased() error {
+	all, err := c.repeat(change{swapped: true}, 3, rebased)
+	if err != nil {
+		return err
+	}
+	figure{what: "rebase, steps that ran", ours: all.steps(rebased), theirs: all.steps(previousImage)}.print()
+	layers := all.median(rebased, layersMoved)
+	figure{what: "rebase, layers moved", ours: size(layers), target: size(0), missed: layers > 0}.print()
+	for _, row := range quantities {
+		compare("rebase, "+row.name+", against a build with previous", row.unit, all.median(rebased, row.of), all.median(previousImage, row.of), 0).print()
 	}
 	return nil
 }

@@ -48,6 +48,9 @@ func (c *cold) rebuild(w way, ch change) (r rebuilt, err error) {
 	switch w {
 	case previousImage:
 		opt.FrontendAttrs["context:previous"] = "docker-image://" + before
+	case rebased:
+		opt.FrontendAttrs["target"], opt.FrontendAttrs["context:previous"] = "rebase", "docker-image://"+before
+		opt.LocalMounts = nil
 	case inlineCache:
 		opt.CacheImports = []client.CacheOptionsEntry{{Type: "registry", Attrs: map[string]string{"ref": before}}}
 		opt.CacheExports = []client.CacheOptionsEntry{{Type: "inline"}}

@@ -35,6 +35,8 @@ type built struct {
 	time  float64 // seconds from the request to the end of the progress
 	sent  int64   // bytes of local folders that the client sent
 	steps int     // how many steps ran: scripts print stepMark
+	// vertices has how long each operation ran, in seconds, by its name.
+	vertices map[string]float64
 }
 
 // stepMark is printed by every script of a project.
@@ -87,13 +89,14 @@ func (b *bench) solve(opt client.SolveOpt) (built, error) {
 	_, err := b.daemon.Solve(b.ctx, nil, opt, updates)
 	took := time.Since(start).Seconds()
 	<-done
-	return built{time: took, sent: p.sent(), steps: p.steps()}, err
+	return built{time: took, sent: p.sent(), steps: p.steps(), vertices: p.vertices}, err
 }
 
 // progress is what the daemon said during a build.
 type progress struct {
 	transfers map[transfer]int64
 	output    map[digest.Digest][]byte
+	vertices  map[string]float64
 }
 
 // transfer is one sending of a local folder, whichever vertices wait for it.
@@ -105,12 +108,17 @@ type transfer struct {
 
 func (p *progress) add(s *client.SolveStatus) {
 	if p.transfers == nil {
-		p.transfers, p.output = map[transfer]int64{}, map[digest.Digest][]byte{}
+		p.transfers, p.output, p.vertices = map[transfer]int64{}, map[digest.Digest][]byte{}, map[string]float64{}
 	}
 	for _, st := range s.Statuses {
 		// The daemon's source/local calls them so.
 		if strings.HasPrefix(st.ID, "transferring ") && st.Started != nil {
 			p.transfers[transfer{st.Vertex, st.ID, st.Started.UnixNano()}] = st.Current
+		}
+	}
+	for _, v := range s.Vertexes {
+		if v.Started != nil && v.Completed != nil {
+			p.vertices[v.Name] = v.Completed.Sub(*v.Started).Seconds()
 		}
 	}
 	for _, l := range s.Logs {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/containerd/containerd/v2/pkg/archive"
 	"github.com/opencontainers/go-digest"
@@ -15,35 +16,42 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// describe says what a layer holds, as steps see it and as the image has it, and what its run step said of it.
-func (r *runner) describe() (step.Result, error) {
-	var result step.Result
-	content, err := digestLayer(r.tree)
+// describe writes a result for each of several layers, with what the run step said of it if that is there.
+func (r *runner) describe() error {
+	metadata, err := r.readRunResult()
 	if err != nil {
-		return result, err
+		return err
 	}
-	result.Content, result.DiffID = content, content
-	switch _, err := os.Stat(r.timed); {
-	case err == nil:
-		if result.DiffID, err = digestLayer(r.timed); err != nil {
-			return result, err
+	for _, name := range r.spec.Trees {
+		dir := filepath.Join(r.tree, name)
+		if err := checkContent(dir, ""); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return result, err
+		id, err := digestLayer(dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := r.reportAs(name, step.Result{DiffID: id, Metadata: metadata}); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// readRunResult is the metadata that the run step left, nil when its result is not there.
+func (r *runner) readRunResult() (map[string]any, error) {
 	data, err := os.ReadFile(r.runResult)
 	if errors.Is(err, fs.ErrNotExist) {
-		return result, nil
+		return nil, nil
 	}
 	if err != nil {
-		return result, err
+		return nil, err
 	}
 	var ran step.Result
 	if err := json.Unmarshal(data, &ran); err != nil {
-		return result, fmt.Errorf("%s: %w", r.runResult, err)
+		return nil, fmt.Errorf("%s: %w", r.runResult, err)
 	}
-	result.Metadata = ran.Metadata
-	return result, nil
+	return ran.Metadata, nil
 }
 
 // digestLayer is the digest of the uncompressed tar of a layer with everything below dir. BuildKit writes layers with the

@@ -3,6 +3,7 @@ package run
 import (
 	"archive/tar"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -18,14 +19,16 @@ import (
 
 var treeTime = time.Unix(315532801, 999) // a layer has whole seconds
 
-// newDescribeBox is a container with a layer that has one of everything, made in another order than that of names.
-func newDescribeBox(t *testing.T) *box {
-	b := newBox(t, step.Describe)
+// newSealBox is a container with a layer that has one of everything, made in another order than that of names.
+func newSealBox(t *testing.T, kind step.Kind, dir string) *box {
+	b := newBox(t, kind)
 	// It has no app, and runs in an image that has nothing.
 	b.must(os.RemoveAll(b.path(step.AppDir)))
 	b.must(os.RemoveAll(b.path("/tmp")))
 	b.env = []string{testRoot + "=" + b.root}
-	b.makeLayer(step.TreeDir, treeTime)
+	b.spec.Time = treeTime.Unix()
+	b.mkdir(step.SealedDir)
+	b.makeLayer(dir, treeTime)
 	return b
 }
 
@@ -77,43 +80,71 @@ func layerDigest(t *testing.T, time time.Time) string {
 	return fmt.Sprintf("sha256:%x", h.Sum(nil))
 }
 
-func TestALayerHasTheDigestOfItsTar(t *testing.T) {
-	want := layerDigest(t, treeTime)
-	b := newDescribeBox(t)
-	if diff := cmp.Diff(&step.Result{Content: want, DiffID: want}, b.succeed().result); diff != "" {
-		t.Error(diff)
+func TestALayerIsSealed(t *testing.T) {
+	later := treeTime.Add(time.Hour)
+	b := newSealBox(t, step.Seal, step.TreeDir)
+	b.spec.Time = later.Unix()
+	if out := b.run(); out.code != 0 || out.stderr != "" {
+		t.Fatalf("%+v", out)
 	}
-	t.Run("and another in an image whose files have another time", func(t *testing.T) {
-		b := newDescribeBox(t)
-		other := treeTime.Add(time.Hour)
-		b.makeLayer(step.TimedDir, other)
-		if diff := cmp.Diff(&step.Result{Content: want, DiffID: layerDigest(t, other)}, b.succeed().result); diff != "" {
-			t.Error(diff)
-		}
+	if got, err := digestLayer(b.path(step.SealedDir)); err != nil || got != layerDigest(t, later) {
+		t.Errorf("the copy has the digest %s: %v", got, err)
+	}
+	if got, err := digestLayer(b.path(step.TreeDir)); err != nil || got != layerDigest(t, treeTime) {
+		t.Errorf("the layer itself was changed: %s %v", got, err)
+	}
+	t.Run("if it has nothing that cannot be in an image", func(t *testing.T) {
+		b := newSealBox(t, step.Seal, step.TreeDir)
+		b.write(step.TreeDir+"/layers/app/modules/.wh.x", "")
+		b.fail(1, `layer "modules": /layers/app/modules/.wh.x cannot be in an image`)
 	})
-	t.Run("and the metadata that its run step left", func(t *testing.T) {
-		b := newDescribeBox(t)
-		b.write(step.RunResult, `{"metadata": {"version": "1", "table": {"a": "x"}}, "files": 7}`)
-		metadata := map[string]any{"version": "1", "table": map[string]any{"a": "x"}}
-		if diff := cmp.Diff(&step.Result{Content: want, DiffID: want, Metadata: metadata}, b.succeed().result); diff != "" {
-			t.Error(diff)
-		}
+	t.Run("if it is there", func(t *testing.T) {
+		newBox(t, step.Seal).fail(1, `layer "modules": `)
 	})
 }
 
-func TestALayerThatCannotBeDescribed(t *testing.T) {
-	t.Run("because it is not there", func(t *testing.T) {
-		b := newBox(t, step.Describe)
-		b.fail(1, `layer "modules": digest of the layer in `+b.path(step.TreeDir)+": ")
-	})
-	t.Run("because its other form cannot be reached", func(t *testing.T) {
-		b := newDescribeBox(t)
-		b.symlink("timed", step.TimedDir)
-		b.fail(1, "too many levels of symbolic links")
-	})
-	t.Run("because the result of its run step is none", func(t *testing.T) {
-		b := newDescribeBox(t)
+// described are the results that a Describe left, by tree.
+func (b *box) described() map[string]step.Result {
+	b.t.Helper()
+	if out := b.run(); out.code != 0 || out.stderr != "" {
+		b.t.Fatalf("%+v", out)
+	}
+	results := map[string]step.Result{}
+	for _, name := range b.spec.Trees {
+		var got step.Result
+		b.must(json.Unmarshal([]byte(b.read(step.OutDir+"/"+name+".json")), &got))
+		results[name] = got
+	}
+	return results
+}
+
+func TestLayersAreDescribed(t *testing.T) {
+	b := newSealBox(t, step.Describe, step.TreeDir+"/app")
+	b.makeLayer(step.TreeDir+"/slice-0", treeTime.Add(time.Hour))
+	b.spec.Trees = []string{"app", "slice-0"}
+	if diff := cmp.Diff(map[string]step.Result{
+		"app": {DiffID: layerDigest(t, treeTime)}, "slice-0": {DiffID: layerDigest(t, treeTime.Add(time.Hour))},
+	}, b.described()); diff != "" {
+		t.Error(diff)
+	}
+	t.Run("with the metadata that a run step left", func(t *testing.T) {
+		b := newSealBox(t, step.Describe, step.TreeDir+"/layer")
+		b.spec.Trees = []string{"layer"}
+		b.write(step.RunResult, `{"metadata": {"version": "1", "table": {"a": "x"}}, "files": 7}`)
+		metadata := map[string]any{"version": "1", "table": map[string]any{"a": "x"}}
+		if diff := cmp.Diff(map[string]step.Result{"layer": {DiffID: layerDigest(t, treeTime), Metadata: metadata}}, b.described()); diff != "" {
+			t.Error(diff)
+		}
 		b.write(step.RunResult, "{")
 		b.fail(1, b.path(step.RunResult)+": unexpected end of JSON input")
+	})
+	t.Run("if they have nothing that cannot be in an image", func(t *testing.T) {
+		b.write(step.TreeDir+"/app/workspace/.wh.x", "")
+		b.fail(1, "app: /workspace/.wh.x cannot be in an image")
+	})
+	t.Run("if they are there", func(t *testing.T) {
+		b := newBox(t, step.Describe)
+		b.spec.Trees = []string{"none"}
+		b.fail(1, "none: ")
 	})
 }

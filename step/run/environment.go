@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -19,9 +21,21 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 var caVariables = []string{"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
 	"REQUESTS_CA_BUNDLE", "PIP_CERT", "CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE"}
 
+// tracing is what BuildKit sets so that programs send it traces, where nobody else sets it. Some daemons do and some do not.
+var tracing = []string{
+	"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=unix:///dev/otel-grpc.sock", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc",
+}
+
+// untraced is the environment without what BuildKit sets for tracing. TRACEPARENT is another one in every build.
+func untraced(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		return strings.HasPrefix(v, "TRACEPARENT=") || slices.Contains(tracing, v)
+	})
+}
+
 // userEnv is the user's environment, which every script has: that of the build image with the platform's variables.
 func (r *runner) userEnv() *env.Env {
-	e := env.New(r.environ)
+	e := env.New(untraced(r.environ))
 	if e.Get("PATH") == "" {
 		e.Set("PATH", defaultPath)
 	}

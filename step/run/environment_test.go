@@ -178,12 +178,14 @@ func TestHome(t *testing.T) {
 		{"stays when it can be written to", nil, "ROOT/home"},
 		{"is made when it is not set", []string{"HOME="}, "ROOT/tmp/home"},
 		{"is made when it is the root folder", []string{"HOME=/"}, "ROOT/tmp/home"},
-		{"is made when it does not exist", []string{"HOME=/nonexistent"}, "ROOT/tmp/home"},
+		{"is made when it does not exist", []string{"HOME=ROOT/none"}, "ROOT/tmp/home"},
 		{"is made when it is not a path", []string{"HOME=home"}, "ROOT/tmp/home"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBox(t, step.Test).script(see("HOME") + `test -w "$HOME" && ls -ld "$HOME" | cut -c1-3`)
-			b.env = append(b.env, test.home...)
+			for _, home := range test.home {
+				b.env = append(b.env, strings.ReplaceAll(home, "ROOT", b.root))
+			}
 			b.expect("HOME="+test.want, "drw")
 		})
 	}
@@ -197,8 +199,16 @@ func TestHome(t *testing.T) {
 	})
 	t.Run("stays where nothing can be made", func(t *testing.T) {
 		b := newBox(t, step.Test).script(see("HOME"))
-		b.env = append(b.env, "HOME=/nonexistent")
+		b.env = append(b.env, "HOME="+b.path("/none"))
 		b.must(os.Remove(b.path("/tmp")))
-		b.expect("HOME=/nonexistent")
+		b.expect("HOME=ROOT/none")
 	})
+}
+
+func TestScriptsDoNotSeeWhatBuildKitSetsForTracing(t *testing.T) {
+	b := newBox(t, step.Run).script(see("TRACEPARENT", "OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"))
+	b.env = append(b.env, "TRACEPARENT=00-b18a1f79915dd94f15357685027795f4-574d994f4f36c397-01",
+		"OTEL_TRACES_EXPORTER=none", // what the image says stays
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=unix:///dev/otel-grpc.sock", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc")
+	b.expect("TRACEPARENT unset", "OTEL_TRACES_EXPORTER=none", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT unset", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL unset")
 }

@@ -19,7 +19,7 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	bin, input, out, links, setupApp, restore, history, matched, tree, timed, runResult, secrets, app, tmp string
+	bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, secrets, app, tmp string
 }
 
 // at is the container whose root folder is root.
@@ -35,8 +35,9 @@ func at(root string) container {
 		history:   in(step.HistoryDir),
 		matched:   in(step.MatchDir),
 		tree:      in(step.TreeDir),
-		timed:     in(step.TimedDir),
+		sealed:    in(step.SealedDir),
 		runResult: in(step.RunResult),
+		found:     in(step.FoundDir),
 		secrets:   in(step.SecretsDir),
 		app:       in(step.AppDir),
 		tmp:       in("/tmp"),
@@ -106,7 +107,7 @@ func (c container) load() (step.Spec, error) {
 		return step.Spec{}, fmt.Errorf("%s is of contract %d, this is %s of contract %d", path, spec.Contract, step.StepBinary, step.Contract)
 	}
 	switch spec.Kind {
-	case step.Require, step.Test, step.Match, step.Describe:
+	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM:
 	case step.Run:
 		if spec.LayerDir == "" {
 			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir", path)
@@ -127,13 +128,13 @@ type runner struct {
 func (r *runner) run() error {
 	switch r.spec.Kind {
 	case step.Describe:
-		result, err := r.describe()
-		if err != nil {
-			return err
-		}
-		return r.report(result)
+		return r.describe()
+	case step.Seal:
+		return r.seal()
 	case step.Match:
 		return r.match()
+	case step.MergeSBOM:
+		return r.mergeSBOM()
 	case step.Run:
 		past := r.openHistory()
 		defer past.close()
@@ -189,17 +190,22 @@ func (r *runner) match() error {
 		if err != nil {
 			return fmt.Errorf("layer %q: %w", name, err)
 		}
-		data, err := json.Marshal(step.Result{
+		if err := r.reportAs(name, step.Result{
 			Metadata: map[string]any{"version": tree.Digest}, Files: tree.Files, FileDigests: tree.FileDigests,
-		})
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(r.out, name+".json"), append(data, '\n'), 0o644); err != nil {
+		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// reportAs writes the result for one of several trees.
+func (r *runner) reportAs(name string, result step.Result) error {
+	data, err := json.Marshal(result)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.out, name+".json"), append(data, '\n'), 0o644)
 }
 
 // ask runs a require or test script.
@@ -224,7 +230,7 @@ func (r *runner) fillLayer() error {
 			return err
 		}
 	}
-	if err := r.runScript(); err != nil {
+	if err := r.makeContent(); err != nil {
 		return err
 	}
 	// Before our own files are added: those of an entry that is gone from the packfile must not come back.

@@ -1,0 +1,152 @@
+package convert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+)
+
+// labels adds what the image says of itself, in Cloud Native Buildpacks' terms and in ours, to its labels.
+func (b *Build) labels(labels map[string]string, layers []imageLayer, f Facts) error {
+	ours, err := b.label(f)
+	if err != nil {
+		return err
+	}
+	lifecycle, err := b.lifecycleMetadata(layers, f)
+	if err != nil {
+		return err
+	}
+	// The run image knows best whether others may take its place.
+	rebasable := lifecycle.RunImage.TopLayer != "" && labels[label.Rebasable] != "false"
+	labels[layerkey.LabelName] = ours
+	labels[label.Project] = "{}"
+	labels[label.Rebasable] = fmt.Sprint(rebasable)
+	if err := label.Set(labels, label.Lifecycle, lifecycle); err != nil {
+		return err
+	}
+	return label.Set(labels, label.Build, b.buildMetadata())
+}
+
+// lifecycleMetadata says which layer is what.
+func (b *Build) lifecycleMetadata(layers []imageLayer, f Facts) (md label.LifecycleMetadata, err error) {
+	module := label.BuildpackLayers{
+		Key: ModuleID(b.in.Packfile), Version: moduleVersion(b.in.Packfile), Layers: map[string]label.BuildpackLayer{},
+	}
+	md.App = []label.Layer{}
+	for _, l := range layers {
+		id, err := b.diffID(l, f)
+		if err != nil {
+			return md, err
+		}
+		is := label.Layer{SHA: id.String()}
+		switch {
+		case l.layer != nil:
+			seen, err := b.described(l.layer, f)
+			if err != nil {
+				return md, err
+			}
+			module.Layers[l.layer.Name] = label.BuildpackLayer{
+				SHA: is.SHA, Data: seen.metadata, Build: l.layer.Expose, Launch: true, Cache: l.layer.Store,
+			}
+		case l.part == launcherPart:
+			md.Launcher = is
+		case l.part == metadataPart:
+			md.Config = is
+		case l.part == processesPart:
+			md.ProcessTypes = is
+		case strings.HasPrefix(l.part, sbomPart):
+			md.SBOM = &is
+		default:
+			md.App = append(md.App, is)
+		}
+	}
+	md.Buildpacks = []label.BuildpackLayers{module}
+	md.RunImage = runImage(b.in.Run)
+	md.Stack.RunImage.Image = b.in.Run.Name
+	return md, nil
+}
+
+// runImage is what the label says of a run image.
+func runImage(base Base) label.RunImage {
+	return label.RunImage{TopLayer: topLayer(base), Reference: base.Reference(), Image: base.Name}
+}
+
+// topLayer is the diff id of an image's last layer, "" when it has none.
+func topLayer(base Base) string {
+	if base.Config == nil || len(base.Config.RootFS.DiffIDs) == 0 {
+		return ""
+	}
+	ids := base.Config.RootFS.DiffIDs
+	return ids[len(ids)-1].String()
+}
+
+// diffID of a layer of the image; "" when it depends on what is below it.
+func (b *Build) diffID(l imageLayer, f Facts) (digest.Digest, error) {
+	if b.in.Layering.Flat {
+		return "", nil
+	}
+	if l.layer == nil {
+		r, ok := f[Question{l.part, Part}]
+		if !ok {
+			return "", fmt.Errorf("layer %s is not described", l.part)
+		}
+		return digest.Digest(r.DiffID), nil
+	}
+	seen, err := b.described(l.layer, f)
+	if err == nil && seen == nil {
+		err = fmt.Errorf("layer %q is not described", l.layer.Name)
+	}
+	if err != nil {
+		return "", err
+	}
+	return digest.Digest(seen.diffID), nil
+}
+
+// buildMetadata says what the image was built with, and what it runs.
+func (b *Build) buildMetadata() label.BuildMetadata {
+	md := b.metadata()
+	build := label.BuildMetadata{Processes: []label.Process{}, DefaultProcessType: md.DefaultProcessType}
+	for _, bp := range md.Buildpacks {
+		build.Buildpacks = append(build.Buildpacks, label.Buildpack{ID: bp.ID, Version: bp.Version, Homepage: bp.Homepage})
+	}
+	for _, p := range md.Processes {
+		build.Processes = append(build.Processes, label.Process{
+			Type: p.Type, Command: p.Command, Args: p.Args, Direct: p.Direct, WorkingDir: p.WorkingDir, BuildpackID: p.Buildpack,
+		})
+	}
+	slices.SortFunc(build.Processes, func(x, y label.Process) int { return cmp.Compare(x.Type, y.Type) })
+	build.Launcher.Version = b.launcherVersion()
+	return build
+}
+
+// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
+// when there are none.
+func (b *Build) InlineCache(img *Image, f Facts) ([]byte, error) {
+	if b.in.Layering.Flat {
+		return nil, nil
+	}
+	var base []digest.Digest
+	if b.in.Run.Config != nil {
+		base = b.in.Run.Config.RootFS.DiffIDs
+	}
+	var ids []digest.Digest
+	for _, l := range img.layers {
+		id, err := b.diffID(l, f)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	records, err := llb.References(ids, len(base))
+	if err != nil {
+		return nil, err
+	}
+	return b.addMaterials(records, f)
+}

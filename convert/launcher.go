@@ -1,0 +1,37 @@
+package convert
+
+import (
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/cnb/launch"
+)
+
+// Launcher is a lifecycle image whose launcher app images get.
+type Launcher struct {
+	Base
+	Version string // of the lifecycle, "" when the image does not say
+}
+
+// Found is a tree with nothing but the launcher, at LauncherPath. It is empty when the image has none.
+func (l *Launcher) Found() bk.State {
+	info := &bk.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: []string{strings.TrimPrefix(LauncherPath, "/")}}
+	return bk.Scratch().File(bk.Copy(l.State, "/", "/", info), bk.WithCustomName("[internal] look for the launcher"))
+}
+
+// launcher is where the image's launcher comes from.
+func (b *Build) launcher() (tree bk.State, file string) {
+	if b.in.Launcher != nil {
+		return b.in.Launcher.State, LauncherPath
+	}
+	return b.in.Tools, toolsLauncher
+}
+
+// launcherVersion is the version of the image's launcher, "" when it is not known.
+func (b *Build) launcherVersion() string {
+	if b.in.Launcher != nil {
+		return b.in.Launcher.Version
+	}
+	return launch.Version
+}

@@ -1,0 +1,111 @@
+package convert
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packfile/frontend/step"
+)
+
+const shipped = `
+[config]
+id = "acme/app"
+shell = "/bin/sh"
+[[layers]]
+name = "inside"
+version = "1"
+[layers.build.run]
+inline = "x"
+[[layers]]
+name = "tool"
+version = "1"
+export = true
+[layers.build.run]
+inline = "x"
+[[layers.build.links]]
+name = "inside"
+[[layers]]
+name = "user"
+export = true
+[layers.require]
+inline = "x"
+[layers.provide.run]
+inline = "x"
+[[layers.provide.links]]
+name = "tool"
+`
+
+func built(md map[string]any) step.Result { return step.Result{Metadata: md} }
+
+func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing.T) {
+	b := newBuild(t, shipped)
+	f := answers(b)
+	if _, known, err := b.SBOM(f); known || err != nil {
+		t.Errorf("it is known before the layers are: %v", err)
+	}
+	if document, err := b.SBOMDocument(f); document != nil || err != nil {
+		t.Errorf("%s %v", document, err)
+	}
+	guessed, err := b.SBOMFiles(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, layer := range []string{"inside", "tool", "user"} {
+		f[Question{layer, Built}] = built(f.metadata(b.byName[layer], ""))
+	}
+	if files, err := b.SBOMFiles(f); err != nil || !maps.EqualFunc(files, guessed, bytes.Equal) {
+		t.Errorf("run steps that add nothing give other files than were expected: %v", err)
+	}
+	for _, layer := range []string{"inside", "tool", "user"} {
+		f[Question{layer, Built}] = built(map[string]any{"version": "1", "license": "MIT", "of": layer})
+	}
+	im, known, err := b.SBOM(f)
+	if !known || err != nil {
+		t.Fatal(known, err)
+	}
+	var got []string
+	for _, l := range im.Layers {
+		got = append(got, l.Name+" "+l.Metadata["of"].(string)+" links "+string(must(json.Marshal(l.Links))))
+	}
+	if diff := cmp.Diff([]string{"tool tool links null", `user user links ["tool"]`}, got); diff != "" || im.Name != "acme/app" {
+		t.Errorf("%s %s", im.Name, diff)
+	}
+	files, err := b.SBOMFiles(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := "/layers/sbom/launch/acme_app/"
+	want := []string{dir + "sbom.spdx.json", dir + "tool/sbom.spdx.json", dir + "user/sbom.spdx.json"}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(files))); diff != "" {
+		t.Error(diff)
+	}
+	document, err := b.SBOMDocument(f)
+	if err != nil || !bytes.Equal(document, files[dir+"sbom.spdx.json"]) {
+		t.Errorf("what is attested is not what the image says: %v", err)
+	}
+	target := newBuild(t, shipped, func(in *Input) { in.Target = "inside" })
+	if im, known, err = target.SBOM(f); !known || err != nil || len(im.Layers) != 1 || im.Layers[0].Name != "inside" {
+		t.Errorf("%+v %t %v", im, known, err)
+	}
+}
+
+func TestSBOMHasNoLayerThatIsNotCreated(t *testing.T) {
+	b := newBuild(t, shipped)
+	f := Facts{{"user", Required}: {NotWanted: true}, {"tool", Built}: built(nil), {"inside", Built}: built(nil)}
+	im, known, err := b.SBOM(f)
+	if !known || err != nil || len(im.Layers) != 1 || im.Layers[0].Name != "tool" {
+		t.Errorf("%+v %t %v", im, known, err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

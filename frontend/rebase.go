@@ -1,0 +1,99 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// rebaseTarget is the target that puts the image of named context previous on another run image.
+const rebaseTarget = "rebase"
+
+// rebasing says whether that is what is built. A layer of that name goes before it.
+func (b *build) rebasing() bool {
+	return b.ui.Target == rebaseTarget &&
+		!slices.ContainsFunc(b.pf.Layers, func(l packfile.Layer) bool { return l.Name == rebaseTarget && l.Provide != nil })
+}
+
+// withoutPackfile makes a rebase need no packfile, which has nothing to say but the name of the run image. It gets, and else
+// returns, the error of reading one.
+func (b *build) withoutPackfile(unread error) error {
+	opts := b.client.BuildOpts().Opts
+	if b.ui.Target != rebaseTarget {
+		return unread
+	}
+	if opts["context:run-image"] == "" {
+		return fmt.Errorf("%v; a rebase needs none if --build-context run-image=docker-image://NAME says what to put the image on", unread)
+	}
+	b.pf = &packfile.Packfile{}
+	b.source = &dockerui.Source{
+		SourceMap: llb.NewSourceMap(nil, opts["filename"], "TOML", nil),
+		Warn:      func(context.Context, string, gw.WarnOpts) {},
+	}
+	return nil
+}
+
+// rebase finds the images, and returns what puts them on each other, for one platform. No layer is looked into: those of the
+// app image are found through its inline cache.
+func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
+	if layering(b.client.BuildOpts()).Flat {
+		return nil, errors.New("this BuildKit cannot merge layers by reference, so it cannot rebase an image: build it again")
+	}
+	targets := b.platforms()
+	rebased := make([]*convert.Rebased, len(targets))
+	runs := make([]convert.Base, len(targets))
+	imports := make([]gw.CacheOptionsEntry, len(targets))
+	eg, egCtx := errgroup.WithContext(ctx)
+	for i, p := range targets {
+		eg.Go(func() (err error) {
+			if err := b.checkImages(p); err != nil {
+				return err
+			}
+			if runs[i], err = b.namedImage(egCtx, "run-image", p); err != nil {
+				return err
+			}
+			image, ref, err := b.previousImage(egCtx, p)
+			if image == nil && err == nil {
+				err = errors.New("name the image to rebase with --build-context previous=docker-image://NAME")
+			}
+			if err == nil {
+				rebased[i], err = convert.Rebase(*image, runs[i])
+			}
+			if err != nil {
+				return fmt.Errorf("cannot rebase the previous image: %w", err)
+			}
+			imports[i] = registryCache(ref)
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	b.imports.Store(&imports)
+	return func(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
+		return b.rebasePlatform(ctx, rebased[index], runs[index])
+	}, nil
+}
+
+func (b *build) rebasePlatform(ctx context.Context, re *convert.Rebased, run convert.Base) (*dockerui.BuildResult, error) {
+	result := &dockerui.BuildResult{Image: re.Config, BaseImage: run.Config, Epoch: re.Config.Created}
+	for name, value := range b.ui.Labels {
+		re.Config.Config.Labels[name] = value
+	}
+	var err error
+	if result.Reference, err = b.solve(ctx, re.State); err != nil {
+		return nil, fmt.Errorf("cannot rebase the previous image: %v", err)
+	}
+	b.keepInlineCache(re.Config, re.InlineCache)
+	return result, b.makeRebasedSBOM(ctx, re.Config)
+}

@@ -1,0 +1,147 @@
+package llb
+
+import (
+	"encoding/json"
+	"fmt"
+
+	cachetypes "github.com/moby/buildkit/cache/remotecache/v1/types"
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+)
+
+// Material is a file from an HTTP source that has a checksum. It has mode MaterialMode.
+type Material struct {
+	Source bk.State
+	File   string // its name there
+	Digest digest.Digest
+}
+
+// MaterialMode is the mode of a material's file.
+const MaterialMode = 0o644
+
+// Materials makes BuildKit's provenance name files that are not downloaded: it names the sources below everything that was
+// solved. An operation on all of them is found in an image's inline cache (AddMaterials); for that BuildKit needs to know
+// their keys, which it makes of checksums, and nothing is asked of a server. Where it is not found, building it fails at
+// once, before files are there.
+func Materials(files []Material, opts ...bk.ConstraintsOpt) bk.State {
+	states := []bk.State{root().File(bk.Rm(materialsPath), bk.WithCustomName("[internal] materials"))}
+	for _, f := range files {
+		states = append(states, f.Source)
+	}
+	return bk.Merge(states, append(opts[:len(opts):len(opts)], bk.WithoutExportCache())...)
+}
+
+// materialsPath is what the first input of Materials removes, and does not exist. No other operation has such an input.
+const materialsPath = "/materials"
+
+// AddMaterials adds what leads to Materials of some sets of files to an inline cache of References. The result is a layer
+// of the image, which nobody looks into.
+func AddMaterials(inlineCache []byte, sets [][]Material) ([]byte, error) {
+	if inlineCache == nil || len(sets) == 0 {
+		return inlineCache, nil
+	}
+	var records []cachetypes.CacheRecord
+	if err := json.Unmarshal(inlineCache, &records); err != nil {
+		return nil, err
+	}
+	add := func(key digest.Digest, err error, inputs ...int) (int, error) {
+		r := cachetypes.CacheRecord{Digest: key}
+		for _, in := range inputs {
+			r.Inputs = append(r.Inputs, []cachetypes.CacheInput{{LinkIndex: in}})
+		}
+		records = append(records, r)
+		return len(records) - 1, err
+	}
+	key, err := materialsKey()
+	first, err := add(key, err, 0) // References has the record of its root first
+	if err != nil {
+		return nil, err
+	}
+	known := map[digest.Digest]int{}
+	for _, files := range sets {
+		inputs := []int{first}
+		for _, f := range files {
+			key, err := f.key()
+			if err != nil {
+				return nil, err
+			}
+			if _, ok := known[key]; !ok {
+				known[key], _ = add(key, nil)
+			}
+			inputs = append(inputs, known[key])
+		}
+		key, err := mergeKey(len(inputs))
+		at, err := add(key, err, inputs...)
+		if err != nil {
+			return nil, err
+		}
+		records[at].ChainedResults = []cachetypes.ChainedResult{{LayerIndexes: []int{0}}}
+	}
+	return json.Marshal(records)
+}
+
+// HasMaterials says whether Materials are found by an inline cache.
+func HasMaterials(inlineCache []byte) bool {
+	var records []cachetypes.CacheRecord
+	key, err := materialsKey()
+	if err != nil || json.Unmarshal(inlineCache, &records) != nil {
+		return false
+	}
+	for _, r := range records {
+		if r.Digest == key {
+			return true
+		}
+	}
+	return false
+}
+
+// isMaterials says of a record whether it is one of Materials, and gives no other operation a result. Those without a
+// result give none to any.
+func isMaterials(records []cachetypes.CacheRecord, r cachetypes.CacheRecord) bool {
+	if len(r.Results) == 0 && len(r.ChainedResults) == 0 {
+		return true
+	}
+	key, err := mergeKey(len(r.Inputs))
+	if err != nil || r.Digest != key || len(r.Results) > 0 || len(r.Inputs) == 0 {
+		return false
+	}
+	first, err := materialsKey()
+	for _, in := range r.Inputs[0] {
+		if err != nil || in.LinkIndex < 0 || in.LinkIndex >= len(records) || records[in.LinkIndex].Digest != first || in.Selector != "" {
+			return false
+		}
+	}
+	return len(r.Inputs[0]) > 0
+}
+
+// materialsKey is the key of the first input of Materials.
+func materialsKey() (digest.Digest, error) {
+	return fileKey(&pb.FileActionRm{Path: materialsPath}, nil)
+}
+
+// key is how BuildKit makes the key of an HTTP source with a checksum: formatCacheKey in source/http/source.go, and CacheMap
+// in solver/llbsolver/ops/source.go.
+func (m Material) key() (digest.Digest, error) {
+	data, err := json.Marshal(struct {
+		Filename       string
+		Perm, UID, GID int
+		Checksum       digest.Digest
+	}{Filename: m.File, Perm: MaterialMode, Checksum: m.Digest})
+	source := digest.FromString("buildkit.source.v0:" + digest.FromBytes(data).String())
+	return digest.FromString(fmt.Sprintf("%s@0", source)), err
+}
+
+// mergeKey is how BuildKit makes the key of an operation that merges so many states: CacheMap in
+// solver/llbsolver/ops/merge.go.
+func mergeKey(inputs int) (digest.Digest, error) {
+	op := &pb.MergeOp{}
+	for i := range inputs {
+		op.Inputs = append(op.Inputs, &pb.MergeInput{Input: int64(i)})
+	}
+	data, err := json.Marshal(struct {
+		Type  string
+		Merge *pb.MergeOp
+	}{"buildkit.merge.v0", op})
+	return digest.FromString(fmt.Sprintf("%s@0", digest.FromBytes(data))), err
+}

@@ -1,0 +1,35 @@
+package packfile
+
+// Target is the platform that is built for.
+type Target struct {
+	Platform, OS, Arch, Variant string
+}
+
+// Variable is a name with a value.
+type Variable struct {
+	Name, Value string
+}
+
+// Variables are what templates and steps know of a target, in the names that Dockerfiles use.
+func (t Target) Variables() []Variable {
+	return []Variable{
+		{"TARGETPLATFORM", t.Platform}, {"TARGETOS", t.OS}, {"TARGETARCH", t.Arch}, {"TARGETVARIANT", t.Variant},
+	}
+}
+
+// targetFields are the names of those variables.
+var targetFields = func() (names []string) {
+	for _, v := range (Target{}).Variables() {
+		names = append(names, v.Name)
+	}
+	return names
+}()
+
+// data is a target as templates see it.
+func (t Target) data() map[string]any {
+	data := map[string]any{}
+	for _, v := range t.Variables() {
+		data[v.Name] = v.Value
+	}
+	return data
+}

@@ -1,0 +1,80 @@
+package sbom
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// licenses is one SPDX licence expression for all of several, "" when one of them is none: to leave it out would be to
+// claim that there are no other terms.
+func licenses(list []string) string {
+	for i, text := range list {
+		switch {
+		case text == "NONE" || text == noAssertion:
+			if len(list) == 1 {
+				return text
+			}
+			return ""
+		case !validLicense(text):
+			return ""
+		case len(list) > 1 && strings.ContainsAny(text, " \t"):
+			list[i] = "(" + text + ")"
+		}
+	}
+	return strings.Join(list, " AND ")
+}
+
+var (
+	licenseToken = regexp.MustCompile(`\(|\)|[^()\s]+`)
+	licenseID    = regexp.MustCompile(`^(DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?$`)
+	operators    = []string{"AND", "OR", "WITH"}
+)
+
+// validLicense says whether a text has the form of an SPDX licence expression (SPDX 2.3, Annex D). Which names of licences
+// there are is not checked: the list of them grows.
+func validLicense(text string) bool {
+	p := licenseParser{licenseToken.FindAllString(text, -1)}
+	return p.expression(0) && len(p.tokens) == 0
+}
+
+// maxNesting is how deep parentheses of a licence expression nest.
+const maxNesting = 32
+
+type licenseParser struct{ tokens []string }
+
+// next takes a token, if there is one that will do.
+func (p *licenseParser) next(will func(token string) bool) bool {
+	if len(p.tokens) == 0 || !will(p.tokens[0]) {
+		return false
+	}
+	p.tokens = p.tokens[1:]
+	return true
+}
+
+func is(want string) func(string) bool {
+	return func(token string) bool { return token == want }
+}
+
+// expression is terms between which AND or OR stands.
+func (p *licenseParser) expression(depth int) bool {
+	for {
+		if !p.term(depth) {
+			return false
+		}
+		if !p.next(is("AND")) && !p.next(is("OR")) {
+			return true
+		}
+	}
+}
+
+func (p *licenseParser) term(depth int) bool {
+	if p.next(is("(")) {
+		return depth < maxNesting && p.expression(depth+1) && p.next(is(")"))
+	}
+	isID := func(token string) bool { return licenseID.MatchString(token) && !slices.Contains(operators, token) }
+	if !p.next(isID) {
+		return false
+	}
+	return !p.next(is("WITH")) || p.next(isID)
+}

@@ -1,0 +1,224 @@
+package sbom
+
+import (
+	"cmp"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/package-url/packageurl-go"
+	"github.com/spdx/tools-golang/spdx/v2/common"
+	"github.com/spdx/tools-golang/spdx/v2/v2_3"
+)
+
+const noAssertion = "NOASSERTION"
+
+// dep is something that a layer was made of.
+type dep struct {
+	Name, Version, URI, SHA256 string
+	Metadata                   map[string]any
+}
+
+// deps are those that a layer's metadata names, as get-dep records them: a table for each in the table deps. Those without
+// a name are nobody's.
+func deps(metadata map[string]any) []dep {
+	table, _ := metadata["deps"].(map[string]any)
+	var found []dep
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		record, _ := table[key].(map[string]any)
+		text := func(key string) string { s, _ := record[key].(string); return s }
+		d := dep{Name: text("name"), Version: text("version"), URI: text("uri"), SHA256: text("sha")}
+		d.Metadata, _ = record["metadata"].(map[string]any)
+		if line(d.Name) != "" {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// pkg is the dep as a package.
+func (d dep) pkg() *v2_3.Package {
+	p := newPackage("dep", d.Name, d.Version, d.Metadata, d.URI, d.SHA256)
+	if location := webAddress(d.URI); location != "" {
+		p.PackageDownloadLocation = location
+	}
+	sum, err := hex.DecodeString(d.SHA256)
+	if err == nil && len(sum) == 32 {
+		p.PackageChecksums = []common.Checksum{{Algorithm: common.SHA256, Value: hex.EncodeToString(sum)}}
+	}
+	if !slices.ContainsFunc(p.PackageExternalReferences, isPURL) {
+		p.PackageExternalReferences = append([]*v2_3.PackageExternalReference{purlReference(d.generic(p))}, p.PackageExternalReferences...)
+	}
+	return p
+}
+
+// generic is the package URL of a dep that has none of its own: a file that was downloaded from somewhere. packageurl-go
+// v0.1.1 leaves characters of values as they are that separate them.
+func (d dep) generic(p *v2_3.Package) string {
+	purl := "pkg:generic/" + escape(p.PackageName)
+	if p.PackageVersion != "" {
+		purl += "@" + escape(p.PackageVersion)
+	}
+	separator := "?"
+	for _, sum := range p.PackageChecksums {
+		purl += separator + "checksum=sha256:" + sum.Value
+		separator = "&"
+	}
+	if p.PackageDownloadLocation != noAssertion {
+		purl += separator + "download_url=" + escape(p.PackageDownloadLocation)
+	}
+	return purl
+}
+
+// escape escapes all that may separate parts of a package URL.
+func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+// newPackage is a package with what its metadata says of it; more is what else tells it from others.
+func newPackage(kind, name, version string, metadata map[string]any, more ...string) *v2_3.Package {
+	p := &v2_3.Package{
+		PackageName:             cmp.Or(line(name), noAssertion), // SPDX has none without a name
+		PackageVersion:          line(version),
+		PackageSPDXIdentifier:   elementID(kind, name, version, metadata, more),
+		PackageDownloadLocation: noAssertion,
+		PackageLicenseConcluded: noAssertion,
+		PackageLicenseDeclared:  noAssertion,
+		PackageCopyrightText:    noAssertion,
+	}
+	describe(p, metadata)
+	return p
+}
+
+// describe adds what metadata says of a package, as far as SPDX has a form for it.
+func describe(p *v2_3.Package, metadata map[string]any) {
+	for _, text := range texts(metadata, "purl", "purls") {
+		if validPURL(text) {
+			p.PackageExternalReferences = append(p.PackageExternalReferences, purlReference(text))
+		}
+	}
+	for _, text := range texts(metadata, "cpe", "cpes") {
+		if kind := cpeKind(text); kind != "" {
+			p.PackageExternalReferences = append(p.PackageExternalReferences, &v2_3.PackageExternalReference{
+				Category: common.CategorySecurity, RefType: kind, Locator: text,
+			})
+		}
+	}
+	if expression := licenses(texts(metadata, "license", "licenses")); expression != "" {
+		p.PackageLicenseDeclared = expression
+	}
+	for _, text := range texts(metadata, "homepage") {
+		p.PackageHomePage = webAddress(text)
+	}
+	for _, text := range texts(metadata, "supplier") {
+		p.PackageSupplier = &common.Supplier{SupplierType: "Organization", Supplier: line(text)}
+	}
+}
+
+// texts are the values that metadata has under some names: a string has one in each of its lines, a table one in each of
+// its strings.
+func texts(metadata map[string]any, names ...string) (found []string) {
+	add := func(text string) {
+		for l := range strings.Lines(text) {
+			if l = strings.TrimSpace(l); l != "" {
+				found = append(found, l)
+			}
+		}
+	}
+	for _, name := range names {
+		switch value := metadata[name].(type) {
+		case string:
+			add(value)
+		case map[string]any:
+			for _, key := range slices.Sorted(maps.Keys(value)) {
+				if text, ok := value[key].(string); ok {
+					add(text)
+				}
+			}
+		}
+	}
+	return found
+}
+
+func purlReference(purl string) *v2_3.PackageExternalReference {
+	return &v2_3.PackageExternalReference{Category: common.CategoryPackageManager, RefType: common.TypePackageManagerPURL, Locator: purl}
+}
+
+func isPURL(r *v2_3.PackageExternalReference) bool { return r.RefType == common.TypePackageManagerPURL }
+
+// validPURL says whether a text is a package URL. packageurl-go v0.1.1 panics on a qualifier without a value.
+func validPURL(text string) bool {
+	if _, query, ok := strings.Cut(text, "?"); ok {
+		query, _, _ = strings.Cut(query, "#")
+		for qualifier := range strings.SplitSeq(query, "&") {
+			if !strings.Contains(qualifier, "=") {
+				return false
+			}
+		}
+	}
+	purl, err := packageurl.FromString(text)
+	return err == nil && purl.Name != "" && isURI(text)
+}
+
+// Names of platforms and software in the forms of CPE 2.3 and 2.2 (NIST IR 7695).
+var (
+	cpe23 = regexp.MustCompile(`^cpe:2\.3:[aho*-](:(((\?*|\*?)([a-zA-Z0-9._-]|\\[^\s\w])+(\?*|\*?))|[*-])){10}$`)
+	cpe22 = regexp.MustCompile(`^cpe:/[aho]?(:[A-Za-z0-9._~%-]*){0,6}$`)
+)
+
+// cpeKind is the type of reference that a text is, "" when it is no CPE.
+func cpeKind(text string) string {
+	switch {
+	case cpe23.MatchString(text):
+		return common.TypeSecurityCPE23Type
+	case cpe22.MatchString(text):
+		return common.TypeSecurityCPE22Type
+	}
+	return ""
+}
+
+// webAddress is an address without user and password, "" when the text is no address of a server.
+func webAddress(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	u.User = nil
+	if text = u.String(); !isURI(text) {
+		return ""
+	}
+	return text
+}
+
+// isURI says whether a text has only characters that an address may have (RFC 3986).
+func isURI(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>\"{}|\\^`", r)
+	})
+}
+
+// line is a text in one line, without what does not belong into one.
+func line(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, " "))
+	return strings.Join(strings.Fields(text), " ")
+}
+
+var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
+
+// elementID is the id of a package: readable as far as may be, and made of all that tells it from others.
+func elementID(kind, name string, rest ...any) common.ElementID {
+	data, err := json.Marshal([]any{kind, name, rest})
+	if err != nil {
+		panic(err) // strings and tables of such always have a form in JSON
+	}
+	shown := strings.Trim(notInID.ReplaceAllString(name, "-"), "-")
+	return common.ElementID(strings.Join([]string{"packfile", kind, shown[:min(len(shown), 64)], digest(data)[:16]}, "-"))
+}

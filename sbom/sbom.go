@@ -1,0 +1,160 @@
+// Package sbom writes software bills of materials: SPDX 2.3 documents in JSON that say what an image is made of, as far as
+// its packfile and the metadata of its layers tell. It looks into no file and asks no network.
+//
+// The same values give the same bytes. Everything in them may come from hostile hands: what SPDX has no form for is left
+// out or becomes NOASSERTION, and is never an error.
+package sbom
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spdx/tools-golang/spdx/v2/common"
+	"github.com/spdx/tools-golang/spdx/v2/v2_3"
+)
+
+// FileName is that of a document in the folders where Cloud Native Buildpacks have theirs (Buildpack API, "Bill-of-Materials").
+const FileName = "sbom.spdx.json"
+
+// creator is the tool that documents name, without a version: an image does not depend on who made it.
+const creator = "packfile-frontend"
+
+// namespace begins the name of every document; its digest ends it. Nothing is to be found there.
+const namespace = "https://packfile.io/spdx/sha256-"
+
+// Image is what an image is made of.
+type Image struct {
+	Name, Version string
+	Layers        []Layer
+}
+
+// Layer is one layer of the packfile.
+type Layer struct {
+	Name     string
+	Metadata map[string]any // as its run step left it: strings, and tables of such
+	Links    []string       // names of other layers in the image that it links
+}
+
+// Document is the SPDX document of an image, made at a time.
+func (im Image) Document(created time.Time) ([]byte, error) {
+	image := newPackage("image", im.Name, im.Version, nil)
+	image.PrimaryPackagePurpose = "CONTAINER"
+	d := newDocument(image)
+	ids := map[string]common.ElementID{}
+	for _, l := range im.Layers {
+		ids[l.Name] = d.addLayer(l)
+		d.relate(image.PackageSPDXIdentifier, common.TypeRelationshipContains, ids[l.Name])
+	}
+	for _, l := range im.Layers {
+		for _, name := range l.Links {
+			if linked, ok := ids[name]; ok {
+				d.relate(ids[l.Name], common.TypeRelationshipDependsOn, linked)
+			}
+		}
+	}
+	return d.encode(created)
+}
+
+// Document is the SPDX document of one layer, made at a time.
+func (l Layer) Document(created time.Time) ([]byte, error) {
+	d := newDocument(l.pkg())
+	d.addDeps(l)
+	return d.encode(created)
+}
+
+// pkg is the layer as a package.
+func (l Layer) pkg() *v2_3.Package {
+	version, _ := l.Metadata["version"].(string)
+	return newPackage("layer", l.Name, version, l.Metadata)
+}
+
+// document is an SPDX document of which one package is the root.
+type document struct {
+	root     *v2_3.Package
+	packages map[common.ElementID]*v2_3.Package
+	relation map[string]*v2_3.Relationship
+}
+
+func newDocument(root *v2_3.Package) *document {
+	d := &document{root: root, packages: map[common.ElementID]*v2_3.Package{}, relation: map[string]*v2_3.Relationship{}}
+	d.add(root)
+	d.relate("DOCUMENT", common.TypeRelationshipDescribe, root.PackageSPDXIdentifier)
+	return d
+}
+
+// add adds a package. Equal ones, such as a dep that two layers have, are one.
+func (d *document) add(p *v2_3.Package) common.ElementID {
+	d.packages[p.PackageSPDXIdentifier] = p
+	return p.PackageSPDXIdentifier
+}
+
+func (d *document) addLayer(l Layer) common.ElementID {
+	d.add(l.pkg())
+	return d.addDeps(l)
+}
+
+// addDeps adds what a layer was made of.
+func (d *document) addDeps(l Layer) common.ElementID {
+	layer := l.pkg().PackageSPDXIdentifier
+	for _, dep := range deps(l.Metadata) {
+		d.relate(layer, common.TypeRelationshipDependsOn, d.add(dep.pkg()))
+	}
+	return layer
+}
+
+func (d *document) relate(a common.ElementID, relationship string, b common.ElementID) {
+	d.relation[strings.Join([]string{string(a), relationship, string(b)}, " ")] = &v2_3.Relationship{
+		RefA: common.DocElementID{ElementRefID: a}, RefB: common.DocElementID{ElementRefID: b}, Relationship: relationship,
+	}
+}
+
+// encode is the document in JSON. Its namespace is made of all the rest, so that documents with one name are one.
+func (d *document) encode(created time.Time) ([]byte, error) {
+	doc := &v2_3.Document{
+		SPDXVersion:    v2_3.Version,
+		DataLicense:    v2_3.DataLicense,
+		SPDXIdentifier: "DOCUMENT",
+		DocumentName:   strings.TrimSpace(d.root.PackageName + " " + d.root.PackageVersion),
+		CreationInfo: &v2_3.CreationInfo{
+			Creators: []common.Creator{{CreatorType: "Tool", Creator: creator}},
+			Created:  created.UTC().Format(time.RFC3339),
+		},
+		Packages:      sorted(d.packages),
+		Relationships: sorted(d.relation),
+	}
+	unnamed, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	doc.DocumentNamespace = namespace + digest(unnamed)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetIndent("", "  ")
+	err = enc.Encode(doc)
+	return out.Bytes(), err
+}
+
+// sorted are the values of a map by their keys.
+func sorted[K cmp.Ordered, V any](m map[K]V) []V {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	values := make([]V, len(keys))
+	for i, k := range keys {
+		values[i] = m[k]
+	}
+	return values
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
