@@ -28,7 +28,8 @@ type Build struct {
 	ran       map[string]bool     // layers whose run step is part of the build, cached or not
 	apps      map[string]bk.State // the app as each lock-app layer left it
 	asked     map[Question]answer
-	below     *Inquiry // what is left of the first image that was asked for
+	below     *Inquiry     // what is left to be found out about the layers of the packfile
+	sbom      []imageLayer // of the last image that was asked for
 }
 
 // New resolves links and, with a target, leaves out what it does not need. The packfile must be valid (packfile.Parse).

@@ -2,7 +2,9 @@ package convert
 
 import (
 	"context"
+	"errors"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,23 +29,40 @@ func (d *descriptions) add(q Question, st bk.State, file string) {
 	d.copies = d.copies.Copy(st, file, at)
 }
 
-// descriptions are what is left to be found out about the layers of the packfile and of the image; nil when it is nothing.
-// Answering it runs the steps of all layers, also of those that are not in the image.
-func (b *Build) descriptions(ctx context.Context, image []imageLayer, f Facts) (*Inquiry, error) {
-	d := &descriptions{Inquiry: Inquiry{Files: map[Question]string{}, id: digestOf([]byte(b.in.Project))}}
-	if b.below == nil { // a second image of one build has the same layers of the packfile
-		if err := b.describeLayers(ctx, d, f); err != nil {
-			return nil, err
-		}
+func (b *Build) newDescriptions() *descriptions {
+	return &descriptions{Inquiry: Inquiry{Files: map[Question]string{}, id: digestOf([]byte(b.in.Project))}}
+}
+
+// inquiry is nil when there is nothing to ask.
+func (b *Build) inquiry(d *descriptions, what string) *Inquiry {
+	if d.copies == nil {
+		return nil
 	}
-	if err := b.describeParts(d, image, f); err != nil {
+	d.State = bk.Scratch().File(d.copies, options(b.name("", "descriptions of "+what), d.layers...)...)
+	return &d.Inquiry
+}
+
+// descriptions are what is left to be found out about the layers of the packfile and of the image. Answering it runs the steps
+// of all layers, also of those that are not in the image.
+func (b *Build) descriptions(ctx context.Context, image []imageLayer, f Facts) (left []Inquiry, err error) {
+	parts := b.newDescriptions()
+	if err := b.describeParts(parts, image, f); err != nil {
 		return nil, err
 	}
-	if d.copies == nil {
-		return nil, nil
+	if in := b.inquiry(parts, "the image"); in != nil {
+		left = append(left, *in)
 	}
-	d.State = bk.Scratch().File(d.copies, options(b.name("", "descriptions of layers"), d.layers...)...)
-	return &d.Inquiry, nil
+	if b.below != nil { // a second image of one build has the same layers of the packfile
+		return left, nil
+	}
+	layers := b.newDescriptions()
+	if err := b.describeLayers(ctx, layers, f); err != nil {
+		return nil, err
+	}
+	if b.below = b.inquiry(layers, "layers"); b.below != nil {
+		left = append(left, *b.below)
+	}
+	return left, nil
 }
 
 // describeLayers asks about the layers of the packfile.
@@ -89,39 +108,49 @@ func (b *Build) describeLayers(ctx context.Context, d *descriptions, f Facts) er
 	return nil
 }
 
-// describeParts asks, with one step, about the layers of the image that are not the packfile's. On a daemon that cannot
-// merge their digests depend on what is below them, and there is nothing to ask.
+// describeParts asks about the layers of the image that are not the packfile's: with one step about those of the app, which
+// are others in most builds, and with one about the rest. On a daemon that cannot merge their digests depend on what is below
+// them, and there is nothing to ask.
 func (b *Build) describeParts(d *descriptions, image []imageLayer, f Facts) error {
 	if b.in.Layering.Flat {
 		return nil
 	}
-	p := process{name: "describe", files: stepFiles{b: b}, at: []packfile.Range{b.in.Packfile.Config.Range()}}
-	p.spec = step.Spec{Kind: step.Describe, Time: b.in.Time.Unix()}
-	var questions []Question
-	var origins []string
+	var app, rest []imageLayer
 	for _, l := range image {
-		q := Question{l.part, Part}
-		if _, answered := f[q]; answered || l.part == "" {
-			continue
+		_, answered := f[Question{l.part, Part}]
+		switch {
+		case l.part == "" || answered:
+		case l.part == appPart || strings.HasPrefix(l.part, slicePart):
+			app = append(app, l)
+		default:
+			rest = append(rest, l)
 		}
-		p.spec.Trees = append(p.spec.Trees, l.part)
-		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, l.part), Tree: l.state, Kind: llb.ReadOnly, ByKey: true})
-		questions, origins = append(questions, q), append(origins, l.origin)
 	}
-	if questions == nil {
+	d.layers = append(d.layers, b.lockApp()...)
+	affected := slices.ContainsFunc(b.lockApp(), func(l *layer) bool { return l.affected })
+	return errors.Join(b.describeSome(d, app, affected), b.describeSome(d, rest, false))
+}
+
+// describeSome asks about layers with one step.
+func (b *Build) describeSome(d *descriptions, parts []imageLayer, noCache bool) error {
+	if len(parts) == 0 {
 		return nil
 	}
-	p.name += " " + strings.Join(origins, ", ")
-	for _, l := range b.lockApp() {
-		p.noCache = p.noCache || l.affected
-		d.layers = append(d.layers, l)
+	p := process{files: stepFiles{b: b}, at: []packfile.Range{b.in.Packfile.Config.Range()}, noCache: noCache}
+	p.spec = step.Spec{Kind: step.Describe, Time: b.in.Time.Unix()}
+	origins := make([]string, len(parts))
+	for i, l := range parts {
+		origins[i] = l.origin
+		p.spec.Trees = append(p.spec.Trees, l.part)
+		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, l.part), Tree: l.state, Kind: llb.ReadOnly, ByKey: true})
 	}
+	p.name = "describe " + strings.Join(origins, ", ")
 	out, err := b.exec(p)
 	if err != nil {
 		return err
 	}
-	for _, q := range questions {
-		d.add(q, out[step.OutDir], path.Join(outDir, q.Layer+".json"))
+	for _, l := range parts {
+		d.add(Question{l.part, Part}, out[step.OutDir], path.Join(outDir, l.part+".json"))
 	}
 	return nil
 }

@@ -94,7 +94,9 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},
 		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
 		{Dest: step.OutDir, Tree: llb.EmptyDir(outDir, owner, bk.WithCustomName("[internal] new output")), Source: outDir, Kind: llb.Output},
-		{Dest: "/tmp", Tree: tmpDir(), Source: "/tmp", Kind: llb.Discarded},
+	}
+	if p.runsScripts() || p.spec.Kind == step.Run {
+		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: tmpDir(), Source: "/tmp", Kind: llb.Discarded})
 	}
 	if p.spec.Kind == step.Run {
 		layerDir := p.spec.LayerDir

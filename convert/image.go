@@ -15,7 +15,7 @@ import (
 type Image struct {
 	State bk.State
 	Base  *dockerspec.DockerOCIImage // config of the run image, nil when it has none
-	Left  *Inquiry                   // what has to be found out before Config can be asked; nil for nothing
+	Left  []Inquiry                  // what has to be found out before Config can be asked
 
 	layers []imageLayer
 }
@@ -52,9 +52,6 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 	left, err := b.descriptions(ctx, layers, f)
 	if err != nil {
 		return nil, err
-	}
-	if b.below == nil { // another image of the same build has the same below it
-		b.below = left
 	}
 	states := make([]bk.State, len(layers))
 	for i, l := range layers {

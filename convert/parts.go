@@ -11,6 +11,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
@@ -33,7 +34,7 @@ const platformAPI = "0.12"
 
 // Names of the image's layers that are no layers of the packfile, as they are described.
 const (
-	sbomPart      = "sbom-" // and the digest of its files
+	sbomPart      = "sbom-" // and the digest of what it tells
 	appPart       = "app"
 	slicePart     = "slice-" // and its number
 	launcherPart  = "launcher"
@@ -109,17 +110,25 @@ func (b *Build) launchLayers(context.Context, Facts) ([]imageLayer, error) {
 	return layers, nil
 }
 
-// sbomLayer is the SBOM in the place where platforms look for it; no layer when there is nothing to tell.
+// sbomLayer is the SBOM in the place where platforms look for it; no layer when there is nothing to tell. Most images that are
+// put together of one build have the same.
 func (b *Build) sbomLayer(_ context.Context, f Facts) ([]imageLayer, error) {
-	files, err := b.SBOMFiles(f)
-	if err != nil || len(files) == 0 {
+	im, _, err := b.SBOM(f)
+	if err != nil || len(im.Layers) == 0 {
 		return nil, err
 	}
-	id := ""
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		id = digestOf([]byte(id + name + "\x00" + digestOf(files[name])))
+	id, err := layerkey.DigestJSON(im)
+	if err != nil {
+		return nil, err
 	}
-	return []imageLayer{{state: b.layersFiles(files, "sbom"), origin: "sbom", part: sbomPart + id}}, nil
+	if len(b.sbom) == 0 || b.sbom[0].part != sbomPart+id {
+		files, err := b.sbomFiles(im)
+		if err != nil {
+			return nil, err
+		}
+		b.sbom = []imageLayer{{state: b.layersFiles(files, "sbom"), origin: "sbom", part: sbomPart + id}}
+	}
+	return b.sbom, nil
 }
 
 // layersFiles is a layer with files below step.LayersDir. They and their folders have the owner of layers: a folder that

@@ -17,19 +17,21 @@ func steps(t *testing.T, b *Build) (digests map[string]digest.Digest, platforms 
 	if err != nil {
 		t.Fatal(err)
 	}
-	def, err := img.Left.State.Marshal(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.Unmarshal(dt); err != nil {
+	for _, in := range img.Left {
+		def, err := in.State.Marshal(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-		if op.GetExec() != nil {
-			id := digest.FromBytes(dt)
-			name := def.Metadata[id].Description["llb.customname"]
-			digests[name], platforms[name] = id, platformString(op.Platform.Spec())
+		for _, dt := range def.Def {
+			var op pb.Op
+			if err := op.Unmarshal(dt); err != nil {
+				t.Fatal(err)
+			}
+			if op.GetExec() != nil {
+				id := digest.FromBytes(dt)
+				name := def.Metadata[id].Description["llb.customname"]
+				digests[name], platforms[name] = id, platformString(op.Platform.Spec())
+			}
 		}
 	}
 	return digests, platforms

@@ -60,12 +60,20 @@ func describeAll(b *Build, f Facts, content map[string]string) Facts {
 	return f
 }
 
+// leftOf are the questions that are left of an image.
+func leftOf(img *Image) map[Question]bool {
+	all := map[Question]bool{}
+	for _, in := range img.Left {
+		for q := range in.Files {
+			all[q] = true
+		}
+	}
+	return all
+}
+
 // describeParts answers question Part for the layers of an image that are not the packfile's.
 func describeParts(img *Image, f Facts) Facts {
-	if img.Left == nil {
-		return f
-	}
-	for q := range img.Left.Files {
+	for q := range leftOf(img) {
 		if q.Kind == Part {
 			f[q] = step.Result{DiffID: diffID(q.Layer)}
 		}
@@ -280,7 +288,7 @@ func TestLayerThatWasToBeKeptIsDescribedWhenItIsBuilt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"assets", "modules", "tools"} {
-		if _, asked := img.Left.Files[Question{name, Built}]; !asked {
+		if !leftOf(img)[Question{name, Built}] {
 			t.Errorf("%s is not described; assets are built, and so modules and tools, which it links", name)
 		}
 	}

@@ -90,15 +90,11 @@ func SBOMOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 	return im.Document(time.Unix(l.Time, 0))
 }
 
-// SBOMFiles are the files that tell what the image's layers hold, by their path in the image: one for each layer and one
-// for the whole. There are none when the image has no layer.
-func (b *Build) SBOMFiles(f Facts) (map[string][]byte, error) {
-	im, _, err := b.SBOM(f)
-	if len(im.Layers) == 0 || err != nil {
-		return nil, err
-	}
+// sbomFiles are the files that tell what the image's layers hold, by their path in the image: one for each layer and one
+// for the whole.
+func (b *Build) sbomFiles(im sbom.Image) (files map[string][]byte, err error) {
 	dir := path.Join(step.LayersDir, sbomDir, ModuleDir(b.in.Packfile))
-	files := map[string][]byte{}
+	files = map[string][]byte{}
 	if files[path.Join(dir, sbom.FileName)], err = im.Document(b.in.Time); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -134,12 +135,18 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 		return nil, err
 	}
 	results := convert.Facts{}
+	var mu sync.Mutex
+	eg, egCtx := errgroup.WithContext(ctx)
 	for q, file := range in.Files {
-		if results[q], err = readResult(ctx, ref, file); err != nil {
-			return nil, err
-		}
+		eg.Go(func() error {
+			result, err := readResult(egCtx, ref, file)
+			mu.Lock()
+			defer mu.Unlock()
+			results[q] = result
+			return err
+		})
 	}
-	return results, nil
+	return results, eg.Wait()
 }
 
 // readResult reads the result of a step.
@@ -190,9 +197,12 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
 func (b *build) solveAndAsk(ctx context.Context, img *convert.Image, facts convert.Facts) (ref gw.Reference, err error) {
 	eg, egCtx := errgroup.WithContext(ctx)
-	if img.Left != nil {
+	var mu sync.Mutex // for facts
+	for _, in := range img.Left {
 		eg.Go(func() error {
-			results, err := b.answer(egCtx, *img.Left)
+			results, err := b.answer(egCtx, in)
+			mu.Lock()
+			defer mu.Unlock()
 			maps.Copy(facts, results)
 			return err
 		})
