@@ -37,7 +37,7 @@ var sealNames = []string{"[tree] layer", "[tree] describe"}
 // measureSeal is about what each layer costs beyond its script, for 1 GB, next to copying the same tree.
 func (b *bench) measureSeal() error {
 	const total, maxRatio = 1_000_000_000, 1.5
-	for _, files := range []int{100, 50_000} {
+	for _, files := range []int{100, 20_000} {
 		if err := b.sealOf(files, total/files, maxRatio); err != nil {
 			return err
 		}
