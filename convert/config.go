@@ -22,9 +22,6 @@ func (b *Build) config(layers []imageLayer, f Facts) (*dockerspec.DockerOCIImage
 		img.Config = base.Config
 		img.Config.Env = slices.Clone(base.Config.Env)
 		img.Platform = base.Platform
-		if img.OS == "" || img.Architecture == "" {
-			img.Platform = b.in.Platform
-		}
 	}
 	img.Config.Labels = b.givenLabels()
 	if err := b.labels(img.Config.Labels, layers, f); err != nil {

@@ -93,10 +93,10 @@ func (b *Build) describeLayers(ctx context.Context, d *descriptions, f Facts) er
 			return err
 		}
 		if !o.reused {
-			d.add(Question{l.Name, Built}, o.said, describedPath)
+			d.add(Question{l.Name, Built}, o.result, describedPath)
 		}
 		if otherTime || o.timed != nil && !o.reused && b.keepsDigest(l) {
-			d.add(Question{l.Name, Timed}, o.inImage().said, describedPath)
+			d.add(Question{l.Name, Timed}, o.inImage().result, describedPath)
 		}
 		d.layers = append(d.layers, l)
 		plan, err := b.plan(l, f)

@@ -2,7 +2,7 @@ package convert
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -68,17 +68,9 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 	}, nil
 }
 
-// Same says whether two images of one build have the same content.
-func (img *Image) Same(other *Image) bool { return img.part(sbomPart) == other.part(sbomPart) }
-
-// part is the name of the first part that begins so.
-func (img *Image) part(prefix string) string {
-	for _, l := range img.layers {
-		if strings.HasPrefix(l.part, prefix) {
-			return l.part
-		}
-	}
-	return ""
+// Same says whether two images of one build have the same content: the names of parts that may differ tell what is in them.
+func (img *Image) Same(other *Image) bool {
+	return slices.EqualFunc(img.layers, other.layers, func(a, b imageLayer) bool { return a.layer == b.layer && a.part == b.part })
 }
 
 // Config is the config of a finished image. With no target all layers must be described.

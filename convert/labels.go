@@ -10,7 +10,6 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/layerkey"
-	"github.com/packfile/frontend/llb"
 )
 
 // labels adds what the image says of itself, in Cloud Native Buildpacks' terms and in ours, to its labels.
@@ -124,29 +123,4 @@ func (b *Build) buildMetadata() label.BuildMetadata {
 	slices.SortFunc(build.Processes, func(x, y label.Process) int { return cmp.Compare(x.Type, y.Type) })
 	build.Launcher.Version = b.launcherVersion()
 	return build
-}
-
-// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
-// when there are none.
-func (b *Build) InlineCache(img *Image, f Facts) ([]byte, error) {
-	if b.in.Layering.Flat {
-		return nil, nil
-	}
-	var base []digest.Digest
-	if b.in.Run.Config != nil {
-		base = b.in.Run.Config.RootFS.DiffIDs
-	}
-	var ids []digest.Digest
-	for _, l := range img.layers {
-		id, err := b.diffID(l, f)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	records, err := llb.References(ids, len(base))
-	if err != nil {
-		return nil, err
-	}
-	return b.addMaterials(records, f)
 }

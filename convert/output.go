@@ -24,8 +24,8 @@ type output struct {
 
 // sealed is a layer at its place below step.LayersDir, all of whose files have one time.
 type sealed struct {
-	tree bk.State
-	said bk.State // has the step.Result about it at describedPath; a layer by reference has none
+	tree   bk.State
+	result bk.State // has the step.Result about it at describedPath; a layer by reference has none
 }
 
 // mdDir is the folder of a step's output tree with $MD.
@@ -170,7 +170,7 @@ func (b *Build) seal(l *layer, o *output, t time.Time) (s sealed, err error) {
 		p.mount(llb.Mount{Dest: step.RunResult, Tree: o.md, Source: ResultPath, Kind: llb.ReadOnly})
 	}
 	out, err = b.exec(p)
-	s.said = out[step.OutDir]
+	s.result = out[step.OutDir]
 	return s, err
 }
 

@@ -155,3 +155,28 @@ func (p *Previous) layer(r layerkey.Record, owner llb.Owner, opts ...bk.Constrai
 	}
 	return llb.Reference(digest.Digest(r.DiffID), opts...)
 }
+
+// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
+// when there are none.
+func (b *Build) InlineCache(img *Image, f Facts) ([]byte, error) {
+	if b.in.Layering.Flat {
+		return nil, nil
+	}
+	var base []digest.Digest
+	if b.in.Run.Config != nil {
+		base = b.in.Run.Config.RootFS.DiffIDs
+	}
+	var ids []digest.Digest
+	for _, l := range img.layers {
+		id, err := b.diffID(l, f)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	records, err := llb.References(ids, len(base))
+	if err != nil {
+		return nil, err
+	}
+	return b.addMaterials(records, f)
+}

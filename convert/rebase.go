@@ -82,11 +82,15 @@ func layersOf(l label.LifecycleMetadata, diffIDs []digest.Digest) ([]digest.Dige
 			all = append(all, label.Layer{SHA: layer.SHA})
 		}
 	}
+	named := map[digest.Digest]bool{}
+	for _, layer := range all {
+		named[digest.Digest(layer.SHA)] = true
+	}
 	base := len(diffIDs) - len(all)
 	changed := base < 1 || diffIDs[base-1].String() != l.RunImage.TopLayer
 	if !changed {
 		for _, id := range diffIDs[base:] {
-			changed = changed || !slices.Contains(all, label.Layer{SHA: id.String()})
+			changed = changed || !named[id] || id.Validate() != nil
 		}
 	}
 	if changed {

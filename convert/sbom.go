@@ -115,7 +115,7 @@ func (b *Build) AskTarget(ctx context.Context, f Facts) ([]Inquiry, error) {
 func (b *Build) MergeSBOM(found bk.State, generator string, document []byte) (bk.State, error) {
 	p := process{name: "merge the SBOM with that of " + generator, files: stepFiles{b: b}}
 	p.spec = step.Spec{Kind: step.MergeSBOM, Generator: generator}
-	p.files.names, p.files.texts = []string{sbom.FileName}, [][]byte{document}
+	p.files.names, p.files.texts = []string{step.SBOMFile}, [][]byte{document}
 	p.mount(llb.Mount{Dest: step.FoundDir, Tree: found, Kind: llb.ReadOnly})
 	out, err := b.exec(p)
 	if err != nil {

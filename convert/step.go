@@ -116,7 +116,7 @@ func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 		if err != nil {
 			return bk.State{}, err
 		}
-		return o.said, nil
+		return o.result, nil
 	}
 	p := process{layer: l, files: stepFiles{b: b}, name: string(q.Kind)}
 	p.spec = step.Spec{Layer: l.Name, Metadata: f.metadata(l, q.Kind)}

@@ -17,6 +17,7 @@ import (
 type checkout struct {
 	umask fs.FileMode // 022 when it is 0
 	age   time.Duration
+	owner int // user and group; ours when it is 0
 }
 
 // Who checks an app out, and where, shows in no image: folders and programs have mode 755, other files 644.
@@ -106,10 +107,15 @@ func checkOut(t *testing.T, source string, c checkout) string {
 	return dir
 }
 
-// finish gives a file the permissions and the time of a checkout.
+// finish gives a file the permissions, the owner and the time of a checkout.
 func (c checkout) finish(path string, mode fs.FileMode) error {
 	if err := os.Chmod(path, mode&^c.umask); err != nil {
 		return err
+	}
+	if c.owner != 0 {
+		if err := os.Chown(path, c.owner, c.owner); err != nil {
+			return err
+		}
 	}
 	when := time.Now().Add(-c.age)
 	return os.Chtimes(path, when, when)

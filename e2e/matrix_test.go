@@ -299,7 +299,7 @@ func TestImageIsAFunctionOfItsInputs(t *testing.T) {
 		m.try(t, condition{name: "--no-cache", host: host, change: option("no-cache", ""), proof: m.ranAll})
 		// As another project this has no view of the first checkout, which another build left.
 		m.try(t, condition{
-			name: "umask 077, old files", host: host, checkout: checkout{umask: 0o077, age: 1000 * time.Hour},
+			name: "umask 077, old files, other owner", host: host, checkout: checkout{umask: 0o077, age: 1000 * time.Hour, owner: 1234},
 			change: option("build-arg:PACKFILE_APP", "umask 077"), proof: m.ranViews,
 		})
 		m.try(t, condition{name: "type=oci", host: host, output: "oci"})

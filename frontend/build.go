@@ -123,15 +123,11 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	if err := eg.Wait(); err != nil {
 		return err
 	}
-	imports := b.cacheImports()
-	seen := map[string]bool{} // an index has the images of several platforms
-	for _, im := range b.images {
-		if ref := im.previous.cache; ref != "" && !seen[ref] {
-			seen[ref] = true
-			imports = append(imports, registryCache(ref))
-		}
+	previous := make([]string, len(b.images))
+	for i, im := range b.images {
+		previous[i] = im.previous.cache
 	}
-	b.imports.Store(&imports)
+	b.importInlineCaches(previous)
 	b.epoch, err = b.sourceDateEpoch(ctx)
 	return err
 }

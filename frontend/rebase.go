@@ -52,7 +52,7 @@ func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
 	targets := b.platforms()
 	rebased := make([]*convert.Rebased, len(targets))
 	runs := make([]convert.Base, len(targets))
-	imports := make([]gw.CacheOptionsEntry, len(targets))
+	apps := make([]string, len(targets))
 	eg, egCtx := errgroup.WithContext(ctx)
 	for i, p := range targets {
 		eg.Go(func() (err error) {
@@ -62,7 +62,7 @@ func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
 			if runs[i], err = b.namedImage(egCtx, "run-image", p); err != nil {
 				return err
 			}
-			image, ref, err := b.previousImage(egCtx, p)
+			image, app, err := b.previousImage(egCtx, p)
 			if image == nil && err == nil {
 				err = errors.New("name the image to rebase with --build-context previous=docker-image://NAME")
 			}
@@ -70,16 +70,16 @@ func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
 				rebased[i], err = convert.Rebase(*image, runs[i])
 			}
 			if err != nil {
-				return fmt.Errorf("cannot rebase the previous image: %w", err)
+				return fmt.Errorf("cannot rebase the previous image: %v", err) // wrapped, a gateway's error would be all that is shown
 			}
-			imports[i] = registryCache(ref)
+			apps[i] = app
 			return nil
 		})
 	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	b.imports.Store(&imports)
+	b.importInlineCaches(apps)
 	return func(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
 		return b.rebasePlatform(ctx, rebased[index], runs[index])
 	}, nil

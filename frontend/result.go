@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/layerkey"

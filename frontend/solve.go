@@ -63,9 +63,17 @@ func (b *build) cacheImports() []gw.CacheOptionsEntry {
 	return imports
 }
 
-// registryCache is the inline cache of an image.
-func registryCache(ref string) gw.CacheOptionsEntry {
-	return gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}}
+// importInlineCaches has the inline caches of images imported from now on, beside what the user named. An empty name is none,
+// and an index, which has the images of several platforms, is imported once.
+func (b *build) importInlineCaches(images []string) {
+	imports := b.cacheImports()
+	slices.Sort(images)
+	for _, ref := range slices.Compact(images) {
+		if ref != "" {
+			imports = append(imports, gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
+		}
+	}
+	b.imports.Store(&imports)
 }
 
 // answers are what steps said to questions.

@@ -3,7 +3,6 @@ package llb
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	cachetypes "github.com/moby/buildkit/cache/remotecache/v1/types"
 	bk "github.com/moby/buildkit/client/llb"
@@ -78,10 +77,12 @@ func References(layers []digest.Digest, place int) ([]byte, error) {
 		return nil, err
 	}
 	records := []cachetypes.CacheRecord{{Digest: root}}
+	known := map[digest.Digest]bool{}
 	for i, diffID := range layers {
-		if slices.Contains(layers[:i], diffID) {
+		if known[diffID] {
 			continue // any of them is as good
 		}
+		known[diffID] = true
 		key, err := referenceKey(diffID)
 		if err != nil {
 			return nil, err

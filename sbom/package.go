@@ -3,7 +3,7 @@ package sbom
 import (
 	"cmp"
 	"encoding/hex"
-	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -215,10 +215,7 @@ var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
 
 // elementID is the id of a package: readable as far as may be, and made of all that tells it from others.
 func elementID(kind, name string, rest ...any) common.ElementID {
-	data, err := json.Marshal([]any{kind, name, rest})
-	if err != nil {
-		panic(err) // strings and tables of such always have a form in JSON
-	}
+	data := fmt.Appendf(nil, "%q", []any{kind, name, rest}) // tables in the order of their keys
 	shown := strings.Trim(notInID.ReplaceAllString(name, "-"), "-")
 	return common.ElementID(strings.Join([]string{"packfile", kind, shown[:min(len(shown), 64)], digest(data)[:16]}, "-"))
 }

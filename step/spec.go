@@ -30,6 +30,7 @@ const (
 	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
 	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
 	SpecFile    = "spec.json"         // in SpecDir
+	SBOMFile    = "sbom.spdx.json"    // in SpecDir (MergeSBOM): our own document
 	RecordFile  = "record.json"       // in SpecDir (Run): a layerkey.Record, to say why the step runs
 	ResultFile  = "result.json"       // in OutDir
 	MetadataDir = "md"                // in OutDir: the folder that scripts know as $MD

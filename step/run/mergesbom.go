@@ -91,7 +91,7 @@ func (r *runner) mergeFile(name string, withOurs bool) ([]byte, error) {
 		return data, nil
 	}
 	var ours object
-	if data, err = os.ReadFile(filepath.Join(r.input, "sbom.spdx.json")); err != nil {
+	if data, err = os.ReadFile(filepath.Join(r.input, step.SBOMFile)); err != nil {
 		return nil, err
 	}
 	if err := decodeObject(data, &ours); err != nil {
