@@ -61,13 +61,16 @@ func packfileLabels(cfg *packfile.Config) map[string]string {
 }
 
 // givenLabels are the labels of the app image that are not the build's own: what the user says goes before what the
-// packfile says, and that before the run image's.
+// packfile that is built says, that before what later and then earlier modules say, and that before the run image's.
 func (b *Build) givenLabels() map[string]string {
 	labels := map[string]string{}
 	if b.in.Run.Config != nil {
 		labels = carriedLabels(b.in.Run.Config.Config.Labels)
 	}
-	maps.Copy(labels, packfileLabels(&b.in.Packfile.Config))
+	for _, m := range b.modules { // what they say of themselves they do not say of the image
+		maps.Copy(labels, m.Packfile.Config.Labels)
+	}
+	maps.Copy(labels, packfileLabels(&b.in.Root.Packfile.Config))
 	maps.Copy(labels, b.in.Labels)
 	return labels
 }

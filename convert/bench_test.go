@@ -53,7 +53,7 @@ func BenchmarkConvert(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				build := newBuild(b, text)
-				if diags := packfile.CheckPlan(build.in.Packfile); len(diags) > 0 {
+				if diags := packfile.CheckPlan(build.in.Root.Packfile); len(diags) > 0 {
 					b.Fatal(diags)
 				}
 				marshal(b, build, answers(build))

@@ -1,90 +1,129 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
-	"path"
+	"slices"
 	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
 
-	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
-	"github.com/packfile/frontend/step"
 )
 
-// Build is the conversion of one packfile for one platform. It is used by one goroutine.
+// Build is the conversion of the packfiles of one build for one platform: first Try finds out which modules take part, then
+// Choose settles on them, and all the rest is about their layers. It is used by one goroutine.
 type Build struct {
-	in     Input
-	layers []*layer          // in file order; with a target only those that it needs
-	byName map[string]*layer // the same
-	module string            // folder of the module in step.LayersDir
+	in      Input
+	byID    map[string]*layer // of all modules that may take part
+	modules []*Module         // that take part, in group order
+	layers  []*layer          // that they provide, in group order and then in file order; with a target only those that it needs
+	target  *layer            // nil for the image
 
 	app       bk.State // the whole app at step.AppDir, as steps see it
-	plans     map[string]*plan
-	decisions map[string]*Decision
-	outputs   map[string]*output
-	ran       map[string]bool     // layers whose run step is part of the build, cached or not
-	apps      map[string]bk.State // the app as each lock-app layer left it
+	recipes   map[*layer]*recipe
+	decisions map[*layer]*Decision
+	outputs   map[*layer]*output
+	ran       map[*layer]bool     // layers whose run step is part of the build, cached or not
+	apps      map[*layer]bk.State // the app as each lock-app layer left it
 	asked     map[Question]answer
-	below     *Inquiry     // what is left to be found out about the layers of the packfile
+	below     *Inquiry     // what is left to be found out about the layers of packfiles
 	sbom      []imageLayer // of the last image that was asked for
 }
 
-// New resolves links and, with a target, leaves out what it does not need. The packfile must be valid (packfile.Parse).
-func New(in Input) (*Build, error) {
+// New begins a build. The packfiles must be valid (packfile.Parse).
+func New(in Input) *Build {
 	b := &Build{
 		in:        in,
-		byName:    map[string]*layer{},
-		module:    path.Join(step.LayersDir, ModuleDir(in.Packfile)),
-		plans:     map[string]*plan{},
-		decisions: map[string]*Decision{},
-		outputs:   map[string]*output{},
-		ran:       map[string]bool{},
-		apps:      map[string]bk.State{},
+		byID:      map[string]*layer{},
+		recipes:   map[*layer]*recipe{},
+		decisions: map[*layer]*Decision{},
+		outputs:   map[*layer]*output{},
+		ran:       map[*layer]bool{},
+		apps:      map[*layer]bk.State{},
 		asked:     map[Question]answer{},
 	}
 	if in.NoCache == nil {
 		b.in.NoCache = func(string) bool { return false }
 	}
-	for i := range in.Packfile.Layers {
-		if l := &in.Packfile.Layers[i]; l.Provide != nil {
-			n := &layer{Layer: l, index: i}
-			b.layers = append(b.layers, n)
-			b.byName[l.Name] = n
+	for _, m := range in.Modules {
+		for i := range m.Packfile.Layers {
+			l := &m.Packfile.Layers[i]
+			if l.Require == nil && l.Provide == nil {
+				continue
+			}
+			id := m.subject(l.Name)
+			b.byID[id] = &layer{
+				Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.in.NoCache(l.Name) || b.in.NoCache(id),
+			}
 		}
 	}
-	caches := map[string]*packfile.Cache{}
-	for i := range in.Packfile.Caches {
-		caches[in.Packfile.Caches[i].Name] = &in.Packfile.Caches[i]
-	}
-	for _, l := range b.layers {
-		for i := range l.Provide.Links {
-			k := &l.Provide.Links[i]
-			l.links = append(l.links, link{Link: k, layer: b.byName[k.Name], cache: caches[k.Name]})
+	b.app = llb.CopyTree(in.App.Tree, b.appCopy(nil), bk.WithCustomName(b.name("", "app")))
+	return b
+}
+
+// Choose settles on a group: it resolves links and, with a target, leaves out what that does not need.
+func (b *Build) Choose(g *Group, f Facts) error {
+	b.modules = g.Modules
+	g.assign(b, f)
+	var exposed []*layer // by modules before the one that is looked at
+	for _, m := range b.modules {
+		var own []*layer
+		for i := range m.Packfile.Layers {
+			l := b.byID[m.subject(m.Packfile.Layers[i].Name)]
+			if l == nil || l.Provide == nil {
+				continue
+			}
+			l.index = len(b.layers)
+			b.layers = append(b.layers, l)
+			b.link(l, exposed)
+			if l.Expose {
+				own = append(own, l)
+			}
 		}
+		slices.SortFunc(own, func(x, y *layer) int { return strings.Compare(x.Name, y.Name) })
+		exposed = append(exposed, own...)
 	}
-	if in.Target != "" {
-		if err := b.restrict(in.Target); err != nil {
-			return nil, err
+	if b.in.Target != "" {
+		if err := b.restrict(b.in.Target); err != nil {
+			return err
 		}
 	}
 	b.markNoCache()
-	b.app = llb.CopyTree(in.App.Tree, b.appCopy(nil), bk.WithCustomName(b.name("", "app")))
-	return b, nil
+	return nil
+}
+
+// link resolves the links of a layer. What earlier modules expose is linked as well, where scripts can see it.
+func (b *Build) link(l *layer, exposed []*layer) {
+	named := map[*layer]bool{}
+	for i := range l.Provide.Links {
+		k := link{Link: &l.Provide.Links[i]}
+		k.cache = l.module.cache(k.Name)
+		if to := b.byID[l.module.subject(k.Name)]; to != nil && to.Provide == nil {
+			k.layer = to.madeBy // by another module, nil when it was not required this time
+		} else {
+			k.layer = to
+		}
+		named[k.layer] = true
+		l.links = append(l.links, k)
+	}
+	if !l.seesEnvironment() {
+		return
+	}
+	for _, other := range exposed {
+		if !named[other] {
+			l.links = append(l.links, link{Link: &packfile.Link{Name: other.id}, layer: other, exposed: true})
+		}
+	}
 }
 
 // restrict leaves only the target and the layers below it.
 func (b *Build) restrict(target string) error {
-	l, ok := b.byName[target]
-	if !ok {
-		names := make([]string, len(b.layers))
-		for i, l := range b.layers {
-			names[i] = l.Name
-		}
-		return fmt.Errorf("target %q is not a layer that this packfile provides; there are: %s", target, strings.Join(names, ", "))
+	l, err := b.findTarget(target)
+	if err != nil {
+		return err
 	}
+	b.target = l
 	needed := map[*layer]bool{}
 	var need func(*layer)
 	need = func(l *layer) {
@@ -106,70 +145,35 @@ func (b *Build) restrict(target string) error {
 		}
 	}
 	need(l)
-	kept := b.layers[:0]
-	for _, l := range b.layers {
-		if needed[l] {
-			kept = append(kept, l)
-		} else {
-			delete(b.byName, l.Name)
-		}
-	}
-	b.layers = kept
+	b.layers = slices.DeleteFunc(b.layers, func(l *layer) bool { return !needed[l] })
 	return nil
 }
 
-// ModuleDir is the folder of a packfile's layers in step.LayersDir: its id with every slash turned into an underscore,
-// as the Cloud Native Buildpacks lifecycle names it, or "packfile" when it has no id.
-func ModuleDir(pf *packfile.Packfile) string {
-	return launch.EscapeID(ModuleID(pf))
-}
-
-// ModuleID is the packfile's id, or "packfile" when it has none.
-func ModuleID(pf *packfile.Packfile) string {
-	if pf.Config.ID == "" {
-		return "packfile"
+// findTarget is the layer that a target names: by its own name, or by MODULE/NAME when several modules have that.
+func (b *Build) findTarget(name string) (*layer, error) {
+	var found, all []string
+	for _, l := range b.layers {
+		if l.id == name {
+			return l, nil
+		}
+		all = append(all, b.shown(l))
+		if l.Name == name {
+			found = append(found, l.id)
+		}
 	}
-	return pf.Config.ID
-}
-
-// layerDir is LAYER of a layer or cache.
-func (b *Build) layerDir(name string) string { return path.Join(b.module, name) }
-
-// name is a vertex name that a person recognises: [linux/arm64 node/modules] run.
-func (b *Build) name(layer, what string) string {
-	subject := b.subject(layer)
-	if b.in.Multi {
-		subject = strings.TrimSpace(platformString(b.in.Platform) + " " + subject)
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("target %q is not a layer that this packfile provides; there are: %s", name, strings.Join(all, ", "))
+	case 1:
+		return b.byID[found[0]], nil
 	}
-	return vertexName(subject, what)
+	return nil, fmt.Errorf("target %q is a layer of several modules: name one of %s", name, strings.Join(found, ", "))
 }
 
-// subject is a layer with its module.
-func (b *Build) subject(layer string) string {
-	if id := b.in.Packfile.Config.ID; id != "" && layer != "" {
-		return id + "/" + layer
+// shown is what a layer is called where it is clear which build is meant.
+func (b *Build) shown(l *layer) string {
+	if len(b.modules) > 1 {
+		return l.id
 	}
-	return layer
-}
-
-func vertexName(subject, what string) string {
-	if subject == "" {
-		return "[internal] " + what
-	}
-	return "[" + subject + "] " + what
-}
-
-// fail is an error at a place in the packfile.
-func (b *Build) fail(r packfile.Range, format string, args ...any) error {
-	return &packfile.Error{Filename: b.in.Filename, Diagnostics: []packfile.Diagnostic{{Message: fmt.Sprintf(format, args...), Range: r}}}
-}
-
-// inLayer is a packfile.Diagnostic about a part of a layer as an error of that layer.
-func (b *Build) inLayer(l *layer, err error) error {
-	var d packfile.Diagnostic
-	if !errors.As(err, &d) {
-		return err
-	}
-	d.Message = fmt.Sprintf("layer %q: %s", l.Name, d.Message)
-	return &packfile.Error{Filename: b.in.Filename, Diagnostics: []packfile.Diagnostic{d}}
+	return l.Name
 }

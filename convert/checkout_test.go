@@ -26,8 +26,8 @@ uri = "https://example.com/tool"
 sha = "` + digest.FromString("tool").Encoded() + `"
 `
 	b := newBuild(t, text, func(in *Input) {
-		in.Module = bk.Local("dockerfile")
-		in.Offline = map[string]bool{"tool@1": true}
+		in.Root.Files = bk.Local("dockerfile")
+		in.Root.Offline = map[string]bool{"tool@1": true}
 	})
 	ops := map[string]*pb.Op{}
 	var all []*pb.Op

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packfile/frontend/cnb/plan"
+
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
@@ -20,15 +22,35 @@ import (
 // newBuild converts a packfile with images and an app that look like real ones.
 func newBuild(t testing.TB, text string, change ...func(*Input)) *Build {
 	t.Helper()
-	pf, _, err := packfile.Parse("packfile.toml", []byte(text))
+	return newGroup(t, []string{text}, change...)
+}
+
+// newGroup does so with a group of packfiles, of which the last is the one that is built. All that their require scripts say is
+// what stands in the packfile.
+func newGroup(t testing.TB, texts []string, change ...func(*Input)) *Build {
+	t.Helper()
+	b := newModules(t, texts, change...)
+	choose(t, b, required(b))
+	return b
+}
+
+// choose settles on all modules of a build.
+func choose(t testing.TB, b *Build, f Facts) {
+	t.Helper()
+	g, err := b.Try(candidates(b), f, &plan.Trials{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := b.Choose(g, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newModules is a build that has not settled on a group.
+func newModules(t testing.TB, texts []string, change ...func(*Input)) *Build {
+	t.Helper()
 	local := bk.Local("context", bk.SharedKeyHint("context"))
 	in := Input{
-		Packfile: pf,
-		Filename: "packfile.toml",
-		Module:   bk.Scratch(),
 		Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
 		Build:    Base{State: bk.Image("build@" + digest.FromString("build").String()), Digest: digest.FromString("build")},
 		Run: Base{State: bk.Image("run@" + digest.FromString("run").String()), Digest: digest.FromString("run"),
@@ -42,19 +64,55 @@ func newBuild(t testing.TB, text string, change ...func(*Input)) *Build {
 		Time:    DefaultTime,
 		Now:     DefaultTime,
 	}
+	for i, text := range texts {
+		filename := fmt.Sprintf("packfile%d.toml", i)
+		pf, _, err := packfile.Parse(filename, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Root = &Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
+		in.Modules = append(in.Modules, in.Root)
+	}
 	for _, c := range change {
 		c(&in)
 	}
-	b, err := New(in)
-	if err != nil {
-		t.Fatal(err)
+	return New(in)
+}
+
+// candidates are all modules of a build.
+func candidates(b *Build) (group []Candidate) {
+	for _, m := range b.in.Modules {
+		group = append(group, Candidate{Module: m})
 	}
-	return b
+	return group
+}
+
+// required answers for all require scripts that the layer is wanted as it stands in the packfile.
+func required(b *Build) Facts {
+	f := Facts{}
+	for _, q := range b.DetectQuestions(candidates(b), f) {
+		l := b.byID[q.Layer]
+		if _, err := b.Ask(context.Background(), []Question{q}, f); err != nil {
+			panic(err)
+		}
+		f[q] = step.Result{Metadata: ownMetadata(l.module, l.Layer, nil)}
+	}
+	return f
+}
+
+// named is the layer of that name.
+func named(b *Build, name string) *layer {
+	for _, l := range b.layers {
+		if l.Name == name {
+			return l
+		}
+	}
+	return nil
 }
 
 // answers gives every question of a build the same kind of answer.
 func answers(b *Build) Facts {
-	f := Facts{}
+	f := required(b)
 	for {
 		qs, err := b.Questions(f)
 		if err != nil {
@@ -67,10 +125,8 @@ func answers(b *Build) Facts {
 			if _, err := b.Ask(context.Background(), []Question{q}, f); err != nil {
 				panic(err)
 			}
-			md := f.metadata(b.byName[q.Layer], q.Kind)
-			if q.Kind != Required {
-				md["version"] = "answered"
-			}
+			md := f.metadata(b.byID[q.Layer], q.Kind)
+			md["version"] = "answered"
 			f[q] = step.Result{Metadata: md}
 		}
 	}
@@ -159,8 +215,8 @@ func TestKeyedViewIsTheSameInEverySession(t *testing.T) {
 	view := func(session string) []byte {
 		b := newBuild(t, example, func(in *Input) { in.App.Tree = bk.Local("context", bk.SessionID(session)) })
 		f := answers(b)
-		l := b.byName["user"]
-		p, err := b.plan(l, f)
+		l := named(b, "user")
+		p, err := b.recipe(l, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +238,7 @@ func TestKeyedViewIsTheSameInEverySession(t *testing.T) {
 func TestKeyNamesEverythingThatARunStepReads(t *testing.T) {
 	key := func(text string, change ...func(*Input)) string {
 		b := newBuild(t, text, change...)
-		p, err := b.plan(b.byName["user"], answers(b))
+		p, err := b.recipe(named(b, "user"), answers(b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +316,7 @@ name = "a"
 		}
 		order = append(order, strings.Join(wave, ", "))
 	}
-	want := "a require, b inputs; a test; b test"
+	want := "a test, b inputs; b test"
 	if got := strings.Join(order, "; "); got != want {
 		t.Errorf("asked %q, want %q", got, want)
 	}

@@ -11,7 +11,6 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -85,7 +84,7 @@ func (b *Build) describeLayers(ctx context.Context, d *descriptions, f Facts) er
 			return err
 		}
 		otherTime := decision.Action == Reused && b.keepsDigest(l) && !b.in.Previous.time.Equal(b.in.Time)
-		if decision.Action != Made && !b.ran[l.Name] && !otherTime {
+		if decision.Action != Made && !b.ran[l] && !otherTime {
 			continue
 		}
 		o, err := b.output(ctx, l, f)
@@ -93,17 +92,17 @@ func (b *Build) describeLayers(ctx context.Context, d *descriptions, f Facts) er
 			return err
 		}
 		if !o.reused {
-			d.add(Question{l.Name, Built}, o.result, describedPath)
+			d.add(Question{l.id, Built}, o.result, describedPath)
 		}
 		if otherTime || o.timed != nil && !o.reused && b.keepsDigest(l) {
-			d.add(Question{l.Name, Timed}, o.inImage().result, describedPath)
+			d.add(Question{l.id, Timed}, o.inImage().result, describedPath)
 		}
 		d.layers = append(d.layers, l)
-		plan, err := b.plan(l, f)
+		r, err := b.recipe(l, f)
 		if err != nil {
 			return err
 		}
-		d.id = digestOf([]byte(d.id + "\x00" + plan.record.Key))
+		d.id = digestOf([]byte(d.id + "\x00" + r.record.Key))
 	}
 	return nil
 }
@@ -136,21 +135,21 @@ func (b *Build) describeSome(d *descriptions, parts []imageLayer, noCache bool) 
 	if len(parts) == 0 {
 		return nil
 	}
-	p := process{files: stepFiles{b: b}, at: []packfile.Range{b.in.Packfile.Config.Range()}, noCache: noCache}
+	p := process{at: []place{b.in.Root.at(b.in.Root.Packfile.Config.Range())}, noCache: noCache}
 	p.spec = step.Spec{Kind: step.Describe, Time: b.in.Time.Unix()}
 	origins := make([]string, len(parts))
 	for i, l := range parts {
 		origins[i] = l.origin
 		p.spec.Trees = append(p.spec.Trees, l.part)
-		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, l.part), Tree: l.state, Kind: llb.ReadOnly, ByKey: true})
+		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, strconv.Itoa(i)), Tree: l.state, Kind: llb.ReadOnly, ByKey: true})
 	}
 	p.name = "describe " + strings.Join(origins, ", ")
 	out, err := b.exec(p)
 	if err != nil {
 		return err
 	}
-	for _, l := range parts {
-		d.add(Question{l.part, Part}, out[step.OutDir], path.Join(outDir, l.part+".json"))
+	for i, l := range parts {
+		d.add(Question{l.part, Part}, out[step.OutDir], treeResult(i))
 	}
 	return nil
 }

@@ -22,9 +22,9 @@ type process struct {
 	mounts  []llb.Mount
 	network string // of the script, "" for the packfile's own
 	access  packfile.Access
-	at      []packfile.Range // the script, or what else it is about, for errors
-	name    string           // what the vertex is called
-	noCache bool             // it runs whatever is cached; so it does when its layer says so
+	at      []place // the script, or what else it is about, for errors
+	name    string  // what the vertex is called
+	noCache bool    // it runs whatever is cached; so it does when its layer says so
 }
 
 // mount adds a mount to the process.
@@ -39,9 +39,9 @@ func (p process) shared() bool {
 	return !p.runsScripts() && p.spec.Kind != step.Seal && p.spec.Kind != step.Describe
 }
 
-func (b *Build) cacheMount(dest, kind, name string, shared bool) llb.Mount {
+func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.Mount {
 	return llb.Mount{
-		Dest: dest, Kind: llb.Cache, CacheID: b.cacheID(kind, name, shared),
+		Dest: dest, Kind: llb.Cache, CacheID: b.cacheID(m, kind, name, shared),
 		Tree: llb.EmptyDir("/cache", b.in.Owner, bk.WithCustomName("[internal] new cache")), Source: "/cache",
 	}
 }
@@ -74,7 +74,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	}
 	subject, noCache := "", p.noCache
 	if p.layer != nil {
-		subject, noCache = p.layer.Name, noCache || p.layer.noCache
+		subject, noCache = p.layer.id, noCache || p.layer.noCache
 	}
 	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(subject, string(p.spec.Kind)+" definition")))
 	if err != nil {
@@ -86,7 +86,10 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 			id = digestOf([]byte(id + "\x00" + m.CacheID))
 		}
 	}
-	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(subject, p)), b.location(p.at...)}
+	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(subject, p))}
+	for _, at := range p.at {
+		opts = append(opts, at.location())
+	}
 	if noCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
@@ -122,7 +125,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 // stepName is what a step's vertex is called: with the platform, when it is not that of all platforms.
 func (b *Build) stepName(subject string, p process) string {
 	if p.shared() {
-		return vertexName(b.subject(subject), p.name)
+		return vertexName(subject, p.name)
 	}
 	return b.name(subject, p.name)
 }
@@ -148,31 +151,17 @@ func tmpDir() bk.State {
 
 // netMode is the network of a step: none as soon as its script, the packfile or the user of the build wants none.
 func (b *Build) netMode(p process) pb.NetMode {
+	if !p.runsScripts() {
+		return pb.NetMode_NONE
+	}
 	network := p.network
 	if network == "" {
-		network = b.in.Packfile.Config.Network
+		network = p.layer.module.Packfile.Config.Network
 	}
-	if network == "none" || !p.runsScripts() {
+	if network == "none" {
 		return pb.NetMode_NONE
 	}
 	return b.in.NetMode
-}
-
-// location makes BuildKit's errors about an operation point at places in the packfile.
-func (b *Build) location(at ...packfile.Range) bk.ConstraintsOpt {
-	ranges := make([]*pb.Range, len(at))
-	for i, r := range at {
-		ranges[i] = PBRange(r)
-	}
-	return b.in.Source.Location(ranges)
-}
-
-// PBRange is a range in BuildKit's form.
-func PBRange(r packfile.Range) *pb.Range {
-	return &pb.Range{
-		Start: &pb.Position{Line: int32(r.Start.Line), Character: int32(r.Start.Column)},
-		End:   &pb.Position{Line: int32(max(r.End.Line, r.Start.Line)), Character: int32(r.End.Column)},
-	}
 }
 
 // scriptRange is where a script's text or path stands.

@@ -16,7 +16,7 @@ type Explanation struct {
 	Changes []layerkey.Change `json:"changes,omitempty"`
 }
 
-// Explain says what becomes of each layer, in file order, as far as that is known.
+// Explain says what becomes of each layer, in group order and then in file order, as far as that is known.
 func (b *Build) Explain(f Facts) ([]Explanation, error) {
 	explanations := []Explanation{}
 	for _, l := range b.layers {
@@ -24,7 +24,7 @@ func (b *Build) Explain(f Facts) ([]Explanation, error) {
 		if err != nil {
 			return nil, err
 		}
-		e := Explanation{Layer: l.Name, Action: Unknown}
+		e := Explanation{Layer: b.shown(l), Action: Unknown}
 		switch {
 		case d != nil:
 			e.Action, e.Why, e.Changes = d.Action, d.why(), d.Changes

@@ -22,36 +22,67 @@ const (
 
 // Question is something about a layer, or a part of the image, that only a step can answer.
 type Question struct {
-	Layer string
+	Layer string // MODULE/NAME, or NAME of a packfile that has no id
 	Kind  QuestionKind
 }
 
 // Facts are answered questions.
 type Facts map[Question]step.Result
 
-// layer is a provided layer of the packfile with its place in the graph.
+// layer is a layer of a packfile with its place in the graph.
 type layer struct {
 	*packfile.Layer
-	links []link
-	index int // in the packfile
+	module         *Module
+	id             string // MODULE/NAME, or NAME of a packfile that has no id
+	Export, Expose bool   // as its own packfile or someone who requires it says
+
+	required []requirement  // who requires it, in group order; it is not created when there is nobody
+	metadata map[string]any // that it has before its test
+	madeBy   *layer         // of one that is required: who makes it, itself or that of another module; nil when it is not required
+	links    []link
+	index    int // among the layers of the group
 
 	noCache  bool // its steps run whatever is cached
 	affected bool // that, or it links such a layer, directly or not
 }
 
+// dir is LAYER.
+func (l *layer) dir() string { return l.module.layerDir(l.Name) }
+
+// requirement is what a module wants of a layer.
+type requirement struct {
+	by       *layer         // its own layer of that name
+	metadata map[string]any // without the flags that go with it
+}
+
 // link is one resolved link: to a layer or to a cache.
 type link struct {
 	*packfile.Link
-	layer *layer
-	cache *packfile.Cache
+	layer   *layer // nil when it is a cache, or a layer of another module that is not required this time
+	cache   *packfile.Cache
+	exposed bool // the packfile does not name it: an earlier module exposes it
+}
+
+// seesEnvironment says whether a step of the layer sees what earlier modules expose.
+func (l *layer) seesEnvironment() bool {
+	setUp := slices.ContainsFunc(l.links, func(k link) bool { return k.cache != nil && k.cache.Setup != nil })
+	return l.Provide.Run != nil || setUp || l.fullEnv()
+}
+
+// fullEnv says whether the test sees all that the run step sees.
+func (l *layer) fullEnv() bool { return l.testScript() != nil && l.Provide.Test.FullEnv }
+
+// testScript is nil when the layer has no test, or only a match.
+func (l *layer) testScript() *packfile.Script {
+	if l.Provide.Test == nil {
+		return nil
+	}
+	return l.Provide.Test.Script
 }
 
 // questions are those that have to be answered before the layer is settled, in the order in which they are asked.
 func (l *layer) questions() []QuestionKind {
 	var kinds []QuestionKind
-	if l.Require != nil && l.Require.Script != nil {
-		kinds = append(kinds, Required)
-	}
 	if l.Provide.Inputs != nil {
 		kinds = append(kinds, Inputs)
 	}
@@ -67,12 +98,15 @@ type status int
 const (
 	open    status = iota // questions are left
 	settled               // its version is known
-	dropped               // not required this time, or its test said not to create it
+	dropped               // nobody requires it this time, or its test said not to create it
 )
 
 func (f Facts) status(l *layer) status {
+	if len(l.required) == 0 {
+		return dropped
+	}
 	for _, kind := range l.questions() {
-		result, ok := f[Question{l.Name, kind}]
+		result, ok := f[Question{l.id, kind}]
 		if !ok {
 			return open
 		}
@@ -83,22 +117,19 @@ func (f Facts) status(l *layer) status {
 	return settled
 }
 
-// metadata of a layer before kind is asked; with kind "" before it is run. Static metadata comes first, and every
+// metadata of a layer before kind is asked; with kind "" before it is run. What is required of it comes first, and every
 // script that has run since has left all of it as it should be now.
 func (f Facts) metadata(l *layer, kind QuestionKind) map[string]any {
 	md := map[string]any{}
-	maps.Copy(md, l.Metadata)
-	if l.Version != "" {
-		md["version"] = l.Version
-	}
+	maps.Copy(md, l.metadata)
 	for _, earlier := range l.questions() {
 		if earlier == kind {
 			break
 		}
-		r, ok := f[Question{l.Name, earlier}]
+		r, ok := f[Question{l.id, earlier}]
 		switch {
 		case !ok:
-		case earlier == Tested && l.Provide.Test.Script == nil:
+		case earlier == Tested && l.testScript() == nil:
 			md["version"] = r.Metadata["version"]
 		case earlier != Inputs:
 			md = maps.Clone(r.Metadata)
@@ -146,11 +177,11 @@ func (b *Build) Questions(f Facts) ([]Question, error) {
 // openQuestions are the next ones to ask before a layer is settled.
 func (b *Build) openQuestions(l *layer, f Facts) ([]Question, error) {
 	for _, kind := range l.questions() {
-		q := Question{l.Name, kind}
+		q := Question{l.id, kind}
 		if _, ok := f[q]; ok {
 			continue
 		}
-		if kind == Tested && l.Provide.Test.Script != nil {
+		if kind == Tested && l.testScript() != nil {
 			if !f.linksSettled(l) {
 				return nil, nil
 			}
@@ -183,16 +214,17 @@ func (b *Build) undecided(l *layer, f Facts) ([]Question, error) {
 			return nil, err
 		}
 		if d != nil && d.Action == Made {
-			qs = append(qs, Question{k.layer.Name, Built})
+			qs = append(qs, Question{k.layer.id, Built})
 		}
 	}
 	return qs, nil
 }
 
-// linksSettled says whether versions and metadata of all layers that l links are known.
+// linksSettled says whether versions and metadata of all layers that l links are known. A test sees those of layers that its
+// packfile names.
 func (f Facts) linksSettled(l *layer) bool {
 	for _, k := range l.links {
-		if k.layer != nil && f.status(k.layer) == open {
+		if k.layer != nil && !k.exposed && f.status(k.layer) == open {
 			return false
 		}
 	}

@@ -40,7 +40,7 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		layers = append(layers, imageLayer{state: o.inImage().tree, origin: "layer " + l.Name, layer: l})
+		layers = append(layers, imageLayer{state: o.inImage().tree, origin: "layer " + b.shown(l), layer: l})
 	}
 	for _, parts := range []func(context.Context, Facts) ([]imageLayer, error){b.sbomLayer, b.appLayers, b.launchLayers} {
 		more, err := parts(ctx, f)
@@ -83,14 +83,14 @@ func (b *Build) Config(img *Image, f Facts) (*dockerspec.DockerOCIImage, error) 
 
 // Layer is the content of one layer alone, at the root: what --target exports.
 func (b *Build) Layer(ctx context.Context, f Facts) (*Image, error) {
-	l := b.byName[b.in.Target]
+	l := b.target
 	if f.status(l) == dropped {
-		return nil, b.fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
+		return nil, l.module.fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
 	}
 	o, err := b.output(ctx, l, f)
 	if err != nil {
 		return nil, err
 	}
-	content := llb.CopyTree(o.raw, llb.Tree{From: b.layerDir(l.Name), To: "/", Time: b.in.Time}, options(b.name(l.Name, "content"), l)...)
+	content := llb.CopyTree(o.raw, llb.Tree{From: l.dir(), To: "/", Time: b.in.Time}, options(b.name(l.id, "content"), l)...)
 	return &Image{State: content}, nil
 }

@@ -1,4 +1,4 @@
-// Package convert turns a packfile and facts about an app into a graph: which layers, in what order, with which keys,
+// Package convert turns packfiles and facts about an app into a graph: which layers, in what order, with which keys,
 // and the LLB state of each. It takes values and returns values and makes no call to BuildKit: package frontend asks the
 // questions that a Build has, and hands the answers back as Facts.
 package convert
@@ -13,7 +13,6 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -23,12 +22,8 @@ var DefaultTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
 
 // Input is everything that a Build is made of, for one platform.
 type Input struct {
-	Packfile *packfile.Packfile
-	Filename string            // of the packfile, for errors
-	Source   *bk.SourceMap     // the packfile for BuildKit's own errors; nil for none
-	Scripts  map[string][]byte // content of every script that has a path
-	Offline  map[string]bool   // names below deps/ in the packfile's folder
-	Module   bk.State          // the packfile's folder, as far as Offline needs it
+	Modules []*Module // all that may take part, no two with one id
+	Root    *Module   // the packfile that is built; it is one of Modules unless it only says which there are
 
 	Platform ocispecs.Platform
 	Multi    bool // more than one platform is built: names say which
@@ -48,9 +43,9 @@ type Input struct {
 	Now     time.Time       // for refresh
 	NetMode pb.NetMode      // forced on every step unless it is the default
 	Limits  []bk.RunOption
-	NoCache func(layer string) bool
-	Labels  map[string]string // of the app image, on top of the run image's
-	Target  string            // build only this layer; "" for the image
+	NoCache func(layer string) bool // by name, or by MODULE/NAME
+	Labels  map[string]string       // of the app image, on top of the run image's
+	Target  string                  // build only this layer, NAME or MODULE/NAME; "" for the image
 
 	Layering     llb.Layering
 	Previous     *Previous // image that layers are taken over from; nil for none

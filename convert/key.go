@@ -17,13 +17,13 @@ func viewKey(layerKey, project string) string {
 
 // cacheID of a cache mount. A cache belongs to one project, and to one user of it; a shared one to all projects of the
 // builder that have the module.
-func (b *Build) cacheID(kind, name string, shared bool) string {
+func (b *Build) cacheID(m *Module, kind, name string, shared bool) string {
 	project := b.in.Project
 	if shared {
 		kind, project = "shared "+kind, "" // another kind, so that no project can be named like all of them
 	}
 	id := digestOf([]byte(strings.Join([]string{
-		kind, project, ModuleID(b.in.Packfile), name, platformString(b.in.Platform), b.in.Owner.String(),
+		kind, project, m.ID(), name, platformString(b.in.Platform), b.in.Owner.String(),
 	}, "\x00")))
 	if b.in.CacheNS != "" {
 		return b.in.CacheNS + "/" + id

@@ -35,8 +35,11 @@ func (b *Build) labels(labels map[string]string, layers []imageLayer, f Facts) e
 
 // lifecycleMetadata says which layer is what.
 func (b *Build) lifecycleMetadata(layers []imageLayer, f Facts) (md label.LifecycleMetadata, err error) {
-	module := label.BuildpackLayers{
-		Key: ModuleID(b.in.Packfile), Version: moduleVersion(b.in.Packfile), Layers: map[string]label.BuildpackLayer{},
+	of := map[*Module]*label.BuildpackLayers{}
+	md.Buildpacks = make([]label.BuildpackLayers, len(b.modules))
+	for i, m := range b.modules {
+		of[m] = &md.Buildpacks[i]
+		*of[m] = label.BuildpackLayers{Key: m.ID(), Version: m.Version(), Layers: map[string]label.BuildpackLayer{}}
 	}
 	md.App = []label.Layer{}
 	for _, l := range layers {
@@ -51,7 +54,7 @@ func (b *Build) lifecycleMetadata(layers []imageLayer, f Facts) (md label.Lifecy
 			if err != nil {
 				return md, err
 			}
-			module.Layers[l.layer.Name] = label.BuildpackLayer{
+			of[l.layer.module].Layers[l.layer.Name] = label.BuildpackLayer{
 				SHA: is.SHA, Data: seen.metadata, Build: l.layer.Expose, Launch: true, Cache: l.layer.Store,
 			}
 		case l.part == launcherPart:
@@ -66,7 +69,6 @@ func (b *Build) lifecycleMetadata(layers []imageLayer, f Facts) (md label.Lifecy
 			md.App = append(md.App, is)
 		}
 	}
-	md.Buildpacks = []label.BuildpackLayers{module}
 	md.RunImage = runImage(b.in.Run)
 	md.Stack.RunImage.Image = b.in.Run.Name
 	return md, nil
@@ -100,7 +102,7 @@ func (b *Build) diffID(l imageLayer, f Facts) (digest.Digest, error) {
 	}
 	seen, err := b.described(l.layer, f)
 	if err == nil && seen == nil {
-		err = fmt.Errorf("layer %q is not described", l.layer.Name)
+		err = fmt.Errorf("layer %q is not described", l.layer.id)
 	}
 	if err != nil {
 		return "", err

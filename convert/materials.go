@@ -21,7 +21,7 @@ func (b *Build) Materials(f Facts) ([]bk.State, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d.Action != Reused && d.Action != Kept || b.ran[l.Name] {
+		if d.Action != Reused && d.Action != Kept || b.ran[l] {
 			continue
 		}
 		files, err := b.fetched(l, f)
@@ -29,7 +29,7 @@ func (b *Build) Materials(f Facts) ([]bk.State, error) {
 			return nil, err
 		}
 		if files != nil {
-			states = append(states, llb.Materials(files, bk.WithCustomName(b.name(l.Name, "deps, by name"))))
+			states = append(states, llb.Materials(files, bk.WithCustomName(b.name(l.id, "deps, by name"))))
 		}
 	}
 	return states, nil
@@ -55,15 +55,15 @@ func (b *Build) addMaterials(inlineCache []byte, f Facts) ([]byte, error) {
 
 // fetched are the deps that a layer has from the network.
 func (b *Build) fetched(l *layer, f Facts) (files []llb.Material, err error) {
-	plan, err := b.plan(l, f)
+	r, err := b.recipe(l, f)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range plan.run.spec.Deps {
+	for _, d := range r.run.spec.Deps {
 		if d.File == "" || d.Vendored {
 			continue
 		}
-		for _, m := range plan.run.mounts {
+		for _, m := range r.run.mounts {
 			if m.Dest == path.Dir(d.File) {
 				files = append(files, llb.Material{Source: m.Tree, File: path.Base(d.File), Digest: digest.NewDigestFromEncoded(digest.SHA256, d.SHA)})
 			}

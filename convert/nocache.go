@@ -21,7 +21,7 @@ func (b *Build) markNoCache() {
 			return l.affected
 		}
 		seen[l] = true
-		l.noCache = b.in.NoCache(l.Name)
+		l.noCache = b.in.NoCache(l.Name) || b.in.NoCache(l.id)
 		for _, other := range b.lockApp() {
 			if l.Provide.LockApp && other.index < l.index && affected(other) {
 				l.noCache = true

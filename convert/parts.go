@@ -42,7 +42,7 @@ const (
 	processesPart = "process-types"
 )
 
-// appLayers are the slices and the rest of the app. A file is in the first slice that matches it; a folder that matches
+// appLayers are the slices, in group order, and the rest of the app. A file is in the first slice that matches it; a folder that matches
 // takes all of its files with it.
 func (b *Build) appLayers(ctx context.Context, f Facts) ([]imageLayer, error) {
 	app, err := b.lockedApp(ctx, nil, f)
@@ -51,10 +51,12 @@ func (b *Build) appLayers(ctx context.Context, f Facts) ([]imageLayer, error) {
 	}
 	var layers []imageLayer
 	var taken []string
-	for i, s := range b.in.Packfile.Slices {
-		slice := b.selectApp(app, s.Paths, taken, "app slice")
-		layers = append(layers, imageLayer{state: slice, origin: "app slice", part: slicePart + strconv.Itoa(i)})
-		taken = append(taken, s.Paths...)
+	for _, m := range b.modules {
+		for _, s := range m.Packfile.Slices {
+			slice := b.selectApp(app, s.Paths, taken, "app slice")
+			layers = append(layers, imageLayer{state: slice, origin: "app slice", part: slicePart + strconv.Itoa(len(layers))})
+			taken = append(taken, s.Paths...)
+		}
 	}
 	rest := app
 	switch {
@@ -89,7 +91,8 @@ func (b *Build) launchLayers(context.Context, Facts) ([]imageLayer, error) {
 		CreateDestPath: true, CreatedTime: &b.in.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
 	}, bk.WithUIDGID(root.UID, root.GID)), bk.WithCustomName(b.name("", "launcher")))
 
-	data, err := b.metadata().TOML()
+	md := b.metadata()
+	data, err := md.TOML()
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +101,9 @@ func (b *Build) launchLayers(context.Context, Facts) ([]imageLayer, error) {
 		{state: launcher, origin: launcherOrigin, part: launcherPart},
 		{state: metadata, origin: "launch metadata", part: metadataPart},
 	}
-	if len(b.in.Packfile.Processes) > 0 {
+	if len(md.Processes) > 0 {
 		links := bk.Mkdir(processDir, 0o755, bk.WithParents(true))
-		for _, p := range b.in.Packfile.Processes {
+		for _, p := range md.Processes {
 			links = links.Symlink(LauncherPath, path.Join(processDir, p.Type))
 		}
 		tree := bk.Scratch().File(links, bk.WithCustomName(b.name("", "process types")))
@@ -122,7 +125,7 @@ func (b *Build) sbomLayer(_ context.Context, f Facts) ([]imageLayer, error) {
 		return nil, err
 	}
 	if len(b.sbom) == 0 || b.sbom[0].part != sbomPart+id {
-		files, err := b.sbomFiles(im)
+		files, err := b.sbomFiles(im, f)
 		if err != nil {
 			return nil, err
 		}

@@ -28,17 +28,17 @@ func (b *Build) described(l *layer, f Facts) (*description, error) {
 		return nil, err
 	}
 	seen := &description{}
-	r, asked := f[Question{l.Name, Built}]
+	r, asked := f[Question{l.id, Built}]
 	switch {
-	case d.Action == Reused || d.Action == Kept && !b.ran[l.Name]:
-		old := b.in.Previous.records[b.layerDir(l.Name)]
+	case d.Action == Reused || d.Action == Kept && !b.ran[l]:
+		old := b.in.Previous.records[l.dir()]
 		seen.metadata, seen.content, seen.diffID = old.Metadata, old.Content, old.DiffID
 	case asked:
 		seen.metadata, seen.content, seen.diffID = r.Metadata, r.DiffID, r.DiffID
 	default:
 		return nil, nil
 	}
-	if timed, ok := f[Question{l.Name, Timed}]; ok {
+	if timed, ok := f[Question{l.id, Timed}]; ok {
 		seen.diffID = timed.DiffID
 	}
 	if !b.keepsDigest(l) {
@@ -75,8 +75,8 @@ func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.Constrain
 func (b *Build) seenLinks(l *layer, f Facts) (map[string]string, error) {
 	if d, err := b.decide(l, f); err != nil {
 		return nil, err
-	} else if d.Action != Made && !b.ran[l.Name] {
-		return b.in.Previous.records[b.layerDir(l.Name)].Links, nil
+	} else if d.Action != Made && !b.ran[l] {
+		return b.in.Previous.records[l.dir()].Links, nil
 	}
 	links, _, err := b.linkContents(l, f)
 	return links, err
@@ -84,12 +84,14 @@ func (b *Build) seenLinks(l *layer, f Facts) (map[string]string, error) {
 
 // label is what the image says of its layers. Every layer must be described.
 func (b *Build) label(f Facts) (string, error) {
-	label := layerkey.Label{Time: b.in.Time.Unix(), Layers: []layerkey.Record{}}
+	label := layerkey.Label{
+		Name: b.in.Root.ID(), Version: b.in.Root.Packfile.Config.Version, Time: b.in.Time.Unix(), Layers: []layerkey.Record{},
+	}
 	for _, l := range b.layers {
 		if f.status(l) == dropped {
 			continue
 		}
-		plan, err := b.plan(l, f)
+		how, err := b.recipe(l, f)
 		if err != nil {
 			return "", err
 		}
@@ -98,9 +100,9 @@ func (b *Build) label(f Facts) (string, error) {
 			return "", err
 		}
 		if seen == nil {
-			return "", fmt.Errorf("layer %q is not described", l.Name)
+			return "", fmt.Errorf("layer %q is not described", l.id)
 		}
-		r := plan.record
+		r := how.record
 		r.Metadata, r.Content, r.DiffID = seen.metadata, seen.content, seen.diffID
 		if r.Links, err = b.seenLinks(l, f); err != nil {
 			return "", err

@@ -45,21 +45,21 @@ func (d *Decision) why() string {
 // Reused is a state that takes everything that the build takes from the previous image, and nothing else; nil when that is
 // nothing. It fails if, and only if, the build fails for the sake of the previous image.
 func (b *Build) Reused() *bk.State {
-	lookedInto := map[string]bool{}
+	lookedInto := map[*layer]bool{}
 	for _, l := range b.layers {
 		for _, k := range l.links {
-			if b.ran[l.Name] && k.layer != nil {
-				lookedInto[k.Name] = true
+			if b.ran[l] && k.layer != nil {
+				lookedInto[k.layer] = true
 			}
 		}
 	}
 	var states []bk.State
 	for _, l := range b.layers {
-		o := b.outputs[l.Name]
+		o := b.outputs[l]
 		switch {
 		case o == nil || !o.reused:
-		case lookedInto[l.Name] || !b.in.Previous.time.Equal(b.in.Time):
-			states = append(states, llb.Normalize(o.raw, DefaultTime, bk.WithCustomName(b.name(l.Name, "content"))))
+		case lookedInto[l] || !b.in.Previous.time.Equal(b.in.Time):
+			states = append(states, llb.Normalize(o.raw, DefaultTime, bk.WithCustomName(b.name(l.id, "content"))))
 		default:
 			states = append(states, o.raw)
 		}
@@ -73,12 +73,12 @@ func (b *Build) Reused() *bk.State {
 
 // decide what becomes of a layer. It is nil while that depends on an open question.
 func (b *Build) decide(l *layer, f Facts) (*Decision, error) {
-	if d, ok := b.decisions[l.Name]; ok {
+	if d, ok := b.decisions[l]; ok {
 		return d, nil
 	}
 	d, err := b.decideNow(l, f)
 	if d != nil {
-		b.decisions[l.Name] = d
+		b.decisions[l] = d
 	}
 	return d, err
 }
@@ -97,20 +97,20 @@ func (b *Build) decideNow(l *layer, f Facts) (*Decision, error) {
 	if b.in.Previous == nil {
 		return &Decision{Action: Made}, nil
 	}
-	plan, err := b.plan(l, f)
+	r, err := b.recipe(l, f)
 	if err != nil {
 		return nil, err
 	}
 	made := func(reason string) (*Decision, error) { return &Decision{Action: Made, Reason: reason}, nil }
-	old, known := b.in.Previous.records[plan.record.Parts.Layer]
+	old, known := b.in.Previous.records[r.record.Parts.Layer]
 	switch {
 	case !known:
 		return made("the previous image does not have it")
-	case old.Key != plan.record.Key && old.Key != "":
-		return &Decision{Action: Made, Changes: layerkey.Changes(old, plan.record)}, nil
+	case old.Key != r.record.Key && old.Key != "":
+		return &Decision{Action: Made, Changes: layerkey.Changes(old, r.record)}, nil
 	case l.Provide.LockApp:
 		return made("it changes the app")
-	case plan.record.Parts.Version == "":
+	case r.record.Parts.Version == "":
 		return made("it has no version")
 	case l.noCache:
 		return made("no cache is wanted")

@@ -140,7 +140,7 @@ func actions(t *testing.T, b *Build, content map[string]string) string {
 			if q.Kind == Built {
 				asked += " ?" + q.Layer
 			}
-			l := b.byName[q.Layer]
+			l := b.byID[q.Layer]
 			held := l.Name
 			if c, ok := content[l.Name]; ok {
 				held = c

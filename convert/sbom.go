@@ -3,14 +3,15 @@ package convert
 import (
 	"context"
 	"path"
+	"strings"
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/sbom"
 	"github.com/packfile/frontend/step"
 )
@@ -23,7 +24,7 @@ const sbomDir = "sbom/launch"
 // steps add nothing to the metadata.
 func (b *Build) SBOM(f Facts) (im sbom.Image, known bool, err error) {
 	known = true
-	im = sbom.Image{Name: ModuleID(b.in.Packfile), Version: b.in.Packfile.Config.Version}
+	im = sbom.Image{Name: b.in.Root.ID(), Version: b.in.Root.Packfile.Config.Version}
 	for _, l := range b.layers {
 		if !b.inResult(l, f) {
 			continue
@@ -35,10 +36,10 @@ func (b *Build) SBOM(f Facts) (im sbom.Image, known bool, err error) {
 		if seen == nil {
 			known, seen = false, &description{metadata: f.metadata(l, "")}
 		}
-		layer := sbom.Layer{Name: l.Name, Metadata: seen.metadata}
+		layer := sbom.Layer{Name: b.shown(l), Metadata: seen.metadata}
 		for _, k := range l.links {
-			if k.layer != nil && b.inResult(k.layer, f) {
-				layer.Links = append(layer.Links, k.Name)
+			if k.layer != nil && !k.exposed && b.inResult(k.layer, f) {
+				layer.Links = append(layer.Links, b.shown(k.layer))
 			}
 		}
 		im.Layers = append(im.Layers, layer)
@@ -48,7 +49,7 @@ func (b *Build) SBOM(f Facts) (im sbom.Image, known bool, err error) {
 
 // inResult says whether the image has a layer, or whether it is the target.
 func (b *Build) inResult(l *layer, f Facts) bool {
-	return f.status(l) != dropped && (l.Export && b.in.Target == "" || l.Name == b.in.Target)
+	return f.status(l) != dropped && (l.Export && b.target == nil || l == b.target)
 }
 
 // SBOMDocument is the SBOM as one SPDX document, nil when it is not known.
@@ -70,36 +71,69 @@ func SBOMOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var im sbom.Image
-	for _, bp := range md.Buildpacks {
-		im.Name = bp.Key
-		if bp.Version != moduleVersion(&packfile.Packfile{}) { // else the packfile gives none
-			im.Version = bp.Version
-		}
-	}
+	im := sbom.Image{Name: l.Name, Version: l.Version}
+	shown := map[string]string{} // what a layer of the image is called, by LAYER
 	for _, r := range l.Layers {
 		if r.DiffID == "" {
 			continue // the image does not have it
 		}
-		layer := sbom.Layer{Name: r.Name, Metadata: r.Metadata}
+		dir := r.Parts.Layer
+		shown[dir] = r.Name
+		for _, bp := range md.Buildpacks {
+			if len(md.Buildpacks) > 1 && path.Join(step.LayersDir, launch.EscapeID(bp.Key), r.Name) == dir {
+				shown[dir] = bp.Key + "/" + r.Name
+			}
+		}
+	}
+	for _, r := range l.Layers {
+		if r.DiffID == "" {
+			continue
+		}
+		layer := sbom.Layer{Name: shown[r.Parts.Layer], Metadata: r.Metadata}
 		for _, k := range r.Parts.Links {
-			layer.Links = append(layer.Links, k.Name)
+			linked := k.Layer
+			switch {
+			case strings.Contains(k.Name, "/"):
+				continue // the packfile does not name it
+			case linked == "":
+				linked = path.Join(path.Dir(r.Parts.Layer), k.Name)
+			}
+			if name, ok := shown[linked]; ok {
+				layer.Links = append(layer.Links, name)
+			}
 		}
 		im.Layers = append(im.Layers, layer)
 	}
 	return im.Document(time.Unix(l.Time, 0))
 }
 
-// sbomFiles are the files that tell what the image's layers hold, by their path in the image: one for each layer and one
-// for the whole.
-func (b *Build) sbomFiles(im sbom.Image) (files map[string][]byte, err error) {
-	dir := path.Join(step.LayersDir, sbomDir, ModuleDir(b.in.Packfile))
+// sbomFiles are the files that tell what the image's layers hold, by their path in the image: one for each layer, and one for
+// each module. That of the only module there is tells of the image.
+func (b *Build) sbomFiles(im sbom.Image, f Facts) (files map[string][]byte, err error) {
 	files = map[string][]byte{}
-	if files[path.Join(dir, sbom.FileName)], err = im.Document(b.in.Time); err != nil {
-		return nil, err
-	}
-	for _, l := range im.Layers {
-		if files[path.Join(dir, l.Name, sbom.FileName)], err = l.Document(b.in.Time); err != nil {
+	for _, m := range b.modules {
+		dir := path.Join(step.LayersDir, sbomDir, m.dir())
+		of := sbom.Image{Name: m.ID(), Version: m.Packfile.Config.Version}
+		i := 0 // in im.Layers, which has the layers of modules in the same order
+		for _, l := range b.layers {
+			if !b.inResult(l, f) {
+				continue
+			}
+			if l.module == m {
+				of.Layers = append(of.Layers, im.Layers[i])
+				if files[path.Join(dir, l.Name, sbom.FileName)], err = im.Layers[i].Document(b.in.Time); err != nil {
+					return nil, err
+				}
+			}
+			i++
+		}
+		if len(b.modules) == 1 {
+			of = im
+		}
+		if len(of.Layers) == 0 {
+			continue
+		}
+		if files[path.Join(dir, sbom.FileName)], err = of.Document(b.in.Time); err != nil {
 			return nil, err
 		}
 	}
@@ -108,12 +142,12 @@ func (b *Build) sbomFiles(im sbom.Image) (files map[string][]byte, err error) {
 
 // AskTarget is what describes the target, for its SBOM.
 func (b *Build) AskTarget(ctx context.Context, f Facts) ([]Inquiry, error) {
-	return b.Ask(ctx, []Question{{b.in.Target, Built}}, f)
+	return b.Ask(ctx, []Question{{b.target.id, Built}}, f)
 }
 
 // MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.
 func (b *Build) MergeSBOM(found bk.State, generator string, document []byte) (bk.State, error) {
-	p := process{name: "merge the SBOM with that of " + generator, files: stepFiles{b: b}}
+	p := process{name: "merge the SBOM with that of " + generator}
 	p.spec = step.Spec{Kind: step.MergeSBOM, Generator: generator}
 	p.files.names, p.files.texts = []string{step.SBOMFile}, [][]byte{document}
 	p.mount(llb.Mount{Dest: step.FoundDir, Tree: found, Kind: llb.ReadOnly})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"path"
 	"slices"
 	"testing"
 
@@ -46,7 +47,7 @@ func sbomFiles(b *Build, f Facts) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.sbomFiles(im)
+	return b.sbomFiles(im, f)
 }
 
 func built(md map[string]any) step.Result { return step.Result{Metadata: md} }
@@ -64,14 +65,14 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, layer := range []string{"inside", "tool", "user"} {
-		f[Question{layer, Built}] = built(f.metadata(b.byName[layer], ""))
+	for _, layer := range []string{"acme/app/inside", "acme/app/tool", "acme/app/user"} {
+		f[Question{layer, Built}] = built(f.metadata(b.byID[layer], ""))
 	}
 	if files, err := sbomFiles(b, f); err != nil || !maps.EqualFunc(files, guessed, bytes.Equal) {
 		t.Errorf("run steps that add nothing give other files than were expected: %v", err)
 	}
-	for _, layer := range []string{"inside", "tool", "user"} {
-		f[Question{layer, Built}] = built(map[string]any{"version": "1", "license": "MIT", "of": layer})
+	for _, layer := range []string{"acme/app/inside", "acme/app/tool", "acme/app/user"} {
+		f[Question{layer, Built}] = built(map[string]any{"version": "1", "license": "MIT", "of": path.Base(layer)})
 	}
 	im, known, err := b.SBOM(f)
 	if !known || err != nil {
@@ -104,8 +105,9 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 }
 
 func TestSBOMHasNoLayerThatIsNotCreated(t *testing.T) {
-	b := newBuild(t, shipped)
-	f := Facts{{"user", Required}: {NotWanted: true}, {"tool", Built}: built(nil), {"inside", Built}: built(nil)}
+	f := Facts{{"acme/app/user", Required}: {NotWanted: true}, {"acme/app/tool", Built}: built(nil), {"acme/app/inside", Built}: built(nil)}
+	b := newModules(t, []string{shipped})
+	choose(t, b, f)
 	im, known, err := b.SBOM(f)
 	if !known || err != nil || len(im.Layers) != 1 || im.Layers[0].Name != "tool" {
 		t.Errorf("%+v %t %v", im, known, err)

@@ -17,15 +17,15 @@ import (
 
 // stepFiles collects what a step finds in step.SpecDir beside its spec.
 type stepFiles struct {
-	b     *Build
-	names []string
-	texts [][]byte
+	module *Module // whose scripts they are
+	names  []string
+	texts  [][]byte
 }
 
 // add puts a script's text into a file of that name, by which its messages show.
 func (s *stepFiles) add(script *packfile.Script, name string) string {
 	s.names = append(s.names, name)
-	s.texts = append(s.texts, s.b.text(script))
+	s.texts = append(s.texts, s.module.text(script))
 	return name
 }
 
@@ -42,7 +42,7 @@ func (s *stepFiles) script(script *packfile.Script, name string) *step.Script {
 	if script == nil {
 		return nil
 	}
-	return &step.Script{Shell: packfile.ScriptShell(s.b.in.Packfile, script), File: s.add(script, name), InLayer: script.InLayer}
+	return &step.Script{Shell: packfile.ScriptShell(s.module.Packfile, script), File: s.add(script, name), InLayer: script.InLayer}
 }
 
 // tree is the folder that is mounted at step.SpecDir, and the digest of what is in it.
@@ -61,21 +61,13 @@ func (s *stepFiles) tree(spec step.Spec, opts ...bk.ConstraintsOpt) (bk.State, s
 	return bk.Scratch().File(action, opts...), hex.EncodeToString(digester.Sum(nil)), nil
 }
 
-// text of a script. The frontend has read every script with a path beforehand.
-func (b *Build) text(script *packfile.Script) []byte {
-	if script.Path != "" {
-		return b.in.Scripts[script.Path]
-	}
-	return []byte(script.Inline)
-}
-
 // setups are the setup scripts of the caches that a layer links.
-func (b *Build) setups(l *layer, files *stepFiles) []step.Setup {
+func (l *layer) setups(files *stepFiles) []step.Setup {
 	var setups []step.Setup
 	for _, k := range l.links {
 		if k.cache != nil && k.cache.Setup != nil {
 			setups = append(setups, step.Setup{
-				CacheDir: b.layerDir(k.Name),
+				CacheDir: l.module.layerDir(k.Name),
 				Script:   *files.script(k.cache.Setup, k.Name+".setup"),
 			})
 		}
@@ -91,9 +83,9 @@ func (b *Build) envFiles(l *layer) ([]step.EnvFile, error) {
 		vars []packfile.EnvVar
 	}{{"env", l.Provide.Env.Both}, {"env.build", l.Provide.Env.Build}, {"env.launch", l.Provide.Env.Launch}} {
 		for _, v := range list.vars {
-			value, err := v.Render(b.layerDir(l.Name), step.AppDir, target(b.in.Platform))
+			value, err := v.Render(l.dir(), step.AppDir, target(b.in.Platform))
 			if err != nil {
-				return nil, b.inLayer(l, err)
+				return nil, l.inLayer(err)
 			}
 			files = append(files, step.EnvFile{Dir: list.dir, Name: v.Name, Value: value, Op: v.Op, Delim: v.Delim})
 		}
@@ -109,7 +101,7 @@ func (b *Build) deps(l *layer, md map[string]any) (specs []step.Dep, mounts []ll
 	versioned := map[string]bool{} // names with a dep of the layer's version
 	for i, d := range l.Provide.Deps {
 		if rendered[i], err = d.Render(md, target(b.in.Platform)); err != nil {
-			return nil, nil, b.inLayer(l, err)
+			return nil, nil, l.inLayer(err)
 		}
 		if rendered[i].Version == version {
 			versioned[rendered[i].Name] = true
@@ -119,7 +111,7 @@ func (b *Build) deps(l *layer, md map[string]any) (specs []step.Dep, mounts []ll
 		dep := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
 		if !versioned[d.Name] || d.Version == version {
 			id := d.Name + "@" + d.Version
-			dep.Vendored = b.in.Offline[id]
+			dep.Vendored = l.module.Offline[id]
 			src, file, err := b.depSource(l, &l.Provide.Deps[i], d, id)
 			if err != nil {
 				return nil, nil, err

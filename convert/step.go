@@ -3,6 +3,8 @@ package convert
 import (
 	"context"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -10,7 +12,6 @@ import (
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -70,35 +71,35 @@ func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, err
 
 // isMatch says whether a question asks for the digest of files of the app.
 func (b *Build) isMatch(q Question) bool {
-	l := b.byName[q.Layer]
-	return q.Kind == Inputs || q.Kind == Tested && l.Provide.Test.Script == nil
+	l := b.byID[q.Layer]
+	return q.Kind == Inputs || q.Kind == Tested && l.testScript() == nil
 }
 
 // match is one step that answers all questions for digests of files: most are about a file or two, and what takes time is
 // the container.
 func (b *Build) match(qs []Question) (Inquiry, error) {
-	p := process{name: "match", files: stepFiles{b: b}}
+	p := process{name: "match"}
 	p.spec.Kind = step.Match
 	in := Inquiry{Files: map[Question]string{}}
 	var files *bk.FileAction
-	for _, q := range qs {
-		l := b.byName[q.Layer]
+	for i, q := range qs {
+		l := b.byID[q.Layer]
 		src, folder, globs := b.matched(l, q.Kind)
 		info := &bk.CopyInfo{
 			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs, Mode: &bk.ChmodOpt{ModeStr: appMode},
 		}
-		files = files.Copy(src, folder, "/"+l.Name, info)
-		p.spec.Trees = append(p.spec.Trees, l.Name)
+		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
+		p.spec.Trees = append(p.spec.Trees, l.id)
 		p.noCache = p.noCache || l.noCache
 		if q.Kind == Inputs {
-			p.at = append(p.at, l.Provide.At("inputs"))
+			p.at = append(p.at, l.module.at(l.Provide.At("inputs")))
 		} else {
-			p.at = append(p.at, l.Provide.Test.At("match"))
+			p.at = append(p.at, l.module.at(l.Provide.Test.At("match")))
 		}
-		in.Files[q] = path.Join(outDir, l.Name+".json")
+		in.Files[q] = treeResult(i)
 	}
 	if len(qs) == 1 {
-		p.layer = b.byName[qs[0].Layer]
+		p.layer = b.byID[qs[0].Layer]
 	} else {
 		p.name = "match " + layerkey.Short(strings.Join(p.spec.Trees, ","))
 	}
@@ -110,7 +111,7 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 
 // ask is the state that answers a question with a step of its own.
 func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) {
-	l := b.byName[q.Layer]
+	l := b.byID[q.Layer]
 	if q.Kind == Built {
 		o, err := b.output(ctx, l, f)
 		if err != nil {
@@ -118,58 +119,73 @@ func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 		}
 		return o.result, nil
 	}
-	p := process{layer: l, files: stepFiles{b: b}, name: string(q.Kind)}
-	p.spec = step.Spec{Layer: l.Name, Metadata: f.metadata(l, q.Kind)}
+	p := process{layer: l, files: stepFiles{module: l.module}, name: string(q.Kind)}
+	p.spec = step.Spec{Layer: l.Name}
 	switch q.Kind {
 	case Required:
-		p.spec.Kind = step.Require
+		p.spec.Kind, p.spec.Metadata = step.Require, ownMetadata(l.module, l.Layer, nil)
 		p.spec.Script = p.files.script(l.Require.Script, l.Name+".require")
 		p.network, p.access = l.Require.Script.Network, l.Require.Access
-		p.at = []packfile.Range{scriptRange(l.Require.Script)}
+		p.at = []place{l.module.at(scriptRange(l.Require.Script))}
 		p.mount(appMount(b.app, llb.ReadOnly))
 	case Tested:
 		test := l.Provide.Test
-		p.spec.Kind = step.Test
+		p.spec.Kind, p.spec.Metadata, p.spec.Requires = step.Test, f.metadata(l, q.Kind), l.tables()
 		p.spec.Script = p.files.script(test.Script, l.Name+".test")
-		p.network, p.access, p.at = test.Script.Network, test.Access, []packfile.Range{scriptRange(test.Script)}
+		p.network, p.access, p.at = test.Script.Network, test.Access, []place{l.module.at(scriptRange(test.Script))}
 		p.mount(appMount(b.visibleApp(l), llb.Discarded))
 		if test.Refresh > 0 {
 			p.spec.Refresh = b.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)
 		}
-		if err := b.link(ctx, &p, f, test.FullEnv); err != nil {
+		if err := b.showLinks(ctx, &p, f, test.FullEnv); err != nil {
 			return bk.State{}, err
 		}
+		b.mountRequires(&p)
 	}
 	out, err := b.exec(p)
 	return out[step.OutDir], err
 }
 
-// link makes linked layers and caches visible to a step; without content only versions and metadata of layers.
-func (b *Build) link(ctx context.Context, p *process, f Facts, content bool) error {
+// showLinks makes linked layers and caches visible to a step; without content only versions and metadata of layers that the
+// packfile names.
+func (b *Build) showLinks(ctx context.Context, p *process, f Facts, content bool) error {
+	from := map[*Module]int{} // which of spec.Exposed has the layers of a module
 	for _, k := range p.layer.links {
+		if k.layer == nil && k.cache == nil || k.layer != nil && f.status(k.layer) == dropped {
+			continue // not created this time: its variables are not set
+		}
 		s := step.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
 		switch {
 		case k.cache != nil:
 			if !content || p.spec.Kind == step.Test {
 				continue // a cache is for run
 			}
-			s.Cache, s.Dir = true, b.layerDir(k.Name)
-			p.mount(b.cacheMount(s.Dir, "cache", k.Name, k.cache.Shared))
-		case k.layer == nil || f.status(k.layer) == dropped:
-			continue // not created this time: its variables are not set
+			s.Cache, s.Dir = true, p.layer.module.layerDir(k.Name)
+			p.mount(b.cacheMount(p.layer.module, s.Dir, "cache", k.Name, k.cache.Shared))
 		case content:
 			o, err := b.output(ctx, k.layer, f)
 			if err != nil {
 				return err
 			}
-			s.Dir = b.layerDir(k.Name)
+			s.Dir = k.layer.dir()
 			p.mount(llb.Mount{Dest: s.Dir, Tree: o.tree, Source: s.Dir, Kind: llb.ReadOnly})
+			if k.exposed {
+				if _, ok := from[k.layer.module]; !ok {
+					from[k.layer.module] = len(p.spec.Exposed)
+					p.spec.Exposed = append(p.spec.Exposed, nil)
+				}
+				i := from[k.layer.module]
+				p.spec.Exposed[i] = append(p.spec.Exposed[i], s.Dir)
+				continue
+			}
 			// What a step does not ask for does not rebuild it.
 			if s.VersionAs != "" || s.MetadataAs != "" {
 				p.mount(llb.Mount{
 					Dest: path.Join(step.LinksDir, k.Name), Tree: o.md, Source: mdDir, Kind: llb.ReadOnly,
 				})
 			}
+		case k.exposed:
+			continue
 		default:
 			s.Metadata = f.metadata(k.layer, "")
 		}
@@ -177,3 +193,30 @@ func (b *Build) link(ctx context.Context, p *process, f Facts, content bool) err
 	}
 	return nil
 }
+
+// tables are those of everyone who requires the layer, as $MD/.requires shows them.
+func (l *layer) tables() (tables []map[string]any) {
+	for _, r := range l.required {
+		tables = append(tables, r.metadata)
+	}
+	return tables
+}
+
+// requiredByOthers says whether someone else than the layer's own section requires it.
+func (l *layer) requiredByOthers() bool {
+	return slices.ContainsFunc(l.required, func(r requirement) bool { return r.by != l })
+}
+
+// mountRequires has the require steps behind a layer below the first step that sees what they said, so that a cache export takes
+// them along.
+func (b *Build) mountRequires(p *process) {
+	for i, r := range p.layer.required {
+		if a, ok := b.asked[Question{r.by.id, Required}]; ok {
+			dest := path.Join(step.FactsDir, string(Required), strconv.Itoa(i))
+			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
+		}
+	}
+}
+
+// treeResult is where a step leaves what it says of the tree with that number in its spec.
+func treeResult(i int) string { return path.Join(outDir, strconv.Itoa(i)+".json") }

@@ -26,7 +26,7 @@ func (b *Build) visibleApp(l *layer) bk.State {
 	if l.Provide.Inputs == nil {
 		return b.app
 	}
-	return llb.CopyTree(b.in.App.Tree, b.appCopy(l.Provide.Inputs), bk.WithCustomName(b.name(l.Name, "inputs")))
+	return llb.CopyTree(b.in.App.Tree, b.appCopy(l.Provide.Inputs), bk.WithCustomName(b.name(l.id, "inputs")))
 }
 
 // matched is where the files are that a question asks the digest of: a folder of a tree, and globs in it.
@@ -62,8 +62,8 @@ func (b *Build) runApp(ctx context.Context, l *layer, f Facts, r layerkey.Record
 		return appMount(b.visibleApp(l), llb.Discarded), nil
 	}
 	view := viewKey(r.Key, b.in.Project)
-	content := llb.CopyTree(*b.in.App.Stable, b.appCopy(nil), bk.WithCustomName(b.name(l.Name, "copy app")))
-	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(b.name(l.Name, "app as of this version")))
+	content := llb.CopyTree(*b.in.App.Stable, b.appCopy(nil), bk.WithCustomName(b.name(l.id, "copy app")))
+	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(b.name(l.id, "app as of this version")))
 	mount := appMount(tree, llb.Discarded)
 	mount.ByKey = true
 	return mount, err
@@ -86,5 +86,5 @@ func (b *Build) lockedApp(ctx context.Context, l *layer, f Facts) (bk.State, err
 	if _, err := b.output(ctx, last, f); err != nil {
 		return bk.State{}, err
 	}
-	return b.apps[last.Name], nil
+	return b.apps[last], nil
 }

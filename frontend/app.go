@@ -32,16 +32,26 @@ func (b *build) findApp(ctx context.Context) (*app, error) {
 	}
 	name, _, err := localSource(def)
 	if err != nil || name == "" || len(def.Def) != 2 {
-		return &app{tree: *st}, err
+		return &app{tree: b.selected(*st)}, err
 	}
 	excludes, err := b.ui.DockerIgnorePatterns(ctx)
 	if err != nil {
 		return nil, err
 	}
 	// The same options as dockerui's but the session: equal options make one transfer serve both.
-	stable := bk.Local(name,
+	stable := b.selected(bk.Local(name,
 		bk.ExcludePatterns(excludes),
 		bk.SharedKeyHint(name),
-		dockerui.WithInternalName("load build context"))
-	return &app{tree: *st, stable: &stable}, nil
+		dockerui.WithInternalName("load build context")))
+	return &app{tree: b.selected(*st), stable: &stable}, nil
+}
+
+// selected is what a project descriptor leaves of the app's files.
+func (b *build) selected(st bk.State) bk.State {
+	if b.project == nil || len(b.project.Include)+len(b.project.Exclude) == 0 {
+		return st
+	}
+	return bk.Scratch().File(bk.Copy(st, "/", "/", &bk.CopyInfo{
+		CopyDirContentsOnly: true, IncludePatterns: b.project.Include, ExcludePatterns: b.project.Exclude,
+	}), dockerui.WithInternalName("files of the app that "+b.source.Filename+" selects"))
 }

@@ -29,12 +29,15 @@ type build struct {
 	ui       *dockerui.Client
 	opts     options
 	source   *dockerui.Source
-	pf       *packfile.Packfile
-	module   *module
+	pf       *packfile.Packfile // that is built
+	project  *packfile.Project  // where it comes from, nil when it was no project descriptor
+	root     *convert.Module    // that it is
+	modules  modules
+	texts    map[string]*llb.SourceMap // of packfiles, for errors, by file name
 	warnings []packfile.Diagnostic
 	app      *app
 	images   []*images // one for each of platforms
-	project  string
+	identity string
 	epoch    time.Time
 	now      time.Time
 
@@ -59,7 +62,10 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	c = withDefaultFilename(c)
-	b := &build{client: c, now: time.Now(), inlineCaches: map[string][]byte{}, sboms: map[string]gw.Attestation{}}
+	b := &build{
+		client: c, now: time.Now(), texts: map[string]*llb.SourceMap{},
+		inlineCaches: map[string][]byte{}, sboms: map[string]gw.Attestation{},
+	}
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
@@ -97,14 +103,11 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
 // waits for the client or a registry.
 func (b *build) readContexts(ctx context.Context) (err error) {
-	b.project = b.identity()
+	b.identity = b.appIdentity()
 	platforms := b.platforms()
 	b.images = make([]*images, len(platforms))
 	eg, egCtx := errgroup.WithContext(ctx)
-	eg.Go(func() (err error) {
-		b.module, err = b.readModule(egCtx)
-		return err
-	})
+	eg.Go(func() error { return b.readRoot(egCtx) })
 	eg.Go(func() (err error) {
 		if b.app, err = b.findApp(egCtx); err != nil {
 			return err
@@ -158,11 +161,11 @@ func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (
 
 // convert builds one platform.
 func (b *build) convert(ctx context.Context, in convert.Input) (*dockerui.BuildResult, error) {
-	conv, err := convert.New(in)
-	if err != nil {
-		return nil, err
+	conv := convert.New(in)
+	facts, err := b.detect(ctx, conv)
+	if err == nil {
+		err = b.findFacts(ctx, conv, facts)
 	}
-	facts, err := b.findFacts(ctx, conv)
 	if err == nil {
 		var result *dockerui.BuildResult
 		if result, err = b.solveImage(ctx, conv, facts); err == nil {
@@ -176,12 +179,8 @@ func (b *build) convert(ctx context.Context, in convert.Input) (*dockerui.BuildR
 func (b *build) input(index int) convert.Input {
 	images := b.images[index]
 	return convert.Input{
-		Packfile: b.pf,
-		Filename: b.source.Filename,
-		Source:   b.source.SourceMap,
-		Scripts:  b.module.scripts,
-		Offline:  b.module.offline,
-		Module:   b.module.state,
+		Modules:  b.modules.all(),
+		Root:     b.root,
 		Build:    images.build,
 		Run:      images.run,
 		Tools:    images.tools,
@@ -192,9 +191,9 @@ func (b *build) input(index int) convert.Input {
 		Platform: b.platforms()[index],
 		Multi:    len(b.ui.TargetPlatforms) > 1,
 		App:      convert.App{Tree: b.app.tree, Stable: b.app.stable},
-		Project:  b.project,
+		Project:  b.identity,
 		CacheNS:  b.ui.CacheIDNamespace,
-		Args:     b.opts.platformEnv,
+		Args:     b.platformEnv(),
 		Time:     b.epoch,
 		Now:      b.now,
 		NetMode:  b.ui.NetworkMode,

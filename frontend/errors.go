@@ -29,15 +29,15 @@ func (b *build) withSource(pe *packfile.Error) error {
 	if len(lines) > 1 {
 		message = fmt.Sprintf("%d errors in %s:\n%s", len(lines), pe.Filename, message)
 	}
-	return errdefs.WithSource(errors.New(message), &errdefs.Source{
-		Info: &pb.SourceInfo{
-			Data:       beginningOf(b.source.Data),
-			Filename:   b.source.Filename,
-			Language:   b.source.Language,
-			Definition: b.source.Definition.ToPB(),
-		},
-		Ranges: ranges,
-	})
+	text := b.texts[pe.Filename]
+	if text == nil {
+		return errors.New(message)
+	}
+	info := &pb.SourceInfo{Data: beginningOf(text.Data), Filename: text.Filename, Language: text.Language}
+	if text.Definition != nil {
+		info.Definition = text.Definition.ToPB()
+	}
+	return errdefs.WithSource(errors.New(message), &errdefs.Source{Info: info, Ranges: ranges})
 }
 
 // maxErrorData is how much of a packfile goes with an error, in bytes. Errors travel in gRPC trailers, which are limited:
@@ -68,7 +68,7 @@ var (
 
 // explainSolve says in the packfile's terms what went wrong in a solve.
 func (b *build) explainSolve(err error, def *bk.Definition) error {
-	where := failedVertex(err, def, b.source.Filename)
+	where, filename := b.failedVertex(err, def)
 	text := err.Error()
 	message := ""
 	if m := exitCode.FindStringSubmatch(text); m != nil {
@@ -90,35 +90,36 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 	if where == "" {
 		return err
 	}
-	return &said{message: fmt.Sprintf("%s: %s %s", b.source.Filename, where, message), error: err}
+	return &said{message: fmt.Sprintf("%s: %s %s", filename, where, message), error: err}
 }
 
-// failedVertex is the name of the operation that an error is about, "" when it is not known or none of ours.
-func failedVertex(err error, def *bk.Definition, filename string) string {
+// failedVertex is the name of the operation that an error is about, and the packfile that it has its place in; "" when it is not
+// known or none of ours.
+func (b *build) failedVertex(err error, def *bk.Definition) (name, filename string) {
 	var vertex *errdefs.VertexError
 	if !errors.As(err, &vertex) {
-		return ""
+		return "", ""
 	}
-	if !ours(def, vertex.Digest, filename) {
-		return ""
+	if filename = b.placeOf(def, vertex.Digest); filename == "" {
+		return "", ""
 	}
 	for dgst, md := range def.Metadata {
 		if dgst.String() == vertex.Digest {
-			return md.Description["llb.customname"]
+			return md.Description["llb.customname"], filename
+		}
+	}
+	return "", ""
+}
+
+// placeOf is the packfile that an operation has its place in. Those of an image that bake hands over may have one in another.
+func (b *build) placeOf(def *bk.Definition, vertex string) string {
+	if def.Source == nil || def.Source.Locations[vertex] == nil {
+		return ""
+	}
+	for _, l := range def.Source.Locations[vertex].Locations {
+		if name := def.Source.Infos[l.SourceIndex].Filename; b.texts[name] != nil {
+			return name
 		}
 	}
 	return ""
-}
-
-// ours says whether an operation has a place in the file. Those of an image that bake hands over may have one in another.
-func ours(def *bk.Definition, vertex, filename string) bool {
-	if def.Source == nil || def.Source.Locations[vertex] == nil {
-		return false
-	}
-	for _, l := range def.Source.Locations[vertex].Locations {
-		if def.Source.Infos[l.SourceIndex].Filename == filename {
-			return true
-		}
-	}
-	return false
 }

@@ -52,12 +52,12 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 		eg.Go(func() error {
 			in := b.input(i)
 			in.BuildNothing = true
-			conv, err := convert.New(in)
+			conv := convert.New(in)
+			facts, err := b.detect(egCtx, conv)
 			if err != nil {
 				return err
 			}
-			facts, err := b.findFacts(egCtx, conv)
-			if err != nil {
+			if err := b.findFacts(egCtx, conv, facts); err != nil {
 				return err
 			}
 			layers, err := conv.Explain(facts)

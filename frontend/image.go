@@ -46,13 +46,31 @@ func configImage(cfg *packfile.Config, name string) string {
 	return map[string]string{"build-image": cfg.BuildImage, "run-image": cfg.RunImage, launcherName: cfg.Launcher}[name]
 }
 
-// nameImages makes the images that the packfile names known as named contexts, unless the user named others: from there
-// on both are found in the same way.
-func nameImages(opts map[string]string, cfg *packfile.Config) {
+// nameImages makes the images that packfiles name known as named contexts, unless the user named others: from there on all are
+// found in the same way. What the packfile that is built does not say, modules say, if they agree.
+func (b *build) nameImages(ctx context.Context) {
+	opts := b.client.BuildOpts().Opts
 	for _, name := range namedImages {
-		ref := configImage(cfg, name)
+		ref := configImage(&b.pf.Config, name)
+		var said []string
+		for _, u := range b.modules.units {
+			if other := configImage(&u.Packfile.Config, name); other != "" && u.Module != b.root {
+				said = append(said, other)
+			}
+		}
+		slices.Sort(said)
+		if said = slices.Compact(said); ref == "" && len(said) == 1 {
+			ref = said[0]
+		}
 		if _, given := opts["context:"+name]; !given && ref != "" {
 			opts["context:"+name] = imageScheme + ref
+		}
+	}
+	for _, u := range b.modules.units {
+		if u.Module != b.root && u.Packfile.Config.Has("user") && b.opts.requestID == "" {
+			b.warnAbout(ctx, u.Filename, []packfile.Diagnostic{{
+				Message: "config.user of a module is not used: the packfile that is built says it", Range: u.Packfile.Config.At("user"),
+			}})
 		}
 	}
 }
@@ -83,11 +101,10 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	if err != nil {
 		return nil, err
 	}
-	if im.tools, err = b.tools(ctx, p, im.launcher == nil || runsScripts(b.pf)); err != nil {
+	if im.tools, err = b.tools(ctx, p, im.launcher == nil || b.runsScripts()); err != nil {
 		return nil, err
 	}
-	im.native.Platform = b.ui.BuildPlatforms[0]
-	if im.native.Tools, err = b.tools(ctx, im.native.Platform, true); err != nil {
+	if im.native, err = b.nativeTools(ctx); err != nil {
 		return nil, err
 	}
 	im.owner, im.user, err = b.users(ctx, im)
@@ -96,13 +113,20 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 
 // needsImage says whether this build stands on the image of that name.
 func (b *build) needsImage(name string) bool {
-	switch name {
-	case "build-image":
-		return !b.rebasing() && (runsScripts(b.pf) || hasName(b.pf.Config.User))
-	case "run-image":
+	switch {
+	case b.planning():
+		return name == "build-image" && slices.ContainsFunc(b.modules.units, func(u *unit) bool { return requiresByScript(u.Packfile) })
+	case name == "build-image":
+		return !b.rebasing() && (b.runsScripts() || hasName(b.pf.Config.User))
+	case name == "run-image":
 		return b.ui.Target == "" || b.rebasing()
 	}
 	return false
+}
+
+// runsScripts says whether a module has a script to run.
+func (b *build) runsScripts() bool {
+	return slices.ContainsFunc(b.modules.units, func(u *unit) bool { return runsScripts(u.Packfile) })
 }
 
 // runsScripts says whether a packfile has a script to run.
@@ -113,8 +137,7 @@ func runsScripts(pf *packfile.Packfile) bool {
 	}
 	return slices.ContainsFunc(pf.Layers, func(l packfile.Layer) bool {
 		section := l.Provide
-		return section != nil && (section.Run != nil ||
-			l.Require != nil && l.Require.Script != nil ||
+		return l.Require != nil && l.Require.Script != nil || section != nil && (section.Run != nil ||
 			section.Test != nil && section.Test.Script != nil ||
 			slices.ContainsFunc(section.Links, func(k packfile.Link) bool { return setUp[k.Name] }))
 	})
@@ -131,7 +154,7 @@ func (b *build) checkImages(p ocispecs.Platform) error {
 		if nc == nil && b.needsImage(name) {
 			missing = append(missing, packfile.Diagnostic{
 				Message: "no " + name,
-				Hint:    fmt.Sprintf("name one as %[1]s in [config], or with --build-context %[1]s=docker-image://NAME", name),
+				Hint:    fmt.Sprintf("name one as %[1]s in [%[2]s], or with --build-context %[1]s=docker-image://NAME", name, b.configTable()),
 				Range:   b.pf.Config.Range(),
 			})
 		}
@@ -140,6 +163,14 @@ func (b *build) checkImages(p ocispecs.Platform) error {
 		return nil
 	}
 	return &packfile.Error{Filename: b.source.Filename, Diagnostics: missing}
+}
+
+// configTable is what [config] is called in the file that is built.
+func (b *build) configTable() string {
+	if b.project != nil {
+		return "io.packfile.config"
+	}
+	return "config"
 }
 
 // namedImage finds an image that the build may need; checkImages has found that there is one if it does.
@@ -312,6 +343,13 @@ func (b *build) tools(ctx context.Context, p ocispecs.Platform, needed bool) (bk
 		return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
 	}
 	return bk.NewState(op.Output()), nil
+}
+
+// nativeTools is what steps run on that run no script.
+func (b *build) nativeTools(ctx context.Context) (native convert.Native, err error) {
+	native.Platform = b.ui.BuildPlatforms[0]
+	native.Tools, err = b.tools(ctx, native.Platform, true)
+	return native, err
 }
 
 // checkTools fails when the frontend's own image is not there for a platform.

@@ -60,7 +60,7 @@ func parseOptions(opts map[string]string) (options, error) {
 			o.platformEnv = append(o.platformEnv, step.Variable{Name: name, Value: v})
 		}
 	}
-	slices.SortFunc(o.platformEnv, func(a, b step.Variable) int { return strings.Compare(a.Name, b.Name) })
+	sortVariables(o.platformEnv)
 	return o, nil
 }
 
@@ -128,9 +128,9 @@ func checkEpoch(sec int64) (time.Time, error) {
 	return t, nil
 }
 
-// identity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else where the
+// appIdentity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else where the
 // source comes from, else the packfile itself.
-func (b *build) identity() string {
+func (b *build) appIdentity() string {
 	switch {
 	case b.opts.appID != "":
 		return "app:" + b.opts.appID
@@ -156,3 +156,23 @@ type clientWithOpts struct {
 }
 
 func (c *clientWithOpts) BuildOpts() gw.BuildOpts { return c.opts }
+
+// platformEnv is the platform environment: build args, and before them what a project descriptor sets.
+func (b *build) platformEnv() []step.Variable {
+	if b.project == nil {
+		return b.opts.platformEnv
+	}
+	vars := slices.Clone(b.opts.platformEnv)
+	for _, v := range b.project.Env {
+		given := func(arg step.Variable) bool { return arg.Name == v.Name }
+		if !slices.ContainsFunc(vars, given) {
+			vars = append(vars, step.Variable{Name: v.Name, Value: v.Value})
+		}
+	}
+	sortVariables(vars)
+	return vars
+}
+
+func sortVariables(vars []step.Variable) {
+	slices.SortFunc(vars, func(a, b step.Variable) int { return strings.Compare(a.Name, b.Name) })
+}

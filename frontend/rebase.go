@@ -40,6 +40,7 @@ func (b *build) withoutPackfile(unread error) error {
 		SourceMap: llb.NewSourceMap(nil, opts["filename"], "TOML", nil),
 		Warn:      func(context.Context, string, gw.WarnOpts) {},
 	}
+	b.root = &convert.Module{Packfile: b.pf, Filename: b.source.Filename, Source: b.source.SourceMap}
 	return nil
 }
 

@@ -3,9 +3,11 @@ package frontend
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -24,6 +26,15 @@ func (b *build) solve(ctx context.Context, st bk.State) (gw.Reference, error) {
 		return nil, err
 	}
 	return b.solveDefinition(ctx, def)
+}
+
+// solveSource does so for something that comes from outside. What goes wrong with it is said where it is named.
+func (b *build) solveSource(ctx context.Context, st bk.State) (gw.Reference, error) {
+	ref, err := b.solve(ctx, st)
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "failed to solve: "))
+	}
+	return ref, nil
 }
 
 // marshal turns a state into a definition. States that share an exec operation must not be marshalled at the same time:
@@ -82,11 +93,11 @@ type answers struct {
 	err     error
 }
 
-// findFacts asks a build's questions, as many at a time as can be asked, until there are none. The first error ends it.
-func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Facts, error) {
+// findFacts asks a build's questions, as many at a time as can be asked, until there are none, and adds the answers to facts.
+// The first error ends it.
+func (b *build) findFacts(ctx context.Context, conv *convert.Build, facts convert.Facts) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	facts := convert.Facts{}
 	asked := map[convert.Question]bool{}
 	answered := make(chan answers)
 	pending := 0
@@ -112,7 +123,7 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build) (convert.Fac
 			}
 		}
 		if pending == 0 {
-			return facts, failed
+			return failed
 		}
 		a := <-answered
 		pending--

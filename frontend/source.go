@@ -17,21 +17,31 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// readPackfile reads, decodes and validates the packfile, and passes its warnings on.
+// readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
+// names. Warnings are passed on.
 func (b *build) readPackfile(ctx context.Context) (err error) {
 	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML"); err != nil {
 		return b.withoutPackfile(err)
 	}
-	var warnings []packfile.Diagnostic
-	b.pf, warnings, err = packfile.Parse(b.source.Filename, b.source.Data)
+	filename := b.source.Filename
+	b.texts[filename] = b.source.SourceMap
+	if packfile.IsProject(filename, b.source.Data) {
+		b.project, b.warnings, err = packfile.ParseProject(filename, b.source.Data)
+		if err == nil {
+			b.pf = b.project.Packfile
+		}
+	} else {
+		b.pf, b.warnings, err = packfile.Parse(filename, b.source.Data)
+	}
 	if err != nil {
 		return b.explain(err)
 	}
-	if diags := packfile.CheckPlan(b.pf); len(diags) > 0 {
-		return b.explain(&packfile.Error{Filename: b.source.Filename, Diagnostics: diags})
+	alone := len(b.pf.Buildpacks)+len(b.pf.Order) == 0
+	if diags := packfile.CheckPlan(b.pf); alone && len(diags) > 0 {
+		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
-		for _, w := range warnings {
+		for _, w := range b.warnings {
 			b.source.Warn(ctx, w.Message, gw.WarnOpts{
 				Level:  1,
 				Range:  []*pb.Range{convert.PBRange(w.Range)},
@@ -39,65 +49,47 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 			})
 		}
 	}
-	b.warnings = warnings
-	nameImages(b.ui.BuildOpts().Opts, &b.pf.Config)
+	b.root = &convert.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
+	if err := b.loadModules(ctx); err != nil {
+		return b.explain(err)
+	}
+	b.nameImages(ctx)
 	return nil
 }
 
-// module is what the packfile names in its own folder.
-type module struct {
-	state   llb.State // the folder
-	scripts map[string][]byte
-	offline map[string]bool // names of files in deps/
+// readRoot reads the files that the packfile which is built names in its own folder.
+func (b *build) readRoot(ctx context.Context) (err error) {
+	root := b.modules.units[0]
+	if root.folder.ref == nil {
+		paths := ownPaths(b.pf)
+		if len(paths) == 0 {
+			return nil
+		}
+		if root.folder, err = b.rootFolder(ctx, paths); err != nil {
+			return err
+		}
+	}
+	root.Files, root.Dir = root.folder.state, root.folder.path("")
+	return root.readFiles(ctx)
 }
 
-// maxScript is the size limit of a script file, in bytes.
-const maxScript = 1 << 20
-
-// readModule reads the scripts that have a path, and finds the deps that need no network.
-func (b *build) readModule(ctx context.Context) (*module, error) {
-	m := &module{scripts: map[string][]byte{}, offline: map[string]bool{}}
-	scripts := pathScripts(b.pf)
-	if len(scripts) == 0 && !hasDeps(b.pf) {
-		m.state = llb.Scratch()
-		return m, nil
-	}
-	paths := []string{"deps"}
-	for _, s := range scripts {
+// ownPaths are what a packfile names in its own folder.
+func ownPaths(pf *packfile.Packfile) (paths []string) {
+	for _, s := range pathScripts(pf) {
 		paths = append(paths, s.Path)
 	}
-	folder, err := b.moduleFolder(paths)
-	if err != nil {
-		return nil, err
+	if hasDeps(pf) {
+		paths = append(paths, "deps")
 	}
-	m.state = folder
-	ref, err := b.solve(ctx, folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range scripts {
-		if m.scripts[s.Path], err = b.readScript(ctx, ref, s); err != nil {
-			return nil, err
-		}
-	}
-	files, err := ref.ReadDir(ctx, gw.ReadDirRequest{Path: "deps"})
-	if err != nil {
-		return m, nil // there is no such folder
-	}
-	for _, f := range files {
-		if f.Linkname == "" && !f.IsDir() {
-			m.offline[path.Base(f.Path)] = true
-		}
-	}
-	return m, nil
+	return paths
 }
 
-// moduleFolder is the packfile's folder with the given paths of it, which are all that is asked of the client.
-func (b *build) moduleFolder(paths []string) (llb.State, error) {
+// rootFolder is the folder of the packfile that is built with the given paths of it, which are all that is asked of the client.
+func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) {
 	dir := strings.TrimPrefix(path.Dir(path.Clean("/"+b.source.Filename)), "/")
 	name, session, err := localSource(b.source.Definition)
 	if err != nil {
-		return llb.State{}, err
+		return folder{}, err
 	}
 	source := *b.source.State
 	if name != "" {
@@ -112,10 +104,15 @@ func (b *build) moduleFolder(paths []string) (llb.State, error) {
 			llb.Differ(llb.DiffNone, false),
 			dockerui.WithInternalName("load files of "+b.source.Filename))
 	}
-	return llb.Scratch().File(
+	st := llb.Scratch().File(
 		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: paths}),
-		dockerui.WithInternalName("files of "+b.source.Filename)), nil
+		dockerui.WithInternalName("files of "+b.source.Filename))
+	ref, err := b.solve(ctx, st)
+	return folder{state: st, ref: ref}, err
 }
+
+// splitPath is the names that a path is made of.
+func splitPath(name string) []string { return strings.Split(path.Clean(name), "/") }
 
 // localSource is the name and session of the local source that a definition reads, "" when it reads another kind.
 func localSource(def *llb.Definition) (name, session string, err error) {
@@ -131,36 +128,6 @@ func localSource(def *llb.Definition) (name, session string, err error) {
 		}
 	}
 	return "", "", nil
-}
-
-// readScript reads a script file. It must be a regular file in the packfile's folder, and no link may lead to it: the
-// client would send what the link points to from wherever that is.
-func (b *build) readScript(ctx context.Context, ref gw.Reference, s *packfile.Script) ([]byte, error) {
-	fail := func(format string, args ...any) error {
-		return b.errorAt(s.At("path"), format, args...)
-	}
-	dir := ""
-	for _, name := range strings.Split(s.Path, "/") {
-		entries, err := ref.ReadDir(ctx, gw.ReadDirRequest{Path: "/" + dir, IncludePattern: name})
-		if err != nil || len(entries) == 0 {
-			return nil, fail("script %s does not exist in the folder of %s", s.Path, b.source.Filename)
-		}
-		dir = path.Join(dir, name)
-		if link := entries[0].Linkname; link != "" {
-			return nil, fail("script %s: %s is a symbolic link (to %s); a script must be a regular file in the folder of %s", s.Path, dir, link, b.source.Filename)
-		}
-	}
-	stat, err := ref.StatFile(ctx, gw.StatRequest{Path: s.Path})
-	if err != nil {
-		return nil, err
-	}
-	if stat.IsDir() {
-		return nil, fail("script %s is a folder", s.Path)
-	}
-	if stat.Size > maxScript {
-		return nil, fail("script %s has %d bytes; the limit is %d", s.Path, stat.Size, maxScript)
-	}
-	return ref.ReadFile(ctx, gw.ReadRequest{Filename: s.Path})
 }
 
 // pathScripts are all scripts of the packfile that stand in files.

@@ -18,11 +18,14 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// subrequest answers what is asked instead of a build (docker buildx build --call=check|outline|targets|packfile.explain).
+// subrequest answers what is asked instead of a build (docker buildx build --call=check|outline|targets|packfile.explain|packfile.plan).
 func (b *build) subrequest(ctx context.Context) (*gw.Result, bool, error) {
 	switch b.opts.requestID {
 	case explainRequest.Name:
 		res, err := b.explainLayers(ctx)
+		return res, true, b.explain(err)
+	case planRequest.Name:
+		res, err := b.explainPlan(ctx)
 		return res, true, b.explain(err)
 	case subrequests.RequestSubrequestsDescribe:
 		res, err := describeRequests()
@@ -42,6 +45,7 @@ func describeRequests() (*gw.Result, error) {
 		outline.SubrequestsOutlineDefinition,
 		targets.SubrequestsTargetsDefinition,
 		explainRequest,
+		planRequest,
 		subrequests.SubrequestsDescribeDefinition,
 	}, "", "  ")
 	if err != nil {
@@ -79,11 +83,21 @@ func (b *build) lint() *lint.LintResults {
 // targets are the image, and every layer alone.
 func (b *build) targets() *targets.List {
 	list := &targets.List{Targets: []targets.Target{{Default: true, Description: "the app image"}}}
-	for _, l := range b.pf.Layers {
-		if l.Provide != nil {
-			list.Targets = append(list.Targets, targets.Target{
-				Name: l.Name, Description: "content of layer " + l.Name, Location: location(l.Range()),
-			})
+	modules := b.modules.all()
+	for _, m := range modules {
+		for _, l := range m.Packfile.Layers {
+			if l.Provide == nil {
+				continue
+			}
+			name := l.Name
+			if len(modules) > 1 {
+				name = m.ID() + "/" + l.Name
+			}
+			target := targets.Target{Name: name, Description: "content of layer " + name}
+			if m == b.root {
+				target.Location = location(l.Range())
+			}
+			list.Targets = append(list.Targets, target)
 		}
 	}
 	list.Targets = append(list.Targets, targets.Target{
@@ -95,6 +109,18 @@ func (b *build) targets() *targets.List {
 // outline is what a build may be given.
 func (b *build) outline() *outline.Outline {
 	o := &outline.Outline{Name: b.ui.Target, Description: b.pf.Config.Name}
+	for _, m := range b.modules.all() {
+		at := location
+		if m != b.root {
+			at = func(packfile.Range) *pb.Location { return nil } // it has one file, that is built
+		}
+		outlineModule(o, m.Packfile, at)
+	}
+	return o
+}
+
+// outlineModule adds what the steps of one packfile may be given.
+func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(packfile.Range) *pb.Location) {
 	add := func(a packfile.Access, at packfile.Range) {
 		for _, s := range a.Secrets {
 			o.Secrets = append(o.Secrets, outline.Secret{Name: s.ID, Required: s.Required, Location: location(s.Range())})
@@ -103,7 +129,7 @@ func (b *build) outline() *outline.Outline {
 			o.SSH = append(o.SSH, outline.SSH{Name: id, Required: true, Location: location(at)})
 		}
 	}
-	for _, l := range b.pf.Layers {
+	for _, l := range pf.Layers {
 		if l.Require != nil {
 			add(l.Require.Access, l.Require.At("ssh"))
 		}
@@ -114,10 +140,9 @@ func (b *build) outline() *outline.Outline {
 			}
 		}
 	}
-	for _, c := range b.pf.Caches {
+	for _, c := range pf.Caches {
 		o.Cache = append(o.Cache, outline.CacheMount{ID: c.Name, Location: location(c.Range())})
 	}
-	return o
 }
 
 func location(r packfile.Range) *pb.Location {

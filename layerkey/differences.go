@@ -126,6 +126,11 @@ func (d *differences) scriptFields(part string, old, new Script) {
 	d.value("folder in which "+part+" starts", place[old.InLayer], place[new.InLayer])
 }
 
+// requirement compares what one module wants of the layer.
+func (d *differences) requirement(part string, old, new map[string]any) {
+	d.table(part+": ", "", old, new)
+}
+
 // deps compares deps by name. Of a name that several have, each version is a dep of its own.
 func (d *differences) deps(old, new []Dep) {
 	several := map[string]bool{}
@@ -207,6 +212,7 @@ func (d *differences) env(part string, old, new step.EnvFile) {
 func linkName(l Link) name { return name{[2]string{l.Name}, "link " + Short(l.Name)} }
 
 func (d *differences) link(part string, old, new Link) {
+	d.value(part+": layer", old.Layer, new.Layer)
 	d.value(part+": path-as", old.PathAs, new.PathAs)
 	d.value(part+": version-as", old.VersionAs, new.VersionAs)
 	d.value(part+": metadata-as", old.MetadataAs, new.MetadataAs)

@@ -6,9 +6,12 @@ const LabelName = "io.packfile.layers"
 // Label is what an image says of its layers, so that a later build can take them over. As JSON it is the same for the
 // same inputs, however the image was built.
 type Label struct {
+	// Name and Version are those of the packfile that was built; a packfile need not have a version.
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
 	// Time of all files in the image's layers, in seconds since 1970.
 	Time   int64    `json:"time"`
-	Layers []Record `json:"layers"` // in file order
+	Layers []Record `json:"layers"` // in group order, and then in file order
 }
 
 // Record is what is known of a layer that was built.

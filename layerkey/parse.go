@@ -39,8 +39,10 @@ func ParseLabel(data string) (Label, error) {
 
 func parseLabel(data string) (Label, error) {
 	var raw struct {
-		Time   int64             `json:"time"`
-		Layers []json.RawMessage `json:"layers"` // one by one, so that errors can say which
+		Name    string            `json:"name"`
+		Version string            `json:"version"`
+		Time    int64             `json:"time"`
+		Layers  []json.RawMessage `json:"layers"` // one by one, so that errors can say which
 	}
 	if err := decode([]byte(data), &raw); err != nil {
 		return Label{}, err
@@ -48,10 +50,13 @@ func parseLabel(data string) (Label, error) {
 	if raw.Time < 0 || raw.Time > maxTime {
 		return Label{}, fmt.Errorf("time: %d is not between 1970 and 9999", raw.Time)
 	}
+	if len(raw.Name) > maxName || len(raw.Version) > maxName {
+		return Label{}, fmt.Errorf("name, version: one is longer than %d bytes", maxName)
+	}
 	if len(raw.Layers) > maxLayers {
 		return Label{}, fmt.Errorf("layers: there are %d, more than %d", len(raw.Layers), maxLayers)
 	}
-	label := Label{Time: raw.Time}
+	label := Label{Name: raw.Name, Version: raw.Version, Time: raw.Time}
 	seen := map[string]bool{}
 	for i, data := range raw.Layers {
 		r, err := ParseRecord(data)
@@ -119,6 +124,11 @@ func (r Record) check() error {
 	}
 	if err := checkMetadata(r.Parts.Metadata); err != nil {
 		return fmt.Errorf("parts.metadata: %w", err)
+	}
+	for _, table := range r.Parts.Requires {
+		if err := checkMetadata(table); err != nil {
+			return fmt.Errorf("parts.requires: %w", err)
+		}
 	}
 	for _, dep := range r.Parts.Deps {
 		if err := checkMetadata(dep.Metadata); err != nil {

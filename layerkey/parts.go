@@ -25,6 +25,7 @@ type Parts struct {
 	Setups       []Script          `json:"setups,omitempty"`
 	Version      string            `json:"version,omitempty"`
 	Metadata     map[string]any    `json:"metadata,omitempty"` // without version
+	Requires     []map[string]any  `json:"requires,omitempty"` // what others want of it, where run can read that
 	Inputs       string            `json:"inputs,omitempty"`   // digest of the files that inputs names
 	LockApp      bool              `json:"lockApp,omitempty"`
 	Restore      bool              `json:"restore,omitempty"`
@@ -59,6 +60,7 @@ type Dep struct {
 // Link is a link in a layer key.
 type Link struct {
 	Name       string `json:"name"`
+	Layer      string `json:"layer,omitempty"` // LAYER of one that another module made
 	PathAs     string `json:"pathAs,omitempty"`
 	VersionAs  string `json:"versionAs,omitempty"`
 	MetadataAs string `json:"metadataAs,omitempty"`

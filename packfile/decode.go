@@ -37,8 +37,13 @@ var packfileSchema = define(schema[Packfile]{
 		tables("layers", layerSchema, func(p *Packfile) *[]Layer { return &p.Layers }),
 		tables("slices", sliceSchema, func(p *Packfile) *[]Slice { return &p.Slices }),
 		tables("stacks", stackSchema, func(p *Packfile) *[]Stack { return &p.Stacks }),
+		tables("buildpacks", buildpackSchema, func(p *Packfile) *[]Buildpack { return &p.Buildpacks }),
+		tables("order", orderSchema, func(p *Packfile) *[]Order { return &p.Order }),
 	},
-	finish: func(d *decoder, p *Packfile) { d.processes(p) },
+	finish: func(d *decoder, p *Packfile) {
+		d.processes(p)
+		d.buildpacks(p.Buildpacks)
+	},
 })
 
 var configSchema = define(schema[Config]{

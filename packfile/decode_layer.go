@@ -131,7 +131,7 @@ var depSchema = define(schema[Dep]{
 	finish: func(d *decoder, p *Dep) {
 		if !p.Has("sha") {
 			// What is fetched ends up in an image: without a checksum the server decides what that is.
-			d.fail(p.Range(), "sha is the SHA-256 of the file: curl -fsSL URI | sha256sum", "a dep needs %q", "sha")
+			d.fail(p.Range(), shaHint, "a dep needs %q", "sha")
 		}
 	},
 })

@@ -10,13 +10,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/moby/patternmatcher"
 	"github.com/pelletier/go-toml/v2"
 	"go.yaml.in/yaml/v3"
 )
 
-// seed adds the packfiles of testdata to a fuzz test.
-func seed(f *testing.F, ending string) {
-	names, err := filepath.Glob(filepath.Join("testdata", "*"+ending))
+// seed adds files of testdata to a fuzz test.
+func seed(f *testing.F, pattern string) {
+	names, err := filepath.Glob(filepath.Join("testdata", pattern))
 	if err != nil || len(names) == 0 {
 		f.Fatal("no seeds", err)
 	}
@@ -29,13 +30,13 @@ func seed(f *testing.F, ending string) {
 	}
 }
 
-// checkParse checks what holds for every text: Parse gives a packfile or errors, each with a place inside the text, and
-// the same again the next time.
-func checkParse(t *testing.T, filename string, data []byte) {
-	pf, warnings, err := Parse(filename, data)
+// checkParse checks what holds for every text: there is a value or errors, each with a place inside the text, and the same
+// again the next time. It returns the value, nil when there are errors.
+func checkParse[T any](t *testing.T, data []byte, parse func() (*T, []Diagnostic, error)) *T {
+	value, warnings, err := parse()
 	var e *Error
-	if (pf == nil) != (err != nil) || (err != nil && !errors.As(err, &e)) {
-		t.Fatalf("packfile %v, error %v", pf, err)
+	if (value == nil) != (err != nil) || (err != nil && !errors.As(err, &e)) {
+		t.Fatalf("value %v, error %v", value, err)
 	}
 	lines := strings.Split(string(bytes.TrimPrefix(data, []byte("\ufeff"))), "\n")
 	check := func(d Diagnostic) {
@@ -56,8 +57,8 @@ func checkParse(t *testing.T, filename string, data []byte) {
 	for _, d := range warnings {
 		check(d)
 	}
-	again, warningsAgain, errAgain := Parse(filename, data)
-	if diff := cmp.Diff(pf, again, cmp.AllowUnexported(Table{}, keyPlace{})); diff != "" {
+	again, warningsAgain, errAgain := parse()
+	if diff := cmp.Diff(value, again, cmp.AllowUnexported(Table{}, keyPlace{})); diff != "" {
 		t.Fatal(diff)
 	}
 	if diff := cmp.Diff(warnings, warningsAgain); diff != "" {
@@ -66,15 +67,54 @@ func checkParse(t *testing.T, filename string, data []byte) {
 	if err != nil && err.Error() != errAgain.Error() {
 		t.Fatalf("%v\n%v", err, errAgain)
 	}
-	if pf != nil {
-		CheckPlan(pf)
+	return value
+}
+
+// checkPackfile checks what holds for every packfile.
+func checkPackfile(t *testing.T, filename string, data []byte) {
+	pf := checkParse(t, data, func() (*Packfile, []Diagnostic, error) { return Parse(filename, data) })
+	if pf == nil {
+		return
+	}
+	CheckPlan(pf)
+	checkModules(t, pf)
+	if IsProject(filename, data) {
+		t.Fatal("it is a packfile and a project descriptor")
+	}
+}
+
+// checkModules checks that every module comes from somewhere: a file below the packfile's folder, or elsewhere.
+func checkModules(t *testing.T, pf *Packfile) {
+	for _, b := range pf.Buildpacks {
+		kind, location := b.Source()
+		switch kind {
+		case ContextSource, ImageSource, GitSource:
+		case FileSource:
+			if !filepath.IsLocal(location) || location == "." {
+				t.Fatalf("file %q leaves its folder", location)
+			}
+		case HTTPSource:
+			if len(b.SHA) != 64 {
+				t.Fatalf("%q has no checksum", location)
+			}
+		default:
+			t.Fatalf("%q is a source of kind %q", b.URI, kind)
+		}
+		if location == "" {
+			t.Fatalf("%q is nowhere", b.URI)
+		}
+	}
+	for _, o := range pf.Order {
+		if len(o.Group) == 0 {
+			t.Fatal("an empty group")
+		}
 	}
 }
 
 func FuzzParseTOML(f *testing.F) {
-	seed(f, ".toml")
+	seed(f, "*.toml")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkParse(t, "packfile.toml", data)
+		checkPackfile(t, "packfile.toml", data)
 		var r report
 		data = bytes.Clone(data)
 		tree := readTOML(newSource(data[:len(data):len(data)]), &r)
@@ -148,9 +188,9 @@ func checkTree(t *testing.T, n *node, want any) {
 }
 
 func FuzzParseYAML(f *testing.F) {
-	seed(f, ".yaml")
+	seed(f, "*.yaml")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkParse(t, "packfile.yaml", data)
+		checkPackfile(t, "packfile.yaml", data)
 		var r report
 		tree := readYAML(newSource(data), &r)
 		var want map[string]any
@@ -158,6 +198,71 @@ func FuzzParseYAML(f *testing.F) {
 			return // what we refuse beyond the library, such as tags
 		}
 		checkTree(t, tree, map[string]any(want))
+	})
+}
+
+func FuzzParseProject(f *testing.F) {
+	seed(f, "project/*.toml")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p := checkParse(t, data, func() (*Project, []Diagnostic, error) { return ParseProject("project.toml", data) })
+		if p == nil {
+			return
+		}
+		checkModules(t, p.Packfile)
+		if len(p.Packfile.Buildpacks) == 0 || p.Packfile.HasOwn() {
+			t.Fatal("a project without modules, or with something of its own")
+		}
+		names := map[string]bool{}
+		for _, v := range p.Env {
+			if problem, _ := projectVariable(v.Name); problem != "" || names[v.Name] {
+				t.Fatalf("variable %q", v.Name)
+			}
+			names[v.Name] = true
+		}
+	})
+}
+
+func FuzzParseBuildpackTOML(f *testing.F) {
+	seed(f, "buildpack/*.toml")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file := checkParse(t, data, func() (*BuildpackTOML, []Diagnostic, error) {
+			b, err := ParseBuildpackTOML("buildpack.toml", data)
+			return b, nil, err
+		})
+		if file == nil {
+			return
+		}
+		if len(file.Buildpacks) == 0 {
+			t.Fatal("no module")
+		}
+		for _, b := range file.Buildpacks {
+			if !filepath.IsLocal(b.ID) || !filepath.IsLocal(b.Version) || b.Path != "" && !filepath.IsLocal(b.Path) {
+				t.Fatalf("%q %q at %q leaves its folder", b.ID, b.Version, b.Path)
+			}
+		}
+	})
+}
+
+// FuzzGitignore checks that every pattern that is not refused is one that .dockerignore files have, inside the app.
+func FuzzGitignore(f *testing.F) {
+	for _, pattern := range []string{"*.log", "/docs/", "!a/**/b", `\#a`, "[!a]b", "a ", "# a"} {
+		f.Add(pattern)
+	}
+	f.Fuzz(func(t *testing.T, written string) {
+		pattern, problem, _ := fromGitignore(written)
+		if problem != "" || pattern == "" {
+			return
+		}
+		m, err := patternmatcher.New([]string{pattern})
+		if err != nil {
+			t.Fatalf("%q became %q: %v", written, pattern, err)
+		}
+		if len(m.Patterns()) != 1 || m.Exclusions() != strings.HasPrefix(written, "!") {
+			t.Fatalf("%q became %q", written, pattern)
+		}
+		if _, err := m.MatchesOrParentMatches("a/b"); err != nil && !m.Exclusions() {
+			t.Fatalf("%q became %q: %v", written, pattern, err)
+		}
 	})
 }
 

@@ -93,21 +93,24 @@ func (l *linker) link(from int, link *Link) (to int, ok bool) {
 			}
 		}
 	case !isLayer:
-		hint := "a link goes to a layer above that has provide or build, or to a cache"
+		hint := "a link goes to a layer above that has require, provide or build, or to a cache"
 		if near := l.near(link.Name, from); near != "" {
 			hint = didYouMean(near)
 		}
 		l.fail(at, hint, "link to %s, which is no layer or cache here", quote(link.Name))
 	case to == from:
 		l.fail(at, "", "layer %s links to itself", quote(link.Name))
-	case l.p.Layers[to].Provide == nil:
-		l.fail(at, "only what a layer's provide or build makes can be linked",
-			"link to %s, which this packfile does not provide", quote(link.Name))
+	case !l.p.Layers[to].hasSection():
+		l.fail(at, "require it if another module provides it, or say with build how it is made",
+			"link to layer %s, which has none of require, provide and build", quote(link.Name))
 	default:
 		return to, true
 	}
 	return 0, false
 }
+
+// hasSection says whether a layer is required or provided here: one that is only required comes from another module.
+func (l *Layer) hasSection() bool { return l.Has("require") || l.Has("provide") || l.Has("build") }
 
 // near is the layer or cache that a wrong name probably means.
 func (l *linker) near(name string, from int) string {
@@ -119,7 +122,7 @@ func (l *linker) near(name string, from int) string {
 		names = append(names, l.p.Caches[i].Name)
 	}
 	for i := range l.p.Layers {
-		if i != from && l.p.Layers[i].Provide != nil {
+		if i != from && l.p.Layers[i].hasSection() {
 			names = append(names, l.p.Layers[i].Name)
 		}
 	}

@@ -32,7 +32,7 @@ func TestLinksGoToLayersAboveAndToCaches(t *testing.T) {
 		{"to nothing", []string{"modules", "b: modlues"}, `link to "modlues", which is no layer or cache here (did you mean "modules"?)`},
 		{"to a cache that is misspelled", []string{"b: cahce"}, `link to "cahce", which is no layer or cache here (did you mean "cache"?)`},
 		{"to nothing like it", []string{"b: something"},
-			`link to "something", which is no layer or cache here (a link goes to a layer above that has provide or build, or to a cache)`},
+			`link to "something", which is no layer or cache here (a link goes to a layer above that has require, provide or build, or to a cache)`},
 		{"to itself", []string{"a: a"}, `layer "a" links to itself`},
 		{"twice", []string{"a", "b: a a"}, `a link to "a" is already defined on line 10`},
 		{"to a layer below", []string{"a: b", "b"}, `link to "b", which stands further down (move it above layer "a")`},
@@ -74,9 +74,31 @@ a.toml:7:8: layer "a" is already defined on line 4
 a.toml:15:8: cache "b" is already defined on line 13`)
 }
 
-func TestALayerThatIsOnlyRequiredCannotBeLinked(t *testing.T) {
-	_, _, err := Parse("a.toml", []byte("[[layers]]\nname = \"a\"\nrequire = {}\n"+linking("b: a")))
-	require.ErrorContains(t, err, `link to "a", which this packfile does not provide (only what a layer's provide or build makes can be linked)`)
+func TestALayerOfAnotherModuleCanBeLinked(t *testing.T) {
+	const link = "path-as = 'A'\nversion-as = 'B'\nmetadata-as = 'C'\nlink-version = true\nlink-content = true\n"
+	for _, test := range []struct{ name, text, want string }{
+		{"when it is required", "[[layers]]\nname = 'a'\nrequire = {}\n" + linking("b: a") + link, ""},
+		{"when it is provided", "[[layers]]\nname = 'a'\nprovide = {}\n" + linking("b: a") + link, ""},
+		{"not when it is neither", "[[layers]]\nname = 'a'\n" + linking("b: a"),
+			`link to layer "a", which has none of require, provide and build (require it if another module provides it, or say with build ` +
+				`how it is made)`},
+		{"not when it is misspelled", "[[layers]]\nname = 'nodejs'\nrequire = {}\n" + linking("b: nodesj"),
+			`link to "nodesj", which is no layer or cache here (did you mean "nodejs"?)`},
+		{"not when it stands further down", linking("b: a") + "[[layers]]\nname = 'a'\nrequire = {}",
+			`link to "a", which stands further down (move it above layer "b")`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, _, err := Parse("a.toml", []byte(test.text))
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			var e *Error
+			require.ErrorAs(t, err, &e)
+			require.Len(t, e.Diagnostics, 1)
+			require.Equal(t, test.want, e.Diagnostics[0].Text())
+		})
+	}
 }
 
 func TestAPackfileThatIsTheOnlyModuleMustBalance(t *testing.T) {

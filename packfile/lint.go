@@ -20,12 +20,15 @@ var (
 			"depend on other files. With inputs it sees only the files that are part of its version."}
 	IgnoredLayer = Rule{"IgnoredLayer",
 		"A layer has none of require, provide and build, so nothing asks for it and nothing makes it."}
+	UnusedBuilder = Rule{"UnusedBuilder",
+		"A project descriptor names a builder, which is not used: steps run in the build image, and the app image is put on the " +
+			"run image."}
 	UnusedCache = Rule{"UnusedCache", "No layer links a cache, so nothing can use it."}
 )
 
 // Rules are all lint rules, by name.
 func Rules() []Rule {
-	return []Rule{IgnoredLayer, InputsPreferred, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnusedCache}
+	return []Rule{IgnoredLayer, InputsPreferred, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnusedBuilder, UnusedCache}
 }
 
 // lint looks for what is allowed but probably not meant.
@@ -42,7 +45,7 @@ func (d *decoder) lint(p *Packfile) {
 				"layer %s starts from what the last build left in it, so the image depends on history", quote(l.Name))
 		}
 		if l.Provide == nil {
-			if l.Require == nil && !l.Has("require") && !l.Has("provide") && !l.Has("build") {
+			if !l.hasSection() {
 				d.warn(IgnoredLayer, l.Range(), "add build, or make it one of the caches",
 					"layer %s has none of require, provide and build, and is ignored", quote(l.Name))
 			}

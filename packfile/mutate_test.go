@@ -20,7 +20,14 @@ func TestEveryKeyStandsEveryKindOfValue(t *testing.T) {
 		{kind: arrayKind, at: at, items: []*node{text}}, {kind: arrayKind, at: at, items: []*node{table}},
 		{kind: arrayKind, at: at, items: []*node{{kind: nullKind, at: at}}},
 	}
-	for _, name := range []string{"full.toml", "full.yaml", "old.toml", "bad.toml"} {
+	packfiles := func(d *decoder, root *node) { d.packfile(root) }
+	projects := func(d *decoder, root *node) { d.project(root) }
+	buildpacks := func(d *decoder, root *node) { d.buildpackTOML(root) }
+	for name, read := range map[string]func(*decoder, *node){
+		"full.toml": packfiles, "full.yaml": packfiles, "old.toml": packfiles, "bad.toml": packfiles,
+		"project/full.toml": projects, "project/old.toml": projects, "project/bad.toml": projects,
+		"buildpack/composite.toml": buildpacks, "buildpack/several.toml": buildpacks, "buildpack/bad.toml": buildpacks,
+	} {
 		data := testdata(t, name)
 		tree := func() *node {
 			if name == "full.yaml" {
@@ -38,7 +45,7 @@ func TestEveryKeyStandsEveryKindOfValue(t *testing.T) {
 					t.Fatalf("%s: %s: %v", name, what, p)
 				}
 			}()
-			d.packfile(root)
+			read(d, root)
 			return d
 		}
 		// Decoding changes the tree, so each change is made on a new one.

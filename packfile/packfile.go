@@ -7,13 +7,20 @@ import "time"
 // Packfile is one decoded packfile. Names of the first notes (synonyms) are gone: every value stands under today's name.
 type Packfile struct {
 	Table
-	API       string // CNB Buildpack API, "0.10" when not given
-	Config    Config
-	Processes []Process
-	Caches    []Cache
-	Layers    []Layer
-	Slices    []Slice
-	Stacks    []Stack
+	API        string // CNB Buildpack API, "0.10" when not given
+	Config     Config
+	Processes  []Process
+	Caches     []Cache
+	Layers     []Layer
+	Slices     []Slice
+	Stacks     []Stack
+	Buildpacks []Buildpack // modules that this build uses
+	Order      []Order     // which of them, first that passes; empty: all of Buildpacks in file order, in one group
+}
+
+// HasOwn says whether the packfile makes something itself, so that it is a module and not only an order of others.
+func (p *Packfile) HasOwn() bool {
+	return len(p.Layers)+len(p.Processes)+len(p.Caches)+len(p.Slices) > 0
 }
 
 // Config is the [config] table.
@@ -160,4 +167,26 @@ type Stack struct {
 	Table
 	ID     string
 	Mixins []string
+}
+
+// Buildpack is one [[buildpacks]] entry: a module, or a package of several, and where it comes from.
+type Buildpack struct {
+	Table
+	ID      string // "" when not given: what the module itself says
+	Version string // "" when not given
+	URI     string // "" when not given: the named context of its id; see Source
+	SHA     string // SHA-256 of the file that an http(s) URI names, in lower case
+}
+
+// Order is one [[order]] entry: a group of modules.
+type Order struct {
+	Table
+	Group []OrderEntry // never empty
+}
+
+// OrderEntry is one [[order.group]] entry.
+type OrderEntry struct {
+	Table
+	ID, Version string // Version "" when not given
+	Optional    bool
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// MaxSize is how large a packfile may be, in bytes.
+// MaxSize is how large a packfile, or another file of this package, may be, in bytes.
 const MaxSize = 4 << 20
 
 // Parse reads a packfile in TOML or YAML, as its ending says, or else its content. It finds everything that is wrong at
@@ -15,21 +15,11 @@ const MaxSize = 4 << 20
 // are there in both cases.
 func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, err error) {
 	var d decoder
-	if len(data) > MaxSize {
-		first := Range{Position{1, 1}, Position{1, 1}}
-		d.fail(first, "", "a packfile has at most %d MiB, this one has %d bytes", MaxSize>>20, len(data))
-		return nil, nil, d.err(filename)
-	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	data = data[:len(data):len(data)] // the TOML parser finds its place by capacity
-	src := newSource(data)
-	var root *node
+	format := readTOML
 	if isYAML(filename, data) {
-		d.spelling = camelCase
-		root = readYAML(src, &d.report)
-	} else {
-		root = readTOML(src, &d.report)
+		d.spelling, format = camelCase, readYAML
 	}
+	root := d.tree("a packfile", data, format)
 	if root == nil {
 		return nil, nil, d.err(filename)
 	}
@@ -38,6 +28,18 @@ func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, e
 		return nil, sorted(d.warns), err
 	}
 	return pf, sorted(d.warns), nil
+}
+
+// tree reads a text into a tree. It returns nil, with an error reported, when the text is too large or its syntax broken.
+func (d *decoder) tree(what string, data []byte, format func(*source, *report) *node) *node {
+	if len(data) > MaxSize {
+		first := Range{Position{1, 1}, Position{1, 1}}
+		d.fail(first, "", "%s has at most %d MiB, this one has %d bytes", what, MaxSize>>20, len(data))
+		return nil
+	}
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	data = data[:len(data):len(data)] // the TOML parser finds its place by capacity
+	return format(newSource(data), &d.report)
 }
 
 // packfile turns a tree into a packfile. Its passes: today's words for old ones, the types with all that can be checked
@@ -56,6 +58,9 @@ func (d *decoder) packfile(root *node) *Packfile {
 // tomlStart matches a line that begins a TOML document and no YAML document: a header, or a key and an equals sign.
 var tomlStart = regexp.MustCompile(`^(\[|[A-Za-z0-9_."'-]+[ \t]*=)`)
 
+// byteOrderMark begins what some editors write; it is no part of the text.
+var byteOrderMark = []byte("\ufeff")
+
 // isYAML says which format a packfile is in.
 func isYAML(filename string, data []byte) bool {
 	switch strings.ToLower(path.Ext(filename)) {
@@ -64,7 +69,7 @@ func isYAML(filename string, data []byte) bool {
 	case ".yaml", ".yml":
 		return true
 	}
-	for line := range bytes.Lines(data) {
+	for line := range bytes.Lines(bytes.TrimPrefix(data, byteOrderMark)) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
 			return !tomlStart.Match(line)
 		}

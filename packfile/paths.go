@@ -69,16 +69,21 @@ func glob(s string) (problem, hint string) {
 	if strings.TrimSpace(s) != s {
 		return "begins or ends with white space", ""
 	}
+	if !isPattern(s) {
+		return "is not a valid pattern", "as in *.lock, src/**/*.go or [a-z]*"
+	}
+	return "", ""
+}
+
+// isPattern says whether a pattern can be compiled.
+func isPattern(s string) bool {
 	// Compiling a pattern costs more than the rest of its line; these cannot fail.
 	if !strings.ContainsFunc(s, func(r rune) bool { return !isWord(r) && !strings.ContainsRune("./*?-@+ ", r) }) {
-		return "", ""
+		return true
 	}
 	m, err := patternmatcher.New([]string{s})
 	if err == nil {
 		_, err = m.MatchesOrParentMatches("x") // compiles it
 	}
-	if err != nil {
-		return "is not a valid pattern", "as in *.lock, src/**/*.go or [a-z]*"
-	}
-	return "", ""
+	return err == nil
 }

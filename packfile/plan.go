@@ -2,7 +2,8 @@ package packfile
 
 // CheckPlan finds layers that are only required or only provided, in a packfile that is the only module of its build: a
 // build plan must balance, and there is nobody else who could provide or require them. Parse does not call it, because a
-// packfile that is one module of several may well have such layers.
+// packfile that is one module of several may well have such layers: it is for a packfile without Buildpacks and Order,
+// and whether it is built alone is for the caller to know.
 func CheckPlan(pf *Packfile) []Diagnostic {
 	var r report
 	for i := range pf.Layers {

@@ -12,6 +12,7 @@ type schema[T any] struct {
 	keys   []key[T]
 	start  func(v *T)             // sets what holds when a key is not given; may be nil
 	finish func(d *decoder, v *T) // checks keys against each other; may be nil
+	open   bool                   // other keys are not ours to check
 
 	names  [2][]string       // of all keys, as TOML and as YAML write them
 	byName [2]map[string]int // index in keys
@@ -83,7 +84,9 @@ func read[T any, P located[T]](d *decoder, s *schema[T], n *node, v *T) bool {
 		e := &n.entries[i]
 		k, ok := s.byName[d.spelling][e.key]
 		if !ok {
-			d.unknown(s.what, e, s.names[d.spelling])
+			if !s.open {
+				d.unknown(s.what, e, s.names[d.spelling])
+			}
 			continue
 		}
 		t.keys = append(t.keys, keyPlace{s.keys[k].name, e.value.at})

@@ -7,13 +7,15 @@ type Target struct {
 
 // Variable is a name with a value.
 type Variable struct {
+	Table       // of a project's variables; see Project.Env
 	Name, Value string
 }
 
 // Variables are what templates and steps know of a target, in the names that Dockerfiles use.
 func (t Target) Variables() []Variable {
 	return []Variable{
-		{"TARGETPLATFORM", t.Platform}, {"TARGETOS", t.OS}, {"TARGETARCH", t.Arch}, {"TARGETVARIANT", t.Variant},
+		{Name: "TARGETPLATFORM", Value: t.Platform}, {Name: "TARGETOS", Value: t.OS},
+		{Name: "TARGETARCH", Value: t.Arch}, {Name: "TARGETVARIANT", Value: t.Variant},
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 	SealedDir   = "/packfile/sealed"  // what Seal makes of it
 	RunResult   = "/packfile/ran"     // ResultFile of the layer's run step (Describe)
 	FoundDir    = "/packfile/found"   // what an SBOM generator left, read-only (MergeSBOM)
+	ArchiveDir  = "/packfile/archive" // a module archive, or the content of an OCI layout, read-only (Unpack)
 	SecretsDir  = "/run/secrets"      // SecretsDir/ID
 	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
 	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
@@ -35,6 +36,7 @@ const (
 	ResultFile  = "result.json"       // in OutDir
 	MetadataDir = "md"                // in OutDir: the folder that scripts know as $MD
 	MergedDir   = "sbom"              // in OutDir: the same as FoundDir, merged (MergeSBOM)
+	UnpackedDir = "module"            // in OutDir: the folder of the module in ArchiveDir (Unpack)
 	StepBinary  = "packfile-step"     // in BinDir
 	CASecret    = "ca-certificates"   // optional secret: CA bundle that every step trusts
 )
@@ -57,6 +59,9 @@ const (
 	Describe Kind = "describe"
 	// MergeSBOM has no script and sees no app: it adds the SPDX document in SpecDir to what an SBOM generator found.
 	MergeSBOM Kind = "merge-sbom"
+	// Unpack has no script and sees no app: it unpacks a module that came as an archive or as an OCI layout, and checks it
+	// while doing so, as anyone may have made it. It gives no Result.
+	Unpack Kind = "unpack"
 )
 
 // MaxFileDigests is how many files a Match names one by one: labels carry them, to say which one changed.
@@ -75,17 +80,21 @@ type Spec struct {
 	Script   *Script  `json:"script,omitempty"`   // absent for layers without a run script
 	LayerDir string   `json:"layerDir,omitempty"` // LAYER; Run only
 	// Metadata is there before the script: values are strings, or tables of the same shape.
-	Metadata  map[string]any `json:"metadata,omitempty"`
-	Platform  []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
-	Links     []Link         `json:"links,omitempty"`    // in file order
-	Env       []EnvFile      `json:"env,omitempty"`      // the layer's own environment, written into LAYER
-	Profile   []string       `json:"profile,omitempty"`  // files in SpecDir, copied to LAYER/profile.d in this order
-	Deps      []Dep          `json:"deps,omitempty"`
-	Setups    []Setup        `json:"setups,omitempty"`  // caches to set up before the script
-	Restore   bool           `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
-	Secrets   []Secret       `json:"secrets,omitempty"`
-	Generator string         `json:"generator,omitempty"` // image of the SBOM generator, for messages (MergeSBOM)
-	Refresh   string         `json:"refresh,omitempty"`   // changes when an answer of the network has become too old
+	Metadata map[string]any `json:"metadata,omitempty"`
+	Platform []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
+	Links    []Link         `json:"links,omitempty"`    // in file order
+	// Exposed are folders of layers that earlier modules expose, for each module those of it, in group order.
+	Exposed [][]string `json:"exposed,omitempty"`
+	// Requires has what each module that requires the layer says of it, in group order (Test, Run).
+	Requires  []map[string]any `json:"requires,omitempty"`
+	Env       []EnvFile        `json:"env,omitempty"`     // the layer's own environment, written into LAYER
+	Profile   []string         `json:"profile,omitempty"` // files in SpecDir, copied to LAYER/profile.d in this order
+	Deps      []Dep            `json:"deps,omitempty"`
+	Setups    []Setup          `json:"setups,omitempty"`  // caches to set up before the script
+	Restore   bool             `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
+	Secrets   []Secret         `json:"secrets,omitempty"`
+	Generator string           `json:"generator,omitempty"` // image of the SBOM generator, for messages (MergeSBOM)
+	Refresh   string           `json:"refresh,omitempty"`   // changes when an answer of the network has become too old
 	// Time is that of all files, in seconds since 1970 (Seal, Describe). To BuildKit trees that differ in nothing else are one.
 	Time int64 `json:"time,omitempty"`
 }

@@ -222,11 +222,11 @@ func TestAnImageWithoutShellSaysSo(t *testing.T) {
 func TestAMatchStepNeedsNothingOfTheImage(t *testing.T) {
 	c := newContainer(t)
 	c.spec = step.Spec{Contract: step.Contract, Kind: step.Match, Trees: []string{"modules"}}
-	c.write(step.MatchDir+"/modules/package.json", "{}", 0o644)
+	c.write(step.MatchDir+"/0/package.json", "{}", 0o644)
 	if code, _, stderr := c.run(); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
-	if result := c.result("modules.json"); result.Files != 1 || result.Metadata["version"] == "" {
+	if result := c.result("0.json"); result.Files != 1 || result.Metadata["version"] == "" {
 		t.Errorf("got %+v", result)
 	}
 }

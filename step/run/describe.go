@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/containerd/containerd/v2/pkg/archive"
 	"github.com/opencontainers/go-digest"
@@ -22,8 +23,8 @@ func (r *runner) describe() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range r.spec.Trees {
-		dir := filepath.Join(r.tree, name)
+	for i, name := range r.spec.Trees {
+		dir := filepath.Join(r.tree, strconv.Itoa(i))
 		if err := checkContent(dir, ""); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -31,7 +32,7 @@ func (r *runner) describe() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if err := r.reportAs(name, step.Result{DiffID: id, Metadata: metadata}); err != nil {
+		if err := r.reportTree(i, step.Result{DiffID: id, Metadata: metadata}); err != nil {
 			return err
 		}
 	}

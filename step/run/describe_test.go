@@ -110,17 +110,17 @@ func (b *box) described() map[string]step.Result {
 		b.t.Fatalf("%+v", out)
 	}
 	results := map[string]step.Result{}
-	for _, name := range b.spec.Trees {
+	for i, name := range b.spec.Trees {
 		var got step.Result
-		b.must(json.Unmarshal([]byte(b.read(step.OutDir+"/"+name+".json")), &got))
+		b.must(json.Unmarshal([]byte(b.read(fmt.Sprintf("%s/%d.json", step.OutDir, i))), &got))
 		results[name] = got
 	}
 	return results
 }
 
 func TestLayersAreDescribed(t *testing.T) {
-	b := newSealBox(t, step.Describe, step.TreeDir+"/app")
-	b.makeLayer(step.TreeDir+"/slice-0", treeTime.Add(time.Hour))
+	b := newSealBox(t, step.Describe, step.TreeDir+"/0")
+	b.makeLayer(step.TreeDir+"/1", treeTime.Add(time.Hour))
 	b.spec.Trees = []string{"app", "slice-0"}
 	if diff := cmp.Diff(map[string]step.Result{
 		"app": {DiffID: layerDigest(t, treeTime)}, "slice-0": {DiffID: layerDigest(t, treeTime.Add(time.Hour))},
@@ -128,7 +128,7 @@ func TestLayersAreDescribed(t *testing.T) {
 		t.Error(diff)
 	}
 	t.Run("with the metadata that a run step left", func(t *testing.T) {
-		b := newSealBox(t, step.Describe, step.TreeDir+"/layer")
+		b := newSealBox(t, step.Describe, step.TreeDir+"/0")
 		b.spec.Trees = []string{"layer"}
 		b.write(step.RunResult, `{"metadata": {"version": "1", "table": {"a": "x"}}, "files": 7}`)
 		metadata := map[string]any{"version": "1", "table": map[string]any{"a": "x"}}
@@ -139,7 +139,7 @@ func TestLayersAreDescribed(t *testing.T) {
 		b.fail(1, b.path(step.RunResult)+": unexpected end of JSON input")
 	})
 	t.Run("if they have nothing that cannot be in an image", func(t *testing.T) {
-		b.write(step.TreeDir+"/app/workspace/.wh.x", "")
+		b.write(step.TreeDir+"/0/workspace/.wh.x", "")
 		b.fail(1, "app: /workspace/.wh.x cannot be in an image")
 	})
 	t.Run("if they are there", func(t *testing.T) {

@@ -45,19 +45,21 @@ func (r *runner) userEnv() *env.Env {
 	return e
 }
 
-// scriptEnv is the environment of the step's script. Later entries see and may change earlier ones: user, links in file
-// order, the layer itself, the step ("The step contract" in docs/reference.md).
+// scriptEnv is the environment of the step's script. Later entries see and may change earlier ones: user, what earlier modules
+// expose, links in file order, the layer itself, the step ("The step contract" in docs/reference.md).
 func (r *runner) scriptEnv() (*env.Env, error) {
 	e := r.userEnv()
+	for _, dirs := range r.spec.Exposed {
+		if err := addBuildLayers(e, dirs...); err != nil {
+			return nil, fmt.Errorf("environment of an exposed layer: %w", err)
+		}
+	}
 	for _, link := range r.spec.Links {
 		if link.Dir == "" || link.Cache {
 			continue
 		}
-		e.AddFolders(link.Dir, env.BuildFolders)
-		for _, dir := range []string{"env", "env.build"} {
-			if err := e.AddDir(filepath.Join(link.Dir, dir), env.Override); err != nil {
-				return nil, fmt.Errorf("environment of linked layer %q: %w", link.Name, err)
-			}
+		if err := addBuildLayers(e, link.Dir); err != nil {
+			return nil, fmt.Errorf("environment of linked layer %q: %w", link.Name, err)
 		}
 	}
 	if r.spec.Kind == step.Run {
@@ -80,6 +82,22 @@ func (r *runner) scriptEnv() (*env.Env, error) {
 	}
 	r.complete(e)
 	return e, nil
+}
+
+// addBuildLayers changes the environment as layers say that were built together: first all of their folders, then their env
+// files, as the lifecycle has it.
+func addBuildLayers(e *env.Env, layers ...string) error {
+	for _, layer := range layers {
+		e.AddFolders(layer, env.BuildFolders)
+	}
+	for _, layer := range layers {
+		for _, dir := range []string{"env", "env.build"} {
+			if err := e.AddDir(filepath.Join(layer, dir), env.Override); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // addLink sets the variables that a link asked for, and unsets those that it has nothing for: a value from elsewhere

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -19,7 +20,7 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, secrets, app, tmp string
+	bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, app, tmp string
 }
 
 // at is the container whose root folder is root.
@@ -38,6 +39,7 @@ func at(root string) container {
 		sealed:    in(step.SealedDir),
 		runResult: in(step.RunResult),
 		found:     in(step.FoundDir),
+		archive:   in(step.ArchiveDir),
 		secrets:   in(step.SecretsDir),
 		app:       in(step.AppDir),
 		tmp:       in("/tmp"),
@@ -107,7 +109,7 @@ func (c container) load() (step.Spec, error) {
 		return step.Spec{}, fmt.Errorf("%s is of contract %d, this is %s of contract %d", path, spec.Contract, step.StepBinary, step.Contract)
 	}
 	switch spec.Kind {
-	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM:
+	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM, step.Unpack:
 	case step.Run:
 		if spec.LayerDir == "" {
 			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir", path)
@@ -135,6 +137,8 @@ func (r *runner) run() error {
 		return r.match()
 	case step.MergeSBOM:
 		return r.mergeSBOM()
+	case step.Unpack:
+		return r.unpack()
 	case step.Run:
 		past := r.openHistory()
 		defer past.close()
@@ -180,17 +184,32 @@ func (r *runner) startMetadata() error {
 	if err := os.MkdirAll(r.metadata(), 0o755); err != nil {
 		return err
 	}
-	return writeMetadata(r.metadata(), r.spec.Metadata)
+	if err := writeMetadata(r.metadata(), r.spec.Metadata); err != nil {
+		return err
+	}
+	for i, table := range r.spec.Requires {
+		dir := filepath.Join(r.metadata(), requiresDir, fmt.Sprintf("%02d", i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := writeMetadata(dir, table); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// requiresDir is the folder of $MD with what each module that requires the layer says. Its name makes it private to the step.
+const requiresDir = ".requires"
 
 // match writes a result for each tree, with the tree's digest as version.
 func (r *runner) match() error {
-	for _, name := range r.spec.Trees {
-		tree, err := DigestTree(filepath.Join(r.matched, name))
+	for i, name := range r.spec.Trees {
+		tree, err := DigestTree(filepath.Join(r.matched, strconv.Itoa(i)))
 		if err != nil {
 			return fmt.Errorf("layer %q: %w", name, err)
 		}
-		if err := r.reportAs(name, step.Result{
+		if err := r.reportTree(i, step.Result{
 			Metadata: map[string]any{"version": tree.Digest}, Files: tree.Files, FileDigests: tree.FileDigests,
 		}); err != nil {
 			return err
@@ -199,13 +218,13 @@ func (r *runner) match() error {
 	return nil
 }
 
-// reportAs writes the result for one of several trees.
-func (r *runner) reportAs(name string, result step.Result) error {
+// reportTree writes the result for one of spec.Trees.
+func (r *runner) reportTree(i int, result step.Result) error {
 	data, err := json.Marshal(result)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(r.out, name+".json"), append(data, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(r.out, strconv.Itoa(i)+".json"), append(data, '\n'), 0o644)
 }
 
 // ask runs a require or test script.

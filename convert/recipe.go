@@ -9,34 +9,37 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// plan is what is known of a settled layer before anything is built for it.
-type plan struct {
+// recipe is what is known of a settled layer before anything is built for it.
+type recipe struct {
 	run    process // the run step, but for the app and links that it sees
 	record layerkey.Record
 }
 
-// plan of a layer that is settled, as are those that it links.
-func (b *Build) plan(l *layer, f Facts) (*plan, error) {
-	if p, ok := b.plans[l.Name]; ok {
+// recipe of a layer that is settled, as are those that it links.
+func (b *Build) recipe(l *layer, f Facts) (*recipe, error) {
+	if p, ok := b.recipes[l]; ok {
 		return p, nil
 	}
-	p := &plan{run: process{layer: l, files: stepFiles{b: b}, access: l.Provide.Access, at: []packfile.Range{l.Range()}, name: "run"}}
+	p := &recipe{run: process{layer: l, files: stepFiles{module: l.module}, access: l.Provide.Access, at: []place{l.module.at(l.Range())}, name: "run"}}
 	spec := &p.run.spec
 	*spec = step.Spec{
 		Kind:     step.Run,
 		Layer:    l.Name,
-		LayerDir: b.layerDir(l.Name),
+		LayerDir: l.dir(),
 		Metadata: f.metadata(l, ""),
 		Restore:  l.Restore,
 	}
+	if l.testScript() == nil {
+		spec.Requires = l.tables()
+	}
 	if run := l.Provide.Run; run != nil {
 		spec.Script = p.run.files.script(run, l.Name+".run")
-		p.run.network, p.run.at = run.Network, []packfile.Range{scriptRange(run)}
+		p.run.network, p.run.at = run.Network, []place{l.module.at(scriptRange(run))}
 	}
 	for i := range l.Provide.Profile {
 		spec.Profile = append(spec.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
 	}
-	spec.Setups = b.setups(l, &p.run.files)
+	spec.Setups = l.setups(&p.run.files)
 	var err error
 	if spec.Env, err = b.envFiles(l); err != nil {
 		return nil, err
@@ -46,7 +49,7 @@ func (b *Build) plan(l *layer, f Facts) (*plan, error) {
 	}
 	p.record.Name = l.Name
 	for _, kind := range []QuestionKind{Inputs, Tested} {
-		if r := f[Question{l.Name, kind}]; r.FileDigests != nil {
+		if r := f[Question{l.id, kind}]; r.FileDigests != nil {
 			p.record.Files = r.FileDigests
 		}
 	}
@@ -56,7 +59,7 @@ func (b *Build) plan(l *layer, f Facts) (*plan, error) {
 	if p.record.Key, err = p.record.Parts.Key(); err != nil {
 		return nil, err
 	}
-	b.plans[l.Name] = p
+	b.recipes[l] = p
 	if !p.run.runsScripts() {
 		return p, nil // its spec says all that it depends on, and the key more: the platform
 	}
@@ -73,7 +76,7 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		Platform:    platformString(b.in.Platform),
 		BuildImage:  b.in.Build.Digest.String(),
 		User:        b.in.Owner.String(),
-		Script:      b.scriptPart(l.Provide.Run),
+		Script:      l.module.scriptPart(l.Provide.Run),
 		Version:     f.version(l),
 		Metadata:    maps.Clone(p.spec.Metadata),
 		LockApp:     l.Provide.LockApp,
@@ -84,7 +87,10 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		Env:         p.spec.Env,
 	}
 	delete(parts.Metadata, "version")
-	if r, ok := f[Question{l.Name, Inputs}]; ok {
+	if l.requiredByOthers() {
+		parts.Requires = p.spec.Requires
+	}
+	if r, ok := f[Question{l.id, Inputs}]; ok {
 		parts.Inputs, _ = r.Metadata["version"].(string)
 	}
 	for _, s := range p.access.Secrets {
@@ -96,12 +102,16 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		})
 	}
 	for i := range l.Provide.Profile {
-		parts.Profile = append(parts.Profile, digestOf(b.text(&l.Provide.Profile[i])))
+		parts.Profile = append(parts.Profile, digestOf(l.module.text(&l.Provide.Profile[i])))
 	}
 	for _, k := range l.links {
-		parts.Links = append(parts.Links, layerkey.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs})
+		linked := layerkey.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
+		if k.layer != nil && k.layer.module != l.module {
+			linked.Layer = k.layer.dir()
+		}
+		parts.Links = append(parts.Links, linked)
 		if k.cache != nil && k.cache.Setup != nil {
-			parts.Setups = append(parts.Setups, *b.scriptPart(k.cache.Setup))
+			parts.Setups = append(parts.Setups, *l.module.scriptPart(k.cache.Setup))
 		}
 		if k.layer == nil || f.status(k.layer) == dropped {
 			continue
@@ -110,7 +120,7 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 			parts.LinkVersions = put(parts.LinkVersions, k.Name, f.version(k.layer))
 		}
 		if k.LinkContent {
-			linked, err := b.plan(k.layer, f)
+			linked, err := b.recipe(k.layer, f)
 			if err != nil {
 				return parts, err
 			}
@@ -120,11 +130,11 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 	return parts, nil
 }
 
-func (b *Build) scriptPart(s *packfile.Script) *layerkey.Script {
+func (m *Module) scriptPart(s *packfile.Script) *layerkey.Script {
 	if s == nil {
 		return nil
 	}
-	return &layerkey.Script{Shell: packfile.ScriptShell(b.in.Packfile, s), Digest: digestOf(b.text(s)), InLayer: s.InLayer}
+	return &layerkey.Script{Shell: packfile.ScriptShell(m.Packfile, s), Digest: digestOf(m.text(s)), InLayer: s.InLayer}
 }
 
 func put(m map[string]string, k, v string) map[string]string {

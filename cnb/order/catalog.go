@@ -1,0 +1,93 @@
+package order
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Catalog is which modules there are, by id and version. The zero value is an empty one.
+type Catalog struct {
+	modules map[string][]*Module // by id, in the order in which they were added
+}
+
+// DuplicateError says that there already is a module of this id and version.
+type DuplicateError struct {
+	Module *Module // that was there first
+}
+
+func (e *DuplicateError) Error() string { return fmt.Sprintf("module %s is there twice", e.Module) }
+
+// Add puts a module into the catalog. The error is a *DuplicateError.
+func (c *Catalog) Add(m *Module) error {
+	if first := c.exact(m.ID, m.Version); first != nil {
+		return &DuplicateError{first}
+	}
+	if c.modules == nil {
+		c.modules = map[string][]*Module{}
+	}
+	c.modules[m.ID] = append(c.modules[m.ID], m)
+	return nil
+}
+
+// Find is the module of an id and version. The version may be "" for a module that has none, or that is there in one
+// version only. Errors say which modules there are instead.
+func (c *Catalog) Find(id, version string) (*Module, error) {
+	found := c.modules[id]
+	if m := c.exact(id, version); m != nil {
+		return m, nil
+	}
+	switch {
+	case len(found) == 0:
+		hint := ""
+		if near := c.nearest(id); near != "" {
+			hint = fmt.Sprintf(" (did you mean %q?)", near)
+		}
+		return nil, fmt.Errorf("there is no module %q%s", id, hint)
+	case version != "":
+		return nil, fmt.Errorf("module %q is not there in version %q (there: %s)", id, version, versions(found))
+	case len(found) > 1:
+		return nil, fmt.Errorf("module %q is there in several versions (%s): say which", id, versions(found))
+	}
+	return found[0], nil
+}
+
+// exact is the module of just this id and version, nil when there is none.
+func (c *Catalog) exact(id, version string) *Module {
+	for _, m := range c.modules[id] {
+		if m.Version == version {
+			return m
+		}
+	}
+	return nil
+}
+
+// versions lists the versions of an id for a message.
+func versions(modules []*Module) string {
+	list := make([]string, len(modules))
+	for i, m := range modules {
+		list[i] = "one without"
+		if m.Version != "" {
+			list[i] = fmt.Sprintf("%q", m.Version)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// nearest is the id that was probably meant by one that is not there, "" when none is near.
+func (c *Catalog) nearest(wrong string) string {
+	const longest = 128 // no typing error is in a longer one
+	best, bestDistance := "", 1+min(3, (len(wrong)+2)/3)
+	for _, id := range slices.Sorted(maps.Keys(c.modules)) {
+		if difference := len(id) - len(wrong); len(wrong) > longest || difference >= bestDistance || -difference >= bestDistance {
+			continue
+		}
+		if d := levenshtein.Distance(wrong, id, nil); d < bestDistance {
+			best, bestDistance = id, d
+		}
+	}
+	return best
+}

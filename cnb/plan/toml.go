@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// decode reads TOML into tables. Errors say where they are.
+func decode(data []byte) (map[string]any, error) {
+	// The library that the lifecycle uses passes over a byte order mark.
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := measure(data); err != nil {
+		return nil, err
+	}
+	var doc map[string]any
+	err := toml.Unmarshal(data, &doc)
+	if err == nil {
+		return doc, nil
+	}
+	where := ""
+	if at, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, column := at.Position()
+		where = fmt.Sprintf(" at line %d, column %d", line, column)
+	}
+	return nil, fmt.Errorf("invalid TOML%s: %s", where, printable(strings.TrimPrefix(err.Error(), "toml: ")))
+}
+
+// measure checks the bounds. What is not TOML is for the decoder to say.
+func measure(data []byte) error {
+	var p unstable.Parser
+	p.Reset(data)
+	var s size
+	for p.NextExpression() {
+		s.add(p.Expression(), 0)
+		switch {
+		case s.depth > maxDepth:
+			return fmt.Errorf("tables and arrays nest more than %d deep", maxDepth)
+		case s.keys > maxKeys:
+			return fmt.Errorf("more than %d keys", maxKeys)
+		}
+	}
+	return nil
+}
+
+// size is that of a document.
+type size struct{ keys, depth int }
+
+// add counts an expression, or a value that stands at some depth.
+func (s *size) add(e *unstable.Node, depth int) {
+	switch e.Kind {
+	case unstable.Table, unstable.ArrayTable:
+		s.addKey(e, depth)
+	case unstable.KeyValue:
+		s.add(e.Value(), s.addKey(e, depth))
+	case unstable.Array, unstable.InlineTable:
+		depth++
+		s.depth = max(s.depth, depth)
+		for it := e.Children(); depth <= maxDepth && it.Next(); {
+			s.add(it.Node(), depth)
+		}
+	}
+}
+
+// addKey counts a key, each part of which but the last is a table. It returns the depth of what the last one names.
+func (s *size) addKey(e *unstable.Node, depth int) int {
+	parts := 0
+	for it := e.Key(); it.Next(); {
+		parts++
+	}
+	s.keys += parts
+	depth += parts - 1
+	s.depth = max(s.depth, depth)
+	return depth
+}
+
+// find is a value of a table, nil when it is not there. Letters may be large or small, as with the lifecycle: programs
+// that encode structs of theirs write large ones.
+func find(table map[string]any, key string) any {
+	if value, ok := table[key]; ok {
+		return value
+	}
+	for _, other := range slices.Sorted(maps.Keys(table)) {
+		if strings.EqualFold(other, key) {
+			return table[other]
+		}
+	}
+	return nil
+}
+
+// tables are those of an array of tables, none when it is not there.
+func tables(table map[string]any, key string) ([]map[string]any, error) {
+	value := find(table, key)
+	array, ok := value.([]any)
+	ok = ok || value == nil
+	list := make([]map[string]any, len(array))
+	for i := range array {
+		if ok {
+			list[i], ok = array[i].(map[string]any)
+		}
+	}
+	if !ok {
+		return nil, fmt.Errorf("%s is no array of tables", key)
+	}
+	return list, nil
+}
+
+// text is a string of a table, "" when it is not there.
+func text(table map[string]any, key string) (string, error) {
+	value := find(table, key)
+	s, ok := value.(string)
+	if value != nil && !ok {
+		return "", fmt.Errorf("%s is no string", key)
+	}
+	return s, nil
+}
+
+// maxQuoted bounds how much of a plan a message repeats, in bytes.
+const maxQuoted = 80
+
+// quote is a name of a plan as a message shows it.
+func quote(name string) string {
+	if len(name) > maxQuoted {
+		return fmt.Sprintf("%q…", name[:maxQuoted])
+	}
+	return fmt.Sprintf("%q", name)
+}
+
+// printable is a message of the TOML library, which may repeat what stands in the file, on one line.
+func printable(message string) string {
+	if len(message) > 3*maxQuoted {
+		message = strings.ToValidUTF8(message[:3*maxQuoted], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, message)
+}

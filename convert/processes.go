@@ -1,0 +1,72 @@
+package convert
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/packfile"
+)
+
+// metadata is what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order. A
+// process replaces one of the same type of an earlier module (Buildpack API, "launch.toml").
+func (b *Build) metadata() (md launch.Metadata) {
+	for _, m := range b.modules {
+		pf := m.Packfile
+		md.Buildpacks = append(md.Buildpacks, launch.Buildpack{
+			ID: m.ID(), Version: m.Version(), API: launchAPI(pf), Homepage: pf.Config.Homepage,
+		})
+		for _, p := range pf.Processes {
+			md.Processes = slices.DeleteFunc(md.Processes, func(old launch.Process) bool { return old.Type == p.Type })
+			md.Processes = append(md.Processes, launch.Process{
+				Type: p.Type, Command: p.Command, Args: p.Args, Direct: p.Direct, WorkingDir: p.WorkDir, Buildpack: m.ID(),
+			})
+		}
+		for _, s := range pf.Slices {
+			md.Slices = append(md.Slices, launch.Slice{Paths: s.Paths})
+		}
+	}
+	md.DefaultProcessType = b.defaultProcess(md.Processes)
+	return md
+}
+
+// defaultProcess is the type that the image starts, "" when there is none: the last that a module marks default, unless a
+// later module has another process of that type, else web, else the only one.
+func (b *Build) defaultProcess(all []launch.Process) (marked string) {
+	for _, m := range b.modules {
+		for _, p := range m.Packfile.Processes {
+			switch {
+			case p.Default:
+				marked = p.Type
+			case p.Type == marked:
+				marked = ""
+			}
+		}
+	}
+	switch {
+	case marked != "":
+		return marked
+	case slices.ContainsFunc(all, func(p launch.Process) bool { return p.Type == "web" }):
+		return "web"
+	case len(all) == 1:
+		return all[0].Type
+	}
+	return ""
+}
+
+// launchAPI is the Buildpack API by whose rules the launcher starts processes. A process that is not direct needs 0.8,
+// the last that has shell processes; launchers since 0.18 know none below 0.7.
+func launchAPI(pf *packfile.Packfile) string {
+	shell := slices.ContainsFunc(pf.Processes, func(p packfile.Process) bool { return !p.Direct })
+	minor, err := strconv.Atoi(strings.TrimPrefix(pf.API, "0."))
+	switch {
+	case err != nil: // no version 0.x, so newer than all that this rule is about
+		return pf.API
+	case minor < 7:
+		return "0.7"
+	case shell && minor > 8:
+		return "0.8"
+	}
+	return pf.API
+}

@@ -1,0 +1,143 @@
+package frontend
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"text/tabwriter"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/packfile/frontend/cnb/order"
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/convert"
+)
+
+// maxGroups is how many groups of modules are tried. Orders in orders make products: a few lines can name more groups than
+// anybody could wait for.
+const maxGroups = 20_000
+
+// maxTrials is how many choices among alternatives of their build plans are tried, over all groups.
+const maxTrials = 10 * maxGroups
+
+// shownGroups is how many groups an error tells of.
+const shownGroups = 20
+
+// failedGroup is a group that did not pass, and why.
+type failedGroup struct {
+	group []convert.Candidate
+	why   []string // of each module, "" when it is not at fault
+}
+
+// detection is what came of trying groups.
+type detection struct {
+	group  *convert.Group
+	facts  convert.Facts
+	failed []failedGroup // before it, as far as they are shown
+}
+
+// detect finds the first group of modules whose build plan balances, and settles on it.
+func (b *build) detect(ctx context.Context, conv *convert.Build) (convert.Facts, error) {
+	d, err := b.findGroup(ctx, conv)
+	if err != nil {
+		return nil, err
+	}
+	return d.facts, conv.Choose(d.group, d.facts)
+}
+
+// findGroup tries groups until one passes. All require steps of a group run at once, and none that ran for a group before.
+func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection, error) {
+	d := &detection{facts: convert.Facts{}}
+	trials := &plan.Trials{Limit: maxTrials}
+	tried := 0
+	for group := range b.modules.order.Groups() {
+		if tried++; tried > maxGroups {
+			return nil, b.orderError(fmt.Sprintf("the first %d groups of the order do not pass, and no more are tried", maxGroups), d, tried-1)
+		}
+		candidates := b.candidates(group)
+		if err := b.askAll(ctx, conv, conv.DetectQuestions(candidates, d.facts), d.facts); err != nil {
+			return nil, err
+		}
+		var err error
+		d.group, err = conv.Try(candidates, d.facts, trials)
+		var failure *plan.Failure
+		switch {
+		case errors.As(err, &failure):
+			if len(d.failed) < shownGroups {
+				d.failed = append(d.failed, failedGroup{candidates, failure.Why})
+			}
+		case err != nil:
+			return nil, b.orderError(err.Error(), d, tried)
+		default:
+			return d, nil
+		}
+	}
+	return nil, b.orderError("no group of modules passes", d, tried)
+}
+
+// candidates are the modules of a group.
+func (b *build) candidates(group order.Group) []convert.Candidate {
+	candidates := make([]convert.Candidate, len(group))
+	for i, e := range group {
+		candidates[i] = convert.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
+	}
+	return candidates
+}
+
+// askAll answers questions that do not depend on each other.
+func (b *build) askAll(ctx context.Context, conv *convert.Build, qs []convert.Question, facts convert.Facts) error {
+	inquiries, err := conv.Ask(ctx, qs, facts)
+	if err != nil {
+		return err
+	}
+	eg, egCtx := errgroup.WithContext(ctx)
+	var mu sync.Mutex
+	for _, in := range inquiries {
+		eg.Go(func() error {
+			results, err := b.answer(egCtx, in)
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(facts, results)
+			return err
+		})
+	}
+	return eg.Wait()
+}
+
+// orderError is an error about the order, with a table of the groups that were tried.
+func (b *build) orderError(message string, d *detection, tried int) error {
+	at := b.pf.Config.Range()
+	switch {
+	case len(b.pf.Order) > 0:
+		at = b.pf.Order[0].Range()
+	case len(b.pf.Buildpacks) > 0:
+		at = b.pf.Buildpacks[0].Range()
+	}
+	return b.errorAt(at, "%s\n%s", message, failedTable(d.failed, tried))
+}
+
+// failedTable says why groups do not pass, as far as they are known.
+func failedTable(failed []failedGroup, tried int) []byte {
+	var out bytes.Buffer
+	tw := tabwriter.NewWriter(&out, 0, 0, 3, ' ', 0)
+	writeFailed(tw, failedTrials(failed))
+	tw.Flush()
+	if more := tried - len(failed); more > 0 {
+		fmt.Fprintf(&out, "and %d groups more\n", more)
+	}
+	return out.Bytes()
+}
+
+func failedTrials(failed []failedGroup) (trials []failedTrial) {
+	for _, f := range failed {
+		var trial failedTrial
+		for i, c := range f.group {
+			trial.Modules = append(trial.Modules, failedModule{Module: c.Module.Name(), Optional: c.Optional, Why: f.why[i]})
+		}
+		trials = append(trials, trial)
+	}
+	return trials
+}

@@ -1,0 +1,239 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// moduleFiles are what a module is described by, the first that is there.
+var moduleFiles = []string{"packfile.toml", "packfile.yaml", "packfile.yml", buildpackTOML}
+
+const buildpackTOML = "buildpack.toml"
+
+// open finds what a [[buildpacks]] entry names. The named context of its id goes before its uri.
+func (l *loader) open(ctx context.Context, by *unit, bp packfile.Buildpack) (*pkg, error) {
+	kind, at := bp.Source()
+	if bp.ID != "" {
+		p, err := l.openContext(ctx, bp)
+		if p != nil || err != nil {
+			return p, err
+		}
+	}
+	switch kind {
+	case packfile.ContextSource:
+		return nil, fmt.Errorf("it has no uri, and there is no named context of its id: give one with --build-context %s=…", at)
+	case packfile.FileSource:
+		return l.openFile(ctx, by, at, bp)
+	case packfile.ImageSource:
+		st, cfg, err := l.image(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		return l.openState(ctx, st, cfg, bp.URI, bp)
+	case packfile.GitSource:
+		st, _, err := dockerui.DetectGitContext(at, nil)
+		if err != nil || st == nil {
+			return nil, errors.Join(err, errors.New("it is no address of a Git repository"))
+		}
+		return l.openState(ctx, *st, nil, bp.URI, bp)
+	case packfile.HTTPSource:
+		st := bk.HTTP(at, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, bp.SHA)), bk.Filename("module"),
+			bk.WithCustomName("[internal] fetch "+at))
+		return l.openState(ctx, st, nil, bp.URI, bp)
+	}
+	return nil, fmt.Errorf("uri %q names no module", bp.URI)
+}
+
+// openContext finds a module in the named context of its id; nil when there is none.
+func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, error) {
+	if l.client.BuildOpts().Opts["context:"+bp.ID] == "" {
+		return nil, nil // most ids are no names that BuildKit would look for
+	}
+	p := l.ui.BuildPlatforms[0]
+	nc, err := l.ui.NamedContext(bp.ID, dockerui.ContextOpt{Platform: &p, ResolveMode: l.ui.ImageResolveMode.String()})
+	if nc == nil || err != nil {
+		return nil, err
+	}
+	st, cfg, err := nc.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.openState(ctx, *st, cfg, "context "+bp.ID, bp)
+}
+
+// openState reads what a state holds.
+func (l *loader) openState(ctx context.Context, st bk.State, cfg *dockerspec.DockerOCIImage, origin string, bp packfile.Buildpack) (*pkg, error) {
+	if st.Output() == nil {
+		return nil, errors.New("it is empty")
+	}
+	ref, err := l.solveSource(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.readPackage(ctx, folder{state: st, ref: ref}, origin, bp, false)
+	if err != nil {
+		return nil, err
+	}
+	p.about(cfg)
+	return p, nil
+}
+
+// openFile reads a folder or an archive beside the file that names it.
+func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfile.Buildpack) (*pkg, error) {
+	stat, link, err := by.folder.stat(ctx, name)
+	origin := path.Join(path.Dir(by.origin), name)
+	switch {
+	case err != nil:
+		return nil, err
+	case stat == nil:
+		return nil, fmt.Errorf("there is no %s in the folder of %s", name, by.Filename)
+	case link != "":
+		return nil, fmt.Errorf("%s is a symbolic link; a module must be a folder or file in the folder of %s", link, by.Filename)
+	case stat.IsDir():
+		return l.readPackage(ctx, by.folder.sub(name), origin, bp, false)
+	}
+	return l.unpack(ctx, convert.Archive{Tree: by.folder.state, Path: by.folder.path(name)}, origin, bp)
+}
+
+// readModule reads the module in a folder. It has the given id and version if it does not say itself.
+func (l *loader) readModule(ctx context.Context, f folder, origin, id, version string) (*unit, error) {
+	entries, err := f.entries(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(moduleFiles, func(name string) bool { return entries[name] != nil })
+	if i < 0 {
+		return nil, errors.New("it has no packfile.toml or packfile.yaml")
+	}
+	name := moduleFiles[i]
+	filename := path.Join(origin, name)
+	if entries[name].Linkname != "" || entries[name].IsDir() {
+		return nil, fmt.Errorf("%s is no regular file", filename)
+	}
+	data, err := f.read(ctx, name, packfile.MaxSize)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filename, err)
+	}
+	u := &unit{
+		Module: &convert.Module{Filename: filename, Source: textOf(filename, data), Files: f.state, Dir: f.path("")},
+		folder: f, origin: filename, data: data,
+	}
+	l.mu.Lock()
+	l.texts[filename] = u.Source // for what is wrong in it
+	l.mu.Unlock()
+	if name == buildpackTOML {
+		return l.readComposite(ctx, u, origin, id, version)
+	}
+	return u, l.readPackfileModule(ctx, u, id, version)
+}
+
+// readPackfileModule reads a module's packfile, and the files that it names.
+func (l *loader) readPackfileModule(ctx context.Context, u *unit, id, version string) error {
+	pf, warnings, err := packfile.Parse(u.Filename, u.data)
+	if err != nil {
+		return err
+	}
+	if pf.Config.ID == "" {
+		pf.Config.ID = id
+	}
+	if pf.Config.ID == "" {
+		return fmt.Errorf("%s has no config.id: give the module an id, there or where it is named", u.Filename)
+	}
+	if pf.Config.Version == "" {
+		pf.Config.Version = version
+	}
+	u.Packfile, u.orders, u.buildpacks = pf, pf.Order, pf.Buildpacks
+	u.own = pf.HasOwn() || len(pf.Order)+len(pf.Buildpacks) == 0
+	if l.opts.requestID == "" {
+		l.warnAbout(ctx, u.Filename, warnings)
+	}
+	return u.readFiles(ctx)
+}
+
+// readComposite reads a buildpack.toml, of which the order counts: the buildpacks that it is about are modules of their own.
+func (l *loader) readComposite(ctx context.Context, u *unit, origin, id, version string) (*unit, error) {
+	about, err := packfile.ParseBuildpackTOML(u.Filename, u.data)
+	if err != nil {
+		return nil, err
+	}
+	fits := func(info packfile.BuildpackInfo) bool {
+		return len(about.Buildpacks) == 1 || strings.ReplaceAll(info.ID, "/", "_") == strings.ReplaceAll(id, "/", "_") && info.Version == version
+	}
+	i := slices.IndexFunc(about.Buildpacks, fits)
+	if i < 0 {
+		return nil, fmt.Errorf("%s says nothing of %s@%s", u.Filename, id, version)
+	}
+	info := about.Buildpacks[i]
+	switch {
+	case len(info.Order) > 0:
+		u.Packfile = &packfile.Packfile{Config: packfile.Config{ID: info.ID, Version: info.Version}}
+		u.orders = info.Order
+		return u, nil
+	case info.Path != "":
+		return l.readModule(ctx, u.folder.sub(info.Path), path.Join(origin, info.Path), info.ID, info.Version)
+	}
+	return nil, fmt.Errorf("%s@%s is a buildpack with programs of its own (bin/detect, bin/build), which cannot be run yet: a module has a packfile",
+		info.ID, info.Version)
+}
+
+// readFiles reads the scripts that have a path, and finds the deps that need no network.
+func (u *unit) readFiles(ctx context.Context) error {
+	u.Scripts, u.Offline = map[string][]byte{}, map[string]bool{}
+	for _, s := range pathScripts(u.Packfile) {
+		text, err := u.readScript(ctx, s)
+		if err != nil {
+			return err
+		}
+		u.Scripts[s.Path] = text
+	}
+	if !hasDeps(u.Packfile) {
+		return nil
+	}
+	files, err := u.folder.entries(ctx, "deps")
+	if err != nil {
+		return nil // there is no such folder
+	}
+	for name, f := range files {
+		if f.Linkname == "" && !f.IsDir() {
+			u.Offline[name] = true
+		}
+	}
+	return nil
+}
+
+// maxScript is the size limit of a script file, in bytes.
+const maxScript = 1 << 20
+
+// readScript reads a script file. It must be a regular file in the packfile's folder.
+func (u *unit) readScript(ctx context.Context, s *packfile.Script) ([]byte, error) {
+	stat, link, err := u.folder.stat(ctx, s.Path)
+	fail := func(format string, args ...any) error {
+		return u.errorAt(s.At("path"), "script "+s.Path+" "+format, args...)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case stat == nil:
+		return nil, fail("does not exist in the folder of %s", u.Filename)
+	case link != "":
+		return nil, u.errorAt(s.At("path"), "script %s: %s is a symbolic link (to %s); a script must be a regular file in the folder of %s",
+			s.Path, link, stat.Linkname, u.Filename)
+	case stat.IsDir():
+		return nil, fail("is a folder")
+	case stat.Size > maxScript:
+		return nil, fail("has %d bytes; the limit is %d", stat.Size, maxScript)
+	}
+	return u.folder.read(ctx, s.Path, maxScript)
+}

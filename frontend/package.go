@@ -1,0 +1,208 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// pkg is what one [[buildpacks]] entry brings: a module, or several.
+type pkg struct {
+	units       []*unit
+	id, version string // of the one that the package is about, "" when it does not say
+}
+
+// pick is the unit that an entry is about.
+func (p *pkg) pick(bp packfile.Buildpack) (*unit, error) {
+	id, version := bp.ID, bp.Version
+	if id == "" && version == "" {
+		id, version = p.id, p.version
+	}
+	var fits []*unit
+	var all []string
+	for _, u := range p.units {
+		all = append(all, u.Name())
+		if (id == "" || u.ID() == id) && (version == "" || u.Packfile.Config.Version == version) {
+			fits = append(fits, u)
+		}
+	}
+	switch len(fits) {
+	case 0:
+		return nil, fmt.Errorf("it is %s, and not %s", strings.Join(all, ", "), strings.TrimSuffix(bp.ID+"@"+bp.Version, "@"))
+	case 1:
+		return fits[0], nil
+	}
+	return nil, fmt.Errorf("it holds several modules (%s): say which by id and version", strings.Join(all, ", "))
+}
+
+// labelBuildpackage is the label of a buildpackage that says what it is about (Distribution API, "Buildpackage").
+const labelBuildpackage = "io.buildpacks.buildpackage.metadata"
+
+// readPackage reads what is in a folder, an archive or an image: a module, or a package of several. unpacked says that it came
+// out of an archive: those in it are left alone.
+func (l *loader) readPackage(ctx context.Context, f folder, origin string, bp packfile.Buildpack, unpacked bool) (*pkg, error) {
+	entries, err := f.entries(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	_, layout := entries["oci-layout"]
+	switch {
+	case slices.ContainsFunc(moduleFiles, func(name string) bool { return entries[name] != nil }):
+		u, err := l.readModule(ctx, f, origin, bp.ID, bp.Version)
+		if err != nil {
+			return nil, err
+		}
+		return &pkg{units: []*unit{u}}, nil
+	case entries["cnb"] != nil:
+		return l.readBuildpackage(ctx, f.sub("cnb"), origin)
+	case unpacked:
+	case layout:
+		return l.unpack(ctx, convert.Archive{Tree: f.state, Path: f.path(""), Folder: true}, origin, bp)
+	case len(entries) == 1: // a download, or the file that a named context is
+		for name, stat := range entries {
+			if !stat.IsDir() && stat.Linkname == "" {
+				return l.unpack(ctx, convert.Archive{Tree: f.state, Path: f.path(name)}, origin, bp)
+			}
+		}
+	}
+	return nil, errors.New("it holds no module: neither a packfile (packfile.toml, packfile.yaml) nor a buildpackage (/cnb)")
+}
+
+// unpack has an archive unpacked, and reads what is in it.
+func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, bp packfile.Buildpack) (*pkg, error) {
+	native, err := l.nativeTools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st, err := native.Unpack(a, "[internal] unpack "+origin)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := l.solveSource(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	return l.readPackage(ctx, folder{state: st, ref: ref, dir: strings.TrimPrefix(convert.UnpackedPath, "/")}, origin, bp, true)
+}
+
+// readBuildpackage reads the modules of a buildpackage, in its folder /cnb: today's layout, or that of the first draft, with
+// links by id to blobs (Distribution API, "Buildpackage"; "Contractual Build Plan", 2019).
+func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string) (*pkg, error) {
+	p := new(pkg)
+	if data, err := cnb.read(ctx, "package.toml", packfile.MaxSize); err == nil {
+		var about struct {
+			Default struct{ ID, Version string }
+		}
+		if _, err := toml.Decode(string(data), &about); err != nil {
+			return nil, fmt.Errorf("/cnb/package.toml: %w", err)
+		}
+		p.id, p.version = about.Default.ID, about.Default.Version
+	}
+	for _, layout := range []string{"by-id", "buildpacks"} {
+		ids, err := cnb.entries(ctx, layout)
+		if err != nil {
+			continue // it has the other
+		}
+		for id := range ids {
+			versions, err := cnb.entries(ctx, path.Join(layout, id))
+			if err != nil {
+				return nil, fmt.Errorf("/cnb/%s/%s: %w", layout, id, err)
+			}
+			for version, stat := range versions {
+				at := path.Join(layout, id, version)
+				if stat.Linkname != "" {
+					if at, err = blobOf(at, stat.Linkname); err != nil {
+						return nil, err
+					}
+				}
+				u, err := l.readPackaged(ctx, cnb.sub(at), path.Join(origin, "cnb", at), id, version)
+				if err != nil {
+					return nil, err
+				}
+				p.units = append(p.units, u)
+			}
+		}
+		if len(p.units) > 0 {
+			slices.SortFunc(p.units, func(a, b *unit) int { return strings.Compare(a.Name(), b.Name()) })
+			return p, nil
+		}
+	}
+	return nil, errors.New("it has /cnb, but neither /cnb/buildpacks nor /cnb/by-id in it has a buildpack")
+}
+
+// blobOf is where a link of a package leads, in /cnb: to a blob, and nowhere else.
+func blobOf(at, link string) (string, error) {
+	to := path.Join("/cnb", path.Dir(at), link)
+	if path.IsAbs(link) {
+		to = path.Clean(link)
+	}
+	dir, blob := path.Split(to)
+	if dir != "/cnb/blobs/" || blob == "" {
+		return "", fmt.Errorf("/cnb/%s leads to %s, which is no blob in /cnb/blobs", at, link)
+	}
+	return path.Join("blobs", blob), nil
+}
+
+// readPackaged reads one module of a package, which says under which name it has it.
+func (l *loader) readPackaged(ctx context.Context, f folder, origin, dir, version string) (*unit, error) {
+	u, err := l.readModule(ctx, f, origin, strings.ReplaceAll(dir, "_", "/"), version)
+	if err != nil {
+		return nil, err
+	}
+	if launch.EscapeID(u.ID()) != launch.EscapeID(dir) || u.Packfile.Config.Version != version {
+		return nil, fmt.Errorf("it has %s in the place of %s@%s", u.Name(), dir, version)
+	}
+	return u, nil
+}
+
+// image finds a module's image.
+func (l *loader) image(ctx context.Context, ref string) (bk.State, *dockerspec.DockerOCIImage, error) {
+	p := l.ui.BuildPlatforms[0] // a module is the same for all
+	var none bk.State
+	ref, dgst, data, err := l.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+		LogName:  "[internal] module " + ref,
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: l.ui.ImageResolveMode.String()},
+	})
+	if err != nil {
+		return none, nil, err
+	}
+	var cfg dockerspec.DockerOCIImage
+	if err := json.Unmarshal(data, &cfg); err != nil {
+		return none, nil, err
+	}
+	return bk.Image(pinnedName(ref, dgst), bk.Platform(p), dockerui.WithInternalName("module "+ref)), &cfg, nil
+}
+
+// pinnedName is the name of an image with its digest.
+func pinnedName(ref string, dgst digest.Digest) string {
+	if strings.Contains(ref, "@") {
+		return ref
+	}
+	return ref + "@" + dgst.String()
+}
+
+// about says which module of a package its label names.
+func (p *pkg) about(cfg *dockerspec.DockerOCIImage) {
+	if cfg == nil || p.id != "" {
+		return
+	}
+	var md struct{ ID, Version string }
+	if json.Unmarshal([]byte(cfg.Config.Labels[labelBuildpackage]), &md) == nil {
+		p.id, p.version = md.ID, md.Version
+	}
+}

@@ -1,0 +1,206 @@
+package frontend
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/containerd/platforms"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/packfile"
+)
+
+// planRequest asks which modules take part in a build, and what they require of each other (docker buildx build
+// --call=packfile.plan).
+var planRequest = subrequests.Request{
+	Name:        "frontend.packfile.plan",
+	Version:     "1.0.0",
+	Type:        subrequests.TypeRPC,
+	Description: "Which modules take part in the build, and what they require of each other",
+	Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
+}
+
+// planning says whether nothing but the plan is asked for.
+func (b *build) planning() bool { return b.opts.requestID == planRequest.Name }
+
+// resolvedPlan is the answer to planRequest.
+type resolvedPlan struct {
+	Platforms []platformPlan `json:"platforms"`
+}
+
+type platformPlan struct {
+	Platform string        `json:"platform"`
+	Modules  []planModule  `json:"modules"` // that take part, in group order
+	Entries  []planEntry   `json:"entries"`
+	Failed   []failedTrial `json:"failed,omitempty"` // groups that were tried before
+}
+
+type planModule struct {
+	ID      string `json:"id"`
+	Version string `json:"version,omitempty"`
+	From    string `json:"from"` // its packfile
+}
+
+type planEntry struct {
+	Name      string        `json:"name"`
+	Providers []string      `json:"providers"`
+	Requires  []planRequire `json:"requires"`
+}
+
+type planRequire struct {
+	By       string         `json:"by"`
+	From     string         `json:"from"` // the module whose layer it gets
+	Metadata map[string]any `json:"metadata"`
+}
+
+type failedTrial struct {
+	Modules []failedModule `json:"modules"`
+}
+
+type failedModule struct {
+	Module   string `json:"module"`
+	Optional bool   `json:"optional,omitempty"`
+	Why      string `json:"why,omitempty"` // "" when it is not at fault
+}
+
+// explainPlan finds the group that a build would take. It runs the require steps.
+func (b *build) explainPlan(ctx context.Context) (*gw.Result, error) {
+	if err := b.readContexts(ctx); err != nil {
+		return nil, err
+	}
+	targets := b.platforms()
+	p := resolvedPlan{Platforms: make([]platformPlan, len(targets))}
+	eg, egCtx := errgroup.WithContext(ctx)
+	for i, target := range targets {
+		eg.Go(func() error {
+			d, err := b.findGroup(egCtx, convert.New(b.input(i)))
+			if err != nil {
+				return err
+			}
+			p.Platforms[i] = newPlatformPlan(platforms.Format(target), d)
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return reply(data, p.text(), planRequest), nil
+}
+
+func newPlatformPlan(platform string, d *detection) platformPlan {
+	p := platformPlan{Platform: platform, Modules: []planModule{}, Entries: []planEntry{}}
+	for _, m := range d.group.Modules {
+		p.Modules = append(p.Modules, planModule{ID: m.ID(), Version: m.Packfile.Config.Version, From: m.Filename})
+	}
+	for _, e := range d.group.Entries {
+		entry := planEntry{Name: e.Name}
+		for _, m := range e.Providers {
+			entry.Providers = append(entry.Providers, m.Name())
+		}
+		for _, r := range e.Requires {
+			entry.Requires = append(entry.Requires, planRequire{By: r.By.Name(), From: r.From.Name(), Metadata: r.Metadata})
+		}
+		p.Entries = append(p.Entries, entry)
+	}
+	p.Failed = failedTrials(d.failed)
+	return p
+}
+
+// text is the tables that people read.
+func (p resolvedPlan) text() []byte {
+	var out bytes.Buffer
+	for i, platform := range p.Platforms {
+		if i > 0 {
+			fmt.Fprintln(&out)
+		}
+		if len(p.Platforms) > 1 {
+			fmt.Fprintf(&out, "%s\n\n", platform.Platform)
+		}
+		platform.write(&out)
+	}
+	return out.Bytes()
+}
+
+func (p platformPlan) write(out *bytes.Buffer) {
+	table := func(write func(*tabwriter.Writer)) {
+		tw := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+		write(tw)
+		tw.Flush()
+	}
+	if len(p.Failed) > 0 {
+		table(func(tw *tabwriter.Writer) { writeFailed(tw, p.Failed) })
+		fmt.Fprintln(out)
+	}
+	table(func(tw *tabwriter.Writer) {
+		fmt.Fprintln(tw, "MODULE\tFROM")
+		for _, m := range p.Modules {
+			fmt.Fprintf(tw, "%s\t%s\n", strings.TrimSuffix(m.ID+"@"+m.Version, "@"), layerkey.Short(m.From))
+		}
+	})
+	if len(p.Entries) == 0 {
+		return
+	}
+	fmt.Fprintln(out)
+	table(func(tw *tabwriter.Writer) {
+		fmt.Fprintln(tw, "LAYER\tMADE BY\tREQUIRED BY\tWITH")
+		for _, e := range p.Entries {
+			name := e.Name
+			for _, r := range e.Requires {
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", name, r.From, r.By, shownTable(r.Metadata))
+				name = ""
+			}
+		}
+	})
+}
+
+// writeFailed says for each group and module why it does not pass.
+func writeFailed(tw *tabwriter.Writer, failed []failedTrial) {
+	fmt.Fprintln(tw, "GROUP\tMODULE\tWHY NOT")
+	for i, f := range failed {
+		number := fmt.Sprint(i + 1)
+		for _, m := range f.Modules {
+			name := m.Module
+			if m.Optional {
+				name += " (optional)"
+			}
+			why := m.Why
+			if why == "" {
+				why = "-"
+			}
+			fmt.Fprintf(tw, "%s\t%s\t%s\n", number, name, why)
+			number = ""
+		}
+	}
+}
+
+// shownTable is the values of a metadata table on one line.
+func shownTable(table map[string]any) string {
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		value := "{…}"
+		if text, ok := table[key].(string); ok {
+			value = layerkey.Short(text)
+		}
+		all = append(all, layerkey.Short(key)+"="+value)
+	}
+	return strings.Join(all, " ")
+}
+
+// requiresByScript says whether a packfile has a require script, without which its part of the plan is known.
+func requiresByScript(pf *packfile.Packfile) bool {
+	return slices.ContainsFunc(pf.Layers, func(l packfile.Layer) bool { return l.Require != nil && l.Require.Script != nil })
+}

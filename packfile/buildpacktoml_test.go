@@ -1,0 +1,87 @@
+package packfile
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+)
+
+func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		data []byte
+		want BuildpackTOML
+	}{
+		{"of a composite", testdata(t, "buildpack/composite.toml"), BuildpackTOML{API: "0.10", Buildpacks: []BuildpackInfo{
+			{ID: "examples/java", Version: "8.1.0", Order: []Order{
+				{Group: []OrderEntry{{ID: "examples/ca", Version: "3.0.0", Optional: true}, {ID: "examples/jvm", Version: "9.0.0"}}},
+				{Group: []OrderEntry{{ID: "examples/graal", Version: "1.0.0"}}},
+			}},
+		}}},
+		{"of a folder with several", testdata(t, "buildpack/several.toml"), BuildpackTOML{Buildpacks: []BuildpackInfo{
+			{ID: "io.buildpacks.nodejs", Version: "0.0.9", Order: []Order{
+				{Group: []OrderEntry{{ID: "io.buildpacks.node", Version: "0.0.5"}, {ID: "io.buildpacks.npm", Version: "0.0.7"}}},
+			}},
+			{ID: "io.buildpacks.npm", Version: "0.0.7", Path: "npm-cnb"},
+			{ID: "io.buildpacks.node", Version: "0.0.5"},
+		}}},
+		{"of an implementation", []byte("api = '0.99'\nbuildpack = { id = 'a', version = '1' }"),
+			BuildpackTOML{API: "0.99", Buildpacks: []BuildpackInfo{{ID: "a", Version: "1"}}}},
+		{"of the folder itself", []byte("[[buildpacks]]\nid = 'a'\nversion = '1'\npath = './'"),
+			BuildpackTOML{Buildpacks: []BuildpackInfo{{ID: "a", Version: "1"}}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := ParseBuildpackTOML("buildpack.toml", test.data)
+			require.NoError(t, err)
+			require.Empty(t, cmp.Diff(&test.want, got, noPlaces))
+		})
+	}
+}
+
+func TestErrorsInBuildpackTOMLs(t *testing.T) {
+	_, err := ParseBuildpackTOML("buildpack.toml", testdata(t, "buildpack/bad.toml"))
+	golden(t, "buildpack/bad.golden", complaints("", nil, err))
+
+	const one = "[buildpack]\nid = 'a'\nversion = '1'\n"
+	for _, test := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"broken TOML", "[", []string{"1:1: invalid TOML"}},
+		{"no module", "api = '0.10'", []string{`1:1: a buildpack.toml needs "buildpack"`}},
+		{"an image extension", "[extension]\nid = 'a'", []string{`1:1: a buildpack.toml needs "buildpack"`}},
+		{"an empty list of modules", "buildpacks = []", []string{"1:14: buildpacks: there is none"}},
+		{"a list of modules that is none", "buildpacks = 1", []string{"1:14: buildpacks: expected an array of tables"}},
+		{"a module that is none", "buildpack = 1", []string{"1:13: [buildpack] is a table, found an integer"}},
+		{"both forms", "buildpacks = []\n" + one, []string{"1:14: there are buildpack and buildpacks (keep one)"}},
+		{"an order of nobody", "[[order]]\ngroup = [{ id = 'a' }]\n[[buildpacks]]\nid = 'a'\nversion = '1'",
+			[]string{"1:3: order belongs to one of the buildpacks (write [[buildpacks.order]])"}},
+		{"no id", "[buildpack]\nversion = '1'", []string{`1:2: [buildpack] needs "id"`}},
+		{"no version", "[buildpack]\nid = 'a'", []string{`1:2: [buildpack] needs "version"`}},
+		{"an id that leaves its folder", "[buildpack]\nid = 'a/..'\nversion = '1'", []string{`2:6: id: "a/.." leaves the folder`}},
+		{"a version that leaves its folder", "[buildpack]\nid = 'a'\nversion = '../1'", []string{`3:11: version: "../1" begins with a dot`}},
+		{"an API that is none", "api = '1'\n" + one, []string{`1:7: api: "1" is not a Buildpack API version (MAJOR.MINOR, as in "0.10")`}},
+		{"an order without group", one + "[[order]]", []string{`4:3: an order needs "group"`}},
+		{"an empty group", one + "[[order]]\ngroup = []", []string{"5:9: group: an order names at least one module"}},
+		{"an entry without id", one + "[[order]]\ngroup = [{ version = '1' }]", []string{`5:10: an entry of a group needs "id"`}},
+		{"an entry with an id that is none", one + "[[order]]\ngroup = [{ id = '..' }]", []string{`5:17: id: ".." leaves`}},
+		{"the same module twice", "[[buildpacks]]\nid = 'a'\nversion = '1'\n[[buildpacks]]\nid = 'a'\nversion = '1'",
+			[]string{`5:6: buildpack "a@1" is already defined on line 2`}},
+		{"a path that leaves its folder", "[[buildpacks]]\nid = 'a'\nversion = '1'\npath = 'a/../..'", []string{`4:8: path: "a/../.." leaves its folder`}},
+		{"an absolute path", "[[buildpacks]]\nid = 'a'\nversion = '1'\npath = '/a'", []string{`4:8: path: "/a" is absolute`}},
+		{"a path and an order", "[[buildpacks]]\nid = 'a'\nversion = '1'\npath = 'a'\norder = [{ group = [{ id = 'b' }] }]",
+			[]string{"5:9: a buildpack has path or order, not both (keep one)"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b, err := ParseBuildpackTOML("buildpack.toml", []byte(test.text))
+			requireErrors(t, err, test.want...)
+			require.Nil(t, b)
+		})
+	}
+}
+
+func TestABuildpackTOMLThatIsTooLargeIsRefused(t *testing.T) {
+	_, err := ParseBuildpackTOML("buildpack.toml", make([]byte, MaxSize+1))
+	require.EqualError(t, err, "buildpack.toml:1:1: a buildpack.toml has at most 4 MiB, this one has 4194305 bytes")
+}

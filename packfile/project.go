@@ -1,0 +1,154 @@
+package packfile
+
+import (
+	"path"
+	"slices"
+)
+
+// Project is a project descriptor, as far as it says how an image is built: Cloud Native Buildpacks, "Project Descriptor",
+// schema version 0.2; 0.1 is read too. Besides what the specification has, [io.packfile] may hold a config as packfiles do.
+type Project struct {
+	// Packfile has the project's modules as its Buildpacks, all of which are the one group of its order, in file order, and
+	// what the descriptor tells of the project in its Config. It has nothing of its own.
+	Packfile *Packfile
+	Env      []Variable // platform environment of steps; no name is there twice
+	// Include and Exclude are patterns of .dockerignore files over files of the app. At most one of them is there; when it is
+	// Include, all other files are left out.
+	Include, Exclude []string
+}
+
+// projectFile is how a project descriptor is called.
+const projectFile = "project.toml"
+
+// IsProject says whether a file that is built is a project descriptor and not a packfile: it is called project.toml, or it
+// is TOML with tables of a descriptor and no key of a packfile.
+func IsProject(filename string, data []byte) bool {
+	if path.Base(filename) == projectFile {
+		return true
+	}
+	if isYAML(filename, data) {
+		return false
+	}
+	var d decoder
+	root := d.tree("a project descriptor", data, readTOML)
+	if root == nil || slices.ContainsFunc(root.entries, isPackfileKey) {
+		return false
+	}
+	p := projectTables(root)
+	return p.about != nil || p.oldAbout != nil || p.build != nil
+}
+
+func isPackfileKey(e entry) bool { return slices.Contains(packfileSchema.names[kebabCase], e.key) }
+
+// ParseProject reads a project descriptor. Errors and warnings are those of Parse.
+func ParseProject(filename string, data []byte) (project *Project, warnings []Diagnostic, err error) {
+	var d decoder
+	root := d.tree("a project descriptor", data, readTOML)
+	if root == nil {
+		return nil, nil, d.err(filename)
+	}
+	project = d.project(root)
+	if err := d.err(filename); err != nil {
+		return nil, sorted(d.warns), err
+	}
+	return project, sorted(d.warns), nil
+}
+
+// projectNodes are the tables of a project descriptor that are read, nil when they are not there. Others belong to tools
+// of other vendors.
+type projectNodes struct {
+	about, build       *entry // [_] and [io.buildpacks]
+	oldAbout, oldBuild *entry // [project] and [build], as version 0.1 called them
+	own                *entry // [io.packfile]
+}
+
+func projectTables(root *node) projectNodes {
+	p := projectNodes{about: root.find("_"), oldAbout: root.find("project"), oldBuild: root.find("build")}
+	if io := root.find("io"); io != nil {
+		p.build, p.own = io.value.find("buildpacks"), io.value.find("packfile")
+	}
+	return p
+}
+
+// project turns a tree into a project.
+func (d *decoder) project(root *node) *Project {
+	nodes := projectTables(root)
+	old := nodes.isOld()
+	config := d.projectConfig(nodes, old)
+	build := d.projectBuild(root, nodes, old)
+
+	modules, env := build.modules(), build.variables()
+	d.buildpacks(modules)
+	names := map[string]Range{}
+	for i := range env {
+		d.unique(names, "variable", env[i].Name, env[i].At("name"))
+	}
+	t := Table{self: root.at, keys: []keyPlace{{"config", config.Range()}, {"buildpacks", build.Range()}}}
+	return &Project{
+		Packfile: &Packfile{Table: t, API: defaultAPI, Config: config, Buildpacks: modules},
+		Env:      env,
+		Include:  build.Include,
+		Exclude:  build.Exclude,
+	}
+}
+
+// projectConfig reads what a descriptor tells of its project.
+func (d *decoder) projectConfig(nodes projectNodes, old bool) Config {
+	var about projectAbout
+	if old {
+		readEntry(d, projectVersionSchema, nodes.about, &about)
+		readEntry(d, oldProjectAboutSchema, nodes.oldAbout, &about)
+	} else {
+		readEntry(d, projectAboutSchema, nodes.about, &about)
+		d.otherVersion(nodes.oldAbout, "0.1", "write [_]")
+	}
+	var own projectOwn
+	readEntry(d, projectOwnSchema, nodes.own, &own)
+	d.describe(&own.Config, &about)
+	return own.Config
+}
+
+// projectBuild reads how a descriptor says that its project is built.
+func (d *decoder) projectBuild(root *node, nodes projectNodes, old bool) (build projectBuild) {
+	before := len(d.errs)
+	hint := "write [[io.buildpacks.group]] with the id or uri of each"
+	if old {
+		hint = "write [[build.buildpacks]] with the id or uri of each"
+		readEntry(d, oldProjectBuildSchema, nodes.oldBuild, &build)
+		d.otherVersion(nodes.build, "0.2", `write schema-version = "0.2" in [_]`)
+	} else {
+		readEntry(d, projectBuildSchema, nodes.build, &build)
+		d.otherVersion(nodes.oldBuild, "0.1", "write [io.buildpacks]")
+	}
+	if len(build.modules()) == 0 && len(d.errs) == before {
+		if slices.ContainsFunc(root.entries, isPackfileKey) {
+			hint = "a packfile needs another name than " + projectFile
+		}
+		d.fail(build.Range(), hint, "the project names no modules")
+	}
+	return build
+}
+
+// isOld says whether a descriptor has version 0.1: it says so, or it says nothing and has no table of version 0.2.
+func (p projectNodes) isOld() bool {
+	if p.about != nil {
+		if v := p.about.value.find("schema-version"); v != nil {
+			return v.value.kind == stringKind && v.value.text == "0.1"
+		}
+	}
+	return p.about == nil && p.build == nil
+}
+
+// otherVersion reports a table that another version has than the descriptor says.
+func (d *decoder) otherVersion(e *entry, version, hint string) {
+	if e != nil {
+		d.fail(e.keyAt, hint, "%s is of version %s of project descriptors, and this one has another", e.key, version)
+	}
+}
+
+// readEntry reads the table of an entry that need not be there.
+func readEntry[T any, P located[T]](d *decoder, s *schema[T], e *entry, v *T) {
+	if e != nil {
+		read[T, P](d, s, e.value, v)
+	}
+}

@@ -1,0 +1,495 @@
+package run
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packfile/frontend/step"
+)
+
+// entry is one of a tar archive. Without a type it is a folder if its name ends in "/", a symlink if it has a link, else a file.
+type entry struct {
+	name, content, link string
+	kind                byte
+	mode                int64
+	records             map[string]string // PAX
+}
+
+// tarOf is a tar archive of these entries.
+func tarOf(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, e := range entries {
+		h := &tar.Header{
+			Name: e.name, Linkname: e.link, Typeflag: e.kind, Mode: e.mode, Size: int64(len(e.content)), PAXRecords: e.records,
+			Uid: 1234, Gid: 1234, Uname: "joe",
+		}
+		switch {
+		case e.kind == tar.TypeXGlobalHeader:
+			h = &tar.Header{Name: e.name, Typeflag: e.kind, PAXRecords: e.records}
+		case e.kind != 0:
+		case strings.HasSuffix(e.name, "/"):
+			h.Typeflag = tar.TypeDir
+		case e.link != "":
+			h.Typeflag = tar.TypeSymlink
+		default:
+			h.Typeflag = tar.TypeReg
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(e.content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zip(data []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(data)
+	w.Close()
+	return b.Bytes()
+}
+
+// enough are limits for archives of tests.
+var enough = limits{bytes: 1 << 20, entries: 100}
+
+// place is where an archive is unpacked, with other things around it.
+type place struct {
+	t                  testing.TB
+	root, archive, out string
+}
+
+const canary = "outside of the archive"
+
+func newPlace(t testing.TB) *place {
+	syscall.Umask(0o022) // as main does
+	root := t.TempDir()
+	p := &place{t: t, root: root, archive: filepath.Join(root, "archive"), out: filepath.Join(root, "out")}
+	for _, dir := range []string{p.archive, p.out, filepath.Join(root, "outside")} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.write(filepath.Join(root, "outside", "file"), []byte(canary))
+	return p
+}
+
+func (p *place) write(path string, data []byte) {
+	p.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *place) module() string { return filepath.Join(p.out, step.UnpackedDir) }
+
+// unpack unpacks what is in p.archive. Whatever that is, nothing outside of p.out changes, and what is made of it leads
+// nowhere else.
+func (p *place) unpack(most limits) error {
+	p.t.Helper()
+	err := unpackModule(p.archive, p.out, most)
+	p.isIntact()
+	if err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(p.out); err != nil || len(entries) != 1 || entries[0].Name() != step.UnpackedDir {
+		p.t.Errorf("the output has %v: %v", entries, err)
+	}
+	p.checkModule()
+	return nil
+}
+
+// checkModule checks that a module can be digested, and that its symlinks lead nowhere else.
+func (p *place) checkModule() {
+	p.t.Helper()
+	if _, err := DigestTree(p.module()); err != nil {
+		p.t.Errorf("what was unpacked cannot be used: %v", err)
+	}
+	err := walkContent(p.module(), func(path string, kind fs.FileMode) error {
+		if kind&fs.ModeSymlink != 0 && escapes(p.module(), path) {
+			p.t.Errorf("%q leads out", path)
+		}
+		return nil
+	})
+	if err != nil {
+		p.t.Error(err)
+	}
+}
+
+// escapes says whether a path leads out of root, as the kernel follows it, or as it would if what is missing were folders.
+func escapes(root, path string) bool {
+	at, rest := []string{}, strings.Split(path, "/")
+	for links := 0; len(rest) > 0; {
+		element := rest[0]
+		rest = rest[1:]
+		switch element {
+		case "", ".":
+			continue
+		case "..":
+			if len(at) == 0 {
+				return true
+			}
+			at = at[:len(at)-1]
+			continue
+		}
+		target, err := os.Readlink(filepath.Join(root, filepath.Join(at...), element))
+		if err != nil {
+			at = append(at, element)
+			continue
+		}
+		if filepath.IsAbs(target) {
+			return true
+		}
+		if links++; links > 40 {
+			return false // the kernel gives up, too
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return false
+}
+
+// isIntact checks what is around the output.
+func (p *place) isIntact() {
+	p.t.Helper()
+	for dir, want := range map[string]string{"": "archive out outside", "outside": "file"} {
+		entries, err := os.ReadDir(filepath.Join(p.root, dir))
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		if got := strings.Join(names, " "); err != nil || got != want {
+			p.t.Errorf("there is %q around the output: %v", got, err)
+		}
+	}
+	path := filepath.Join(p.root, "outside", "file")
+	info, err := os.Lstat(path)
+	if data, readErr := os.ReadFile(path); err != nil || readErr != nil || string(data) != canary || info.Mode() != 0o644 {
+		p.t.Errorf("a file outside of the output is now %v %q: %v %v", info, data, err, readErr)
+	}
+}
+
+// unpackFileOf unpacks an archive file.
+func unpackFileOf(t testing.TB, data []byte, most limits) (*place, error) {
+	t.Helper()
+	p := newPlace(t)
+	p.write(filepath.Join(p.archive, "npm.tgz"), data)
+	return p, p.unpack(most)
+}
+
+// list is a line for everything below dir: mode, links, time, path and content or target.
+func list(t testing.TB, dir string) (lines []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, path)
+		line := fmt.Sprintf("%v %d %s", info.Mode(), info.ModTime().UnixNano(), rel)
+		switch {
+		case info.Mode().IsRegular():
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			line += fmt.Sprintf(" %q", data)
+		case info.Mode()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			line += " -> " + target
+		}
+		lines = append(lines, line)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// files is list without modes and times, and without folders.
+func files(t testing.TB, dir string) (lines []string) {
+	t.Helper()
+	for _, line := range list(t, dir) {
+		if !strings.HasPrefix(line, "d") {
+			lines = append(lines, strings.SplitN(line, " ", 3)[2])
+		}
+	}
+	return lines
+}
+
+// module is one that has something of everything.
+var module = []entry{
+	{name: "packfile.toml", content: "x", mode: 0o600},
+	{name: "bin/", mode: 0o700},
+	{name: "bin/run", content: "#!/bin/sh\n", mode: 0o4711},
+	{name: "bin/test", link: "run"},
+	{name: "bin/env", link: "../lib/sub"},
+	{name: "lib/twin", kind: tar.TypeLink, link: "bin/run"},
+	{name: "lib/empty/", mode: 0o1777},
+	{name: "lib/hidden/.x", content: "", mode: 0},
+}
+
+// moduleList is what becomes of it.
+var moduleList = []string{
+	"drwxr-xr-x 315532801000000000 .",
+	"drwxr-xr-x 315532801000000000 bin",
+	"Lrwxrwxrwx 315532801000000000 bin/env -> ../lib/sub",
+	`-rwxr-xr-x 315532801000000000 bin/run "#!/bin/sh\n"`,
+	"Lrwxrwxrwx 315532801000000000 bin/test -> run",
+	"drwxr-xr-x 315532801000000000 lib",
+	"drwxr-xr-x 315532801000000000 lib/empty",
+	"drwxr-xr-x 315532801000000000 lib/hidden",
+	`-rw-r--r-- 315532801000000000 lib/hidden/.x ""`,
+	`-rwxr-xr-x 315532801000000000 lib/twin "#!/bin/sh\n"`,
+	`-rw-r--r-- 315532801000000000 packfile.toml "x"`,
+}
+
+// under are the same entries with something in front of their names.
+func under(prefix string, entries []entry) []entry {
+	entries = slices.Clone(entries)
+	for i, e := range entries {
+		entries[i].name = prefix + e.name
+		if e.kind == tar.TypeLink {
+			entries[i].link = prefix + e.link
+		}
+	}
+	return entries
+}
+
+func TestAModuleIsTheSameHoweverItIsPacked(t *testing.T) {
+	image := func(layers ...[]byte) []byte {
+		l := newTestLayout(t)
+		l.add(l.image(layers...))
+		return l.tar()
+	}
+	half := len(module) / 2
+	for name, archive := range map[string][]byte{
+		"a tar":                           tarOf(t, module...),
+		"a tar with gzip":                 zip(tarOf(t, module...)),
+		"a tar of .":                      tarOf(t, append([]entry{{name: "./"}}, under("./", module)...)...),
+		"a tar with a global header":      tarOf(t, append([]entry{globalHeader}, module...)...),
+		"a tar in blocks of 10 KiB":       append(tarOf(t, module...), make([]byte, 10<<10)...),
+		"gzip in two parts":               slices.Concat(zip(tarOf(t, module...)[:700]), zip(tarOf(t, module...)[700:])),
+		"a release":                       zip(tarOf(t, append([]entry{globalHeader, {name: "npm-1.0/"}}, under("npm-1.0/", module)...)...)),
+		"a release whose folder is not":   zip(tarOf(t, under("npm-1.0/", module)...)),
+		"an image, as tar":                image(zip(tarOf(t, module...))),
+		"an image, as tar with gzip":      zip(image(tarOf(t, module...))),
+		"an image with names from /":      image(tarOf(t, under("/", module)...)),
+		"an image of two layers":          image(tarOf(t, module[:half]...), zip(tarOf(t, module[half:]...))),
+		"an image with an empty layer":    image(tarOf(t), tarOf(t, module...), nil),
+		"an image with a file replaced":   image(tarOf(t, entry{name: "bin/run", content: "old", mode: 0o644}), tarOf(t, module...)),
+		"an image with a folder repeated": image(tarOf(t, module...), tarOf(t, entry{name: "/bin/"})),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := unpackFileOf(t, archive, enough)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(moduleList, list(t, p.module())); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("a layout", func(t *testing.T) {
+		l, p := newTestLayout(t), newPlace(t)
+		l.add(l.image(tarOf(t, module...)))
+		l.write(p)
+		if err := p.unpack(enough); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(moduleList, list(t, p.module())); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+var globalHeader = entry{kind: tar.TypeXGlobalHeader, records: map[string]string{"comment": "1234"}}
+
+func TestHardLinksStayWhatTheyAre(t *testing.T) {
+	p, err := unpackFileOf(t, tarOf(t, module...), enough)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, errA := os.Lstat(filepath.Join(p.module(), "bin/run"))
+	b, errB := os.Lstat(filepath.Join(p.module(), "lib/twin"))
+	if errA != nil || errB != nil || !os.SameFile(a, b) {
+		t.Errorf("two files: %v %v", errA, errB)
+	}
+}
+
+func TestOnlyAnArchiveOfOneFolderIsThatFolder(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		entries []entry
+		want    []string
+	}{
+		{"a file next to it", []entry{{name: "a/b", content: "1"}, {name: "packfile.toml"}}, []string{`a/b "1"`, `packfile.toml ""`}},
+		{"two folders", []entry{{name: "a/b", content: "1"}, {name: "c/"}}, []string{`a/b "1"`}},
+		{"one file", []entry{{name: "packfile.toml"}}, []string{`packfile.toml ""`}},
+		{"a folder in a folder", []entry{{name: "a/b/c", content: "1"}}, []string{`b/c "1"`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, err := unpackFileOf(t, tarOf(t, test.entries...), enough)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, files(t, p.module())); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// newUnpackBox is a container with an archive. It has no app, and runs in an image that has nothing.
+func newUnpackBox(t *testing.T, name string, archive []byte) *box {
+	b := newBox(t, step.Unpack)
+	b.must(os.RemoveAll(b.path(step.AppDir)))
+	b.must(os.RemoveAll(b.path("/tmp")))
+	b.env = []string{testRoot + "=" + b.root}
+	b.write(step.ArchiveDir+"/"+name, string(archive))
+	return b
+}
+
+func TestTheStepUnpacksAModule(t *testing.T) {
+	b := newUnpackBox(t, "npm.tgz", zip(tarOf(t, module...)))
+	if out := b.run(); out.code != 0 || out.stdout+out.stderr != "" || out.result != nil {
+		t.Fatalf("%+v", out)
+	}
+	if diff := cmp.Diff(moduleList, list(t, b.path(step.OutDir+"/"+step.UnpackedDir))); diff != "" {
+		t.Error(diff)
+	}
+	bad := tarOf(t, entry{name: "../x"})
+	newUnpackBox(t, "npm.tgz", bad).fail(1, `packfile-step: layer "modules": module archive npm.tgz: entry "../x": leaves the archive`)
+	newUnpackBox(t, "a b\n.tgz", bad).fail(1, `module archive "a b\n.tgz": entry "../x"`)
+	newUnpackBox(t, strings.Repeat("x", 255), bad).fail(1, "module archive "+strings.Repeat("x", 255)+": ")
+}
+
+func TestTheStepHasLimits(t *testing.T) {
+	zeros := zip(make([]byte, 1<<20))
+	one := tarOf(t, globalHeader)
+	one = one[:len(one)-1024]
+	for name, test := range map[string]struct {
+		archive []byte
+		want    string
+	}{
+		"bytes": {slices.Concat(zip(tarOf(t, module...)), bytes.Repeat(zeros, 1024)), "module archive a: unpacks to more than 1073741824 bytes"},
+		"entries": {slices.Concat(bytes.Repeat(zip(bytes.Repeat(one, 1000)), 101), zip(tarOf(t, module...))),
+			"module archive a: has more than 100000 files and folders"},
+	} {
+		t.Run(name, func(t *testing.T) { newUnpackBox(t, "a", test.archive).fail(1, test.want) })
+	}
+}
+
+func TestWhatIsNoArchive(t *testing.T) {
+	plain := tarOf(t, module...)
+	for name, test := range map[string]struct {
+		archive []byte
+		want    string
+	}{
+		"nothing":                        {nil, "is empty"},
+		"nothing with gzip":              {zip(nil), "is empty"},
+		"a tar of nothing":               {tarOf(t), "holds no files"},
+		"a tar of a global header":       {tarOf(t, globalHeader), "holds no files"},
+		"a tar of .":                     {tarOf(t, entry{name: "./"}), "holds no files"},
+		"a release of nothing":           {tarOf(t, entry{name: "npm-1.0/"}), "holds no files"},
+		"a text":                         {[]byte("not found\n"), "is no tar archive, with or without gzip"},
+		"a long text":                    {bytes.Repeat([]byte("not found\n"), 100), "is no tar archive, with or without gzip"},
+		"a text with gzip":               {zip([]byte("not found\n")), "is no tar archive, with or without gzip"},
+		"zstd":                           {[]byte("\x28\xb5\x2f\xfd_____"), "is no tar archive, with or without gzip: its format is zstd"},
+		"xz":                             {[]byte("\xfd7zXZ\x00" + strings.Repeat("_", 1000)), "its format is xz"},
+		"zip":                            {[]byte("PK\x03\x04"), "its format is zip"},
+		"no header of gzip":              {[]byte("\x1f\x8b"), "is truncated"},
+		"a broken header of gzip":        {[]byte("\x1f\x8b\x09_______"), "there is no gzip data"},
+		"truncated gzip":                 {zip(plain)[:100], "is truncated"},
+		"gzip without its checksum":      {zip(plain)[:len(zip(plain))-8], "is truncated"},
+		"gzip with another checksum":     {changed(zip(plain), -8), "is damaged: its checksum is wrong"},
+		"gzip of other data":             {changed(zip(plain), 30), "is damaged"},
+		"a tar truncated in a header":    {plain[:512+10], "is truncated"},
+		"a tar truncated in a file":      {plain[:512+1], "is truncated"}, // "x" and no padding
+		"a tar truncated between files":  {plain[:1024], "is truncated"},
+		"a tar with half of its end":     {plain[:len(plain)-512], "is truncated"},
+		"a tar with a broken header":     {changed(plain, 1024+150), "is damaged: something in it is no tar header"},
+		"garbage behind gzip":            {append(zip(plain), bytes.Repeat([]byte("x"), 20)...), "something behind its end"},
+		"a little garbage behind gzip":   {append(zip(plain), 'x'), "is truncated"},
+		"garbage behind a tar":           {append(tarOf(t, module...), 'x'), "has something behind its end"},
+		"garbage in gzip behind a tar":   {zip(append(tarOf(t, module...), 'x')), "has something behind its end"},
+		"a second tar behind a tar":      {slices.Concat(plain, plain), "has something behind its end"},
+		"a second gzip behind the first": {slices.Concat(zip(plain), zip(plain)), "has something behind its end"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := unpackFileOf(t, test.archive, enough)
+			if err == nil || !strings.HasPrefix(err.Error(), "module archive npm.tgz: ") || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// changed is data with one byte changed, counted from the end if at is negative.
+func changed(data []byte, at int) []byte {
+	data = bytes.Clone(data)
+	if at < 0 {
+		at += len(data)
+	}
+	data[at] ^= 0x55
+	return data
+}
+
+func TestTheArchiveIsOneFileOrALayout(t *testing.T) {
+	for name, test := range map[string]struct {
+		make func(p *place) error
+		want string
+	}{
+		"nothing": {func(*place) error { return nil }, "module archive: is neither one file nor an OCI layout, but a folder with 0 entries"},
+		"two files": {func(p *place) error {
+			p.write(p.archive+"/a", nil)
+			p.write(p.archive+"/b", nil)
+			return nil
+		}, "a folder with 2 entries"},
+		"a folder":    {func(p *place) error { return os.Mkdir(p.archive+"/a", 0o755) }, "a folder with 1 entries"},
+		"a link":      {func(p *place) error { return os.Symlink("../outside/file", p.archive+"/a") }, "a folder with 1 entries"},
+		"no folder":   {func(p *place) error { return os.Remove(p.archive) }, "no such file"},
+		"a second go": {func(p *place) error { p.write(p.archive+"/a", nil); return os.Mkdir(p.out+"/archive", 0o755) }, "file exists"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			if err := test.make(p); err != nil {
+				t.Fatal(err)
+			}
+			if err := unpackModule(p.archive, p.out, enough); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// sortedKeys are the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
