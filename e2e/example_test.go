@@ -19,7 +19,7 @@ type example struct {
 	build, run string   // images
 	answer     string   // part of what / answers
 	source     string   // file that no version of a layer sees, with a Hello that the answer shows
-	runs       []string // layers whose run step the edit executes
+	runs       []string // layers whose run step the edit executes, those of other modules as MODULE/LAYER
 	keeps      []string // layers whose run step it does not execute
 }
 
@@ -32,6 +32,10 @@ func examples() map[string]example {
 		"go": {
 			build: env.goImage, run: env.empty, answer: "Hello from Go, built with go1.",
 			source: "index.html", keeps: []string{"program"},
+		},
+		"modular": {
+			build: env.buildImage, run: env.runImage, answer: "Hello from modules, on Node.js v",
+			source: "server.js", keeps: []string{"node-engine/nodejs", "npm/modules"},
 		},
 		"static": {
 			build: env.buildImage, run: env.runImage, answer: "Hello from a file",
@@ -101,11 +105,17 @@ func (e example) test(t *testing.T, name string) {
 	edit(t, filepath.Join(dir, e.source), "Hello from", hello+" from")
 	second := build()
 	want := map[string]bool{}
+	vertex := func(layer string) string {
+		if !strings.Contains(layer, "/") {
+			layer = name + "/" + layer
+		}
+		return "[example/" + layer + "] run"
+	}
 	for _, layer := range e.keeps {
-		want["[example/"+name+"/"+layer+"] run"] = false
+		want[vertex(layer)] = false
 	}
 	for _, layer := range e.runs {
-		want["[example/"+name+"/"+layer+"] run"] = true
+		want[vertex(layer)] = true
 	}
 	second.wantRan(t, want)
 	for _, vertex := range runVertex.FindAllString(second.log, -1) {

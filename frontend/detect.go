@@ -21,7 +21,7 @@ import (
 const maxGroups = 20_000
 
 // maxTrials is how many choices among alternatives of their build plans are tried, over all groups.
-const maxTrials = 10 * maxGroups
+const maxTrials = 100_000
 
 // shownGroups is how many groups an error tells of.
 const shownGroups = 20

@@ -53,7 +53,7 @@ func TestModulesAndTheirOrder(t *testing.T) {
 		{"a uri that is no string, with sha", "[[buildpacks]]\nuri = 1\n" + sha, []string{"2:7: uri: expected a string"}},
 
 		{"the same module in two versions", "[[buildpacks]]\nid = 'a'\nversion = '1'\n[[buildpacks]]\nid = 'a'\nversion = '2'", nil},
-		{"two modules that say their ids themselves", "[[buildpacks]]\nuri = 'a'\n[[buildpacks]]\nuri = 'b'", nil},
+		{"two modules that say their ids themselves", "[[buildpacks]]\nuri = 'a'\nversion = '1'\n[[buildpacks]]\nuri = 'b'\nversion = '1'", nil},
 		{"the same module twice", "[[buildpacks]]\nid = 'a'\nversion = '1'\n[[buildpacks]]\nversion = '1'\nid = 'a'\nuri = 'a'",
 			[]string{`6:6: buildpack "a@1" is already defined on line 2`}},
 		{"the same module twice without version", "[[buildpacks]]\nid = 'a'\n[[buildpacks]]\nid = 'a'",

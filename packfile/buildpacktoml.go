@@ -1,6 +1,9 @@
 package packfile
 
-import "path"
+import (
+	"path"
+	"slices"
+)
 
 // BuildpackTOML is a buildpack.toml, as far as it says which modules a package or folder holds: the one of [buildpack], or
 // those of [[buildpacks]], as it was before RFC 0008 of Cloud Native Buildpacks (RFC 0007).
@@ -8,6 +11,8 @@ type BuildpackTOML struct {
 	Table
 	API        string // "" when not given
 	Buildpacks []BuildpackInfo
+	Targets    []BuildpackTarget // what they are for; none: for any; see For
+	Stacks     []string          // ids of what was there before targets
 }
 
 // BuildpackInfo is one module of a buildpack.toml. With an Order it stands for others, and otherwise it is an
@@ -15,8 +20,34 @@ type BuildpackTOML struct {
 type BuildpackInfo struct {
 	Table
 	ID, Version string
+	Homepage    string
+	ClearEnv    bool   // its programs do not have the platform environment as variables
 	Path        string // folder of its files, clean; "" for the folder of buildpack.toml itself
 	Order       []Order
+}
+
+// BuildpackTarget is a platform that a buildpack is for. What it does not say may be anything.
+type BuildpackTarget struct {
+	Table
+	OS, Arch, Variant string
+	Distros           []Distro // one of them; none: any
+}
+
+// Distro is a distribution of an operating system.
+type Distro struct {
+	Table
+	Name, Version string
+}
+
+// bionicStack is the one stack that says what it is for (Platform API 0.12, "detector").
+const bionicStack = "io.buildpacks.stacks.bionic"
+
+// For are the platforms that the buildpacks are for, none when that is any.
+func (b *BuildpackTOML) For() []BuildpackTarget {
+	if len(b.Targets) == 0 && slices.Equal(b.Stacks, []string{bionicStack}) {
+		return []BuildpackTarget{{OS: "linux", Arch: "amd64", Distros: []Distro{{Name: "ubuntu", Version: "18.04"}}}}
+	}
+	return b.Targets
 }
 
 // ParseBuildpackTOML reads a buildpack.toml. Keys that it does not know are for other tools. A non-nil error is that of
@@ -48,7 +79,11 @@ func (d *decoder) buildpackTOML(root *node) *BuildpackTOML {
 		file.One.Order = file.Order
 		file.Several = []BuildpackInfo{*file.One}
 	}
-	return &BuildpackTOML{Table: file.Table, API: file.API, Buildpacks: file.Several}
+	b := &BuildpackTOML{Table: file.Table, API: file.API, Buildpacks: file.Several, Targets: file.Targets}
+	for _, stack := range file.Stacks {
+		b.Stacks = append(b.Stacks, stack.ID)
+	}
+	return b
 }
 
 // buildpackFile is a buildpack.toml in either form.
@@ -58,6 +93,8 @@ type buildpackFile struct {
 	One     *BuildpackInfo
 	Order   []Order // of One
 	Several []BuildpackInfo
+	Targets []BuildpackTarget
+	Stacks  []Stack
 }
 
 // oneForm checks that a buildpack.toml has one of its forms.
@@ -89,6 +126,24 @@ var (
 				func(f *buildpackFile) **BuildpackInfo { return &f.One }),
 			tables("order", packagedOrderSchema, func(f *buildpackFile) *[]Order { return &f.Order }),
 			tables("buildpacks", oldBuildpackInfoSchema, func(f *buildpackFile) *[]BuildpackInfo { return &f.Several }),
+			tables("targets", buildpackTargetSchema, func(f *buildpackFile) *[]BuildpackTarget { return &f.Targets }),
+			tables("stacks", define(schema[Stack]{what: "a stack", open: true, keys: []key[Stack]{
+				str("id", func(s *Stack) *string { return &s.ID }),
+			}}), func(f *buildpackFile) *[]Stack { return &f.Stacks }),
+		},
+	})
+
+	buildpackTargetSchema = define(schema[BuildpackTarget]{
+		what: "a target",
+		open: true,
+		keys: []key[BuildpackTarget]{
+			str("os", func(t *BuildpackTarget) *string { return &t.OS }),
+			str("arch", func(t *BuildpackTarget) *string { return &t.Arch }),
+			str("variant", func(t *BuildpackTarget) *string { return &t.Variant }),
+			tables("distros", define(schema[Distro]{what: "a distribution", open: true, keys: []key[Distro]{
+				str("name", func(d *Distro) *string { return &d.Name }),
+				str("version", func(d *Distro) *string { return &d.Version }),
+			}}), func(t *BuildpackTarget) *[]Distro { return &t.Distros }),
 		},
 	})
 
@@ -115,6 +170,8 @@ func buildpackInfoKeys() []key[BuildpackInfo] {
 	return []key[BuildpackInfo]{
 		must(str("id", func(b *BuildpackInfo) *string { return &b.ID }, moduleID)),
 		must(str("version", func(b *BuildpackInfo) *string { return &b.Version }, moduleVersion)),
+		str("homepage", func(b *BuildpackInfo) *string { return &b.Homepage }),
+		boolean("clear-env", func(b *BuildpackInfo) *bool { return &b.ClearEnv }),
 	}
 }
 

@@ -13,7 +13,7 @@ func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
 		data []byte
 		want BuildpackTOML
 	}{
-		{"of a composite", testdata(t, "buildpack/composite.toml"), BuildpackTOML{API: "0.10", Buildpacks: []BuildpackInfo{
+		{"of a composite", testdata(t, "buildpack/composite.toml"), BuildpackTOML{API: "0.10", Targets: []BuildpackTarget{{OS: "linux"}}, Buildpacks: []BuildpackInfo{
 			{ID: "examples/java", Version: "8.1.0", Order: []Order{
 				{Group: []OrderEntry{{ID: "examples/ca", Version: "3.0.0", Optional: true}, {ID: "examples/jvm", Version: "9.0.0"}}},
 				{Group: []OrderEntry{{ID: "examples/graal", Version: "1.0.0"}}},
@@ -28,6 +28,16 @@ func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
 		}}},
 		{"of an implementation", []byte("api = '0.99'\nbuildpack = { id = 'a', version = '1' }"),
 			BuildpackTOML{API: "0.99", Buildpacks: []BuildpackInfo{{ID: "a", Version: "1"}}}},
+		{"of an implementation and what it is for", []byte("[buildpack]\nid = 'a'\nversion = '1'\nhomepage = 'h'\nclear-env = true\n" +
+			"[[targets]]\n[[targets]]\nos = 'linux'\narch = 'arm'\nvariant = 'v7'\n[[targets.distros]]\nname = 'n'\nversion = '2'\n" +
+			"[[stacks]]\nid = 's'\nmixins = ['m']\n[[stacks]]\nid = '*'"),
+			BuildpackTOML{
+				Buildpacks: []BuildpackInfo{{ID: "a", Version: "1", Homepage: "h", ClearEnv: true}},
+				Targets: []BuildpackTarget{{}, {
+					OS: "linux", Arch: "arm", Variant: "v7", Distros: []Distro{{Name: "n", Version: "2"}},
+				}},
+				Stacks: []string{"s", "*"},
+			}},
 		{"of the folder itself", []byte("[[buildpacks]]\nid = 'a'\nversion = '1'\npath = './'"),
 			BuildpackTOML{Buildpacks: []BuildpackInfo{{ID: "a", Version: "1"}}}},
 	} {
@@ -35,6 +45,29 @@ func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
 			got, err := ParseBuildpackTOML("buildpack.toml", test.data)
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(&test.want, got, noPlaces))
+		})
+	}
+}
+
+func TestWhatBuildpacksAreFor(t *testing.T) {
+	const one = "[buildpack]\nid = 'a'\nversion = '1'\n"
+	for _, test := range []struct {
+		name, text string
+		want       []BuildpackTarget
+	}{
+		{"anything", one, nil},
+		{"any stack", one + "[[stacks]]\nid = '*'", nil},
+		{"stacks of which one can be anything", one + "[[stacks]]\nid = 'io.buildpacks.stacks.bionic'\n[[stacks]]\nid = '*'", nil},
+		{"a stack that nobody knows", one + "[[stacks]]\nid = 'a'", nil},
+		{"the stack that everybody knew", one + "[[stacks]]\nid = 'io.buildpacks.stacks.bionic'",
+			[]BuildpackTarget{{OS: "linux", Arch: "amd64", Distros: []Distro{{Name: "ubuntu", Version: "18.04"}}}}},
+		{"targets, whatever the stacks", one + "[[stacks]]\nid = 'io.buildpacks.stacks.bionic'\n[[targets]]\narch = 'arm64'",
+			[]BuildpackTarget{{Arch: "arm64"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b, err := ParseBuildpackTOML("buildpack.toml", []byte(test.text))
+			require.NoError(t, err)
+			require.Empty(t, cmp.Diff(test.want, b.For(), noPlaces))
 		})
 	}
 }
@@ -72,6 +105,10 @@ func TestErrorsInBuildpackTOMLs(t *testing.T) {
 		{"an absolute path", "[[buildpacks]]\nid = 'a'\nversion = '1'\npath = '/a'", []string{`4:8: path: "/a" is absolute`}},
 		{"a path and an order", "[[buildpacks]]\nid = 'a'\nversion = '1'\npath = 'a'\norder = [{ group = [{ id = 'b' }] }]",
 			[]string{"5:9: a buildpack has path or order, not both (keep one)"}},
+		{"an environment that is neither cleared nor not", one + "clear-env = 'yes'", []string{"4:13: clear-env: expected a boolean"}},
+		{"targets that are none", one + "[targets]\nos = 'linux'", []string{"4:2: targets: expected an array of tables"}},
+		{"a target whose name is none", one + "[[targets]]\nos = 1", []string{"5:6: os: expected a string"}},
+		{"a distribution that is none", one + "[[targets]]\ndistros = ['ubuntu']", []string{"5:12: a distribution is a table"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b, err := ParseBuildpackTOML("buildpack.toml", []byte(test.text))

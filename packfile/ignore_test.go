@@ -36,6 +36,8 @@ func TestPatternsOfGitignoreMatchTheSameFilesAsDockerignore(t *testing.T) {
 		{"a class with a bracket", "[]a]c", `**/[\]a]c`, "]c ac", "bc"},
 		{"a negated class with a bracket", "[!]a]c", `**/[^/\]a]c`, "bc", "]c ac x/c"},
 		{"a quoted asterisk", `a\*`, `**/a\*`, "a* x/a*", "ab"},
+		{"a quoted asterisk before another", `a\**`, `**/a\**`, "a* a*b", "ab"},
+		{"a quoted bracket", `\[!b]`, `**/\[!b]`, "[!b]", "a"},
 		{"a quoted hash", `\#a`, `**/\#a`, "#a x/#a", "a"},
 		{"a quoted exclamation mark", `\!a`, `**/\!a`, "!a x/!a", "a"},
 		{"an exclamation mark at the top", "/!a", `\!a`, "!a", "a x/!a"},

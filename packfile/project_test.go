@@ -54,6 +54,7 @@ func TestWhatIsBuiltIsAProjectByNameOrByItsTables(t *testing.T) {
 		{"a packfile with a table of a project", "packfile.toml", "[_]\n[[order]]", false},
 		{"nothing", "packfile.toml", "", false},
 		{"YAML", "packfile.yaml", "_:\n  id: a", false},
+		{"YAML that reads as TOML", "packfile.yaml", "[_]", false},
 		{"YAML without ending", "packfile", "_:\n  id: a", false},
 		{"a YAML file with such a name", "project.yaml", "_:\n  id: a", false},
 		{"broken TOML", "packfile.toml", "[_]\n[", false},

@@ -12,6 +12,8 @@ func TestModulesAreFoundByIDAndVersion(t *testing.T) {
 		{ID: "example/go", Version: "2.0.0"},
 		{ID: "example/go", Version: "1.0.0"},
 		{ID: "app"},
+		{ID: "npx"},
+		{ID: "npm"},
 		{ID: "mixed", Version: "1"},
 		{ID: "mixed"},
 	} {
@@ -34,6 +36,7 @@ func TestModulesAreFoundByIDAndVersion(t *testing.T) {
 			`module "example/go" is there in several versions ("2.0.0", "1.0.0"): say which`},
 		{"a misspelt id", "exmaple/node", "", `there is no module "exmaple/node" (did you mean "example/node"?)`},
 		{"an id that resembles several", "example/no", "1", `there is no module "example/no" (did you mean "example/go"?)`},
+		{"an id that resembles several as much", "npn", "", `there is no module "npn" (did you mean "npm"?)`},
 		{"an id that resembles none", "example/python", "", `there is no module "example/python"`},
 		{"a short id", "pp", "", `there is no module "pp" (did you mean "app"?)`},
 		{"an id of nothing", "", "", `there is no module ""`},

@@ -32,6 +32,10 @@ func TestWhichOrdersCanBeWalked(t *testing.T) {
 			"modules whose orders go round in a circle: b → c → b",
 		},
 		{"a cycle behind a diamond", "a=c\nb=c e\nc=d\ne=b\na b", "modules whose orders go round in a circle: b → e → b"},
+		{
+			"a cycle beside composites that are none of it", "a=d e b\nb=d a\nd=y\ne=y\na",
+			"modules whose orders go round in a circle: a → b → a",
+		},
 		{"another version of the same id", "a@1=a@2\na@2=b\na@1", ""},
 		{"a group of nobody", "a|", "group 2 of the order has no modules"},
 		{"a group of nobody in a composite", "o@1=a|\no@1", "group 2 of o@1 has no modules"},

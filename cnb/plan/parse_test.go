@@ -172,6 +172,7 @@ func TestBuildPlanFilesWithErrors(t *testing.T) {
 			"1048577 bytes are more than the 1048576 that it may have"},
 		{"as many bytes as it may have, and an error", strings.Repeat(" ", MaxSize-1) + "a",
 			"invalid TOML at line 1, column 1048576: expected '='"},
+		{"as many keys as it may have", strings.Repeat("[[provides]]\nname=\"a\"\n", 5000), ""},
 		{"more keys than it may have", strings.Repeat("[[provides]]\nname=\"a\"\n", 5000) + "[[provides]]",
 			"more than 10000 keys"},
 		{"more parts of keys", "a = [" + strings.Repeat("{a.b.c.d.e=1},", 2000) + "]", "more than 10000 keys"},

@@ -36,7 +36,7 @@ func (t *Trials) take() error {
 // required by the same member or by one after it. An optional member at fault is left out, and the others must balance
 // without it, if only its last alternative is left; with another one of its alternatives it counts as required.
 func Resolve(members []Member, trials *Trials) (*Resolution, error) {
-	if !detected(members) {
+	if failed(members) {
 		return nil, newFailure(members)
 	}
 	r := newResolver(members)
@@ -58,16 +58,14 @@ func Resolve(members []Member, trials *Trials) (*Resolution, error) {
 	}
 }
 
-// detected says whether the detection of all required members passed, and of any at all.
-func detected(members []Member) bool {
-	some := false
+// failed says whether the detection of a required member failed.
+func failed(members []Member) bool {
 	for _, m := range members {
 		if m.Failed != "" && !m.Optional {
-			return false
+			return true
 		}
-		some = some || m.Failed == ""
 	}
-	return some
+	return false
 }
 
 // option is an alternative of a member.

@@ -184,6 +184,12 @@ func TestWhichGroupsPass(t *testing.T) {
 				`b: requires "y", which no module before it provides`,
 		},
 
+		{
+			name:  "what a member that is left out has from itself is no fault of it",
+			group: "a? +x -x -none",
+			want:  `the group does not pass: a: requires "none", which no module before it provides`,
+		},
+
 		// Detection.
 		{
 			name:  "a required member whose detection failed fails the group",

@@ -1,6 +1,6 @@
 package plan
 
-// trial evaluates one choice of alternatives.
+// trial evaluates one choice of alternatives; its parts are those of the members, one of each.
 //
 // The lifecycle looks through the whole group again each time that it left somebody out. Here each dependency remembers
 // how far its providers and requirers are looked through: leaving members out only ever makes more faults, so that these

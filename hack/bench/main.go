@@ -38,6 +38,7 @@ var topics = []struct {
 }{
 	{"build", (*bench).measureBuilds},
 	{"parallel", (*bench).measureParallel},
+	{"modules", (*bench).measureModules},
 	{"context", (*bench).measureContext},
 	{"convert", (*bench).measureConvert},
 	{"previous", (*bench).measurePrevious},

@@ -62,8 +62,8 @@ var (
 	errNoTar     = errors.New("is no tar archive, with or without gzip")
 )
 
-// each visits the entries, by their path from the root of the archive ("." is the root itself). All of the archive is
-// read, to its last byte.
+// each visits the entries, by their path from the root of the archive ("." is the root itself). The archive is read to its
+// last byte.
 func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) error) error {
 	stream, err := t.open()
 	if err != nil {
@@ -81,7 +81,7 @@ func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) 
 			return errTruncated
 		case err == io.EOF:
 			return stream.finish()
-		case first && stream.err == nil && (errors.Is(err, tar.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF)):
+		case first && (errors.Is(err, tar.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF)):
 			return stream.otherFormat()
 		case err != nil:
 			return whyBroken(err)
@@ -92,25 +92,18 @@ func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) 
 		if h.Typeflag == tar.TypeXGlobalHeader {
 			continue // of git archive: names the commit
 		}
-		if err := t.entry(h, archive, visit); err != nil {
-			if stream.err != nil || errors.Is(err, io.ErrUnexpectedEOF) {
-				return whyBroken(err) // of the archive, whichever entry it is noticed at
-			}
+		name, err := cleanName(h.Name, t.layer)
+		if err == nil {
+			err = visit(name, h, archive)
+		}
+		switch {
+		case err == nil:
+		case stream.err != nil || errors.Is(err, io.ErrUnexpectedEOF):
+			return whyBroken(err) // of the archive, whichever entry it is noticed at
+		default:
 			return fmt.Errorf("entry %.200q: %w", h.Name, err)
 		}
 	}
-}
-
-func (t tarball) entry(h *tar.Header, content io.Reader, visit func(string, *tar.Header, io.Reader) error) error {
-	name, err := cleanName(h.Name, t.layer)
-	if err != nil {
-		return err
-	}
-	if err := visit(name, h, content); err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, content)
-	return err
 }
 
 // cleanName is the path that a name in an archive stands for, from the root of the archive; "." is the root itself.

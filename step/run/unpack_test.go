@@ -249,7 +249,7 @@ func files(t testing.TB, dir string) (lines []string) {
 var module = []entry{
 	{name: "packfile.toml", content: "x", mode: 0o600},
 	{name: "bin/", mode: 0o700},
-	{name: "bin/run", content: "#!/bin/sh\n", mode: 0o4711},
+	{name: "bin/run", content: "#!/bin/sh\n", mode: 0o4611},
 	{name: "bin/test", link: "run"},
 	{name: "bin/env", link: "../lib/sub"},
 	{name: "lib/twin", kind: tar.TypeLink, link: "bin/run"},

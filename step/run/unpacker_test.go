@@ -71,8 +71,8 @@ func TestEntriesThatAreRefused(t *testing.T) {
 
 		{name: "an absolute symlink", entries: []entry{{name: "a", link: "/etc/passwd"}},
 			want: `entry "a": is a symlink to "/etc/passwd", which is outside of the archive`, layer: "-"},
-		{name: "an absolute symlink that leads up", entries: []entry{{name: "a", link: "/../etc"}},
-			want: `entry "a": is a symlink to "/../etc", which is outside of the archive`},
+		{name: "an absolute symlink that leads up", entries: []entry{{name: "d/a", link: "/../etc"}},
+			want: `entry "d/a": is a symlink to "/../etc", which is outside of the archive`},
 		{name: "a symlink that leads up", entries: []entry{{name: "a/b", link: "../../outside"}},
 			want: `entry "a/b": is a symlink to "../../outside", which is outside of the archive`},
 		{name: "a symlink at the root that leads up", entries: []entry{{name: "a", link: ".."}},

@@ -1,0 +1,356 @@
+package convert
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/step"
+)
+
+// withID is a packfile of that id.
+func withID(id, text string) string { return fmt.Sprintf("[config]\nid = %q\n", id) + text }
+
+// Layers of packfiles, by what they have.
+const (
+	requiresX     = "[[layers]]\nname = \"x\"\n[layers.require]\n"
+	asksForX      = "[[layers]]\nname = \"x\"\n[layers.require]\ninline = \"x\"\n"
+	providesX     = "[[layers]]\nname = \"x\"\n[layers.provide.run]\ninline = \"x\"\n"
+	buildsX       = "[[layers]]\nname = \"x\"\n[layers.build.run]\ninline = \"x\"\n"
+	mayProvideX   = asksForX + "[layers.provide.run]\ninline = \"x\"\n"
+	aProcess      = "[[processes]]\ntype = \"web\"\ncommand = [\"run\"]\n"
+	exportExposeX = "export = true\nexpose = true\n"
+)
+
+func TestWhatAPackfilePutsIntoTheBuildPlan(t *testing.T) {
+	required := []plan.Require{{Name: "x", Metadata: map[string]any{}}}
+	for what, test := range map[string]struct {
+		packfile string
+		notAsked bool // its require script exits with 100
+		want     plan.Member
+	}{
+		"a layer with a require section is required": {
+			packfile: requiresX, want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Requires: required}},
+		},
+		"a layer with a provide section is provided": {
+			packfile: providesX, want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Provides: []plan.Provide{{Name: "x"}}}},
+		},
+		"a layer with a build section is both": {
+			packfile: buildsX,
+			want:     plan.Member{MustBeUsed: true, Plan: plan.Plan{Requires: required, Provides: []plan.Provide{{Name: "x"}}}},
+		},
+		"a layer whose require script says no may still be made for others": {
+			packfile: mayProvideX, notAsked: true,
+			want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Provides: []plan.Provide{{Name: "x", IfRequired: true}}}},
+		},
+		"a module of which nothing is required, and which provides nothing, takes no part": {
+			packfile: asksForX, notAsked: true, want: plan.Member{Failed: "none of its layers is required this time"},
+		},
+		"a module that has but processes takes part in any group": {packfile: aProcess, want: plan.Member{}},
+		"export and expose go with the requirement": {
+			packfile: strings.Replace(requiresX, "[layers.", exportExposeX+"version = \"2\"\n[layers.", 1),
+			want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Requires: []plan.Require{{
+				Name: "x", Metadata: map[string]any{"launch": "true", "build": "true", "version": "2"},
+			}}}},
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := newModules(t, []string{withID("m", test.packfile), ""})
+			f := answered(b, test.notAsked)
+			test.want.Name = "m"
+			if diff := cmp.Diff(test.want, b.member(candidates(b)[0]).part(f)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("what is built takes part in any case", func(t *testing.T) {
+		b := newModules(t, []string{asksForX})
+		if diff := cmp.Diff(plan.Member{Name: "packfile"}, b.member(candidates(b)[0]).part(answered(b, true))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// answered are the answers of all require scripts, yes or no.
+func answered(b *Build, no bool) Facts {
+	f := required(b)
+	for q, r := range f {
+		r.NotWanted = no
+		f[q] = r
+	}
+	return f
+}
+
+// layerOf is a layer of a build by its id.
+func layerOf(t *testing.T, b *Build, id string) *layer {
+	t.Helper()
+	if l := b.byID[id]; l != nil {
+		return l
+	}
+	t.Fatalf("there is no layer %s", id)
+	return nil
+}
+
+// asks is a module that requires x with some metadata.
+func asks(id, metadata string) string {
+	return withID(id, "[[layers]]\nname = \"x\"\n[layers.metadata]\n"+metadata+"[layers.require]\n")
+}
+
+func TestMetadataOfSeveralRequirers(t *testing.T) {
+	provider := withID("p", strings.Replace(providesX, "[layers.provide", "version = \"1\"\n[layers.metadata]\nof = \"p\"\n[layers.provide", 1))
+	own := withID("p", strings.Replace(buildsX, "[layers.build", "version = \"1\"\n[layers.metadata]\nof = \"p\"\n[layers.build", 1))
+	for what, test := range map[string]struct {
+		modules []string
+		want    map[string]any
+		tables  []map[string]any
+	}{
+		"what one asks for goes before the default": {
+			modules: []string{provider, asks("a", "version = \"2\"\n")},
+			want:    map[string]any{"version": "2", "of": "p"}, tables: []map[string]any{{"version": "2"}},
+		},
+		"the later wins, and no table is merged into another": {
+			modules: []string{provider, asks("a", "version = \"2\"\nx = \"a\"\n[layers.metadata.t]\na = \"a\"\n"), asks("b", "version = \"3\"\n[layers.metadata.t]\nb = \"b\"\n")},
+			want:    map[string]any{"version": "3", "of": "p", "t": map[string]any{"b": "b"}},
+			tables: []map[string]any{
+				{"version": "2", "x": "a", "t": map[string]any{"a": "a"}}, {"version": "3", "t": map[string]any{"b": "b"}},
+			},
+		},
+		"who says nothing takes nothing back": {
+			modules: []string{provider, asks("a", "version = \"2\"\n"), asks("b", "")},
+			want:    map[string]any{"version": "2", "of": "p"}, tables: []map[string]any{{"version": "2"}, {}},
+		},
+		"others go before the layer's own requirement": {
+			modules: []string{own, asks("a", "version = \"2\"\n")},
+			want:    map[string]any{"version": "2", "of": "p"}, tables: []map[string]any{{"version": "1", "of": "p"}, {"version": "2"}},
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := newGroup(t, test.modules)
+			l := layerOf(t, b, "p/x")
+			if diff := cmp.Diff(test.want, Facts{}.metadata(l, "")); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(test.tables, l.tables()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFlagsOfRequirersAreORed(t *testing.T) {
+	flagged := func(id, flag string) string {
+		return withID(id, strings.Replace(requiresX, "[layers.", flag+" = true\n[layers.", 1))
+	}
+	b := newGroup(t, []string{withID("p", providesX), flagged("a", "export"), flagged("b", "expose"), withID("c", requiresX)})
+	if l := layerOf(t, b, "p/x"); !l.Export || !l.Expose {
+		t.Errorf("export %t, expose %t", l.Export, l.Expose)
+	}
+	b = newGroup(t, []string{withID("p", providesX), withID("c", requiresX)})
+	if l := layerOf(t, b, "p/x"); l.Export || l.Expose {
+		t.Errorf("export %t, expose %t, although nobody wants it", l.Export, l.Expose)
+	}
+}
+
+func TestRequirementsAreMetByTheModuleItselfIfItCanAndElseByTheFirst(t *testing.T) {
+	b := newGroup(t, []string{withID("p", providesX), withID("q", providesX), withID("own", buildsX), withID("a", requiresX)})
+	got := map[string]string{}
+	for _, id := range []string{"p/x", "q/x", "own/x"} {
+		for _, r := range layerOf(t, b, id).required {
+			got[r.by.id] = id
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"a/x": "p/x", "own/x": "own/x"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if s := (Facts{}).status(layerOf(t, b, "q/x")); s != dropped {
+		t.Error("a layer that nobody requires of its module is created")
+	}
+}
+
+func TestLinksReachLayersOfOtherModulesThatAreRequiredHere(t *testing.T) {
+	user := withID("u", asksForX+"[[layers]]\nname = \"y\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"x\"\n")
+	b := newGroup(t, []string{withID("p", providesX), user})
+	if l := layerOf(t, b, "u/y"); l.links[0].layer != layerOf(t, b, "p/x") {
+		t.Errorf("it links %+v", l.links[0].layer)
+	}
+	t.Run("and nothing when they are not required this time", func(t *testing.T) {
+		b := newModules(t, []string{withID("p", buildsX), user})
+		choose(t, b, answered(b, true))
+		if l := layerOf(t, b, "u/y"); l.links[0].layer != nil {
+			t.Errorf("it links %s", l.links[0].layer.id)
+		}
+	})
+	t.Run("and the key says whose they are", func(t *testing.T) {
+		key := func(provider string) string {
+			b := newGroup(t, []string{withID(provider, providesX), user})
+			r, err := b.recipe(layerOf(t, b, "u/y"), answers(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.record.Key
+		}
+		if key("p") == key("q") {
+			t.Error("a layer whose path another module's id is part of has the same key")
+		}
+	})
+}
+
+// exposing is a module with layers that are exposed, each made by itself.
+func exposing(id string, layers ...string) string {
+	text := ""
+	for _, name := range layers {
+		text += fmt.Sprintf("[[layers]]\nname = %q\nexpose = true\n[layers.build.run]\ninline = \"x\"\n", name)
+	}
+	return withID(id, text)
+}
+
+func TestWhatEarlierModulesExposeIsSeenByLaterOnes(t *testing.T) {
+	named := "[[layers]]\nname = \"a\"\n[layers.require]\n[[layers]]\nname = \"y\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"a\"\n" +
+		"[[layers]]\nname = \"still\"\n[layers.build]\n"
+	b := newGroup(t, []string{exposing("one", "b", "a"), exposing("two", "c"), withID("u", named), exposing("after", "d")})
+	f := answers(b)
+	exposed := func(id string) (dirs [][]string) {
+		p := process{layer: layerOf(t, b, id)}
+		p.spec.Kind = step.Run
+		if err := b.showLinks(t.Context(), &p, f, true); err != nil {
+			t.Fatal(err)
+		}
+		return p.spec.Exposed
+	}
+	for id, want := range map[string][][]string{
+		"one/a":   nil,
+		"two/c":   {{"/layers/one/a", "/layers/one/b"}},
+		"u/y":     {{"/layers/one/b"}, {"/layers/two/c"}}, // it links the other
+		"u/still": nil,                                    // no script of it would see them
+		"after/d": {{"/layers/one/a", "/layers/one/b"}, {"/layers/two/c"}},
+	} {
+		if diff := cmp.Diff(want, exposed(id)); diff != "" {
+			t.Errorf("%s: %s", id, diff)
+		}
+	}
+}
+
+func TestProcessesComeInGroupOrderAndLaterOnesReplaceEarlierOnes(t *testing.T) {
+	with := func(id string, processes ...string) string {
+		text := ""
+		for _, p := range processes {
+			kind, isDefault := strings.CutSuffix(p, "!")
+			text += fmt.Sprintf("[[processes]]\ntype = %q\ncommand = [%q]\ndefault = %t\n", kind, id, isDefault)
+		}
+		return withID(id, text)
+	}
+	for what, test := range map[string]struct {
+		modules []string
+		want    string
+		start   string
+	}{
+		"both are there":               {[]string{with("a", "x"), with("b", "y")}, "x:a y:b", ""},
+		"the later goes before":        {[]string{with("a", "x", "z"), with("b", "x")}, "z:a x:b", ""},
+		"web is the default":           {[]string{with("a", "web"), with("b", "x")}, "web:a x:b", "web"},
+		"the last default counts":      {[]string{with("a", "x!"), with("b", "y!"), with("c", "web")}, "x:a y:b web:c", "y"},
+		"a later one is none any more": {[]string{with("a", "x!", "y"), with("b", "x")}, "y:a x:b", ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			md := newGroup(t, test.modules).metadata()
+			var got []string
+			for _, p := range md.Processes {
+				got = append(got, p.Type+":"+p.Buildpack)
+			}
+			if strings.Join(got, " ") != test.want || md.DefaultProcessType != test.start {
+				t.Errorf("%v, default %q", got, md.DefaultProcessType)
+			}
+		})
+	}
+}
+
+func TestLabelsComeInGroupOrderAndThePackfileThatIsBuiltGoesBefore(t *testing.T) {
+	labelled := func(id, labels string) string {
+		return withID(id, "name = \"name of "+id+"\"\n[config.labels]\n"+labels+aProcess)
+	}
+	b := newGroup(t, []string{labelled("a", "x = \"a\"\ny = \"a\"\nz = \"a\"\n"), labelled("b", "y = \"b\"\nz = \"b\"\n"), labelled("root", "z = \"root\"\n")})
+	want := map[string]string{"x": "a", "y": "b", "z": "root", "org.opencontainers.image.title": "name of root"}
+	if diff := cmp.Diff(want, b.givenLabels()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestKeyHasTheModulesIDAndNotWhereItComesFrom(t *testing.T) {
+	key := func(change func(m *Module)) string {
+		b := newModules(t, []string{withID("m", strings.Replace(buildsX, `inline = "x"`, `path = "run.sh"`, 1))}, func(in *Input) {
+			in.Root.Scripts = map[string][]byte{"run.sh": []byte("x")}
+			change(in.Root)
+		})
+		choose(t, b, Facts{})
+		r, err := b.recipe(layerOf(t, b, b.in.Root.subject("x")), Facts{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.record.Key
+	}
+	base := key(func(*Module) {})
+	for what, change := range map[string]func(m *Module){
+		"its id": func(m *Module) { m.Packfile.Config.ID = "other" },
+		"a file": func(m *Module) { m.Scripts["run.sh"] = []byte("y") },
+	} {
+		if key(change) == base {
+			t.Errorf("%s changed and the key did not", what)
+		}
+	}
+	for what, change := range map[string]func(m *Module){
+		"its place":   func(m *Module) { m.Filename, m.Dir = "elsewhere/packfile.toml", "/cnb/blobs/x" },
+		"its version": func(m *Module) { m.Packfile.Config.Version = "2" },
+	} {
+		if key(change) != base {
+			t.Errorf("%s changed and the key did as well", what)
+		}
+	}
+}
+
+func TestLayersOfOneNameAreKeptApart(t *testing.T) {
+	b := newGroup(t, []string{withID("a", buildsX), withID("b/c", buildsX)})
+	f := answers(b)
+	one, other := layerOf(t, b, "a/x"), layerOf(t, b, "b/c/x")
+	if one.dir() != "/layers/a/x" || other.dir() != "/layers/b_c/x" {
+		t.Errorf("%s %s", one.dir(), other.dir())
+	}
+	if b.cacheID(one.module, "cache", "x", false) == b.cacheID(other.module, "cache", "x", false) {
+		t.Error("caches of one name of two modules are one")
+	}
+	r, err := b.recipe(one, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.recipe(other, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.record.Key == s.record.Key {
+		t.Error("they have one key")
+	}
+}
+
+func TestTargetNamesALayerOfAModule(t *testing.T) {
+	for target, want := range map[string]string{
+		"b/y": "b/y", "y": "b/y", "a/x": "a/x",
+		"x": `target "x" is a layer of several modules: name one of a/x, b/x`,
+		"z": `target "z" is not a layer that this packfile provides; there are: a/x, b/x, b/y`,
+	} {
+		b := newModules(t, []string{withID("a", buildsX), withID("b", buildsX+strings.ReplaceAll(buildsX, `"x"`, `"y"`))}, func(in *Input) { in.Target = target })
+		g, err := b.Try(candidates(b), Facts{}, &plan.Trials{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := b.Choose(g, Facts{}); err != nil {
+			got = err.Error()
+		} else {
+			got = b.target.id
+		}
+		if got != want {
+			t.Errorf("%s: %s", target, got)
+		}
+	}
+}
