@@ -15,10 +15,11 @@ import (
 // Choose settles on them, and all the rest is about their layers. It is used by one goroutine.
 type Build struct {
 	in      Input
-	byID    map[string]*layer // of all modules that may take part
-	modules []*Module         // that take part, in group order
-	layers  []*layer          // that they provide, in group order and then in file order; with a target only those that it needs
-	target  *layer            // nil for the image
+	byID    map[string]*layer          // of all modules that may take part
+	caches  map[string]*packfile.Cache // the same, by subject
+	modules []*Module                  // that take part, in group order
+	layers  []*layer                   // that they provide, in group order and then in file order; with a target only those that it needs
+	target  *layer                     // nil for the image
 
 	app       bk.State // the whole app at step.AppDir, as steps see it
 	recipes   map[*layer]*recipe
@@ -27,6 +28,7 @@ type Build struct {
 	ran       map[*layer]bool     // layers whose run step is part of the build, cached or not
 	apps      map[*layer]bk.State // the app as each lock-app layer left it
 	asked     map[Question]answer
+	plans     map[Question]detected
 	below     *Inquiry     // what is left to be found out about the layers of packfiles
 	sbom      []imageLayer // of the last image that was asked for
 }
@@ -36,17 +38,23 @@ func New(in Input) *Build {
 	b := &Build{
 		in:        in,
 		byID:      map[string]*layer{},
+		caches:    map[string]*packfile.Cache{},
 		recipes:   map[*layer]*recipe{},
 		decisions: map[*layer]*Decision{},
 		outputs:   map[*layer]*output{},
 		ran:       map[*layer]bool{},
 		apps:      map[*layer]bk.State{},
 		asked:     map[Question]answer{},
+		plans:     map[Question]detected{},
 	}
 	if in.NoCache == nil {
 		b.in.NoCache = func(string) bool { return false }
 	}
 	for _, m := range in.Modules {
+		for i := range m.Packfile.Caches {
+			c := &m.Packfile.Caches[i]
+			b.caches[m.subject(c.Name)] = c
+		}
 		for i := range m.Packfile.Layers {
 			l := &m.Packfile.Layers[i]
 			if l.Require == nil && l.Provide == nil {
@@ -64,6 +72,11 @@ func New(in Input) *Build {
 
 // Choose settles on a group: it resolves links and, with a target, leaves out what that does not need.
 func (b *Build) Choose(g *Group, f Facts) error {
+	for _, m := range g.Modules {
+		if m.Buildpack != nil {
+			return m.fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
+		}
+	}
 	b.modules = g.Modules
 	g.assign(b, f)
 	var exposed []*layer // by modules before the one that is looked at
@@ -98,8 +111,9 @@ func (b *Build) link(l *layer, exposed []*layer) {
 	named := map[*layer]bool{}
 	for i := range l.Provide.Links {
 		k := link{Link: &l.Provide.Links[i]}
-		k.cache = l.module.cache(k.Name)
-		if to := b.byID[l.module.subject(k.Name)]; to != nil && to.Provide == nil {
+		subject := l.module.subject(k.Name)
+		k.cache = b.caches[subject]
+		if to := b.byID[subject]; to != nil && to.Provide == nil {
 			k.layer = to.madeBy // by another module, nil when it was not required this time
 		} else {
 			k.layer = to

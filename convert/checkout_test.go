@@ -53,7 +53,7 @@ sha = "` + digest.FromString("tool").Encoded() + `"
 		}
 	}
 	slices.Sort(copies)
-	want := []string{"local://context " + appMode + " 0", "local://dockerfile  644"}
+	want := []string{"local://context " + AppMode + " 0", "local://dockerfile  644"}
 	if got := slices.Compact(copies); !slices.Equal(got, want) {
 		t.Errorf("copies are %q, want %q", got, want)
 	}

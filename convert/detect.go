@@ -33,7 +33,7 @@ type PlanRequire struct {
 	Metadata map[string]any
 }
 
-// member is a module as the build plan sees it. Behind it is a packfile; a buildpack with bin/detect would be another.
+// member is a module as the build plan sees it: a packfile or a buildpack.
 type member interface {
 	// questions are those on whose answers its part of the plan depends.
 	questions() []Question
@@ -41,7 +41,12 @@ type member interface {
 	part(Facts) plan.Member
 }
 
-func (b *Build) member(c Candidate) member { return packfileMember{c, c.Module == b.in.Root} }
+func (b *Build) member(c Candidate) member {
+	if c.Module.Buildpack != nil {
+		return buildpackMember{c, b}
+	}
+	return packfileMember{c, c.Module == b.in.Root}
+}
 
 // DetectQuestions are those that have to be answered before a group can be tried.
 func (b *Build) DetectQuestions(group []Candidate, f Facts) (open []Question) {
@@ -90,8 +95,17 @@ func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, er
 
 // provides says whether a module has a layer of that name which it can make.
 func (b *Build) provides(m *Module, name string) bool {
-	l := b.byID[m.subject(name)]
+	l := b.layerOf(m, name)
 	return l != nil && l.Provide != nil
+}
+
+// layerOf is the layer of a module that a name of the build plan stands for; nil when the module is a buildpack, whose names
+// may be any, such as what is a layer of another module with that module's id.
+func (b *Build) layerOf(m *Module, name string) *layer {
+	if m.Buildpack != nil {
+		return nil
+	}
+	return b.byID[m.subject(name)]
 }
 
 // packfileMember is a packfile as a member of a group.
@@ -175,11 +189,23 @@ func ownMetadata(m *Module, l *packfile.Layer, f Facts) map[string]any {
 func (g *Group) assign(b *Build, f Facts) {
 	for _, e := range g.Entries {
 		for _, r := range e.Requires {
-			by, from := b.byID[r.By.subject(e.Name)], b.byID[r.From.subject(e.Name)]
-			by.madeBy = from
-			from.required = append(from.required, requirement{by: by, metadata: ownMetadata(by.module, by.Layer, f)})
-			from.Export = from.Export || by.Layer.Export
-			from.Expose = from.Expose || by.Layer.Expose
+			by, from := b.layerOf(r.By, e.Name), b.layerOf(r.From, e.Name)
+			if by != nil {
+				by.madeBy = from
+			}
+			if from == nil {
+				continue
+			}
+			var table map[string]any
+			var export, expose bool
+			if by != nil {
+				table, export, expose = ownMetadata(by.module, by.Layer, f), by.Layer.Export, by.Layer.Expose
+			} else {
+				table, export, expose = wanted(r.Metadata)
+			}
+			from.required = append(from.required, requirement{by: by, metadata: table})
+			from.Export = from.Export || export
+			from.Expose = from.Expose || expose
 		}
 	}
 	for _, l := range b.byID {

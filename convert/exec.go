@@ -16,7 +16,7 @@ import (
 
 // process is one run of packfile-step.
 type process struct {
-	layer   *layer // nil when it is about several
+	layer   *layer // nil when it is about several, or about the module of files
 	spec    step.Spec
 	files   stepFiles
 	mounts  []llb.Mount
@@ -30,9 +30,11 @@ type process struct {
 // mount adds a mount to the process.
 func (p *process) mount(m llb.Mount) { p.mounts = append(p.mounts, m) }
 
-// runsScripts: otherwise the step is packfile-step's own work, in a container that has nothing else, on the platform of the
-// builder.
-func (p process) runsScripts() bool { return p.spec.Script != nil || len(p.spec.Setups) > 0 }
+// runsScripts, or a program of a buildpack: otherwise the step is packfile-step's own work, in a container that has nothing
+// else, on the platform of the builder.
+func (p process) runsScripts() bool {
+	return p.spec.Script != nil || len(p.spec.Setups) > 0 || p.spec.Program != nil
+}
 
 // shared says whether the step is one for all platforms of the build.
 func (p process) shared() bool {
@@ -73,8 +75,11 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		}
 	}
 	subject, noCache := "", p.noCache
-	if p.layer != nil {
+	switch {
+	case p.layer != nil:
 		subject, noCache = p.layer.id, noCache || p.layer.noCache
+	case p.files.module != nil:
+		subject = p.files.module.ID()
 	}
 	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(subject, string(p.spec.Kind)+" definition")))
 	if err != nil {
@@ -155,7 +160,7 @@ func (b *Build) netMode(p process) pb.NetMode {
 		return pb.NetMode_NONE
 	}
 	network := p.network
-	if network == "" {
+	if network == "" && p.layer != nil {
 		network = p.layer.module.Packfile.Config.Network
 	}
 	if network == "none" {

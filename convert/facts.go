@@ -13,6 +13,7 @@ type QuestionKind string
 
 const (
 	Required QuestionKind = "require" // does the require script want the layer, and with which metadata?
+	Detected QuestionKind = "detect"  // does a buildpack want to take part, and with which build plan?
 	Inputs   QuestionKind = "inputs"  // the digest of the files that inputs names
 	Tested   QuestionKind = "test"    // which version does the test settle on?
 	Built    QuestionKind = "built"   // what did the run step leave?
@@ -20,9 +21,9 @@ const (
 	Part     QuestionKind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
 )
 
-// Question is something about a layer, or a part of the image, that only a step can answer.
+// Question is something about a layer, a buildpack, or a part of the image, that only a step can answer.
 type Question struct {
-	Layer string // MODULE/NAME, or NAME of a packfile that has no id
+	Layer string // MODULE/NAME, or NAME of a packfile that has no id; MODULE@VERSION of a buildpack
 	Kind  QuestionKind
 }
 
@@ -51,7 +52,7 @@ func (l *layer) dir() string { return l.module.layerDir(l.Name) }
 
 // requirement is what a module wants of a layer.
 type requirement struct {
-	by       *layer         // its own layer of that name
+	by       *layer         // its own layer of that name; nil when it is a buildpack
 	metadata map[string]any // without the flags that go with it
 }
 

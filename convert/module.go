@@ -14,14 +14,17 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// Module is a packfile that may take part in the build, with what it names in its own folder.
+// Module is a packfile that may take part in the build, with what it names in its own folder; or a buildpack.
 type Module struct {
 	Packfile *packfile.Packfile
-	Filename string            // of the packfile, for errors; no two modules have the same
-	Source   *bk.SourceMap     // the packfile for BuildKit's own errors; nil for none
+	// Buildpack is nil for a packfile. Otherwise Packfile has nothing but what Config says of the module.
+	Buildpack *Buildpack
+
+	Filename string            // of the packfile or buildpack.toml, for errors; no two modules have the same
+	Source   *bk.SourceMap     // that file for BuildKit's own errors; nil for none
 	Scripts  map[string][]byte // content of every script that has a path
 	Offline  map[string]bool   // names below deps/ in the module's folder
-	Files    bk.State          // what the module's folder is in, as far as Offline needs it
+	Files    bk.State          // what the module's folder is in, as far as Offline needs it; all of a buildpack's
 	Dir      string            // the folder in Files, absolute; "" for all of it
 }
 
@@ -60,16 +63,6 @@ func (m *Module) subject(layer string) string {
 		return id + "/" + layer
 	}
 	return layer
-}
-
-// cache is the module's cache of that name, nil when it has none.
-func (m *Module) cache(name string) *packfile.Cache {
-	for i := range m.Packfile.Caches {
-		if c := &m.Packfile.Caches[i]; c.Name == name {
-			return c
-		}
-	}
-	return nil
 }
 
 // text of a script. The frontend has read every script with a path beforehand.

@@ -12,13 +12,21 @@ import (
 // metadata is what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order. A
 // process replaces one of the same type of an earlier module (Buildpack API, "launch.toml").
 func (b *Build) metadata() (md launch.Metadata) {
+	last := map[string]*Module{} // that has a process of a type
+	for _, m := range b.modules {
+		for _, p := range m.Packfile.Processes {
+			last[p.Type] = m
+		}
+	}
 	for _, m := range b.modules {
 		pf := m.Packfile
 		md.Buildpacks = append(md.Buildpacks, launch.Buildpack{
 			ID: m.ID(), Version: m.Version(), API: launchAPI(pf), Homepage: pf.Config.Homepage,
 		})
 		for _, p := range pf.Processes {
-			md.Processes = slices.DeleteFunc(md.Processes, func(old launch.Process) bool { return old.Type == p.Type })
+			if last[p.Type] != m {
+				continue
+			}
 			md.Processes = append(md.Processes, launch.Process{
 				Type: p.Type, Command: p.Command, Args: p.Args, Direct: p.Direct, WorkingDir: p.WorkDir, Buildpack: m.ID(),
 			})

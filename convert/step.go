@@ -71,8 +71,7 @@ func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, err
 
 // isMatch says whether a question asks for the digest of files of the app.
 func (b *Build) isMatch(q Question) bool {
-	l := b.byID[q.Layer]
-	return q.Kind == Inputs || q.Kind == Tested && l.testScript() == nil
+	return q.Kind == Inputs || q.Kind == Tested && b.byID[q.Layer].testScript() == nil
 }
 
 // match is one step that answers all questions for digests of files: most are about a file or two, and what takes time is
@@ -86,7 +85,7 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 		l := b.byID[q.Layer]
 		src, folder, globs := b.matched(l, q.Kind)
 		info := &bk.CopyInfo{
-			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs, Mode: &bk.ChmodOpt{ModeStr: appMode},
+			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs, Mode: &bk.ChmodOpt{ModeStr: AppMode},
 		}
 		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
 		p.spec.Trees = append(p.spec.Trees, l.id)
@@ -111,6 +110,9 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 
 // ask is the state that answers a question with a step of its own.
 func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) {
+	if q.Kind == Detected {
+		return b.detect(q)
+	}
 	l := b.byID[q.Layer]
 	if q.Kind == Built {
 		o, err := b.output(ctx, l, f)
@@ -211,6 +213,9 @@ func (l *layer) requiredByOthers() bool {
 // them along.
 func (b *Build) mountRequires(p *process) {
 	for i, r := range p.layer.required {
+		if r.by == nil {
+			continue // a build plan says more than what is wanted of this layer: it would run again for any of that
+		}
 		if a, ok := b.asked[Question{r.by.id, Required}]; ok {
 			dest := path.Join(step.FactsDir, string(Required), strconv.Itoa(i))
 			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})

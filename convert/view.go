@@ -10,15 +10,15 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// appMode is what becomes of the permissions of the app's files, as chmod(1) has it: 755 for folders and for what somebody
+// AppMode is what becomes of the permissions of the app's files, as chmod(1) has it: 755 for folders and for what somebody
 // may execute, 644 for the rest, which is what Git keeps of them. The others are those of the umask under which a checkout
 // was made and of the folder that it was made in, and a rootless daemon gets no setuid bit from its client: none of that
 // may show in an image or in what a step sees.
-const appMode = "u=rwX,go=rX,a-t"
+const AppMode = "u=rwX,go=rX,a-t"
 
 // appCopy puts the app, or the files of it that the globs name, where steps see it.
 func (b *Build) appCopy(globs []string) llb.Tree {
-	return llb.Tree{To: step.AppDir, Owner: &b.in.Owner, Mode: appMode, Include: globs, Time: DefaultTime}
+	return llb.Tree{To: step.AppDir, Owner: &b.in.Owner, Mode: AppMode, Include: globs, Time: DefaultTime}
 }
 
 // visibleApp is what the test and the run of a layer may see of the app: all of it, or what its inputs name.

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"archive/tar"
+	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
@@ -25,6 +27,7 @@ import (
 //	  part          without the config that names a shell, which is added
 //	  layer         the keys of one layer, whose header is added as well
 //	  debian        built in the Debian image
+//	  project       a project descriptor instead of a packfile
 //	  warns=RULE    lint has this to say, and nothing else; without it, nothing at all
 //	  wrong         not valid: the text block that follows is what is said about it
 //	  file=NAME     not built but written, for the commands of its page
@@ -61,8 +64,13 @@ func (b *block) isPackfile() bool {
 	return (b.language == "toml" || b.language == "yaml") && b.value("file") == ""
 }
 
-// filename of a packfile.
-func (b *block) filename() string { return "packfile." + b.language }
+// filename of a packfile or project descriptor.
+func (b *block) filename() string {
+	if b.is("project") {
+		return "project.toml"
+	}
+	return "packfile." + b.language
+}
 
 // packfile is the block's text with what its words say is to be added.
 func (b *block) packfile() string {
@@ -134,6 +142,10 @@ func blocks(t *testing.T, page string) []*block {
 func standIns(t *testing.T) *strings.Replacer {
 	t.Helper()
 	downloads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".tar") {
+			_, _ = w.Write(docsArchive)
+			return
+		}
 		fmt.Fprintln(w, path.Base(r.URL.Path))
 	}))
 	t.Cleanup(downloads.Close)
@@ -157,7 +169,34 @@ var docsProject = map[string]string{
 	"version.txt": "1.2.0\n", "public/index.html": "<h1>Hello</h1>\n", "public/assets/logo.svg": "<svg/>\n",
 	"scripts/install.sh": "echo installed\n", "scripts/profile.sh": "export COLOR=red\n",
 	"deps/offline@1.0": "offline\n", "token": "a secret",
+	"modules/tools/packfile.toml": docsModule("tools") + "[layers.provide.run]\ninline = 'mkdir $LAYER/bin'\n",
+	"modules/words/packfile.toml": docsWords,
 }
+
+// docsWords is a module that needs another, which makes its layer tool.
+var docsWords = docsModule("words") + "[layers.require]\n[[layers]]\nname = 'words'\nexport = true\n" +
+	"[layers.build]\ninputs = ['version.txt']\nrun.inline = 'cp version.txt $LAYER'\nlinks = [{ name = 'tool' }]\n"
+
+func docsModule(name string) string {
+	return "[config]\nid = 'example/" + name + "'\nversion = '1.0.0'\nshell = '/bin/sh -eu'\n[[layers]]\nname = 'tool'\n"
+}
+
+// docsArchive is what the server of downloads has under names that end in .tar. The documentation knows its checksum.
+var docsArchive = func() []byte {
+	var data bytes.Buffer
+	w := tar.NewWriter(&data)
+	h := &tar.Header{Name: "packfile.toml", Mode: 0o644, Size: int64(len(docsWords)), Format: tar.FormatUSTAR}
+	if err := w.WriteHeader(h); err != nil {
+		panic(err)
+	}
+	if _, err := w.Write([]byte(docsWords)); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return data.Bytes()
+}()
 
 func writeKey(t *testing.T, file string) {
 	t.Helper()
@@ -200,8 +239,12 @@ func TestDocsPackfilesBuildAndWrongOnesAreRefusedAsShown(t *testing.T) {
 
 // parse is what the parser says about a block.
 func (b *block) parse() (warnings []packfile.Diagnostic, err error) {
+	if b.is("project") {
+		_, warnings, err = packfile.ParseProject(b.filename(), []byte(b.packfile()))
+		return warnings, err
+	}
 	pf, warnings, err := packfile.Parse(b.filename(), []byte(b.packfile()))
-	if err != nil {
+	if err != nil || len(pf.Buildpacks)+len(pf.Order) > 0 {
 		return warnings, err
 	}
 	if unbalanced := packfile.CheckPlan(pf); len(unbalanced) > 0 {

@@ -41,6 +41,7 @@ type build struct {
 	epoch    time.Time
 	now      time.Time
 
+	planSays     messages // what is questionable about build plans of buildpacks
 	previousSays messages // why the previous image, or a part of it, is not used
 	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
 	inlineCaches map[string][]byte         // of the images, by inlineCacheID

@@ -48,7 +48,8 @@ func (b *build) detect(ctx context.Context, conv *convert.Build) (convert.Facts,
 	return d.facts, conv.Choose(d.group, d.facts)
 }
 
-// findGroup tries groups until one passes. All require steps of a group run at once, and none that ran for a group before.
+// findGroup tries groups until one passes. All require steps and bin/detect of a group run at once, and none
+// that ran for a group before.
 func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection, error) {
 	d := &detection{facts: convert.Facts{}}
 	trials := &plan.Trials{Limit: maxTrials}
@@ -58,9 +59,11 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 			return nil, b.orderError(fmt.Sprintf("the first %d groups of the order do not pass, and no more are tried", maxGroups), d, tried-1)
 		}
 		candidates := b.candidates(group)
-		if err := b.askAll(ctx, conv, conv.DetectQuestions(candidates, d.facts), d.facts); err != nil {
+		questions := conv.DetectQuestions(candidates, d.facts)
+		if err := b.askAll(ctx, conv, questions, d.facts); err != nil {
 			return nil, err
 		}
+		b.warnAboutPlans(ctx, conv.PlanWarnings(questions, d.facts))
 		var err error
 		d.group, err = conv.Try(candidates, d.facts, trials)
 		var failure *plan.Failure

@@ -52,14 +52,7 @@ func (b *build) nameImages(ctx context.Context) {
 	opts := b.client.BuildOpts().Opts
 	for _, name := range namedImages {
 		ref := configImage(&b.pf.Config, name)
-		var said []string
-		for _, u := range b.modules.units {
-			if other := configImage(&u.Packfile.Config, name); other != "" && u.Module != b.root {
-				said = append(said, other)
-			}
-		}
-		slices.Sort(said)
-		if said = slices.Compact(said); ref == "" && len(said) == 1 {
+		if said := b.imagesOfModules(name); ref == "" && len(said) == 1 {
 			ref = said[0]
 		}
 		if _, given := opts["context:"+name]; !given && ref != "" {
@@ -73,6 +66,17 @@ func (b *build) nameImages(ctx context.Context) {
 			}})
 		}
 	}
+}
+
+// imagesOfModules are the images that modules name, each once.
+func (b *build) imagesOfModules(name string) (said []string) {
+	for _, u := range b.modules.units {
+		if ref := configImage(&u.Packfile.Config, name); ref != "" && u.Module != b.root {
+			said = append(said, ref)
+		}
+	}
+	slices.Sort(said)
+	return slices.Compact(said)
 }
 
 func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images, error) {
@@ -115,7 +119,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 func (b *build) needsImage(name string) bool {
 	switch {
 	case b.planning():
-		return name == "build-image" && slices.ContainsFunc(b.modules.units, func(u *unit) bool { return requiresByScript(u.Packfile) })
+		return name == "build-image" && slices.ContainsFunc(b.modules.units, (*unit).asksByStep)
 	case name == "build-image":
 		return !b.rebasing() && (b.runsScripts() || hasName(b.pf.Config.User))
 	case name == "run-image":
@@ -126,7 +130,7 @@ func (b *build) needsImage(name string) bool {
 
 // runsScripts says whether a module has a script to run.
 func (b *build) runsScripts() bool {
-	return slices.ContainsFunc(b.modules.units, func(u *unit) bool { return runsScripts(u.Packfile) })
+	return slices.ContainsFunc(b.modules.units, func(u *unit) bool { return u.Buildpack != nil || runsScripts(u.Packfile) })
 }
 
 // runsScripts says whether a packfile has a script to run.
@@ -152,8 +156,12 @@ func (b *build) checkImages(p ocispecs.Platform) error {
 			return err
 		}
 		if nc == nil && b.needsImage(name) {
+			message := "no " + name
+			if said := b.imagesOfModules(name); len(said) > 1 {
+				message += ", and modules name several: " + strings.Join(said, ", ")
+			}
 			missing = append(missing, packfile.Diagnostic{
-				Message: "no " + name,
+				Message: message,
 				Hint:    fmt.Sprintf("name one as %[1]s in [%[2]s], or with --build-context %[1]s=docker-image://NAME", name, b.configTable()),
 				Range:   b.pf.Config.Range(),
 			})

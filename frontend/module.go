@@ -58,8 +58,8 @@ func (l *loader) open(ctx context.Context, by *unit, bp packfile.Buildpack) (*pk
 
 // openContext finds a module in the named context of its id; nil when there is none.
 func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, error) {
-	if l.client.BuildOpts().Opts["context:"+bp.ID] == "" {
-		return nil, nil // most ids are no names that BuildKit would look for
+	if !l.hasContext(bp.ID) {
+		return nil, nil
 	}
 	p := l.ui.BuildPlatforms[0]
 	nc, err := l.ui.NamedContext(bp.ID, dockerui.ContextOpt{Platform: &p, ResolveMode: l.ui.ImageResolveMode.String()})
@@ -72,6 +72,9 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 	}
 	return l.openState(ctx, *st, cfg, "context "+bp.ID, bp)
 }
+
+// hasContext says whether the user named a context so. Not every id is a name that BuildKit itself would look for.
+func (l *loader) hasContext(id string) bool { return l.client.BuildOpts().Opts["context:"+id] != "" }
 
 // openState reads what a state holds.
 func (l *loader) openState(ctx context.Context, st bk.State, cfg *dockerspec.DockerOCIImage, origin string, bp packfile.Buildpack) (*pkg, error) {
@@ -93,7 +96,10 @@ func (l *loader) openState(ctx context.Context, st bk.State, cfg *dockerspec.Doc
 // openFile reads a folder or an archive beside the file that names it.
 func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfile.Buildpack) (*pkg, error) {
 	stat, link, err := by.folder.stat(ctx, name)
-	origin := path.Join(path.Dir(by.origin), name)
+	origin := name
+	if dir, _ := path.Split(by.origin); dir != "" {
+		origin = below(strings.TrimSuffix(dir, "/"), name)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -107,6 +113,9 @@ func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfil
 	return l.unpack(ctx, convert.Archive{Tree: by.folder.state, Path: by.folder.path(name)}, origin, bp)
 }
 
+// below is where a file of a module comes from. The module's own address may have slashes that path.Join would take for one.
+func below(origin, name string) string { return origin + "/" + name }
+
 // readModule reads the module in a folder. It has the given id and version if it does not say itself.
 func (l *loader) readModule(ctx context.Context, f folder, origin, id, version string) (*unit, error) {
 	entries, err := f.entries(ctx, "")
@@ -118,7 +127,7 @@ func (l *loader) readModule(ctx context.Context, f folder, origin, id, version s
 		return nil, errors.New("it has no packfile.toml or packfile.yaml")
 	}
 	name := moduleFiles[i]
-	filename := path.Join(origin, name)
+	filename := below(origin, name)
 	if entries[name].Linkname != "" || entries[name].IsDir() {
 		return nil, fmt.Errorf("%s is no regular file", filename)
 	}
@@ -162,7 +171,8 @@ func (l *loader) readPackfileModule(ctx context.Context, u *unit, id, version st
 	return u.readFiles(ctx)
 }
 
-// readComposite reads a buildpack.toml, of which the order counts: the buildpacks that it is about are modules of their own.
+// readComposite reads a buildpack.toml: of a composite the order counts, as the buildpacks that it is about are modules of their
+// own, and others have programs.
 func (l *loader) readComposite(ctx context.Context, u *unit, origin, id, version string) (*unit, error) {
 	about, err := packfile.ParseBuildpackTOML(u.Filename, u.data)
 	if err != nil {
@@ -182,10 +192,9 @@ func (l *loader) readComposite(ctx context.Context, u *unit, origin, id, version
 		u.orders = info.Order
 		return u, nil
 	case info.Path != "":
-		return l.readModule(ctx, u.folder.sub(info.Path), path.Join(origin, info.Path), info.ID, info.Version)
+		return l.readModule(ctx, u.folder.sub(info.Path), below(origin, info.Path), info.ID, info.Version)
 	}
-	return nil, fmt.Errorf("%s@%s is a buildpack with programs of its own (bin/detect, bin/build), which cannot be run yet: a module has a packfile",
-		info.ID, info.Version)
+	return u, l.readBuildpack(ctx, u, about, info)
 }
 
 // readFiles reads the scripts that have a path, and finds the deps that need no network.

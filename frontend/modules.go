@@ -33,6 +33,7 @@ type unit struct {
 	folder     folder               // that it stands in
 	origin     string               // where it comes from, for people
 	data       []byte               // the file that describes it
+	tree       string               // of a buildpack: where its files come from; see treeID
 
 	component *order.Module // that takes part itself
 	node      *order.Module // what its id names: its order, or the component when it has none
@@ -65,6 +66,13 @@ func (b *build) loadModules(ctx context.Context) error {
 	}
 	if len(root.buildpacks)+len(root.orders) > 0 {
 		if err := l.loadRoot(ctx); err != nil {
+			return err
+		}
+	}
+	// They were found at the same time: in which order must not show.
+	slices.SortFunc(l.units[1:], func(a, b *unit) int { return strings.Compare(a.Name(), b.Name()) })
+	for _, u := range l.units[1:] {
+		if err := l.catalog.Add(u.node); err != nil {
 			return err
 		}
 	}
@@ -133,6 +141,10 @@ func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (*un
 	if err != nil {
 		return nil, fail("id", err)
 	}
+	if bp.ID == "" && l.hasContext(named.ID()) { // which goes before the uri, now that the id is known
+		bp.ID = named.ID()
+		return l.load(ctx, by, bp)
+	}
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, u := range pkg.units {
 		known, err := l.registerAt(u, func(err error) error { return fail("uri", err) })
@@ -176,6 +188,10 @@ func (l *loader) registerAt(u *unit, fail func(error) error) (*unit, error) {
 		}
 		return known, nil
 	}
+	if u.own && l.root.own && u != l.root && u.ID() == l.root.ID() {
+		// Of two that share an id a group has one, and of their layers' folders there is one.
+		return nil, fail(fmt.Errorf("module %s has the id of the packfile that is built: give one of them another (config.id)", key))
+	}
 	if len(l.found) == maxModules {
 		return nil, fail(fmt.Errorf("a build has at most %d modules", maxModules))
 	}
@@ -187,11 +203,6 @@ func (l *loader) registerAt(u *unit, fail func(error) error) (*unit, error) {
 	if u.node = u.component; len(u.orders)+len(u.buildpacks) > 0 || u.component == nil {
 		u.node = &order.Module{ID: u.ID(), Version: u.Packfile.Config.Version}
 	}
-	if u != l.root {
-		if err := l.catalog.Add(u.node); err != nil {
-			return nil, fail(err)
-		}
-	}
 	if u.Filename != "" {
 		l.texts[u.Filename] = u.Source
 	}
@@ -199,8 +210,11 @@ func (l *loader) registerAt(u *unit, fail func(error) error) (*unit, error) {
 }
 
 // same says whether two modules are the same as far as a build can tell: what describes them, their scripts, and which deps
-// they bring along, whose content is checked against what describes them.
+// they bring along, whose content is checked against what describes them. Of a buildpack any file may count.
 func (u *unit) same(other *unit) bool {
+	if u.tree != other.tree {
+		return false
+	}
 	scripts := func(a, b map[string][]byte) bool {
 		for name, text := range a {
 			if string(b[name]) != string(text) {

@@ -97,6 +97,9 @@ func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, b
 	if err != nil {
 		return nil, err
 	}
+	if result, err := readResult(ctx, ref, convert.ResultPath); err == nil { // of an archive that was unpacked there is none
+		return nil, errors.New(result.Refused)
+	}
 	return l.readPackage(ctx, folder{state: st, ref: ref, dir: strings.TrimPrefix(convert.UnpackedPath, "/")}, origin, bp, true)
 }
 
@@ -124,13 +127,16 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string
 				return nil, fmt.Errorf("/cnb/%s/%s: %w", layout, id, err)
 			}
 			for version, stat := range versions {
+				if len(p.units) == maxModules {
+					return nil, fmt.Errorf("it has more than %d modules", maxModules)
+				}
 				at := path.Join(layout, id, version)
 				if stat.Linkname != "" {
 					if at, err = blobOf(at, stat.Linkname); err != nil {
 						return nil, err
 					}
 				}
-				u, err := l.readPackaged(ctx, cnb.sub(at), path.Join(origin, "cnb", at), id, version)
+				u, err := l.readPackaged(ctx, cnb.sub(at), below(origin, path.Join("cnb", at)), id, version)
 				if err != nil {
 					return nil, err
 				}

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
@@ -35,6 +38,7 @@ func (b *build) planning() bool { return b.opts.requestID == planRequest.Name }
 
 // resolvedPlan is the answer to planRequest.
 type resolvedPlan struct {
+	Warnings  []string       `json:"warnings,omitempty"` // about build plans that buildpacks wrote
 	Platforms []platformPlan `json:"platforms"`
 }
 
@@ -48,7 +52,7 @@ type platformPlan struct {
 type planModule struct {
 	ID      string `json:"id"`
 	Version string `json:"version,omitempty"`
-	From    string `json:"from"` // its packfile
+	From    string `json:"from"` // its packfile or buildpack.toml
 }
 
 type planEntry struct {
@@ -73,7 +77,7 @@ type failedModule struct {
 	Why      string `json:"why,omitempty"` // "" when it is not at fault
 }
 
-// explainPlan finds the group that a build would take. It runs the require steps.
+// explainPlan finds the group that a build would take. It runs the require steps and bin/detect of buildpacks.
 func (b *build) explainPlan(ctx context.Context) (*gw.Result, error) {
 	if err := b.readContexts(ctx); err != nil {
 		return nil, err
@@ -94,11 +98,12 @@ func (b *build) explainPlan(ctx context.Context) (*gw.Result, error) {
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
+	p.Warnings = slices.Sorted(slices.Values(b.planSays.list))
 	data, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	return reply(data, p.text(), planRequest), nil
+	return reply(visible(data), p.text(), planRequest), nil
 }
 
 func newPlatformPlan(platform string, d *detection) platformPlan {
@@ -123,6 +128,9 @@ func newPlatformPlan(platform string, d *detection) platformPlan {
 // text is the tables that people read.
 func (p resolvedPlan) text() []byte {
 	var out bytes.Buffer
+	for _, w := range p.Warnings {
+		fmt.Fprintf(&out, "WARNING: %s\n\n", w)
+	}
 	for i, platform := range p.Platforms {
 		if i > 0 {
 			fmt.Fprintln(&out)
@@ -158,7 +166,7 @@ func (p platformPlan) write(out *bytes.Buffer) {
 	table(func(tw *tabwriter.Writer) {
 		fmt.Fprintln(tw, "LAYER\tMADE BY\tREQUIRED BY\tWITH")
 		for _, e := range p.Entries {
-			name := e.Name
+			name := layerkey.Short(e.Name) // a buildpack may call things as it likes
 			for _, r := range e.Requires {
 				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", name, r.From, r.By, shownTable(r.Metadata))
 				name = ""
@@ -187,6 +195,23 @@ func writeFailed(tw *tabwriter.Writer, failed []failedTrial) {
 	}
 }
 
+// visible is JSON in which nothing is left that a terminal could take for something else than text. JSON itself leaves control
+// characters above 0x7e, and those that turn the text around.
+func visible(data []byte) []byte {
+	var out []byte
+	for _, r := range string(data) {
+		switch {
+		case strconv.IsPrint(r) || r == '\n':
+			out = utf8.AppendRune(out, r)
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				out = fmt.Appendf(out, "\\u%04x", unit)
+			}
+		}
+	}
+	return out
+}
+
 // shownTable is the values of a metadata table on one line.
 func shownTable(table map[string]any) string {
 	var all []string
@@ -200,7 +225,8 @@ func shownTable(table map[string]any) string {
 	return strings.Join(all, " ")
 }
 
-// requiresByScript says whether a packfile has a require script, without which its part of the plan is known.
-func requiresByScript(pf *packfile.Packfile) bool {
-	return slices.ContainsFunc(pf.Layers, func(l packfile.Layer) bool { return l.Require != nil && l.Require.Script != nil })
+// asksByStep says whether a module has a require script or is a buildpack, without which its part of the plan is known.
+func (u *unit) asksByStep() bool {
+	return u.Buildpack != nil ||
+		slices.ContainsFunc(u.Packfile.Layers, func(l packfile.Layer) bool { return l.Require != nil && l.Require.Script != nil })
 }

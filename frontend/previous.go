@@ -133,9 +133,12 @@ func (b *build) warnPrevious(ctx context.Context, why string) {
 	if b.opts.requestID != "" {
 		return // the answer has it
 	}
-	b.source.Warn(ctx, message, gw.WarnOpts{
-		Level: 1, Detail: [][]byte{[]byte("Layers that are not reused are built, or found in the build cache.")},
-	})
+	b.warn(ctx, message, "Layers that are not reused are built, or found in the build cache.")
+}
+
+// warn tells the user something that came to light after the packfile was read.
+func (b *build) warn(ctx context.Context, message, detail string) {
+	b.source.Warn(ctx, message, gw.WarnOpts{Level: 1, Detail: [][]byte{[]byte(detail)}})
 	// Logs that are not of buildx show no warning about a source that has been read long ago. They do show what is done.
 	note := bk.Scratch().File(bk.Mkfile("/warning", 0o644, []byte(message)), bk.WithCustomName("[warning] "+message))
 	if _, err := b.solve(ctx, note); err != nil {
@@ -149,12 +152,15 @@ type messages struct {
 	list []string
 }
 
-func (m *messages) add(text string) {
+// add says whether the message is new.
+func (m *messages) add(text string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !slices.Contains(m.list, text) {
-		m.list = append(m.list, text)
+	if slices.Contains(m.list, text) {
+		return false
 	}
+	m.list = append(m.list, text)
+	return true
 }
 
 // previousError says that layers of the previous image cannot be had, although its config promises them.

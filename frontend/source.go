@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
@@ -36,7 +37,8 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 	if err != nil {
 		return b.explain(err)
 	}
-	alone := len(b.pf.Buildpacks)+len(b.pf.Order) == 0
+	// What is checked and not built may be a module, which others provide something for.
+	alone := len(b.pf.Buildpacks)+len(b.pf.Order) == 0 && b.opts.requestID != lint.SubrequestLintDefinition.Name
 	if diags := packfile.CheckPlan(b.pf); alone && len(diags) > 0 {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
@@ -104,8 +106,10 @@ func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) 
 			llb.Differ(llb.DiffNone, false),
 			dockerui.WithInternalName("load files of "+b.source.Filename))
 	}
+	// Programs of modules have to be executable by the user of steps, whoever checked them out.
+	mode := &llb.ChmodOpt{ModeStr: convert.AppMode}
 	st := llb.Scratch().File(
-		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: paths}),
+		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: paths, Mode: mode}),
 		dockerui.WithInternalName("files of "+b.source.Filename))
 	ref, err := b.solve(ctx, st)
 	return folder{state: st, ref: ref}, err

@@ -11,6 +11,12 @@ func free[T any](name string, field func(*T) *map[string]any, checks ...check) k
 	}}
 }
 
+// IsMetadataKey says whether a key of a metadata table can be a file in $MD that is not private there.
+func IsMetadataKey(key string) bool {
+	problem, _ := metadataKey(key)
+	return problem == ""
+}
+
 // metadata reads one level of a metadata table. Keys are kept as they are in both formats. Values that are no strings
 // are kept as the file has them, so that version = 1.10 stays 1.10.
 func (d *decoder) metadata(table *node, checks []check) map[string]any {

@@ -130,6 +130,7 @@ func TestErrorsInProjects(t *testing.T) {
 		{"a reserved variable", group + "[[io.buildpacks.build.env]]\nname = 'CNB_X'\nvalue = ''",
 			[]string{`4:8: name: "CNB_X" is set by the build (reserved: names that begin with CNB_)`}},
 		{"a variable that is none", group + "[[io.buildpacks.build.env]]\nname = 'A-B'\nvalue = ''", []string{`4:8: name: "A-B" is not the name`}},
+		{"a variable without name", group + "[[io.buildpacks.build.env]]\nvalue = ''", []string{`3:3: a variable needs "name"`}},
 		{"a variable without value", group + "[[io.buildpacks.build.env]]\nname = 'A'", []string{`3:3: a variable needs "value"`}},
 		{"a variable twice", group + "[[io.buildpacks.build.env]]\nname = 'A'\nvalue = ''\n[[io.buildpacks.build.env]]\nname = 'A'\nvalue = ''",
 			[]string{`7:8: variable "A" is already defined on line 4`}},
@@ -194,6 +195,17 @@ func TestVariablesOfAProjectInTheOtherPlace(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, cmp.Diff([]Variable{{Name: "A", Value: "b"}}, p.Env, noPlaces))
 	require.Equal(t, Position{2, 8}, p.Env[0].At("name").Start)
+}
+
+func TestTheConfigOfAProjectStandsWhereItTellsOfItself(t *testing.T) {
+	const group = "[[io.buildpacks.group]]\nid = 'a'\n"
+	for text, line := range map[string]int{
+		group + "[_]\nid = 'a'": 3, group + "[_]\nid = 'a'\n[io.packfile.config]\nuser = '1'": 5, group: 1,
+	} {
+		p, _, err := ParseProject("project.toml", []byte(text))
+		require.NoError(t, err)
+		require.Equal(t, line, p.Packfile.Config.At("network").Start.Line, text)
+	}
 }
 
 func TestFilesThatAProjectIncludes(t *testing.T) {

@@ -28,8 +28,10 @@ const (
 	FoundDir    = "/packfile/found"   // what an SBOM generator left, read-only (MergeSBOM)
 	ArchiveDir  = "/packfile/archive" // a module archive, or the content of an OCI layout, read-only (Unpack)
 	SecretsDir  = "/run/secrets"      // SecretsDir/ID
+	PlatformDir = "/platform"         // platform folder of buildpacks: PlatformDir/env/NAME (Detect)
 	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
 	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
+	Buildpacks  = "/cnb/buildpacks"   // Buildpacks/MODULE/VERSION: a buildpack's own files, read-only (Detect)
 	SpecFile    = "spec.json"         // in SpecDir
 	SBOMFile    = "sbom.spdx.json"    // in SpecDir (MergeSBOM): our own document
 	RecordFile  = "record.json"       // in SpecDir (Run): a layerkey.Record, to say why the step runs
@@ -60,8 +62,10 @@ const (
 	// MergeSBOM has no script and sees no app: it adds the SPDX document in SpecDir to what an SBOM generator found.
 	MergeSBOM Kind = "merge-sbom"
 	// Unpack has no script and sees no app: it unpacks a module that came as an archive or as an OCI layout, and checks it
-	// while doing so, as anyone may have made it. It gives no Result.
+	// while doing so, as anyone may have made it. It gives a Result only of one that it refuses, and leaves nothing of that.
 	Unpack Kind = "unpack"
+	// Detect runs bin/detect of a buildpack, on APP read-only. Whatever comes of it is its answer, and no failure of the step.
+	Detect Kind = "detect"
 )
 
 // MaxFileDigests is how many files a Match names one by one: labels carry them, to say which one changed.
@@ -69,6 +73,9 @@ const MaxFileDigests = 100
 
 // NotWanted is the exit code by which a require script says "not required" and a test script "do not create this layer".
 const NotWanted = 100
+
+// MaxPlan is the size of the largest build plan that bin/detect may leave, in bytes.
+const MaxPlan = 1 << 20
 
 // Spec is everything a step is told. It holds no secret: contents of secrets never come near it.
 type Spec struct {
@@ -78,6 +85,7 @@ type Spec struct {
 	Key      string   `json:"key,omitempty"`      // key of the layer (Run); a changed key is a changed step
 	Trees    []string `json:"trees,omitempty"`    // Match and Describe: names of trees in MatchDir or TreeDir
 	Script   *Script  `json:"script,omitempty"`   // absent for layers without a run script
+	Program  *Program `json:"program,omitempty"`  // of a buildpack, in place of a script (Detect)
 	LayerDir string   `json:"layerDir,omitempty"` // LAYER; Run only
 	// Metadata is there before the script: values are strings, or tables of the same shape.
 	Metadata map[string]any `json:"metadata,omitempty"`
@@ -104,6 +112,14 @@ type Script struct {
 	Shell   []string `json:"shell"`             // program and at most one argument, as in a #! line
 	File    string   `json:"file"`              // name in SpecDir
 	InLayer bool     `json:"inLayer,omitempty"` // works in LAYER, not in APP (scripts in the form of the first notes)
+}
+
+// Program is a program of a buildpack.
+type Program struct {
+	Dir      string `json:"dir"` // of the buildpack; Detect runs bin/detect in it
+	ClearEnv bool   `json:"clearEnv,omitempty"`
+	// Env is what it is told by variables of the Buildpack API. One without value is not set.
+	Env []Variable `json:"env,omitempty"`
 }
 
 // Variable is an environment variable.
@@ -166,8 +182,14 @@ type Result struct {
 	Files     int            `json:"files,omitempty"`     // Match: how many files the digest covers
 	// FileDigests has a digest for each of them, by path, when there are no more than MaxFileDigests.
 	FileDigests map[string]string `json:"fileDigests,omitempty"`
+	// Refused says what is wrong with an archive, "" when it was unpacked (Unpack).
+	Refused string `json:"refused,omitempty"`
 	// DiffID is the digest of the layer's uncompressed tar (Describe).
 	DiffID string `json:"diffID,omitempty"`
+
+	ExitCode int    `json:"exitCode,omitempty"` // of bin/detect (Detect)
+	Failed   string `json:"failed,omitempty"`   // what else went wrong with it, as in "bin/detect was killed" (Detect)
+	Plan     string `json:"plan,omitempty"`     // that it left, no more than MaxPlan bytes, if nothing went wrong (Detect)
 }
 
 // FileValue is the content of a file in $MD that holds a value. Readers take one newline off the end: a value that ends

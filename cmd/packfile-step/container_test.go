@@ -231,6 +231,38 @@ func TestAMatchStepNeedsNothingOfTheImage(t *testing.T) {
 	}
 }
 
+func TestABuildpackIsDetectedInAnImageThatHasOnlyAShell(t *testing.T) {
+	c := newContainer(t)
+	c.busybox()
+	for _, dir := range []string{step.PlatformDir, "/tmp"} {
+		c.must(os.Mkdir(c.path(dir), 0o755))
+		c.must(os.Chown(c.path(dir), user, user))
+	}
+	dir := step.Buildpacks + "/a_b/1"
+	c.write(dir+"/bin/detect", `#!/bin/sh
+		set -e
+		busybox cat; echo "$(busybox id -u) $0 $PWD $CNB_BUILDPACK_DIR $HOME $PATH $BP_A $(busybox cat $1/env/BP_A)"
+		printf '[[requires]]\nname = "node"\n' >"$CNB_BUILD_PLAN_PATH"
+		(while :; do echo x >>"$2"; done) &`, 0o755)
+	c.spec = step.Spec{
+		Contract: step.Contract, Kind: step.Detect, Program: &step.Program{Dir: dir}, Platform: []step.Variable{{Name: "BP_A", Value: "1"}},
+	}
+	code, stdout, stderr := c.run()
+	want := "1234 " + dir + "/bin/detect /workspace " + dir + " /tmp/home /bin 1 1\n"
+	if code != 0 || stderr != "" || stdout != want {
+		t.Errorf("exit code %d, want\n%s\n%s%s", code, want, stdout, stderr)
+	}
+	result := c.result(step.ResultFile)
+	head, rest, _ := strings.Cut(result.Plan, "\"\n")
+	if head != "[[requires]]\nname = \"node" || strings.Trim(rest, "x\n") != "" || result.ExitCode != 0 || result.Failed != "" {
+		t.Errorf("got %+v", result)
+	}
+	c.write(dir+"/bin/detect", "#!/bin/sh\necho no; exit 100", 0o755)
+	if code, stdout, _ := c.run(); code != 0 || stdout != "no\n" || c.result(step.ResultFile).ExitCode != 100 {
+		t.Errorf("exit code %d, %s, got %+v", code, stdout, c.result(step.ResultFile))
+	}
+}
+
 func TestACacheOfAnotherUserIsAnErrorThatNamesTheFile(t *testing.T) {
 	c := newContainer(t)
 	c.spec.Restore = true

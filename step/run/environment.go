@@ -33,12 +33,18 @@ func untraced(environ []string) []string {
 	})
 }
 
-// userEnv is the user's environment, which every script has: that of the build image with the platform's variables.
-func (r *runner) userEnv() *env.Env {
+// imageEnv is the environment of the build image.
+func (r *runner) imageEnv() *env.Env {
 	e := env.New(untraced(r.environ))
 	if e.Get("PATH") == "" {
 		e.Set("PATH", defaultPath)
 	}
+	return e
+}
+
+// userEnv is the user's environment, which every script has: that of the build image with the platform's variables.
+func (r *runner) userEnv() *env.Env {
+	e := r.imageEnv()
 	for _, v := range r.spec.Platform {
 		e.AddPlatform(v.Name, v.Value)
 	}
@@ -143,6 +149,11 @@ func (r *runner) addLink(e *env.Env, link step.Link) error {
 // complete adds what every script has, whatever else changed the environment.
 func (r *runner) complete(e *env.Env) {
 	e.Prepend("PATH", r.bin, ":")
+	r.trustAndHome(e)
+}
+
+// trustAndHome adds the certificates that programs trust, and a home folder where the user has none.
+func (r *runner) trustAndHome(e *env.Env) {
 	if bundle := filepath.Join(r.secrets, step.CASecret); isFile(bundle) {
 		for _, name := range caVariables {
 			if !e.Has(name) {

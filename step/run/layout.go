@@ -160,7 +160,8 @@ func (l *layout) image() (v1.Descriptor, error) {
 		return v1.Descriptor{}, err
 	}
 	if header.Version != v1.ImageLayoutVersion {
-		return v1.Descriptor{}, fmt.Errorf("%s: is of version %.100q, not %s", v1.ImageLayoutFile, header.Version, v1.ImageLayoutVersion)
+		return v1.Descriptor{}, fmt.Errorf("%s: is of version %.100q, not %s",
+			v1.ImageLayoutFile, header.Version, v1.ImageLayoutVersion)
 	}
 	var index v1.Index
 	if err := l.file(v1.ImageIndexFile, &index); err != nil {
@@ -267,7 +268,7 @@ func (l *layout) verify(d v1.Descriptor) error {
 	case err != nil:
 		return err
 	case n != d.Size:
-		return fmt.Errorf("%s: has not the %d bytes that it should have", d.Digest, d.Size)
+		return fmt.Errorf("%s: does not have the %d bytes that it should have", d.Digest, d.Size)
 	case !verifier.Verified():
 		return fmt.Errorf("%s: its content has another digest", d.Digest)
 	}
@@ -279,7 +280,7 @@ func (l *layout) document(d v1.Descriptor, into any) error {
 	if err := checkDescriptor(d); err != nil {
 		return err
 	}
-	if d.Size > maxDocument {
+	if d.Size > maxDocument { // so that not even its digest is taken
 		return fmt.Errorf("%s: has more than %d bytes", d.Digest, maxDocument)
 	}
 	if err := l.verify(d); err != nil {

@@ -20,7 +20,7 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, app, tmp string
+	bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, platform, app, tmp string
 }
 
 // at is the container whose root folder is root.
@@ -41,6 +41,7 @@ func at(root string) container {
 		found:     in(step.FoundDir),
 		archive:   in(step.ArchiveDir),
 		secrets:   in(step.SecretsDir),
+		platform:  in(step.PlatformDir),
 		app:       in(step.AppDir),
 		tmp:       in("/tmp"),
 	}
@@ -114,6 +115,10 @@ func (c container) load() (step.Spec, error) {
 		if spec.LayerDir == "" {
 			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir", path)
 		}
+	case step.Detect:
+		if spec.Program == nil {
+			return step.Spec{}, fmt.Errorf("%s: a detect step has no program", path)
+		}
 	default:
 		return step.Spec{}, fmt.Errorf("%s: unknown kind of step %q", path, spec.Kind)
 	}
@@ -139,6 +144,8 @@ func (r *runner) run() error {
 		return r.mergeSBOM()
 	case step.Unpack:
 		return r.unpack()
+	case step.Detect:
+		return r.detect()
 	case step.Run:
 		past := r.openHistory()
 		defer past.close()

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,20 @@ const archiveDir = "archive"
 
 // unpack makes a folder of a module archive: a tar of the module's files, or an OCI layout. Anyone may have made it, and
 // nobody has looked at it before.
+//
+// What is wrong with it is an answer, and no failure of the step: so it can be said where the archive is named.
 func (r *runner) unpack() error {
-	return unpackModule(r.archive, r.out, limits{bytes: maxUnpacked, entries: maxEntries})
+	err := unpackModule(r.archive, r.out, limits{bytes: maxUnpacked, entries: maxEntries})
+	if err == nil || ofTheMachine(err) {
+		return err
+	}
+	return r.report(step.Result{Refused: err.Error()})
+}
+
+// ofTheMachine says whether an error may be another one the next time.
+func ofTheMachine(err error) bool {
+	return slices.ContainsFunc([]error{unix.ENOSPC, unix.EDQUOT, unix.EIO, unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.EROFS},
+		func(kind error) bool { return errors.Is(err, kind) })
 }
 
 // unpackModule unpacks what is in folder from to step.UnpackedDir in folder out.

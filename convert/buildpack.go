@@ -1,0 +1,260 @@
+package convert
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	bk "github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// Buildpack is a module with programs of its own (bin/detect, bin/build), as its buildpack.toml has it.
+type Buildpack struct {
+	API      string // Buildpack API
+	ClearEnv bool   // its programs do not have the platform environment as variables
+	Targets  []packfile.BuildpackTarget
+}
+
+// Labels by which an image says which distribution it is (Platform API 0.12, "Build Image").
+const (
+	labelDistroName    = "io.buildpacks.base.distro.name"
+	labelDistroVersion = "io.buildpacks.base.distro.version"
+)
+
+// execEnv is what the image is built for (Buildpack API 0.12, "Execution Environment"): the value that it has unless said.
+const execEnv = "production"
+
+// distro is the distribution of the build image, empty as far as it does not say.
+func (b *Build) distro() (d packfile.Distro) {
+	if cfg := b.in.Build.Config; cfg != nil {
+		d.Name, d.Version = cfg.Config.Labels[labelDistroName], cfg.Config.Labels[labelDistroVersion]
+	}
+	return d
+}
+
+// fits says whether a buildpack is for what is built, by the rules of the lifecycle: what one side does not say fits anything.
+func (b *Build) fits(bp *Buildpack) bool {
+	like := func(x, y string) bool { return x == "" || y == "" || x == y }
+	p, distro := platforms.Normalize(b.in.Platform), b.distro()
+	return len(bp.Targets) == 0 || slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool {
+		of := platforms.Normalize(ocispecs.Platform{OS: cmp.Or(t.OS, p.OS), Architecture: t.Arch, Variant: t.Variant})
+		return of.OS == p.OS && like(of.Architecture, p.Architecture) && like(of.Variant, p.Variant) &&
+			(len(t.Distros) == 0 || slices.ContainsFunc(t.Distros, func(d packfile.Distro) bool {
+				return like(d.Name, distro.Name) && like(d.Version, distro.Version)
+			}))
+	})
+}
+
+// unfit says what a buildpack is not for.
+func (b *Build) unfit() string {
+	why := "it is not for " + platformString(b.in.Platform)
+	if d := b.distro(); d.Name != "" {
+		why += " with " + strings.TrimSpace(layerkey.Short(d.Name)+" "+shortIfAny(d.Version))
+	}
+	return why
+}
+
+func shortIfAny(s string) string {
+	if s == "" {
+		return ""
+	}
+	return layerkey.Short(s)
+}
+
+// question is what a buildpack's bin/detect answers.
+func (m *Module) question() Question { return Question{m.Name(), Detected} }
+
+// buildpackMember is a buildpack as a member of a group.
+type buildpackMember struct {
+	Candidate
+	b *Build
+}
+
+func (m buildpackMember) questions() []Question {
+	if !m.b.fits(m.Module.Buildpack) {
+		return nil
+	}
+	return []Question{m.Module.question()}
+}
+
+func (m buildpackMember) part(f Facts) plan.Member {
+	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
+	if !m.b.fits(m.Module.Buildpack) {
+		member.Failed = m.b.unfit()
+		return member
+	}
+	d := m.b.detected(m.Module.question(), f)
+	member.Plan, member.Failed = d.plan, d.failed
+	return member
+}
+
+// detected is what a buildpack answered.
+type detected struct {
+	plan     plan.Plan
+	warnings []string
+	failed   string // why it does not take part, "" when it does
+}
+
+// detected reads an answer, once: a buildpack may be in many groups. That bin/detect says no and that it fails come to the
+// same (Buildpack API, "Detection").
+func (b *Build) detected(q Question, f Facts) detected {
+	d, ok := b.plans[q]
+	if ok {
+		return d
+	}
+	r := f[q]
+	switch {
+	case r.Failed != "":
+		d.failed = "its " + r.Failed
+	case r.ExitCode == step.NotWanted:
+		d.failed = "its bin/detect said no"
+	case r.ExitCode != 0:
+		d.failed = fmt.Sprintf("its bin/detect failed with exit code %d", r.ExitCode)
+	default:
+		var err error
+		if d.plan, d.warnings, err = plan.Parse([]byte(r.Plan)); err != nil {
+			d.failed = "its " + err.Error()
+		}
+		asTexts(d.plan.Requires)
+		for _, or := range d.plan.Or {
+			asTexts(or.Requires)
+		}
+	}
+	b.plans[q] = d
+	return d
+}
+
+// PlanWarning is something questionable in the build plan of a buildpack.
+type PlanWarning struct {
+	Module  *Module
+	Message string
+}
+
+// PlanWarnings are those about the answers to some questions.
+func (b *Build) PlanWarnings(qs []Question, f Facts) (all []PlanWarning) {
+	for _, m := range b.in.Modules {
+		if m.Buildpack == nil || !slices.Contains(qs, m.question()) {
+			continue
+		}
+		for _, w := range b.detected(m.question(), f).warnings {
+			all = append(all, PlanWarning{m, w})
+		}
+	}
+	return all
+}
+
+// asTexts turns metadata of a build plan into metadata as packfiles have it: strings, and tables of the same shape. What is no
+// string is written as TOML has it: 1.0, true, 1979-05-27, ['a', 'b'].
+func asTexts(requires []plan.Require) {
+	for i := range requires {
+		requires[i].Metadata = textTable(requires[i].Metadata)
+	}
+}
+
+func textTable(table map[string]any) map[string]any {
+	texts := make(map[string]any, len(table))
+	for key, value := range table {
+		switch v := value.(type) {
+		case map[string]any:
+			texts[key] = textTable(v)
+		case string:
+			texts[key] = v
+		default:
+			texts[key] = inTOML(v)
+		}
+	}
+	return texts
+}
+
+// inTOML is a value on one line, as TOML has it.
+func inTOML(value any) string {
+	var out bytes.Buffer
+	if err := toml.NewEncoder(&out).SetTablesInline(true).Encode(map[string]any{"v": value}); err != nil {
+		return fmt.Sprint(value)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(out.String(), "v = "))
+}
+
+// wanted is what the requirement of a buildpack says to the layer that meets it: the table without its flags, and the flags. Keys
+// that cannot be files in $MD, or that are private there, are between buildpacks.
+func wanted(table map[string]any) (md map[string]any, export, expose bool) {
+	md = files(table)
+	flag := func(name string) bool {
+		value, _ := md[name].(string)
+		if value == "true" || value == "false" {
+			delete(md, name)
+		}
+		return value == "true"
+	}
+	return md, flag(launchFlag), flag(buildFlag)
+}
+
+// files is a table without what cannot be files.
+func files(table map[string]any) map[string]any {
+	md := make(map[string]any, len(table))
+	for key, value := range table {
+		if !packfile.IsMetadataKey(key) {
+			continue
+		}
+		if inner, ok := value.(map[string]any); ok {
+			value = files(inner)
+		}
+		md[key] = value
+	}
+	return md
+}
+
+// buildpackDir is where a buildpack stands in a build container (Platform API, "Buildpacks Directory Layout").
+func (m *Module) buildpackDir() string {
+	return path.Join(step.Buildpacks, launch.EscapeID(m.ID()), m.Packfile.Config.Version)
+}
+
+// detect is the state that has what bin/detect of a buildpack answers.
+func (b *Build) detect(q Question) (bk.State, error) {
+	i := slices.IndexFunc(b.in.Modules, func(m *Module) bool { return m.Buildpack != nil && m.question() == q })
+	if i < 0 {
+		return bk.State{}, fmt.Errorf("there is no buildpack %s", q.Layer)
+	}
+	m := b.in.Modules[i]
+	p := process{
+		files: stepFiles{module: m}, name: string(Detected), at: []place{m.at(m.Packfile.Config.At("id"))},
+		noCache: b.in.NoCache(m.ID()),
+		// It cannot say itself whether it needs the network.
+		network: b.in.Root.Packfile.Config.Network,
+	}
+	p.spec = step.Spec{Kind: step.Detect, Program: &step.Program{
+		Dir: m.buildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv(),
+	}}
+	platform := llb.EmptyDir(step.PlatformDir, b.in.Owner, bk.WithCustomName("[internal] new platform folder"))
+	p.mount(appMount(b.app, llb.ReadOnly))
+	p.mount(llb.Mount{Dest: p.spec.Program.Dir, Tree: m.Files, Source: m.Dir, Kind: llb.ReadOnly})
+	p.mount(llb.Mount{Dest: step.PlatformDir, Tree: platform, Source: step.PlatformDir, Kind: llb.Discarded})
+	out, err := b.exec(p)
+	return out[step.OutDir], err
+}
+
+// programEnv is what programs of buildpacks are told of the target, whatever their API.
+func (b *Build) programEnv() []step.Variable {
+	p, distro := platforms.Normalize(b.in.Platform), b.distro()
+	return []step.Variable{
+		{Name: "CNB_TARGET_OS", Value: p.OS},
+		{Name: "CNB_TARGET_ARCH", Value: p.Architecture},
+		{Name: "CNB_TARGET_ARCH_VARIANT", Value: p.Variant},
+		{Name: "CNB_TARGET_DISTRO_NAME", Value: distro.Name},
+		{Name: "CNB_TARGET_DISTRO_VERSION", Value: distro.Version},
+		{Name: "CNB_EXEC_ENV", Value: execEnv},
+	}
+}

@@ -1,0 +1,350 @@
+package convert
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// withBuildpack adds a buildpack to a build, before all packfiles.
+func withBuildpack(id string, bp Buildpack) func(*Input) {
+	return func(in *Input) {
+		m := &Module{
+			Packfile: &packfile.Packfile{Config: packfile.Config{ID: id, Version: "1"}}, Buildpack: &bp,
+			Filename: id + "/buildpack.toml", Files: bk.Image("buildpacks"), Dir: "/cnb/" + id,
+		}
+		in.Modules = append([]*Module{m}, in.Modules...)
+	}
+}
+
+// last makes the packfile that is built the first module of the group.
+func last(in *Input) {
+	in.Modules = append(in.Modules[len(in.Modules)-1:], in.Modules[:len(in.Modules)-1]...)
+}
+
+const provider = "[config]\nid = 'acme/engine'\n[[layers]]\nname = 'node'\n[layers.metadata]\nown = '1'\n[layers.provide.run]\ninline = 'x'"
+
+func withPlan(b *Build, text string) Facts {
+	f := Facts{}
+	for _, m := range b.in.Modules {
+		if m.Buildpack != nil {
+			f[m.question()] = step.Result{Plan: text}
+		}
+	}
+	return f
+}
+
+func TestTheLimitOfABuildPlanIsOne(t *testing.T) {
+	if step.MaxPlan != plan.MaxSize {
+		t.Errorf("steps hand on %d bytes, and %d are read", step.MaxPlan, plan.MaxSize)
+	}
+}
+
+func TestWhatBuildpacksAreFor(t *testing.T) {
+	ubuntu := func(version string) []packfile.Distro { return []packfile.Distro{{Name: "ubuntu", Version: version}} }
+	image := map[string]string{labelDistroName: "ubuntu", labelDistroVersion: "24.04"}
+	for _, test := range []struct {
+		name    string
+		targets []packfile.BuildpackTarget
+		for32   bool // the build is for linux/arm/v7, and not linux/arm64
+		labels  map[string]string
+		failed  string
+	}{
+		{name: "anything"},
+		{name: "a target that says nothing", targets: []packfile.BuildpackTarget{{}}},
+		{name: "the system", targets: []packfile.BuildpackTarget{{OS: "linux"}}},
+		{name: "another system", targets: []packfile.BuildpackTarget{{OS: "windows"}}, failed: "it is not for linux/arm64"},
+		{name: "the architecture", targets: []packfile.BuildpackTarget{{Arch: "arm64"}}},
+		{name: "the architecture by another name", targets: []packfile.BuildpackTarget{{Arch: "aarch64"}}},
+		{name: "another architecture", targets: []packfile.BuildpackTarget{{OS: "linux", Arch: "amd64"}}, failed: "it is not for linux/arm64"},
+		{name: "its variant", targets: []packfile.BuildpackTarget{{Arch: "arm64", Variant: "v8"}}},
+		{name: "one of several variants", for32: true, targets: []packfile.BuildpackTarget{{Arch: "arm", Variant: "v6"}, {Arch: "arm", Variant: "v7"}}},
+		{name: "another variant", for32: true, targets: []packfile.BuildpackTarget{{Arch: "arm", Variant: "v6"}}, failed: "it is not for linux/arm/v7"},
+		{name: "a distribution where the image says none", targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}}},
+		{name: "the distribution", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("24.04")}}},
+		{name: "the distribution in any version", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("")}}},
+		{name: "one of several distributions", labels: image, targets: []packfile.BuildpackTarget{{Distros: append(ubuntu("22.04"), ubuntu("24.04")...)}}},
+		{name: "no distribution in particular", labels: image, targets: []packfile.BuildpackTarget{{OS: "linux"}}},
+		{name: "another version of the distribution", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}},
+			failed: "it is not for linux/arm64 with ubuntu 24.04"},
+		{name: "another distribution", labels: map[string]string{labelDistroName: "a\x1b[m"}, targets: []packfile.BuildpackTarget{{Distros: ubuntu("")}},
+			failed: `it is not for linux/arm64 with "a\x1b[m"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{Targets: test.targets}), func(in *Input) {
+				in.Platform = ocispecs.Platform{OS: "linux", Architecture: "arm64"}
+				if test.for32 {
+					in.Platform = ocispecs.Platform{OS: "linux", Architecture: "arm"}
+				}
+				in.Build.Config = &dockerspec.DockerOCIImage{}
+				in.Build.Config.Config.Labels = test.labels
+			})
+			app := b.member(candidates(b)[0])
+			if got := app.part(Facts{}).Failed; got != test.failed {
+				t.Errorf("got %q, want %q", got, test.failed)
+			}
+			if asked := len(app.questions()) > 0; asked != (test.failed == "") {
+				t.Errorf("asked: %t", asked)
+			}
+		})
+	}
+}
+
+func TestAnswersOfBinDetect(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer step.Result
+		failed string
+	}{
+		{"yes", step.Result{Plan: "[[provides]]\nname = 'x'"}, ""},
+		{"yes, without a plan", step.Result{}, ""},
+		{"no", step.Result{ExitCode: 100}, "its bin/detect said no"},
+		{"an error", step.Result{ExitCode: 1}, "its bin/detect failed with exit code 1"},
+		{"no answer", step.Result{Failed: "bin/detect was killed"}, "its bin/detect was killed"},
+		{"a plan that is none", step.Result{Plan: "\n[[provides]"}, "its build plan: invalid TOML at line 2, column 11: "},
+		{"a plan of other things", step.Result{Plan: "provides = 1"}, "its build plan: provides is no array of tables"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, optional := range []bool{false, true} {
+				b := newModules(t, []string{"[[processes]]\ntype = 'a'\ncommand = ['a']"}, withBuildpack("acme/app", Buildpack{}))
+				group := candidates(b)
+				group[0].Optional = optional
+				f := Facts{group[0].Module.question(): test.answer}
+				if got := b.member(group[0]).part(f).Failed; !strings.HasPrefix(got, test.failed) || (got == "") != (test.failed == "") {
+					t.Errorf("got %q, want %q", got, test.failed)
+				}
+				if test.failed == "" {
+					continue
+				}
+				g, err := b.Try(group, f, &plan.Trials{Limit: 10})
+				if optional != (err == nil) || optional && len(g.Modules) != 1 {
+					t.Errorf("optional %t: %+v, %v", optional, g, err)
+				}
+			}
+		})
+	}
+}
+
+func TestMetadataOfABuildPlanIsText(t *testing.T) {
+	b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}))
+	f := withPlan(b, `
+requires = [{name = "a", metadata = {s = "1\n\u001b", b = true, i = 0x10, f = 1.10, g = 2.0, h = inf, t = {u = 1, v = {w = "x"}}}}, {name = "b"}]
+[[or]]
+[[or.requires]]
+name = "c"
+[or.requires.metadata]
+d = 1979-05-27
+e = 07:32:00
+f = 1979-05-27T07:32:00
+g = 1979-05-27T07:32:00+01:00
+h = ["a", "b\n", 1, [true], {x = 1, y = ["z"]}]
+i = []
+[[or.requires.metadata.j]]
+k = 1
+`)
+	got := b.member(candidates(b)[0]).part(f).Plan
+	want := plan.Plan{
+		Requires: []plan.Require{
+			{Name: "a", Metadata: map[string]any{"s": "1\n\x1b", "b": "true", "i": "16", "f": "1.1", "g": "2.0", "h": "inf",
+				"t": map[string]any{"u": "1", "v": map[string]any{"w": "x"}}}},
+			{Name: "b", Metadata: map[string]any{}},
+		},
+		Or: []plan.Plan{{Requires: []plan.Require{{Name: "c", Metadata: map[string]any{
+			"d": "1979-05-27", "e": "07:32:00", "f": "1979-05-27T07:32:00", "g": "1979-05-27T07:32:00+01:00",
+			"h": `['a', "b\n", 1, [true], {x = 1, y = ['z']}]`, "i": "[]", "j": "[{k = 1}]",
+		}}}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatABuildpackWantsOfALayer(t *testing.T) {
+	for _, test := range []struct {
+		name, metadata string
+		md             map[string]any
+		export, expose bool
+	}{
+		{"nothing but the layer", "", map[string]any{"own": "1"}, false, false},
+		{"values", "version = '2'\ntable.key = 3", map[string]any{"own": "1", "version": "2", "table": map[string]any{"key": "3"}}, false, false},
+		{"its own in place of the provider's", "own = ['a']", map[string]any{"own": "['a']"}, false, false},
+		{"to launch", "launch = true", map[string]any{"own": "1"}, true, false},
+		{"to build, as text", "build = 'true'", map[string]any{"own": "1"}, false, true},
+		{"neither", "build = false\nlaunch = 'false'", map[string]any{"own": "1"}, false, false},
+		{"what only looks like a flag", "build = 'musl'\nlaunch.x = true", map[string]any{"own": "1", "build": "musl",
+			"launch": map[string]any{"x": "true"}}, false, false},
+		{"what cannot be a file", "'a/b' = 1\n'' = 1\n'..' = 1\n'.requires' = 1\n\"a\\u0000\" = 1\nt.'a/b' = 1\nt.c = 1",
+			map[string]any{"own": "1", "t": map[string]any{"c": "1"}}, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}), last)
+			f := withPlan(b, "[[requires]]\nname = 'node'\n[requires.metadata]\n"+test.metadata)
+			g, err := b.Try(candidates(b), f, &plan.Trials{Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, _ := json.Marshal(g.Entries[0].Requires[0].Metadata)
+			g.assign(b, f)
+			l := b.byID["acme/engine/node"]
+			if diff := cmp.Diff(test.md, l.metadata); diff != "" {
+				t.Error(diff)
+			}
+			if l.Export != test.export || l.Expose != test.expose {
+				t.Errorf("export %t, expose %t", l.Export, l.Expose)
+			}
+			asked := map[string]any{}
+			for key, value := range test.md {
+				if key != "own" || value != "1" {
+					asked[key] = value
+				}
+			}
+			if diff := cmp.Diff([]map[string]any{asked}, l.tables()); diff != "" {
+				t.Errorf("$MD/.requires: %s", diff)
+			}
+			if f.status(l) != settled || !l.requiredByOthers() {
+				t.Error("the layer is not required by the buildpack")
+			}
+			if after, _ := json.Marshal(g.Entries[0].Requires[0].Metadata); string(before) != string(after) {
+				t.Errorf("the plan itself has become %s", after)
+			}
+		})
+	}
+}
+
+func TestALayerIsNotThatOfABuildpackWithALongerName(t *testing.T) {
+	// Buildpack "acme" requires what it calls "engine/node"; module "acme/engine" has a layer "node".
+	b := newModules(t, []string{provider}, withBuildpack("acme", Buildpack{}))
+	f := withPlan(b, "[[provides]]\nname = 'engine/node'\n[[requires]]\nname = 'engine/node'\n[[provides]]\nname = 'node'\n[[requires]]\nname = 'node'")
+	g, err := b.Try(candidates(b)[:1], f, &plan.Trials{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.assign(b, f)
+	if l := b.byID["acme/engine/node"]; l.required != nil || l.madeBy != nil {
+		t.Errorf("got %+v", l)
+	}
+}
+
+func TestAGroupWithABuildpackIsNotBuilt(t *testing.T) {
+	b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}), last)
+	f := withPlan(b, "[[requires]]\nname = 'node'")
+	g, err := b.Try(candidates(b), f, &plan.Trials{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.Choose(g, f)
+	var pe *packfile.Error
+	want := "acme/app/buildpack.toml:1:1: acme/app@1 is a buildpack with a bin/build of its own, which cannot be run yet"
+	if !errors.As(err, &pe) || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWarningsAboutBuildPlans(t *testing.T) {
+	b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}), withBuildpack("acme/other", Buildpack{}))
+	f := withPlan(b, "[[requests]]\nname = 'node'")
+	qs := b.DetectQuestions(candidates(b), Facts{})
+	if len(qs) != 2 {
+		t.Fatalf("questions %v", qs)
+	}
+	got := b.PlanWarnings(qs[:1], f)
+	if len(got) != 1 || got[0].Module.Name() != "acme/other@1" || !strings.Contains(got[0].Message, "[[requests]]") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// detectOps are the spec and the operation of the step that runs bin/detect.
+func detectOps(t *testing.T, b *Build) (spec step.Spec, exec *pb.ExecOp, md bk.OpMetadata) {
+	t.Helper()
+	in, err := b.Ask(context.Background(), b.DetectQuestions(candidates(b), Facts{}), Facts{})
+	if err != nil || len(in) != 1 {
+		t.Fatalf("%v, %d inquiries", err, len(in))
+	}
+	def, err := in[0].State.Marshal(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			t.Fatal(err)
+		}
+		if e := op.GetExec(); e != nil {
+			exec, md = e, bk.NewOpMetadata(def.Metadata[digest.FromBytes(dt)].ToPB())
+		}
+		for _, action := range op.GetFile().GetActions() {
+			if mk := action.GetMkfile(); mk != nil && mk.Path == "/"+step.SpecFile {
+				if err := json.Unmarshal(mk.Data, &spec); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	return spec, exec, md
+}
+
+func TestTheStepThatRunsBinDetect(t *testing.T) {
+	args := []step.Variable{{Name: "BP_A", Value: "1"}}
+	b := newModules(t, []string{"[config]\nnetwork = 'none'\n" + provider[len("[config]\n"):]},
+		withBuildpack("acme/app", Buildpack{ClearEnv: true}), func(in *Input) {
+			in.Args = args
+			in.Platform.Architecture, in.Platform.Variant = "arm", "v7"
+			in.Build.Config = &dockerspec.DockerOCIImage{}
+			in.Build.Config.Config.Labels = map[string]string{labelDistroName: "ubuntu", labelDistroVersion: "24.04"}
+			in.NoCache = func(name string) bool { return name == "acme/app" }
+		})
+	spec, exec, md := detectOps(t, b)
+	if name := md.Description["llb.customname"]; !md.IgnoreCache || name != "[acme/app] detect" {
+		t.Errorf("%q is cached", name)
+	}
+	want := step.Spec{
+		Contract: step.Contract, Kind: step.Detect, Platform: args,
+		Program: &step.Program{Dir: "/cnb/buildpacks/acme_app/1", ClearEnv: true, Env: []step.Variable{
+			{Name: "CNB_TARGET_OS", Value: "linux"}, {Name: "CNB_TARGET_ARCH", Value: "arm"}, {Name: "CNB_TARGET_ARCH_VARIANT", Value: "v7"},
+			{Name: "CNB_TARGET_DISTRO_NAME", Value: "ubuntu"}, {Name: "CNB_TARGET_DISTRO_VERSION", Value: "24.04"},
+			{Name: "CNB_EXEC_ENV", Value: "production"},
+		}},
+	}
+	if diff := cmp.Diff(want, spec); diff != "" {
+		t.Error(diff)
+	}
+	if exec.Meta.User != "1000:1000" || exec.Meta.Cwd != step.AppDir || exec.Network != pb.NetMode_NONE {
+		t.Errorf("user %s, folder %s, network %s", exec.Meta.User, exec.Meta.Cwd, exec.Network)
+	}
+	mounts := map[string]string{}
+	for _, m := range exec.Mounts {
+		kind := "discarded"
+		switch {
+		case m.Readonly:
+			kind = "read-only"
+		case m.Output >= 0:
+			kind = "output"
+		}
+		if m.MountType == pb.MountType_BIND {
+			mounts[m.Dest] = kind + " " + m.Selector
+		}
+	}
+	wantMounts := map[string]string{
+		"/": "output ", "/tmp": "discarded /tmp", step.BinDir: "read-only /step", step.SpecDir: "read-only ", step.OutDir: "output /out",
+		step.AppDir: "read-only " + step.AppDir, "/cnb/buildpacks/acme_app/1": "read-only /cnb/acme/app", step.PlatformDir: "discarded /platform",
+	}
+	if diff := cmp.Diff(wantMounts, mounts); diff != "" {
+		t.Error(diff)
+	}
+	if a, ok := b.asked[Question{"acme/app@1", Detected}]; !ok || a.file != ResultPath {
+		t.Errorf("the answer is in %+v", b.asked)
+	}
+}

@@ -1,0 +1,138 @@
+package run
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/packfile/frontend/cnb/env"
+	"github.com/packfile/frontend/step"
+)
+
+// planFile is the build plan, in step.OutDir: the one folder that is there and ours in any image. It is gone with the step.
+const planFile = "plan.toml"
+
+// detect runs bin/detect of a buildpack (Buildpack API, "Detection").
+func (r *runner) detect() error {
+	plan := filepath.Join(r.out, planFile)
+	if err := os.WriteFile(plan, nil, 0o644); err != nil {
+		return err
+	}
+	if err := r.writePlatform(); err != nil {
+		return err
+	}
+	var result step.Result
+	result.ExitCode, result.Failed = r.runDetect(plan)
+	if result.ExitCode == 0 && result.Failed == "" {
+		result.Plan, result.Failed = readPlan(plan)
+	}
+	if result.Failed != "" {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", step.StepBinary, result.Failed)
+	}
+	return r.report(result)
+}
+
+// writePlatform writes the platform environment into its folder: a file for each variable, whose name can be one.
+func (r *runner) writePlatform() error {
+	dir := filepath.Join(r.platform, "env")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, v := range r.spec.Platform {
+		if len(v.Name) > 255 || v.Name == "." || v.Name == ".." || strings.Contains(v.Name, "/") {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, v.Name), []byte(v.Value), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runDetect says how bin/detect ended: its exit code, or what else went wrong.
+func (r *runner) runDetect(plan string) (code int, failed string) {
+	program := filepath.Join(r.spec.Program.Dir, "bin", "detect")
+	if _, err := os.Stat(program); err != nil {
+		return 0, "bin/detect is not there"
+	}
+	// The arguments are those of Buildpack API 0.7. Later ones say the same by variables, and lifecycles pass both.
+	status, err := start(program, []string{program, r.platform, plan}, r.app, r.programEnv(plan).List())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, "bin/detect has an interpreter or dynamic loader that is not in the build image"
+	case err != nil:
+		return 0, fmt.Sprintf("bin/detect cannot be run: %v", err)
+	case status.Signaled():
+		return 0, fmt.Sprintf("bin/detect was killed by signal %d (%v)", status.Signal(), status.Signal())
+	}
+	return status.ExitStatus(), ""
+}
+
+// programEnv is the environment of a buildpack's program: the user's, and what the Buildpack API adds.
+func (r *runner) programEnv(plan string) *env.Env {
+	e := r.userEnv()
+	if r.spec.Program.ClearEnv {
+		e = r.imageEnv()
+	}
+	for _, v := range r.spec.Program.Env {
+		if v.Value == "" {
+			e.Unset(v.Name)
+			continue
+		}
+		e.Set(v.Name, v.Value)
+	}
+	e.Set("CNB_BUILDPACK_DIR", r.spec.Program.Dir)
+	e.Set("CNB_PLATFORM_DIR", r.platform)
+	e.Set("CNB_BUILD_PLAN_PATH", plan)
+	r.trustAndHome(e)
+	return e
+}
+
+// readPlan reads the build plan that bin/detect left, no more of it than it may have, or says what is wrong with it. What it
+// means is for others to find out.
+func readPlan(file string) (text, failed string) {
+	info, err := os.Lstat(file)
+	switch {
+	case err != nil:
+		return "", "build plan is gone"
+	case info.IsDir():
+		return "", "build plan is a folder"
+	case !info.Mode().IsRegular():
+		return "", "build plan is a " + typeName(info.Mode())
+	}
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", "build plan cannot be read"
+	}
+	defer f.Close()
+	if info.Size() > step.MaxPlan {
+		return "", fmt.Sprintf("build plan has %d bytes, more than the %d that it may have", info.Size(), step.MaxPlan)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, step.MaxPlan))
+	if err != nil {
+		return "", "build plan cannot be read"
+	}
+	if !utf8.Valid(data) { // which JSON would not keep
+		return "", fmt.Sprintf("build plan is not valid UTF-8 on line %d", 1+bytes.Count(data[:validPrefix(data)], []byte("\n")))
+	}
+	return string(data), ""
+}
+
+// validPrefix is how many bytes there are before the first that are not UTF-8.
+func validPrefix(data []byte) (n int) {
+	for n < len(data) {
+		r, size := utf8.DecodeRune(data[n:])
+		if r == utf8.RuneError && size <= 1 {
+			break
+		}
+		n += size
+	}
+	return n
+}
