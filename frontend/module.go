@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -51,9 +52,24 @@ func (l *loader) open(ctx context.Context, by *unit, bp packfile.Buildpack) (*pk
 	case packfile.HTTPSource:
 		st := bk.HTTP(at, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, bp.SHA)), bk.Filename("module"),
 			bk.WithCustomName("[internal] fetch "+at))
-		return l.openState(ctx, st, nil, bp.URI, bp)
+		p, err := l.openState(ctx, st, nil, bp.URI, bp)
+		if err != nil {
+			return nil, explainDownload(err, bp.SHA)
+		}
+		return p, nil
 	}
 	return nil, fmt.Errorf("uri %q names no module", bp.URI)
+}
+
+var fetchedDigest = regexp.MustCompile(`digest mismatch sha256:([0-9a-f]{64})`)
+
+// explainDownload says which checksum is which. BuildKit takes what a server says of an error for the file as well.
+func explainDownload(err error, want string) error {
+	m := fetchedDigest.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	return fmt.Errorf("its checksum differs: the packfile says sha256 %s, what the server sent has %s", want, m[1])
 }
 
 // openContext finds a module in the named context of its id; nil when there is none.
@@ -73,8 +89,11 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 	return l.openState(ctx, *st, cfg, "context "+bp.ID, bp)
 }
 
-// hasContext says whether the user named a context so. Not every id is a name that BuildKit itself would look for.
-func (l *loader) hasContext(id string) bool { return l.client.BuildOpts().Opts["context:"+id] != "" }
+// hasContext says whether the user named a module's context so. Not every id is a name that BuildKit itself would look for, and
+// some names are those of images.
+func (l *loader) hasContext(id string) bool {
+	return id != previousName && !slices.Contains(namedImages, id) && l.client.BuildOpts().Opts["context:"+id] != ""
+}
 
 // openState reads what a state holds.
 func (l *loader) openState(ctx context.Context, st bk.State, cfg *dockerspec.DockerOCIImage, origin string, bp packfile.Buildpack) (*pkg, error) {

@@ -105,13 +105,14 @@ func untar(file, dir string, most limits) error {
 	return u.unpack(tarball{from: f, spent: &spent})
 }
 
-// moveModule moves a module to where it should be. An archive of one folder, as those of releases are, is that folder's.
+// moveModule moves a module to where it should be. An archive of one folder, as those of releases are, is that folder's, but
+// not when it is that of a buildpackage.
 func moveModule(unpacked, module string) error {
 	entries, err := os.ReadDir(unpacked)
 	if err != nil {
 		return err
 	}
-	if len(entries) == 1 && entries[0].IsDir() {
+	if len(entries) == 1 && entries[0].IsDir() && entries[0].Name() != packageRoot {
 		top := entries[0].Name()
 		unpacked = filepath.Join(unpacked, top)
 		// Links were checked against the archive, of which this is less.

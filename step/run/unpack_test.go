@@ -380,6 +380,16 @@ func newUnpackBox(t *testing.T, name string, archive []byte) *box {
 	return b
 }
 
+func TestTheOneFolderOfABuildpackageStays(t *testing.T) {
+	b := newUnpackBox(t, "npm.tgz", zip(tarOf(t, entry{name: "cnb/buildpacks/acme_npm/1/packfile.toml", content: "x"})))
+	if out := b.run(); out.code != 0 || out.result != nil {
+		t.Fatalf("%+v", out)
+	}
+	if got := b.read(step.OutDir + "/" + step.UnpackedDir + "/cnb/buildpacks/acme_npm/1/packfile.toml"); got != "x" {
+		t.Error(got)
+	}
+}
+
 func TestTheStepUnpacksAModule(t *testing.T) {
 	b := newUnpackBox(t, "npm.tgz", zip(tarOf(t, module...)))
 	if out := b.run(); out.code != 0 || out.stdout+out.stderr != "" || out.result != nil {
