@@ -62,7 +62,7 @@ func New(in Input) *Build {
 			}
 			id := m.subject(l.Name)
 			b.byID[id] = &layer{
-				Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.in.NoCache(l.Name) || b.in.NoCache(id),
+				Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.noCache(m, l.Name),
 			}
 		}
 	}
@@ -126,7 +126,7 @@ func (b *Build) link(l *layer, exposed []*layer) {
 	}
 	for _, other := range exposed {
 		if !named[other] {
-			l.links = append(l.links, link{Link: &packfile.Link{Name: other.id}, layer: other, exposed: true})
+			l.links = append(l.links, link{Link: &packfile.Link{Name: other.path()}, layer: other, exposed: true})
 		}
 	}
 }
@@ -166,20 +166,22 @@ func (b *Build) restrict(target string) error {
 // findTarget is the layer that a target names: by its own name, or by MODULE/NAME when several modules have that.
 func (b *Build) findTarget(name string) (*layer, error) {
 	var found, all []string
+	var last *layer
 	for _, l := range b.layers {
-		if l.id == name {
+		if l.path() == name {
 			return l, nil
 		}
 		all = append(all, b.shown(l))
 		if l.Name == name {
-			found = append(found, l.id)
+			found = append(found, l.path())
+			last = l
 		}
 	}
 	switch len(found) {
 	case 0:
 		return nil, fmt.Errorf("target %q is not a layer that this packfile provides; there are: %s", name, strings.Join(all, ", "))
 	case 1:
-		return b.byID[found[0]], nil
+		return last, nil
 	}
 	return nil, fmt.Errorf("target %q is a layer of several modules: name one of %s", name, strings.Join(found, ", "))
 }
@@ -187,7 +189,10 @@ func (b *Build) findTarget(name string) (*layer, error) {
 // shown is what a layer is called where it is clear which build is meant.
 func (b *Build) shown(l *layer) string {
 	if len(b.modules) > 1 {
-		return l.id
+		return l.path()
 	}
 	return l.Name
 }
+
+// noCache says whether the user wants a layer made again: by its own name, or by MODULE/NAME.
+func (b *Build) noCache(m *Module, layer string) bool { return b.in.NoCache(layer) || b.in.NoCache(m.path(layer)) }

@@ -354,3 +354,25 @@ func TestTargetNamesALayerOfAModule(t *testing.T) {
 		}
 	}
 }
+
+func TestOfSeveralVersionsOfAModuleTheOneOfTheGroupIsBuilt(t *testing.T) {
+	version := func(v string) string {
+		return fmt.Sprintf("[config]\nid = \"m\"\nversion = %q\n[[layers]]\nname = \"x\"\nexport = true\nversion = %[1]q\n[layers.build.run]\ninline = \"x\"\n", v)
+	}
+	for i, want := range []string{"1", "2"} {
+		b := newModules(t, []string{version("1"), version("2"), ""}, func(in *Input) {
+			in.Modules[0].Versions, in.Modules[1].Versions = true, true
+			in.Target = "m/x"
+		})
+		g, err := b.Try([]Candidate{{Module: b.in.Modules[i]}, {Module: b.in.Root}}, Facts{}, &plan.Trials{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Choose(g, Facts{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := (Facts{}).version(b.target); got != want || b.target.module != b.in.Modules[i] || b.shown(b.target) != "m/x" {
+			t.Errorf("%s of %s is built, want %s", got, b.target.id, want)
+		}
+	}
+}

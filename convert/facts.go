@@ -23,7 +23,7 @@ const (
 
 // Question is something about a layer, a buildpack, or a part of the image, that only a step can answer.
 type Question struct {
-	Layer string // MODULE/NAME, or NAME of a packfile that has no id; MODULE@VERSION of a buildpack
+	Layer string // its id; MODULE@VERSION of a buildpack
 	Kind  QuestionKind
 }
 
@@ -34,7 +34,7 @@ type Facts map[Question]step.Result
 type layer struct {
 	*packfile.Layer
 	module         *Module
-	id             string // MODULE/NAME, or NAME of a packfile that has no id
+	id             string // of all layers that there may be: its path, with the version of its module if there are several
 	Export, Expose bool   // as its own packfile or someone who requires it says
 
 	required []requirement  // who requires it, in group order; it is not created when there is nobody
@@ -46,6 +46,9 @@ type layer struct {
 	noCache  bool // its steps run whatever is cached
 	affected bool // that, or it links such a layer, directly or not
 }
+
+// path is MODULE/NAME, or NAME of a packfile that has no id.
+func (l *layer) path() string { return l.module.path(l.Name) }
 
 // dir is LAYER.
 func (l *layer) dir() string { return l.module.layerDir(l.Name) }

@@ -26,6 +26,7 @@ type Module struct {
 	Offline  map[string]bool   // names below deps/ in the module's folder
 	Files    bk.State          // what the module's folder is in, as far as Offline needs it; all of a buildpack's
 	Dir      string            // the folder in Files, absolute; "" for all of it
+	Versions bool              // other versions of it may take part in its place
 }
 
 // Name is the module in messages: id and, if it has one, version.
@@ -57,12 +58,20 @@ func (m *Module) dir() string { return launch.EscapeID(m.ID()) }
 // layerDir is LAYER of a layer of the module, or the folder of a cache of its.
 func (m *Module) layerDir(name string) string { return path.Join(step.LayersDir, m.dir(), name) }
 
-// subject is a layer with its module. No two layers of a build have the same: names of layers hold no slash.
-func (m *Module) subject(layer string) string {
+// path is a layer with its module. No two layers of a group have the same: names of layers hold no slash.
+func (m *Module) path(layer string) string {
 	if id := m.Packfile.Config.ID; id != "" {
 		return id + "/" + layer
 	}
 	return layer
+}
+
+// subject is the same, and no two layers of all modules have the same.
+func (m *Module) subject(layer string) string {
+	if m.Versions {
+		return m.Name() + "/" + layer
+	}
+	return m.path(layer)
 }
 
 // text of a script. The frontend has read every script with a path beforehand.

@@ -21,7 +21,7 @@ func (b *Build) markNoCache() {
 			return l.affected
 		}
 		seen[l] = true
-		l.noCache = b.in.NoCache(l.Name) || b.in.NoCache(l.id)
+		l.noCache = b.noCache(l.module, l.Name)
 		for _, other := range b.lockApp() {
 			if l.Provide.LockApp && other.index < l.index && affected(other) {
 				l.noCache = true

@@ -17,6 +17,19 @@ type app struct {
 	stable *bk.State
 }
 
+// startApp finds the app, unless that is done, and has it sent: everything needs it, so it may be on its way while images and
+// modules are looked up. Whether it arrives, before ctx of the whole build ends, is told to whoever asks next.
+func (b *build) startApp(ctx, whole context.Context) (err error) {
+	if b.app != nil {
+		return nil
+	}
+	if b.app, err = b.findApp(ctx); err != nil {
+		return err
+	}
+	go func() { _, _ = b.solve(whole, b.app.tree) }()
+	return nil
+}
+
 // findApp finds the main context: a local folder, a Git repository, an archive, or an input of bake.
 func (b *build) findApp(ctx context.Context) (*app, error) {
 	st, err := b.ui.MainContext(ctx)

@@ -52,13 +52,7 @@ type build struct {
 
 // Build is a gateway build function (gw.BuildFunc).
 func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
-	defer func() {
-		// A panic would only be seen in the daemon's log; the user has to see that it is our fault.
-		if p := recover(); p != nil {
-			bklog.G(ctx).Errorf("panic: %v\n%s", p, debug.Stack())
-			err = fmt.Errorf("packfile-frontend: internal error: %v (please report it; the daemon's log has the stack)", p)
-		}
-	}()
+	defer catch(ctx, &err)
 	if err := checkCapabilities(c.BuildOpts()); err != nil {
 		return nil, err
 	}
@@ -101,6 +95,14 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	return res, finish(res, b.inlineCaches)
 }
 
+// catch makes a panic an error. It would only be seen in the daemon's log, and the user has to see that it is our fault.
+func catch(ctx context.Context, err *error) {
+	if p := recover(); p != nil {
+		bklog.G(ctx).Errorf("panic: %v\n%s", p, debug.Stack())
+		*err = fmt.Errorf("packfile-frontend: internal error: %v (please report it; the daemon's log has the stack)", p)
+	}
+}
+
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
 // waits for the client or a registry.
 func (b *build) readContexts(ctx context.Context) (err error) {
@@ -109,15 +111,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	b.images = make([]*images, len(platforms))
 	eg, egCtx := errgroup.WithContext(ctx)
 	eg.Go(func() error { return b.readRoot(egCtx) })
-	eg.Go(func() (err error) {
-		if b.app, err = b.findApp(egCtx); err != nil {
-			return err
-		}
-		// Everything needs it, so it may be on its way while images are looked up. Whether it arrives is told to whoever
-		// asks next.
-		go func() { _, _ = b.solve(ctx, b.app.tree) }()
-		return nil
-	})
+	eg.Go(func() error { return b.startApp(egCtx, ctx) })
 	for i, p := range platforms {
 		eg.Go(func() (err error) {
 			b.images[i], err = b.resolveImages(egCtx, p)
@@ -145,9 +139,10 @@ func (b *build) platforms() []ocispecs.Platform {
 }
 
 // platform builds for the platform with the given index; dockerui's own idea of it is nil when the user named none.
-func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
+func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (result *dockerui.BuildResult, err error) {
+	defer catch(ctx, &err) // each platform has a goroutine
 	in := b.input(index)
-	result, err := b.convert(ctx, in)
+	result, err = b.convert(ctx, in)
 	for {
 		unusable, ok := errors.AsType[*previousError](err)
 		if !ok {

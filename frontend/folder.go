@@ -23,6 +23,9 @@ func (f folder) sub(name string) folder {
 	return f
 }
 
+// listID tells it from other folders of the build.
+func (f folder) listID() [2]any { return [2]any{f.ref, f.dir} }
+
 // path is where a file of the folder is in the state.
 func (f folder) path(name string) string { return path.Join("/", f.dir, name) }
 

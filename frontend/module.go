@@ -8,11 +8,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
+	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
@@ -114,7 +117,7 @@ func (l *loader) openState(ctx context.Context, st bk.State, cfg *dockerspec.Doc
 
 // openFile reads a folder or an archive beside the file that names it.
 func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfile.Buildpack) (*pkg, error) {
-	stat, link, err := by.folder.stat(ctx, name)
+	stat, link, err := l.statModule(ctx, by.folder, name)
 	origin := name
 	if dir, _ := path.Split(by.origin); dir != "" {
 		origin = below(strings.TrimSuffix(dir, "/"), name)
@@ -132,12 +135,36 @@ func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfil
 	return l.unpack(ctx, convert.Archive{Tree: by.folder.state, Path: by.folder.path(name)}, origin, bp)
 }
 
+// statModule is folder.stat for the folder of a module: mostly they stand beside each other, and what is there is asked once.
+func (l *loader) statModule(ctx context.Context, f folder, name string) (stat *fstypes.Stat, link string, err error) {
+	at := ""
+	for _, part := range splitPath(name) {
+		entries, err := l.listed(ctx, f.sub(at))
+		if err != nil {
+			return nil, "", nil // at is no folder
+		}
+		if stat, at = entries[part], path.Join(at, part); stat == nil {
+			return nil, "", nil
+		}
+		if stat.Linkname != "" {
+			return stat, at, nil
+		}
+	}
+	return stat, "", nil
+}
+
+// listed are the entries of a folder, which is asked once.
+func (l *loader) listed(ctx context.Context, f folder) (map[string]*fstypes.Stat, error) {
+	list, _ := l.lists.LoadOrStore(f.listID(), sync.OnceValues(func() (map[string]*fstypes.Stat, error) { return f.entries(ctx, "") }))
+	return list.(func() (map[string]*fstypes.Stat, error))()
+}
+
 // below is where a file of a module comes from. The module's own address may have slashes that path.Join would take for one.
 func below(origin, name string) string { return origin + "/" + name }
 
 // readModule reads the module in a folder. It has the given id and version if it does not say itself.
 func (l *loader) readModule(ctx context.Context, f folder, origin, id, version string) (*unit, error) {
-	entries, err := f.entries(ctx, "")
+	entries, err := l.listed(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +177,10 @@ func (l *loader) readModule(ctx context.Context, f folder, origin, id, version s
 	if entries[name].Linkname != "" || entries[name].IsDir() {
 		return nil, fmt.Errorf("%s is no regular file", filename)
 	}
-	data, err := f.read(ctx, name, packfile.MaxSize)
+	if size := entries[name].Size; size > packfile.MaxSize {
+		return nil, fmt.Errorf("%s has %d bytes; the limit is %d", filename, size, packfile.MaxSize)
+	}
+	data, err := f.ref.ReadFile(ctx, gw.ReadRequest{Filename: f.path(name)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filename, err)
 	}

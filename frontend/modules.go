@@ -48,6 +48,7 @@ type loader struct {
 	*build
 	root *unit
 
+	lists   sync.Map // of folders that were listed, by listID
 	mu      sync.Mutex
 	catalog order.Catalog
 	found   map[string]*unit // by id and version
@@ -71,6 +72,13 @@ func (b *build) loadModules(ctx context.Context) error {
 	}
 	// They were found at the same time: in which order must not show.
 	slices.SortFunc(l.units[1:], func(a, b *unit) int { return strings.Compare(a.Name(), b.Name()) })
+	versions := map[string]int{}
+	for _, u := range l.units {
+		versions[u.ID()]++
+	}
+	for _, u := range l.units {
+		u.Versions = versions[u.ID()] > 1
+	}
 	for _, u := range l.units[1:] {
 		if err := l.catalog.Add(u.node); err != nil {
 			return err
@@ -104,11 +112,17 @@ func (l *loader) loadRoot(ctx context.Context) error {
 			paths = append(paths, at)
 		}
 	}
-	var err error
-	if l.root.folder, err = l.rootFolder(ctx, paths); err != nil {
-		return err
+	eg, egCtx := errgroup.WithContext(ctx)
+	if l.opts.requestID == "" && !l.rebasing() {
+		eg.Go(func() error { return l.startApp(egCtx, ctx) })
 	}
-	return l.expand(ctx, l.root)
+	eg.Go(func() (err error) {
+		if l.root.folder, err = l.rootFolder(egCtx, paths); err != nil {
+			return err
+		}
+		return l.expand(egCtx, l.root)
+	})
+	return eg.Wait()
 }
 
 // expand finds the modules that a unit names, and those that they name.

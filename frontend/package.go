@@ -56,7 +56,7 @@ const labelBuildpackage = "io.buildpacks.buildpackage.metadata"
 // readPackage reads what is in a folder, an archive or an image: a module, or a package of several. unpacked says that it came
 // out of an archive: those in it are left alone.
 func (l *loader) readPackage(ctx context.Context, f folder, origin string, bp packfile.Buildpack, unpacked bool) (*pkg, error) {
-	entries, err := f.entries(ctx, "")
+	entries, err := l.listed(ctx, f)
 	if err != nil {
 		return nil, err
 	}
