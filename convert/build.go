@@ -195,4 +195,6 @@ func (b *Build) shown(l *layer) string {
 }
 
 // noCache says whether the user wants a layer made again: by its own name, or by MODULE/NAME.
-func (b *Build) noCache(m *Module, layer string) bool { return b.in.NoCache(layer) || b.in.NoCache(m.path(layer)) }
+func (b *Build) noCache(m *Module, layer string) bool {
+	return b.in.NoCache(layer) || b.in.NoCache(m.path(layer))
+}

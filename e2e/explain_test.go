@@ -35,20 +35,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("a run step is in the log:\n%s", out)
 	}
 	out = explain("--call=packfile.explain,format=json", previous)
-	_, text, _ := strings.Cut("\n"+out, "\n{")
-	text, _, _ = strings.Cut("{"+text, "\n}")
-	var answer struct {
-		Platforms []struct {
-			Layers []struct{ Layer, Action, Why string }
-		}
-	}
-	if err := json.Unmarshal([]byte(text+"\n}"), &answer); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var actions []string
-	for _, l := range answer.Platforms[0].Layers {
-		actions = append(actions, l.Layer+" "+l.Action)
-	}
+	actions := explainedActions(t, out)
 	equal(t, "actions", actions, []string{"tool reused", "modules built", "other reused"})
 
 	// The build does what was said, and says so.
@@ -79,4 +66,23 @@ func TestWhatCanBeAskedIsListed(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	contains(t, out, "lint", "outline", "targets", "packfile.explain")
+}
+
+// explainedActions are what becomes of each layer, by the log of a --call=packfile.explain,format=json.
+func explainedActions(t *testing.T, log string) (actions []string) {
+	t.Helper()
+	_, text, _ := strings.Cut("\n"+log, "\n{")
+	text, _, _ = strings.Cut("{"+text, "\n}")
+	var answer struct {
+		Platforms []struct {
+			Layers []struct{ Layer, Action, Why string }
+		}
+	}
+	if err := json.Unmarshal([]byte(text+"\n}"), &answer); err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	for _, l := range answer.Platforms[0].Layers {
+		actions = append(actions, l.Layer+" "+l.Action)
+	}
+	return actions
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -107,27 +106,12 @@ func TestGitContext(t *testing.T) {
 	write(t, repo, map[string]string{"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\nversion = \"1\"\n[layers.build.run]\npath = \"run.sh\"\n"})
 	git := func(args ...string) {
 		t.Helper()
-		must(t, "git", append([]string{"-C", repo, "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"}, args...)...)
+		gitIn(t, repo, args...)
 	}
 	git("init", "-q")
 	git("add", ".")
 	git("commit", "-qm", "one")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	// Not by way of git, which would start it as another process, and leave it when it is killed.
-	program := filepath.Join(strings.TrimSpace(must(t, "git", "--exec-path")), "git-daemon")
-	daemon := exec.Command(program, "--export-all", "--reuseaddr", "--listen=127.0.0.1", "--port="+port, "--base-path="+base, base)
-	if err := daemon.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { daemon.Process.Kill(); daemon.Wait() })
-	waitForPort(t, "127.0.0.1:"+port)
-
-	url := "git://127.0.0.1:" + port + "/repo.git"
+	url := serveGit(t, base) + "/repo.git"
 	r := request{target: "a", opts: map[string]string{"context": url}}
 	if got := r.build(t).read(t, "content"); got != "from git" {
 		t.Errorf("content is %q", got)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -128,20 +127,7 @@ func TestModuleLayersAreExplained(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	_, text, _ := strings.Cut("\n"+out, "\n{")
-	text, _, _ = strings.Cut("{"+text, "\n}")
-	var answer struct {
-		Platforms []struct {
-			Layers []struct{ Layer, Action, Why string }
-		}
-	}
-	if err := json.Unmarshal([]byte(text+"\n}"), &answer); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var actions []string
-	for _, l := range answer.Platforms[0].Layers {
-		actions = append(actions, l.Layer+" "+l.Action)
-	}
+	actions := explainedActions(t, out)
 	equal(t, "actions", actions, []string{"acme/engine/x reused", "acme/engine/same reused", "acme/user/same built", "acme/user/inner kept"})
 	if strings.Contains(out, "] run\n") {
 		t.Errorf("a run step is in the log:\n%s", out)

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -210,23 +208,10 @@ func repositories(t *testing.T, all map[string]map[string]string) string {
 		}
 		must(t, "cp", "-r", packageFiles(t, contents)+"/.", dir)
 		for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"commit", "-qm", "one"}} {
-			must(t, "git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"}, args...)...)
+			gitIn(t, dir, args...)
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	program := filepath.Join(strings.TrimSpace(must(t, "git", "--exec-path")), "git-daemon")
-	daemon := exec.Command(program, "--export-all", "--reuseaddr", "--listen=127.0.0.1", "--port="+port, "--base-path="+base, base)
-	if err := daemon.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { daemon.Process.Kill(); daemon.Wait() })
-	waitForPort(t, "127.0.0.1:"+port)
-	return "git://127.0.0.1:" + port
+	return serveGit(t, base)
 }
 
 func TestModuleOfANamedContextGoesBeforeItsURI(t *testing.T) {

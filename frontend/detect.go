@@ -5,11 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"sync"
 	"text/tabwriter"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/cnb/plan"
@@ -96,18 +92,7 @@ func (b *build) askAll(ctx context.Context, conv *convert.Build, qs []convert.Qu
 	if err != nil {
 		return err
 	}
-	eg, egCtx := errgroup.WithContext(ctx)
-	var mu sync.Mutex
-	for _, in := range inquiries {
-		eg.Go(func() error {
-			results, err := b.answer(egCtx, in)
-			mu.Lock()
-			defer mu.Unlock()
-			maps.Copy(facts, results)
-			return err
-		})
-	}
-	return eg.Wait()
+	return b.answerAll(ctx, inquiries, facts)
 }
 
 // orderError is an error about the order, with a table of the groups that were tried.

@@ -168,6 +168,22 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 	return results, eg.Wait()
 }
 
+// answerAll answers inquiries that do not depend on each other, and adds the answers to facts.
+func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry, facts convert.Facts) error {
+	eg, egCtx := errgroup.WithContext(ctx)
+	var mu sync.Mutex // for facts
+	for _, in := range inquiries {
+		eg.Go(func() error {
+			results, err := b.answer(egCtx, in)
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(facts, results)
+			return err
+		})
+	}
+	return eg.Wait()
+}
+
 // readResult reads the result of a step.
 func readResult(ctx context.Context, ref gw.Reference, file string) (result step.Result, err error) {
 	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: file})
@@ -216,16 +232,7 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
 func (b *build) solveAndAsk(ctx context.Context, img *convert.Image, facts convert.Facts) (ref gw.Reference, err error) {
 	eg, egCtx := errgroup.WithContext(ctx)
-	var mu sync.Mutex // for facts
-	for _, in := range img.Left {
-		eg.Go(func() error {
-			results, err := b.answer(egCtx, in)
-			mu.Lock()
-			defer mu.Unlock()
-			maps.Copy(facts, results)
-			return err
-		})
-	}
+	eg.Go(func() error { return b.answerAll(egCtx, img.Left, facts) })
 	eg.Go(func() (err error) {
 		ref, err = b.solve(egCtx, img.State)
 		return err
