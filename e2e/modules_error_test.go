@@ -207,3 +207,16 @@ func TestModuleThatIsThereTwiceIsOneIfItIsTheSame(t *testing.T) {
 	maps.Copy(modules, map[string]string{"two": roles["plain"] + fmt.Sprint("# ", len(modules), "\n")})
 	contains(t, request{dir: modularApp(t, allOf(modules), modules)}.fail(t), "there is another module acme/plain@1")
 }
+
+func TestModuleIsChecked(t *testing.T) {
+	t.Parallel()
+	questionable := module("acme/m", requires("x", "")+builds("y", "restore = true", "true"))
+	dir := modularApp(t, uses("modules/m"), map[string]string{"m": questionable})
+	for _, file := range []string{"packfile.toml", "modules/m/packfile.toml"} { // with the app, and alone, when nothing provides x
+		out, err := buildx(t, dir, "--call=check", "-f", filepath.Join(dir, file), "--build-arg", "BUILDKIT_SYNTAX="+env.frontend)
+		if err == nil {
+			t.Errorf("%s: check found nothing\n%s", file, out)
+		}
+		contains(t, out, "RestoreDependsOnHistory", "packfile.toml:", "starts from what the last build left in it")
+	}
+}

@@ -46,7 +46,7 @@ type build struct {
 	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
 	inlineCaches map[string][]byte         // of the images, by inlineCacheID
 	sboms        map[string]gw.Attestation // by platformID
-	mu           sync.Mutex                // for inlineCaches and sboms
+	mu           sync.Mutex                // for inlineCaches, sboms and texts
 	marshalling  sync.Mutex
 }
 

@@ -29,7 +29,7 @@ func (b *build) withSource(pe *packfile.Error) error {
 	if len(lines) > 1 {
 		message = fmt.Sprintf("%d errors in %s:\n%s", len(lines), pe.Filename, message)
 	}
-	text := b.texts[pe.Filename]
+	text := b.text(pe.Filename)
 	if text == nil {
 		return errors.New(message)
 	}
@@ -38,6 +38,20 @@ func (b *build) withSource(pe *packfile.Error) error {
 		info.Definition = text.Definition.ToPB()
 	}
 	return errdefs.WithSource(errors.New(message), &errdefs.Source{Info: info, Ranges: ranges})
+}
+
+// keepText makes a file one that errors can show.
+func (b *build) keepText(text *bk.SourceMap) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.texts[text.Filename] = text
+}
+
+// text is a file that errors can show, nil when there is none of that name.
+func (b *build) text(filename string) *bk.SourceMap {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.texts[filename]
 }
 
 // maxErrorData is how much of a packfile goes with an error, in bytes. Errors travel in gRPC trailers, which are limited:
@@ -117,7 +131,7 @@ func (b *build) placeOf(def *bk.Definition, vertex string) string {
 		return ""
 	}
 	for _, l := range def.Source.Locations[vertex].Locations {
-		if name := def.Source.Infos[l.SourceIndex].Filename; b.texts[name] != nil {
+		if name := def.Source.Infos[l.SourceIndex].Filename; b.text(name) != nil {
 			return name
 		}
 	}

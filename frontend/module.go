@@ -188,9 +188,7 @@ func (l *loader) readModule(ctx context.Context, f folder, origin, id, version s
 		Module: &convert.Module{Filename: filename, Source: textOf(filename, data), Files: f.state, Dir: f.path("")},
 		folder: f, origin: filename, data: data,
 	}
-	l.mu.Lock()
-	l.texts[filename] = u.Source // for what is wrong in it
-	l.mu.Unlock()
+	l.keepText(u.Source) // for what is wrong in it
 	if name == buildpackTOML {
 		return l.readComposite(ctx, u, origin, id, version)
 	}
@@ -214,7 +212,7 @@ func (l *loader) readPackfileModule(ctx context.Context, u *unit, id, version st
 	}
 	u.Packfile, u.orders, u.buildpacks = pf, pf.Order, pf.Buildpacks
 	u.own = pf.HasOwn() || len(pf.Order)+len(pf.Buildpacks) == 0
-	if l.opts.requestID == "" {
+	if u.warnings = warnings; l.opts.requestID == "" {
 		l.warnAbout(ctx, u.Filename, warnings)
 	}
 	return u.readFiles(ctx)

@@ -33,7 +33,8 @@ type unit struct {
 	folder     folder               // that it stands in
 	origin     string               // where it comes from, for people
 	data       []byte               // the file that describes it
-	tree       string               // of a buildpack: where its files come from; see treeID
+	warnings   []packfile.Diagnostic
+	tree       string // of a buildpack: where its files come from; see treeID
 
 	component *order.Module // that takes part itself
 	node      *order.Module // what its id names: its order, or the component when it has none
@@ -217,9 +218,6 @@ func (l *loader) registerAt(u *unit, fail func(error) error) (*unit, error) {
 	if u.node = u.component; len(u.orders)+len(u.buildpacks) > 0 || u.component == nil {
 		u.node = &order.Module{ID: u.ID(), Version: u.Packfile.Config.Version}
 	}
-	if u.Filename != "" {
-		l.texts[u.Filename] = u.Source
-	}
 	return u, nil
 }
 
@@ -347,7 +345,7 @@ func (b *build) warnAbout(ctx context.Context, filename string, warnings []packf
 	}
 }
 
-// textOf makes a file one that errors can show.
+// textOf is a file as errors show it.
 func textOf(filename string, data []byte) *bk.SourceMap {
 	language := "TOML"
 	if strings.HasSuffix(filename, ".yaml") || strings.HasSuffix(filename, ".yml") {

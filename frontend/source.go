@@ -25,7 +25,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.withoutPackfile(err)
 	}
 	filename := b.source.Filename
-	b.texts[filename] = b.source.SourceMap
+	b.keepText(b.source.SourceMap)
 	if packfile.IsProject(filename, b.source.Data) {
 		b.project, b.warnings, err = packfile.ParseProject(filename, b.source.Data)
 		if err == nil {

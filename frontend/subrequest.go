@@ -67,17 +67,28 @@ func reply(data, text []byte, r subrequests.Request) *gw.Result {
 	return res
 }
 
+// lint is what is questionable about the packfile, and about the modules that it names.
 func (b *build) lint() *lint.LintResults {
 	results := &lint.LintResults{}
-	source := results.AddSource(b.source.SourceMap)
-	for _, w := range b.warnings {
+	addWarnings(results, results.AddSource(b.source.SourceMap), b.warnings)
+	for _, u := range b.modules.units {
+		if len(u.warnings) == 0 {
+			continue
+		}
+		results.Sources = append(results.Sources, &pb.SourceInfo{Filename: u.Filename, Language: u.Source.Language, Data: u.data})
+		addWarnings(results, len(results.Sources)-1, u.warnings)
+	}
+	return results
+}
+
+func addWarnings(results *lint.LintResults, source int, warnings []packfile.Diagnostic) {
+	for _, w := range warnings {
 		at := parser.Range{
 			Start: parser.Position{Line: w.Range.Start.Line, Character: w.Range.Start.Column},
 			End:   parser.Position{Line: w.Range.End.Line, Character: w.Range.End.Column},
 		}
 		results.AddWarning(w.Rule, w.Message, "", w.Text(), source, []parser.Range{at})
 	}
-	return results
 }
 
 // targets are the image, and every layer alone.
