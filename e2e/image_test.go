@@ -63,7 +63,7 @@ func TestImageConfigIsTheRunImagesWithTheLauncher(t *testing.T) {
 	base := inspect(t, env.runImage)
 	img := request{dir: dir, runImg: env.runImage}.export(t)
 	labels := maps.Clone(base.Config.Labels)
-	labels[layerkey.LabelName] = `{"time":315532801,"layers":[]}`
+	labels[layerkey.LabelName] = `{"name":"packfile","time":315532801,"layers":[]}`
 	for _, name := range cnbLabels {
 		labels[name] = img.Config.Labels[name] // see TestLabels
 	}
