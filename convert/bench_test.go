@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func byHand(b *testing.B, n int) {
 		return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), owner), name)
 	}
 	out, tmp := dir("/out", named("new output")), bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), named("new /tmp"))
-	layers := []bk.State{bk.Image("run")}
+	var layers, mds []bk.State
 	cache := dir("/cache", named("new cache"))
 	var lastTree, lastOut bk.State
 	var descriptions *bk.FileAction
@@ -107,7 +108,7 @@ func byHand(b *testing.B, n int) {
 		path := fmt.Sprint("/layers/packfile/layer-", i)
 		spec := []byte(fmt.Sprint(i, strings.Repeat("x", 700)))
 		files := bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec).Mkfile("/script", 0o755, spec[:60]).Mkfile("/record.json", 0o644, spec), named("[layer-%d] run definition", i))
-		es := root.Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/workspace"), bk.User("1000:1000"), bk.Network(pb.NetMode_UNSET),
+		es := root.Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/workspace"), bk.User("0:0"), bk.Network(pb.NetMode_UNSET),
 			bk.AddEnv("TARGETPLATFORM", "linux/amd64"), bk.AddEnv("TARGETOS", "linux"), bk.AddEnv("TARGETARCH", "amd64"), bk.AddEnv("TARGETVARIANT", ""),
 			bk.AddSecret("/run/secrets/ca-certificates", bk.SecretID("ca-certificates"), bk.SecretFileOpt(1000, 1000, 0o400), bk.SecretOptional),
 			named("[layer-%d] run", i))
@@ -122,34 +123,28 @@ func byHand(b *testing.B, n int) {
 			es.AddMount("/packfile/links/x", lastOut, bk.SourcePath("/out/md"), bk.Readonly)
 		}
 		es.AddMount("/packfile/history", cache, bk.SourcePath("/cache"), bk.AsPersistentCacheDir(key, bk.CacheMountShared))
-		raw := es.AddMount(path, dir(path, named("[layer-%d] new layer", i)), bk.SourcePath(path))
-		lastOut = md
-
-		files = bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec[:90]), named("[layer-%d] seal definition", i))
-		es = bk.Scratch().Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/"), bk.User("0:0"), bk.Network(pb.NetMode_NONE),
-			named("[layer-%d] layer", i))
-		es.AddMount("/packfile/bin", tools, bk.SourcePath("/step"), bk.Readonly)
-		es.AddMount("/packfile/step", files, bk.Readonly)
-		es.AddMount("/packfile/out", out, bk.SourcePath("/out"))
-		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
-		es.AddMount("/packfile/tree", raw, bk.Readonly, bk.ContentCache(bk.MountContentCacheOff))
-		lastTree = es.AddMount("/packfile/sealed", bk.Scratch())
-
-		files = bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, spec[:90]), named("[layer-%d] describe definition", i))
-		es = bk.Scratch().Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/"), bk.User("0:0"), bk.Network(pb.NetMode_NONE),
-			named("[layer-%d] describe", i))
+		es.AddMount(path, out, bk.SourcePath("/out"), bk.ForceNoOutput)
+		lastOut, lastTree = md, es.AddMount("/packfile/sealed", bk.Scratch())
+		layers, mds = append(layers, lastTree), append(mds, md)
+	}
+	for first := 0; first < n; first += 50 {
+		last := min(first+50, n)
+		files := bk.Scratch().File(bk.Mkfile("/spec.json", 0o644, []byte(strings.Repeat("x", 90*(last-first)))), named("describe definition %d", first))
+		es := bk.Scratch().Run(bk.Args([]string{"/packfile/bin/packfile-step"}), bk.Dir("/"), bk.User("0:0"), bk.Network(pb.NetMode_NONE),
+			named("describe %d", first))
 		es.AddMount("/packfile/bin", tools, bk.SourcePath("/step"), bk.Readonly)
 		es.AddMount("/packfile/step", files, bk.Readonly)
 		description := es.AddMount("/packfile/out", out, bk.SourcePath("/out"))
-		es.AddMount("/tmp", tmp, bk.SourcePath("/tmp"), bk.ForceNoOutput)
-		es.AddMount("/packfile/tree/layer", lastTree, bk.Readonly, bk.ContentCache(bk.MountContentCacheOff))
-		es.AddMount("/packfile/ran", md, bk.SourcePath("/out/result.json"), bk.Readonly)
-		descriptions = descriptions.Copy(description, "/out/layer.json", fmt.Sprint("/", i))
-		layers = append(layers, lastTree)
+		for i := first; i < last; i++ {
+			number := fmt.Sprint("/", i-first)
+			es.AddMount("/packfile/tree"+number, layers[i], bk.Readonly, bk.ContentCache(bk.MountContentCacheOff))
+			es.AddMount("/packfile/ran"+number, mds[i], bk.SourcePath("/out/result.json"), bk.Readonly)
+			descriptions = descriptions.Copy(description, "/out"+number+".json", fmt.Sprint("/", i))
+		}
 	}
 	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
 	last := bk.Scratch().File(bk.Copy(bk.Scratch().File(descriptions), "/none*", "/", none))
-	if _, err := bk.Merge(append(layers, last)).Marshal(ctx); err != nil {
+	if _, err := bk.Merge(slices.Concat([]bk.State{bk.Image("run")}, layers, []bk.State{last})).Marshal(ctx); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -3,10 +3,12 @@ package convert
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
 
@@ -45,43 +47,72 @@ func (b *Build) inquiry(d *descriptions, what string) *Inquiry {
 // of all layers, also of those that are not in the image.
 func (b *Build) descriptions(ctx context.Context, image []imageLayer, f Facts) (left []Inquiry, err error) {
 	parts := b.newDescriptions()
-	if err := b.describeParts(parts, image, f); err != nil {
+	parts.layers = b.lockApp()
+	app, rest := b.undescribedParts(image, f)
+	if b.below == nil { // a second image of one build has the same layers of the packfile
+		layers := b.newDescriptions()
+		built, timed, err := b.undescribedLayers(ctx, layers, f)
+		if err != nil {
+			return nil, err
+		}
+		most := 1
+		if !b.in.CacheImported {
+			most = maxDescribed
+			if len(built)+len(timed) > 0 {
+				timed, rest = append(timed, rest...), nil // a step is run in any case
+			}
+		}
+		if b.in.Time.Equal(DefaultTime) {
+			built, timed = append(built, timed...), nil
+		}
+		if err := errors.Join(b.describeAll(layers, built, most, DefaultTime), b.describeAll(layers, timed, most, b.in.Time)); err != nil {
+			return nil, err
+		}
+		if b.below = b.inquiry(layers, "layers"); b.below != nil {
+			left = append(left, *b.below)
+		}
+	}
+	if err := errors.Join(b.describeAll(parts, app, maxDescribed, b.in.Time), b.describeAll(parts, rest, maxDescribed, b.in.Time)); err != nil {
 		return nil, err
 	}
 	if in := b.inquiry(parts, "the image"); in != nil {
 		left = append(left, *in)
 	}
-	if b.below != nil { // a second image of one build has the same layers of the packfile
-		return left, nil
-	}
-	layers := b.newDescriptions()
-	if err := b.describeLayers(ctx, layers, f); err != nil {
-		return nil, err
-	}
-	if b.below = b.inquiry(layers, "layers"); b.below != nil {
-		left = append(left, *b.below)
-	}
 	return left, nil
 }
 
-// describeLayers asks about the layers of the packfile.
-func (b *Build) describeLayers(ctx context.Context, d *descriptions, f Facts) error {
+// undescribed is a layer of the image to describe.
+type undescribed struct {
+	Question
+	tree  bk.State
+	md    *bk.State // has the result of its run step; nil when that is not asked for
+	layer *layer    // nil for a layer that is not the packfile's
+	name  string
+}
+
+func undescribedLayer(l *layer, o *output) undescribed {
+	return undescribed{Question: Question{l.id, Built}, tree: o.tree, md: &o.md, layer: l, name: l.path()}
+}
+
+// undescribedLayers are the layers of the packfile that are to be described: as steps see them, and as the image has them when
+// that has another time.
+func (b *Build) undescribedLayers(ctx context.Context, d *descriptions, f Facts) (built, timed []undescribed, err error) {
 	for _, l := range b.layers {
 		decision, err := b.decide(l, f)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if decision.Action != Made {
 			continue
 		}
 		if _, err := b.output(ctx, l, f); err != nil { // which may need one that was to be kept
-			return err
+			return nil, nil, err
 		}
 	}
 	for _, l := range b.layers {
 		decision, err := b.decide(l, f)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		otherTime := decision.Action == Reused && b.keepsDigest(l) && !b.in.Previous.time.Equal(b.in.Time)
 		if decision.Action != Made && !b.ran[l] && !otherTime {
@@ -89,67 +120,100 @@ func (b *Build) describeLayers(ctx context.Context, d *descriptions, f Facts) er
 		}
 		o, err := b.output(ctx, l, f)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		if !o.reused {
-			d.add(Question{l.id, Built}, o.result, describedPath)
+		layer := undescribedLayer(l, o)
+		if a, asked := b.asked[layer.Question]; asked {
+			d.add(layer.Question, a.tree, a.file)
+		} else if !o.reused {
+			built = append(built, layer)
 		}
 		if otherTime || o.timed != nil && !o.reused && b.keepsDigest(l) {
-			d.add(Question{l.id, Timed}, o.inImage().result, describedPath)
+			layer.Question, layer.tree, layer.md = Question{l.id, Timed}, o.inImage(), nil
+			timed = append(timed, layer)
 		}
 		d.layers = append(d.layers, l)
 		r, err := b.recipe(l, f)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		d.id = digestOf([]byte(d.id + "\x00" + r.record.Key))
 	}
-	return nil
+	return built, timed, nil
 }
 
-// describeParts asks about the layers of the image that are not the packfile's: with one step about those of the app, which
-// are others in most builds, and with one about the rest. On a daemon that cannot merge their digests depend on what is below
-// them, and there is nothing to ask.
-func (b *Build) describeParts(d *descriptions, image []imageLayer, f Facts) error {
+// undescribedParts are the layers of the image that are not the packfile's: those of the app, which are others in most builds,
+// and the rest. On a daemon that cannot merge their digests depend on what is below them, and there is nothing to describe.
+func (b *Build) undescribedParts(image []imageLayer, f Facts) (app, rest []undescribed) {
 	if b.in.Layering.Flat {
-		return nil
+		return nil, nil
 	}
-	var app, rest []imageLayer
 	for _, l := range image {
-		_, answered := f[Question{l.part, Part}]
-		switch {
-		case l.part == "" || answered:
-		case l.part == appPart || strings.HasPrefix(l.part, slicePart):
-			app = append(app, l)
-		default:
-			rest = append(rest, l)
+		q := Question{l.part, Part}
+		if _, answered := f[q]; answered || l.part == "" {
+			continue
+		}
+		part := undescribed{Question: q, tree: l.state, name: l.origin}
+		if l.part == appPart || strings.HasPrefix(l.part, slicePart) {
+			app = append(app, part)
+		} else {
+			rest = append(rest, part)
 		}
 	}
-	d.layers = append(d.layers, b.lockApp()...)
-	affected := slices.ContainsFunc(b.lockApp(), func(l *layer) bool { return l.affected })
-	return errors.Join(b.describeSome(d, app, affected), b.describeSome(d, rest, false))
+	return app, rest
 }
 
-// describeSome asks about layers with one step.
-func (b *Build) describeSome(d *descriptions, parts []imageLayer, noCache bool) error {
-	if len(parts) == 0 {
-		return nil
-	}
-	p := process{at: []place{b.in.Root.at(b.in.Root.Packfile.Config.Range())}, noCache: noCache}
-	p.spec = step.Spec{Kind: step.Describe, Time: b.in.Time.Unix()}
-	origins := make([]string, len(parts))
-	for i, l := range parts {
-		origins[i] = l.origin
-		p.spec.Trees = append(p.spec.Trees, l.part)
-		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, strconv.Itoa(i)), Tree: l.state, Kind: llb.ReadOnly, ByKey: true})
-	}
-	p.name = "describe " + strings.Join(origins, ", ")
-	out, err := b.exec(p)
-	if err != nil {
-		return err
-	}
-	for i, l := range parts {
-		d.add(Question{l.part, Part}, out[step.OutDir], treeResult(i))
+// maxDescribed is how many layers one step describes. What made a layer of the packfile has noted its digest, so that most take
+// no time, and what does is the container.
+const maxDescribed = 50
+
+// describeAll asks about layers whose files have time t, with steps that describe no more than most of them each.
+func (b *Build) describeAll(d *descriptions, layers []undescribed, most int, t time.Time) error {
+	for some := range slices.Chunk(layers, most) {
+		out, err := b.describe(some, t)
+		if err != nil {
+			return err
+		}
+		for i, l := range some {
+			d.add(l.Question, out, treeResult(i))
+		}
 	}
 	return nil
+}
+
+// describe is one step that describes layers whose files have time t. The state has the result about each at treeResult.
+func (b *Build) describe(layers []undescribed, t time.Time) (bk.State, error) {
+	p := process{spec: step.Spec{Kind: step.Describe, Time: t.Unix()}}
+	for i, l := range layers {
+		p.spec.Trees = append(p.spec.Trees, l.name)
+		number := strconv.Itoa(i)
+		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, number), Tree: l.tree, Kind: llb.ReadOnly, ByKey: true})
+		if l.md != nil {
+			p.mount(llb.Mount{Dest: path.Join(step.RunResult, number), Tree: *l.md, Source: ResultPath, Kind: llb.ReadOnly})
+		}
+		affects := b.lockApp()
+		if l.layer != nil {
+			affects = []*layer{l.layer}
+			p.at = append(p.at, l.layer.module.at(l.layer.Range()))
+		}
+		p.noCache = p.noCache || slices.ContainsFunc(affects, func(l *layer) bool { return l.affected })
+	}
+	if p.at == nil {
+		p.at = []place{b.in.Root.at(b.in.Root.Packfile.Config.Range())}
+	}
+	p.name = "describe " + someOf(p.spec.Trees)
+	if len(layers) == 1 && layers[0].layer != nil {
+		p.layer, p.name = layers[0].layer, "describe"
+	}
+	out, err := b.exec(p)
+	return out[step.OutDir], err
+}
+
+// someOf is a list of names, not all of many.
+func someOf(names []string) string {
+	const most = 10
+	if len(names) > most {
+		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
+	}
+	return strings.Join(names, ", ")
 }

@@ -3,10 +3,12 @@ package convert
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/llb"
@@ -51,7 +53,7 @@ func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.
 // exec is the build container of a step.
 func (b *Build) exec(p process) (map[string]bk.State, error) {
 	p.spec.Contract = step.Contract
-	owner, root, dir := llb.Owner{}, bk.Scratch(), "/"
+	user, owner, root, dir := llb.Owner{}, llb.Owner{}, bk.Scratch(), "/"
 	platform, tools := b.in.Native.Platform, b.in.Native.Tools
 	var env []string
 	var secrets []llb.Secret
@@ -63,16 +65,18 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
 		secrets = append(secrets, secret)
 	}
-	if p.spec.Kind == step.Run {
-		owner = b.in.Owner
-	}
 	if p.runsScripts() {
-		owner, root, dir = b.in.Owner, b.in.Build.State, step.AppDir
+		user, owner, root, dir = b.in.Owner, b.in.Owner, b.in.Build.State, step.AppDir
 		platform, tools, env = b.in.Platform, b.in.Tools, targetEnv(b.in.Platform)
 		p.spec.Platform = b.in.Args
 		if !slices.ContainsFunc(secrets, func(s llb.Secret) bool { return s.ID == step.CASecret }) {
 			secrets = append(secrets, llb.Secret{ID: step.CASecret, File: path.Join(step.SecretsDir, step.CASecret), Optional: true})
 		}
+	}
+	if p.spec.Kind == step.Run {
+		user, owner = llb.Owner{}, b.in.Owner
+		p.spec.User = &step.User{UID: owner.UID, GID: owner.GID, Home: imageHome(b.in.Build.Config)}
+		p.spec.Time = DefaultTime.Unix()
 	}
 	subject, noCache := "", p.noCache
 	switch {
@@ -98,24 +102,26 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if noCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
+	empty := llb.EmptyDir(outDir, owner, bk.WithCustomName("[internal] new output"))
 	mounts := []llb.Mount{
 		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},
 		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
-		{Dest: step.OutDir, Tree: llb.EmptyDir(outDir, owner, bk.WithCustomName("[internal] new output")), Source: outDir, Kind: llb.Output},
+		{Dest: step.OutDir, Tree: empty, Source: outDir, Kind: llb.Output},
 	}
 	if p.runsScripts() || p.spec.Kind == step.Run {
 		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: tmpDir(), Source: "/tmp", Kind: llb.Discarded})
 	}
 	if p.spec.Kind == step.Run {
-		layerDir := p.spec.LayerDir
-		base := llb.EmptyDir(layerDir, b.in.Owner, bk.WithCustomName(b.name(subject, "new layer")))
-		mounts = append(mounts, llb.Mount{Dest: layerDir, Tree: base, Source: layerDir, Kind: llb.Output})
+		mounts = append(mounts,
+			llb.Mount{Dest: p.spec.LayerDir, Tree: empty, Source: outDir, Kind: llb.Discarded},
+			llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
 	}
 	return llb.Exec{
 		Root: root,
 		// The mounts tell steps apart, except for their caches, of which BuildKit's cache knows nothing: the argument does.
 		Args:    []string{path.Join(step.BinDir, step.StepBinary), id},
 		Dir:     dir,
+		User:    user,
 		Owner:   owner,
 		Mounts:  append(mounts, p.mounts...),
 		Secrets: secrets,
@@ -125,6 +131,19 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		Limits:  b.in.Limits,
 		Options: opts,
 	}.Run(), nil
+}
+
+// imageHome is HOME of an image's environment, "" when it has none.
+func imageHome(img *dockerspec.DockerOCIImage) string {
+	if img == nil {
+		return ""
+	}
+	for _, kv := range img.Config.Env {
+		if home, ok := strings.CutPrefix(kv, "HOME="); ok {
+			return home
+		}
+	}
+	return ""
 }
 
 // stepName is what a step's vertex is called: with the platform, when it is not that of all platforms.

@@ -40,7 +40,7 @@ func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		layers = append(layers, imageLayer{state: o.inImage().tree, origin: "layer " + b.shown(l), layer: l})
+		layers = append(layers, imageLayer{state: o.inImage(), origin: "layer " + b.shown(l), layer: l})
 	}
 	for _, parts := range []func(context.Context, Facts) ([]imageLayer, error){b.sbomLayer, b.appLayers, b.launchLayers} {
 		more, err := parts(ctx, f)

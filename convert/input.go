@@ -47,9 +47,10 @@ type Input struct {
 	Labels  map[string]string       // of the app image, on top of the run image's
 	Target  string                  // build only this layer, NAME or MODULE/NAME; "" for the image
 
-	Layering     llb.Layering
-	Previous     *Previous // image that layers are taken over from; nil for none
-	BuildNothing bool      // ask no question that takes a run step
+	Layering      llb.Layering
+	Previous      *Previous // image that layers are taken over from; nil for none
+	BuildNothing  bool      // ask no question that takes a run step
+	CacheImported bool      // the user named caches to import: what they have of one layer must not be of use only with the others
 }
 
 // Base is an image that steps run in, or that the app image is put on.

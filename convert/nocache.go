@@ -9,7 +9,9 @@ import (
 // BuildKit knows what an operation leaves by the operation's cache key as well as by its content. When one is run again by
 // bk.IgnoreCache, what uses it directly goes by the content; but what uses that in turn finds the results that go with the
 // old content under the same keys. So after a step that runs again, every copy and every merge on the way to the image is
-// made again too. Those of layers that link its layer are among them; their steps are not: they go by content, as ever.
+// made again too. Those of layers that link its layer are among them; their steps are not: they go by content, as ever. What a
+// layer that links others leaves is used by nothing but such copies and merges, for that reason alone. They are there in every
+// build: one without --no-cache finds what the one before it left only if the graph is the same.
 
 // markNoCache finds out which layers are made again. A layer with lock-app works on the app that the one before it left,
 // which is no copy, so it runs again when that one is made again.

@@ -3,6 +3,7 @@ package convert
 import (
 	"context"
 	"path"
+	"slices"
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -12,19 +13,13 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// output is a layer as other steps and the image see it.
+// output is a layer as other steps and the image see it: at its place below step.LayersDir, with one time for all files.
 type output struct {
-	sealed          // the layer as steps see it: with DefaultTime
-	timed  *sealed  // the layer as the image has it, nil when that is sealed
-	md     bk.State // the tree whose mdDir has the metadata that the run step left
-	raw    bk.State // what sealed was made of; its files have any time
-	reused bool     // raw is a layer of the previous image
-}
-
-// sealed is a layer at its place below step.LayersDir, all of whose files have one time.
-type sealed struct {
-	tree   bk.State
-	result bk.State // has the step.Result about it at describedPath; a layer by reference has none
+	tree   bk.State  // the layer as steps see it: with DefaultTime
+	timed  *bk.State // the layer as the image has it, nil when that is tree
+	md     bk.State  // the tree whose mdDir has the metadata that the run step left
+	raw    bk.State  // what both were made of: the same files with any time
+	reused bool      // raw is a layer of the previous image
 }
 
 // mdDir is the folder of a step's output tree with $MD.
@@ -81,11 +76,12 @@ func (b *Build) run(ctx context.Context, l *layer, f Facts, d *Decision) (*outpu
 	if err != nil {
 		return nil, err
 	}
-	o := &output{md: out[step.OutDir], raw: out[l.dir()]}
-	if l.affected {
+	o := &output{md: out[step.OutDir], tree: out[step.SealedDir]}
+	if l.linksLayers() {
 		o.md = llb.Normalize(o.md, DefaultTime, options(b.name(l.id, "output"), l)...)
 	}
-	if err := b.sealAll(l, o); err != nil {
+	o.raw = o.tree
+	if err := b.sealTimed(l, o); err != nil {
 		return nil, err
 	}
 	if l.Provide.LockApp {
@@ -101,7 +97,7 @@ func (b *Build) show(ctx context.Context, p *process, f Facts, r layerkey.Record
 		if err := b.showLinks(ctx, p, f, true); err != nil {
 			return err
 		}
-		history := b.cacheMount(p.layer.module, step.HistoryDir, "history", p.layer.Name, false)
+		history := b.cacheMount(p.layer.module, step.HistoryDir, "history", "", false)
 		history.Kind = llb.SharedCache // builds need not wait for each other to say why they do something
 		p.mount(history)
 	} else if !p.layer.Provide.LockApp {
@@ -129,63 +125,59 @@ func (b *Build) reuse(l *layer) (*output, error) {
 	}
 	st := prev.layer(old, b.in.Owner, bk.WithCustomName(name))
 	md := metadataTree(old.Metadata, b.in.Owner, bk.WithCustomName(b.name(l.id, "metadata from the previous image")))
-	o := &output{sealed: sealed{tree: st}, raw: st, md: md, reused: true}
-	return o, b.sealAll(l, o)
-}
-
-// sealAll makes the layer of what was left, or what the previous image has, for steps and for the image.
-func (b *Build) sealAll(l *layer, o *output) (err error) {
-	if !o.reused || !b.in.Previous.time.Equal(DefaultTime) {
-		if o.sealed, err = b.seal(l, o, DefaultTime); err != nil {
-			return err
+	o := &output{tree: st, raw: st, md: md, reused: true}
+	var err error
+	if !prev.time.Equal(DefaultTime) {
+		if o.tree, err = b.seal(l, st, DefaultTime); err != nil {
+			return nil, err
 		}
 	}
+	return o, b.sealTimed(l, o)
+}
+
+// sealTimed makes the layer for the image if that has another time than steps see.
+func (b *Build) sealTimed(l *layer, o *output) error {
 	switch {
 	case b.in.Time.Equal(DefaultTime):
 	case o.reused && b.in.Previous.time.Equal(b.in.Time):
-		o.timed = &sealed{tree: o.raw}
+		o.timed = &o.raw
 	default:
-		timed, err := b.seal(l, o, b.in.Time)
+		timed, err := b.seal(l, o.raw, b.in.Time)
 		o.timed = &timed
 		return err
 	}
 	return nil
 }
 
-// seal makes a layer, whose files have time t, and describes it. Both steps know their input by its key and not by its
-// content: to find out the content of a layer is as much work as to describe it.
-func (b *Build) seal(l *layer, o *output, t time.Time) (s sealed, err error) {
+// seal makes a layer of another one, whose files get time t. The step knows that by its key and not by its content: to find out
+// the content of a layer is as much work as to copy it.
+func (b *Build) seal(l *layer, tree bk.State, t time.Time) (bk.State, error) {
 	p := process{layer: l, at: []place{l.module.at(l.Range())}, name: "layer", noCache: l.affected}
 	p.spec = step.Spec{Kind: step.Seal, Layer: l.Name, Time: t.Unix()}
-	p.mount(llb.Mount{Dest: step.TreeDir, Tree: o.raw, Kind: llb.ReadOnly, ByKey: true})
+	p.mount(llb.Mount{Dest: step.TreeDir, Tree: tree, Kind: llb.ReadOnly, ByKey: true})
 	p.mount(llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
 	out, err := b.exec(p)
-	if err != nil {
-		return s, err
-	}
-	s.tree = out[step.SealedDir]
-
-	p.name, p.mounts = "describe", nil
-	p.spec = step.Spec{Kind: step.Describe, Layer: l.Name, Trees: []string{describedTree}, Time: t.Unix()}
-	p.mount(llb.Mount{Dest: path.Join(step.TreeDir, "0"), Tree: s.tree, Kind: llb.ReadOnly, ByKey: true})
-	if !o.reused {
-		p.mount(llb.Mount{Dest: step.RunResult, Tree: o.md, Source: ResultPath, Kind: llb.ReadOnly})
-	}
-	out, err = b.exec(p)
-	s.result = out[step.OutDir]
-	return s, err
+	return out[step.SealedDir], err
 }
 
-// describedTree is what a layer is called when it is described.
-const describedTree = "layer"
+// linked is a layer as those that link it see it: beside something else, when it links others itself (markNoCache).
+func (b *Build) linked(l *layer, o *output) bk.State {
+	if o.reused || !l.linksLayers() {
+		return o.tree
+	}
+	beside := llb.EmptyDir("/linked", llb.Owner{}, bk.WithCustomName("[internal] linked"))
+	return b.in.Layering.Merge(o.tree, []bk.State{beside}, DefaultTime, options(b.name(l.id, "linked"), l)...)
+}
 
-// describedPath is where what is said of it is.
-var describedPath = treeResult(0)
+// linksLayers says whether a layer links others, and not just caches.
+func (l *layer) linksLayers() bool {
+	return slices.ContainsFunc(l.links, func(k link) bool { return k.layer != nil })
+}
 
 // inImage is a layer as the image has it.
-func (o *output) inImage() sealed {
+func (o *output) inImage() bk.State {
 	if o.timed != nil {
 		return *o.timed
 	}
-	return o.sealed
+	return o.tree
 }

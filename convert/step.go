@@ -50,7 +50,7 @@ func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, err
 		}
 		file := ResultPath
 		if q.Kind == Built {
-			file = describedPath
+			file = treeResult(0)
 		}
 		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: file}})
 	}
@@ -119,7 +119,7 @@ func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 		if err != nil {
 			return bk.State{}, err
 		}
-		return o.result, nil
+		return b.describe([]undescribed{undescribedLayer(l, o)}, DefaultTime)
 	}
 	p := process{layer: l, files: stepFiles{module: l.module}, name: string(q.Kind)}
 	p.spec = step.Spec{Layer: l.Name}
@@ -170,7 +170,7 @@ func (b *Build) showLinks(ctx context.Context, p *process, f Facts, content bool
 				return err
 			}
 			s.Dir = k.layer.dir()
-			p.mount(llb.Mount{Dest: s.Dir, Tree: o.tree, Source: s.Dir, Kind: llb.ReadOnly})
+			p.mount(llb.Mount{Dest: s.Dir, Tree: b.linked(k.layer, o), Source: s.Dir, Kind: llb.ReadOnly})
 			if k.exposed {
 				if _, ok := from[k.layer.module]; !ok {
 					from[k.layer.module] = len(p.spec.Exposed)

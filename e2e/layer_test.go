@@ -255,17 +255,18 @@ func TestNoCacheRunsEverythingAndItsFilterOneLayer(t *testing.T) {
 		layer("links-that", "cp $L/of-a $LAYER/of-a") + "[[layers.build.links]]\nname = \"links-a\"\npath-as = \"L\"\n"})
 	type stamps struct{ a, b, linksA, linksThat string }
 	build := func(noCache ...string) stamps {
-		out := t.TempDir()
-		r := request{dir: dir, output: "type=local,dest=" + out, opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
+		r := request{dir: dir, opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
 		if noCache != nil {
 			r.opts["no-cache"] = noCache[0]
 		}
-		r.build(t)
-		b := built{out: out}
-		read := func(name string) string { return b.read(t, "layers/packfile/"+name) }
-		got := stamps{read("a/stamp"), read("b/stamp"), read("links-a/stamp"), read("links-that/stamp")}
-		if read("links-a/of-a") != got.a || read("links-that/of-a") != got.a {
+		_, img := r.pushTo(t, imageName(t))
+		read := func(layer, file string) string { return img.files(t, "layer "+layer)[file].content }
+		got := stamps{read("a", "stamp"), read("b", "stamp"), read("links-a", "stamp"), read("links-that", "stamp")}
+		if read("links-a", "of-a") != got.a || read("links-that", "of-a") != got.a {
 			t.Errorf("%q: layers that link a have an older one", noCache)
+		}
+		for _, name := range []string{"a", "b", "links-a", "links-that"} {
+			img.wantDiffID(t, "layer "+name, name)
 		}
 		return got
 	}

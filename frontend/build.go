@@ -199,6 +199,8 @@ func (b *build) input(index int) convert.Input {
 		Labels:   b.ui.Labels,
 		Layering: layering(b.client.BuildOpts()),
 		Previous: images.previous.image,
+
+		CacheImported: len(b.ui.CacheImports) > 0,
 	}
 }
 

@@ -12,7 +12,8 @@ type Exec struct {
 	Root    bk.State // its image; changes to it are thrown away
 	Args    []string
 	Dir     string
-	Owner   Owner
+	User    Owner
+	Owner   Owner // of secrets and sockets
 	Mounts  []Mount
 	Secrets []Secret
 	SSH     []string // ids of SSH agents
@@ -57,7 +58,7 @@ func (e Exec) Run() map[string]bk.State {
 	opts := []bk.RunOption{
 		bk.Args(e.Args),
 		bk.Dir(e.Dir),
-		bk.User(e.Owner.String()),
+		bk.User(e.User.String()),
 		bk.Network(e.NetMode),
 	}
 	opts = append(opts, e.Limits...)

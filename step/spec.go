@@ -20,11 +20,11 @@ const (
 	SetupAppDir = "/packfile/app"     // APP of caches.setup, read-only
 	FactsDir    = "/packfile/facts"   // results of the layer's earlier steps, read-only; no step reads them
 	RestoreDir  = "/packfile/restore" // what a layer with restore = true was left with, a cache mount
-	HistoryDir  = "/packfile/history" // RecordFile of the run that this builder did last, a cache mount
+	HistoryDir  = "/packfile/history" // HistoryDir/LAYER-RecordFile of the run that this builder did last, a cache mount
 	MatchDir    = "/packfile/match"   // MatchDir/NAME: a tree that Match is about, read-only
 	TreeDir     = "/packfile/tree"    // what Describe and Seal are about, read-only
-	SealedDir   = "/packfile/sealed"  // what Seal makes of it
-	RunResult   = "/packfile/ran"     // ResultFile of the layer's run step (Describe)
+	SealedDir   = "/packfile/sealed"  // the layer that Run or Seal makes
+	RunResult   = "/packfile/ran"     // RunResult/N: ResultFile of the run step of tree N (Describe)
 	FoundDir    = "/packfile/found"   // what an SBOM generator left, read-only (MergeSBOM)
 	ArchiveDir  = "/packfile/archive" // a module archive, or the content of an OCI layout, read-only (Unpack)
 	SecretsDir  = "/run/secrets"      // SecretsDir/ID
@@ -49,15 +49,16 @@ type Kind string
 const (
 	Require Kind = "require" // APP read-only, MD
 	Test    Kind = "test"    // APP, changes are discarded, MD
-	Run     Kind = "run"     // APP, MD, LAYER
-	// Match has no script and sees no app: its results, OutDir/NAME.json for each tree, have the digest of the tree as version.
+	// Run has APP, MD and LAYER, and makes a layer of what its script leaves: the same with one time for all files. It runs as
+	// root, for that, and does all the rest as the user of the spec.
+	Run Kind = "run"
+	// Match has no script and sees no app: its results, OutDir/N.json for each tree, have the digest of the tree as version.
 	Match Kind = "match"
-	// Seal has no script and sees no app: it makes a layer of what a run step left, the same with one time for all files. It
-	// gives no Result.
+	// Seal has no script and sees no app: it makes a layer of another one, the same with another time. It gives no Result.
 	Seal Kind = "seal"
-	// Describe has no script and sees no app: it says, as OutDir/NAME.json, what the layers in TreeDir/NAME hold. It is not a
-	// part of Seal: of a step with two outputs BuildKit may take one from a cache and run the step again for the other, and the
-	// description would be of another run than the layer.
+	// Describe has no script and sees no app: it says, as OutDir/N.json, what the layers in TreeDir/N hold. It is no output of
+	// the step that makes a layer: of a step with two outputs BuildKit may take one from a cache and run the step again for the
+	// other, and the description would be of another run than the layer.
 	Describe Kind = "describe"
 	// MergeSBOM has no script and sees no app: it adds the SPDX document in SpecDir to what an SBOM generator found.
 	MergeSBOM Kind = "merge-sbom"
@@ -103,8 +104,16 @@ type Spec struct {
 	Secrets   []Secret         `json:"secrets,omitempty"`
 	Generator string           `json:"generator,omitempty"` // image of the SBOM generator, for messages (MergeSBOM)
 	Refresh   string           `json:"refresh,omitempty"`   // changes when an answer of the network has become too old
-	// Time is that of all files, in seconds since 1970 (Seal, Describe). To BuildKit trees that differ in nothing else are one.
+	User      *User            `json:"user,omitempty"`      // who does what Run does, but for the layer
+	// Time is that of all files, in seconds since 1970 (Run, Seal, Describe). To BuildKit trees that differ in nothing else are one.
 	Time int64 `json:"time,omitempty"`
+}
+
+// User is a user by number.
+type User struct {
+	UID  int    `json:"uid"`
+	GID  int    `json:"gid"`
+	Home string `json:"home,omitempty"` // that the build image's environment names
 }
 
 // Script is a file in SpecDir and the shell that it is given to as last argument.

@@ -35,8 +35,18 @@ type built struct {
 	time  float64 // seconds from the request to the end of the progress
 	sent  int64   // bytes of local folders that the client sent
 	steps int     // how many steps ran: scripts print stepMark
-	// vertices has how long each operation ran, in seconds, by its name.
-	vertices map[string]float64
+	// quiet has how long each operation ran after it printed something last, in seconds, by its name.
+	quiet map[string]float64
+}
+
+// quietOne is that of the operation whose name begins so, if there is one.
+func (r built) quietOne(prefix string) (float64, bool) {
+	for name, time := range r.quiet {
+		if strings.HasPrefix(name, prefix) && name != prefix+" definition" {
+			return time, true
+		}
+	}
+	return 0, false
 }
 
 // stepMark is printed by every script of a project.
@@ -89,14 +99,15 @@ func (b *bench) solve(opt client.SolveOpt) (built, error) {
 	_, err := b.daemon.Solve(b.ctx, nil, opt, updates)
 	took := time.Since(start).Seconds()
 	<-done
-	return built{time: took, sent: p.sent(), steps: p.steps(), vertices: p.vertices}, err
+	return built{time: took, sent: p.sent(), steps: p.steps(), quiet: p.quiet()}, err
 }
 
 // progress is what the daemon said during a build.
 type progress struct {
 	transfers map[transfer]int64
 	output    map[digest.Digest][]byte
-	vertices  map[string]float64
+	printed   map[digest.Digest]time.Time // last
+	vertices  map[digest.Digest]*client.Vertex
 }
 
 // transfer is one sending of a local folder, whichever vertices wait for it.
@@ -108,7 +119,8 @@ type transfer struct {
 
 func (p *progress) add(s *client.SolveStatus) {
 	if p.transfers == nil {
-		p.transfers, p.output, p.vertices = map[transfer]int64{}, map[digest.Digest][]byte{}, map[string]float64{}
+		p.transfers, p.output = map[transfer]int64{}, map[digest.Digest][]byte{}
+		p.printed, p.vertices = map[digest.Digest]time.Time{}, map[digest.Digest]*client.Vertex{}
 	}
 	for _, st := range s.Statuses {
 		// The daemon's source/local calls them so.
@@ -118,12 +130,25 @@ func (p *progress) add(s *client.SolveStatus) {
 	}
 	for _, v := range s.Vertexes {
 		if v.Started != nil && v.Completed != nil {
-			p.vertices[v.Name] = v.Completed.Sub(*v.Started).Seconds()
+			p.vertices[v.Digest] = v
 		}
 	}
 	for _, l := range s.Logs {
 		p.output[l.Vertex] = append(p.output[l.Vertex], l.Data...)
+		p.printed[l.Vertex] = l.Timestamp
 	}
+}
+
+func (p *progress) quiet() map[string]float64 {
+	quiet := map[string]float64{}
+	for id, v := range p.vertices {
+		since := *v.Started
+		if printed, ok := p.printed[id]; ok {
+			since = printed
+		}
+		quiet[v.Name] = v.Completed.Sub(since).Seconds()
+	}
+	return quiet
 }
 
 func (p *progress) sent() (n int64) {

@@ -31,12 +31,14 @@ type box struct {
 	root string
 	env  []string
 	spec step.Spec
+
+	binary string // packfile-step
 }
 
 // newBox makes a container with an empty app and no script.
 func newBox(t *testing.T, kind step.Kind) *box {
 	t.Helper()
-	b := &box{t: t, root: t.TempDir()}
+	b := &box{t: t, root: t.TempDir(), binary: "/proc/self/exe"}
 	// Folders that a test makes read-only must not keep the root from being removed.
 	t.Cleanup(func() { removeAll(b.root) })
 	b.env = []string{testRoot + "=" + b.root, "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + b.path("/home")}
@@ -56,6 +58,8 @@ func newBox(t *testing.T, kind step.Kind) *box {
 	if kind == step.Run {
 		b.spec.LayerDir = b.path(step.LayersDir + "/app/modules")
 		b.mkdir(step.LayersDir + "/app/modules")
+		b.mkdir(step.SealedDir)
+		b.spec.User = &step.User{UID: os.Getuid(), GID: os.Getgid(), Home: b.path("/home")}
 	}
 	return b
 }
@@ -123,7 +127,7 @@ func (b *box) command() *exec.Cmd {
 	data, err := json.Marshal(b.spec)
 	b.must(err)
 	b.write(step.SpecDir+"/"+step.SpecFile, string(data))
-	cmd := exec.Command("/proc/self/exe")
+	cmd := exec.Command(b.binary)
 	cmd.Args[0] = step.BinDir + "/" + step.StepBinary
 	cmd.Env, cmd.Dir = b.env, "/"
 	cmd.WaitDelay = 10 * time.Second // a process that outlives the step holds its output open
@@ -136,6 +140,11 @@ func (b *box) run() outcome {
 	cmd := b.command()
 	b.must(removeAll(b.path(step.OutDir))) // of an earlier run
 	b.mkdir(step.OutDir)
+	if b.spec.Kind == step.Run {
+		b.must(os.Chown(b.path(step.OutDir), b.spec.User.UID, b.spec.User.GID))
+		b.must(removeAll(b.path(step.SealedDir)))
+		b.mkdir(step.SealedDir)
+	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -9,39 +9,50 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	"github.com/containerd/containerd/v2/pkg/archive"
 	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/step"
 )
 
 // describe writes a result for each of several layers, with what the run step said of it if that is there.
 func (r *runner) describe() error {
-	metadata, err := r.readRunResult()
-	if err != nil {
-		return err
-	}
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range r.spec.Trees {
-		dir := filepath.Join(r.tree, strconv.Itoa(i))
-		if err := checkContent(dir, ""); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		id, err := digestLayer(dir)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if err := r.reportTree(i, step.Result{DiffID: id, Metadata: metadata}); err != nil {
-			return err
-		}
+		eg.Go(func() error {
+			result, err := r.describeTree(strconv.Itoa(i))
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return r.reportTree(i, result)
+		})
 	}
-	return nil
+	return eg.Wait()
 }
 
-// readRunResult is the metadata that the run step left, nil when its result is not there.
-func (r *runner) readRunResult() (map[string]any, error) {
-	data, err := os.ReadFile(r.runResult)
+func (r *runner) describeTree(number string) (result step.Result, err error) {
+	dir := filepath.Join(r.tree, number)
+	if result.Metadata, err = readRunResult(filepath.Join(r.runResult, number)); err != nil {
+		return result, err
+	}
+	if result.DiffID = notedDigest(dir, r.spec.Time); result.DiffID != "" {
+		return result, nil
+	}
+	if err := checkContent(dir, ""); err != nil {
+		return result, err
+	}
+	result.DiffID, err = digestLayer(dir)
+	return result, err
+}
+
+// readRunResult is the metadata that a run step left, nil when its result is not there.
+func readRunResult(path string) (map[string]any, error) {
+	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -50,7 +61,7 @@ func (r *runner) readRunResult() (map[string]any, error) {
 	}
 	var ran step.Result
 	if err := json.Unmarshal(data, &ran); err != nil {
-		return nil, fmt.Errorf("%s: %w", r.runResult, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return ran.Metadata, nil
 }

@@ -130,13 +130,13 @@ func TestLayersAreDescribed(t *testing.T) {
 	t.Run("with the metadata that a run step left", func(t *testing.T) {
 		b := newSealBox(t, step.Describe, step.TreeDir+"/0")
 		b.spec.Trees = []string{"layer"}
-		b.write(step.RunResult, `{"metadata": {"version": "1", "table": {"a": "x"}}, "files": 7}`)
+		b.write(step.RunResult+"/0", `{"metadata": {"version": "1", "table": {"a": "x"}}, "files": 7}`)
 		metadata := map[string]any{"version": "1", "table": map[string]any{"a": "x"}}
 		if diff := cmp.Diff(map[string]step.Result{"layer": {DiffID: layerDigest(t, treeTime), Metadata: metadata}}, b.described()); diff != "" {
 			t.Error(diff)
 		}
-		b.write(step.RunResult, "{")
-		b.fail(1, b.path(step.RunResult)+": unexpected end of JSON input")
+		b.write(step.RunResult+"/0", "{")
+		b.fail(1, b.path(step.RunResult+"/0")+": unexpected end of JSON input")
 	})
 	t.Run("if they have nothing that cannot be in an image", func(t *testing.T) {
 		b.write(step.TreeDir+"/0/workspace/.wh.x", "")

@@ -58,12 +58,12 @@ func (r *runner) writePlatform() error {
 
 // runDetect says how bin/detect ended: its exit code, or what else went wrong.
 func (r *runner) runDetect(plan string) (code int, failed string) {
-	program := filepath.Join(r.spec.Program.Dir, "bin", "detect")
-	if _, err := os.Stat(program); err != nil {
+	detect := filepath.Join(r.spec.Program.Dir, "bin", "detect")
+	if _, err := os.Stat(detect); err != nil {
 		return 0, "bin/detect is not there"
 	}
 	// The arguments are those of Buildpack API 0.7. Later ones say the same by variables, and lifecycles pass both.
-	status, err := start(program, []string{program, r.platform, plan}, r.app, r.programEnv(plan).List())
+	status, err := r.start(program{path: detect, words: []string{detect, r.platform, plan}, dir: r.app, environ: r.programEnv(plan).List()})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return 0, "bin/detect has an interpreter or dynamic loader that is not in the build image"

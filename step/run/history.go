@@ -14,11 +14,13 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// history is the record of the last run of a layer on this builder, in HistoryDir, and the record of this one. It is
-// there to tell why the step runs, and for nothing else: it never fails a build. Scripts may have put anything into
-// HistoryDir, and another build may use it at the same time.
+// history is the record of the last run of a layer on this builder, in HistoryDir, and the record of this one. It is there to
+// tell why the step runs, and for nothing else: it never fails a build. Scripts may have put anything into HistoryDir, and other
+// steps may use it at the same time: it is that of all layers of the module, since a mount for each would cost more than all
+// that is written there.
 type history struct {
 	root   *os.Root // HistoryDir, as it was before the script
+	file   string   // in it, of the layer
 	record []byte   // of this run
 }
 
@@ -32,7 +34,7 @@ func (r *runner) openHistory() *history {
 	if err != nil {
 		return nil
 	}
-	return &history{root: root, record: record}
+	return &history{root: root, file: r.spec.Layer + "-" + step.RecordFile, record: record}
 }
 
 func (h *history) close() {
@@ -63,7 +65,7 @@ func (h *history) sayWhy(layer string) {
 
 // last is the record of the last run.
 func (h *history) last() (layerkey.Record, error) {
-	f, err := h.root.OpenFile(step.RecordFile, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a fifo has no one who writes
+	f, err := h.root.OpenFile(h.file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a fifo has no one who writes
 	if err != nil {
 		return layerkey.Record{}, err
 	}
@@ -84,14 +86,14 @@ func (h *history) save() {
 		return
 	}
 	// A name of its own: another build may be writing too, and one that was killed may have left its file.
-	next := step.RecordFile + "." + rand.Text()
+	next := h.file + "." + rand.Text()
 	f, err := h.root.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return
 	}
 	_, err = f.Write(h.record)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = h.root.Rename(next, step.RecordFile)
+		err = h.root.Rename(next, h.file)
 	}
 	if err != nil {
 		h.root.Remove(next)

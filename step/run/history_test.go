@@ -12,7 +12,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-const historyFile = step.HistoryDir + "/" + step.RecordFile
+const historyFile = step.HistoryDir + "/modules-" + step.RecordFile
 
 // newHistoryBox is a container for a run step with a record, on a builder that has not run it.
 func newHistoryBox(t *testing.T) *box {
@@ -146,7 +146,7 @@ func TestAHistoryThatIsNoneHarmsNothing(t *testing.T) {
 		b.mkdir("/elsewhere")
 		b.script("rm -r " + b.path(step.HistoryDir) + "; ln -s ../elsewhere " + b.path(step.HistoryDir))
 		b.succeed()
-		if b.exists("/elsewhere/" + step.RecordFile) {
+		if b.exists("/elsewhere/modules-" + step.RecordFile) {
 			t.Error("the link was followed")
 		}
 	})
@@ -166,7 +166,7 @@ func (b *box) onlyRecord() {
 	b.t.Helper()
 	entries, err := os.ReadDir(b.path(step.HistoryDir))
 	b.must(err)
-	if len(entries) != 1 || entries[0].Name() != step.RecordFile {
+	if len(entries) != 1 || entries[0].Name() != "modules-"+step.RecordFile {
 		b.t.Errorf("the history holds %v", entries)
 	}
 }
@@ -178,7 +178,7 @@ func TestBuildsThatWriteTheHistoryAtTheSameTime(t *testing.T) {
 	defer root.Close()
 	var records []history
 	for _, version := range []string{"1", strings.Repeat("2", 100_000)} {
-		records = append(records, history{root: root, record: []byte(b.record(version))})
+		records = append(records, history{root: root, file: "modules-" + step.RecordFile, record: []byte(b.record(version))})
 	}
 	records[0].save()
 	var builds sync.WaitGroup

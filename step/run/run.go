@@ -15,18 +15,21 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/packfile/frontend/step"
 )
 
 // container is where things stand in the build container.
 type container struct {
-	bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, platform, app, tmp string
+	root, bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, platform, app, tmp string
 }
 
 // at is the container whose root folder is root.
 func at(root string) container {
 	in := func(path string) string { return filepath.Join(root, path) }
 	return container{
+		root:      root,
 		bin:       in(step.BinDir),
 		input:     in(step.SpecDir),
 		out:       in(step.OutDir),
@@ -66,7 +69,8 @@ func (c container) main(args, environ []string) int {
 		fmt.Println(path)
 		return 0
 	}
-	if len(args) > 2 {
+	second := len(args) == 3 && args[2] == asUser
+	if len(args) > 2 && !second {
 		fmt.Fprintf(os.Stderr, "%s takes no arguments but a name for its step, which is in %s\n", step.StepBinary, step.SpecDir)
 		return 2
 	}
@@ -74,8 +78,15 @@ func (c container) main(args, environ []string) int {
 	if err != nil {
 		return fail(err)
 	}
-	r := runner{container: c, spec: spec, environ: environ}
-	if err := r.run(); err != nil {
+	r := runner{container: c, spec: spec, args: args, environ: environ, alone: os.Getpid() == 1 || second && os.Getppid() == 1}
+	run := r.run
+	if second {
+		run = r.fill
+	}
+	if err := run(); err != nil {
+		if said, ok := errors.AsType[*saidError](err); ok {
+			return said.code
+		}
 		if spec.Layer != "" {
 			err = fmt.Errorf("layer %q: %w", spec.Layer, err)
 		}
@@ -112,8 +123,8 @@ func (c container) load() (step.Spec, error) {
 	switch spec.Kind {
 	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM, step.Unpack:
 	case step.Run:
-		if spec.LayerDir == "" {
-			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir", path)
+		if spec.LayerDir == "" || spec.User == nil {
+			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir or no user", path)
 		}
 	case step.Detect:
 		if spec.Program == nil {
@@ -129,7 +140,9 @@ func (c container) load() (step.Spec, error) {
 type runner struct {
 	container
 	spec    step.Spec
+	args    []string
 	environ []string // of the container
+	alone   bool     // nobody else's processes are here: no one is killed who should not be
 }
 
 func (r *runner) run() error {
@@ -137,7 +150,7 @@ func (r *runner) run() error {
 	case step.Describe:
 		return r.describe()
 	case step.Seal:
-		return r.seal()
+		return r.sealTree()
 	case step.Match:
 		return r.match()
 	case step.MergeSBOM:
@@ -147,17 +160,26 @@ func (r *runner) run() error {
 	case step.Detect:
 		return r.detect()
 	case step.Run:
-		past := r.openHistory()
-		defer past.close()
-		past.sayWhy(r.spec.Layer)
-		if err := r.runScripts(); err != nil {
-			return err
-		}
-		past.save()
-		return nil
+		return r.fillAndSeal()
 	default:
 		return r.runScripts()
 	}
+}
+
+// fill is a run step but for the last part of it, which takes root.
+func (r *runner) fill() error {
+	// The first process in the container is another: what scripts leave behind would become its child.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	past := r.openHistory()
+	defer past.close()
+	past.sayWhy(r.spec.Layer)
+	if err := r.runScripts(); err != nil {
+		return err
+	}
+	past.save()
+	return nil
 }
 
 // runScripts runs the step's scripts, and those of caches before it, and reports what they left.

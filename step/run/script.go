@@ -40,7 +40,7 @@ func (r *runner) execute(what string, script step.Script, dir string, e *env.Env
 		return &scriptError{text: fmt.Sprintf("%s: %v", what, err), code: notFound}
 	}
 	words := append(script.Shell[:len(script.Shell):len(script.Shell)], file)
-	status, err := start(shell, words, dir, e.List())
+	status, err := r.start(program{path: shell, words: words, dir: dir, environ: e.List()})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		// The shell and the folder were there a moment ago.
@@ -90,10 +90,19 @@ func findShell(shell []string, dir string, e *env.Env) (string, error) {
 // forwarded are the signals by which a build is stopped, and those that scripts may have their own use for.
 var forwarded = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 
+// program is one to start.
+type program struct {
+	path    string
+	words   []string // its name and arguments
+	dir     string
+	environ []string
+	as      *syscall.Credential // nil for ours
+}
+
 // start runs a program in a process group of its own and waits for it, passing signals on to the group and reaping
-// whatever else ends: in a container this process is the first, so that orphans become its children. When the program
-// has ended, what it left running is killed, for nothing shall change the layer afterwards.
-func start(path string, words []string, dir string, environ []string) (syscall.WaitStatus, error) {
+// whatever else ends: orphans become our children. When the program has ended, what it left running is killed, for nothing
+// shall change the layer afterwards.
+func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	stdin, err := emptyInput()
 	if err != nil {
 		return 0, err
@@ -103,11 +112,11 @@ func start(path string, words []string, dir string, environ []string) (syscall.W
 	signal.Notify(signals, forwarded...)
 	defer signal.Stop(signals)
 
-	pid, err := syscall.ForkExec(path, words, &syscall.ProcAttr{
-		Dir:   dir,
-		Env:   environ,
+	pid, err := syscall.ForkExec(p.path, p.words, &syscall.ProcAttr{
+		Dir:   p.dir,
+		Env:   p.environ,
 		Files: []uintptr{stdin.Fd(), uintptr(syscall.Stdout), uintptr(syscall.Stderr)},
-		Sys:   &syscall.SysProcAttr{Setpgid: true},
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: p.as},
 	})
 	runtime.KeepAlive(stdin)
 	if err != nil {
@@ -127,7 +136,7 @@ func start(path string, words []string, dir string, environ []string) (syscall.W
 	status, err := waitFor(pid)
 	close(ended)
 	syscall.Kill(-pid, syscall.SIGKILL)
-	if os.Getpid() == 1 {
+	if r.alone {
 		syscall.Kill(-1, syscall.SIGKILL)
 		waitFor(-1)
 	}

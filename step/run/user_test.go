@@ -1,0 +1,170 @@
+package run
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/packfile/frontend/step"
+)
+
+// newUserBox is the container of a run step whose scripts are run as an ordinary user.
+func newUserBox(t *testing.T) *box {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	b := newBox(t, step.Run)
+	b.spec.User.UID, b.spec.User.GID, b.spec.Time = 1234, 4321, treeTime.Unix()
+	for _, dir := range []string{b.inBox(), "/tmp", "/home"} {
+		b.must(os.Chown(b.path(dir), 1234, 4321))
+	}
+	// The folders of the test, and of its own program, are closed to others.
+	b.must(os.Chmod(filepath.Dir(b.root), 0o755))
+	self, err := os.ReadFile("/proc/self/exe")
+	b.must(err)
+	b.binary = b.path(step.BinDir + "/" + step.StepBinary)
+	b.must(os.WriteFile(b.binary, self, 0o755))
+	return b
+}
+
+// inBox is LAYER as a path of the container.
+func (b *box) inBox() string { return strings.TrimPrefix(b.spec.LayerDir, b.root) }
+
+func TestScriptsAreRunAsTheUser(t *testing.T) {
+	b := newUserBox(t).script(`
+		id -u; id -g; id -G; grep CapEff /proc/self/status; echo $HOME
+		echo to standard output > /dev/stdout
+		echo to standard error > /dev/stderr
+		echo x > $LAYER/file
+		echo 1 > $MD/version`)
+	b.env = append(b.env, "HOME=/root") // as runtimes give it to the first process
+	out := b.run()
+	want := fmt.Sprintf("1234\n4321\n4321\nCapEff:\t%016x\n%s\nto standard output\n", 0, b.path("/home"))
+	if out.code != 0 || out.stdout != want || out.stderr != "to standard error\n" {
+		t.Errorf("%d\n%q, want\n%q\n%s", out.code, out.stdout, want, out.stderr)
+	}
+	for path, owner := range map[string]uint32{
+		"":                  0, // which no layer has
+		"/layers":           1234,
+		"/layers/app":       1234,
+		b.inBox():           1234,
+		b.inBox() + "/file": 1234,
+	} {
+		info, err := os.Lstat(b.path(step.SealedDir + path))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; got != owner {
+			t.Errorf("%s of the layer belongs to %d, want %d", path, got, owner)
+		}
+		if path != "" && !info.ModTime().Equal(treeTime.Truncate(time.Second)) {
+			t.Errorf("%s of the layer has the time %v", path, info.ModTime())
+		}
+	}
+	t.Run("who has the home folder of /etc/passwd", func(t *testing.T) {
+		r := runner{spec: step.Spec{User: &step.User{UID: 0}}, environ: []string{"A=1", "HOME=/elsewhere", "B=2"}}
+		if got := fmt.Sprint(r.userEnviron()); got != "[HOME=/root A=1 B=2]" {
+			t.Error(got)
+		}
+		r.spec.User.UID = 1<<31 - 7
+		if got := fmt.Sprint(r.userEnviron()); got != "[HOME=/ A=1 B=2]" {
+			t.Error(got)
+		}
+	})
+}
+
+// Root makes the layer, and must not be led by what a script leaves.
+func TestWhatTheUserMayNotReadIsInNoLayer(t *testing.T) {
+	b := newUserBox(t).script(`
+		ln -s $APP/secret $LAYER/link
+		ln -s $APP $LAYER/folder
+		cd $MD && ln -s $APP/secret version
+		exit 0`)
+	b.write(step.AppDir+"/secret", "secret")
+	b.must(os.Chmod(b.path(step.AppDir+"/secret"), 0o600))
+	if out := b.run(); out.code == 0 || strings.Contains(out.stderr, "secret\n") {
+		t.Errorf("a value that is a link to what the user cannot read: %+v", out)
+	}
+	b.script(`ln -s $APP/secret $LAYER/link; ln -s $APP $LAYER/folder`)
+	b.must(removeAll(b.spec.LayerDir))
+	b.mkdir(b.inBox())
+	b.must(os.Chown(b.spec.LayerDir, 1234, 4321))
+	if out := b.run(); out.code != 0 {
+		t.Fatalf("%+v", out)
+	}
+	for _, name := range []string{"link", "folder"} {
+		info, err := os.Lstat(b.path(step.SealedDir + b.inBox() + "/" + name))
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("%s is no link in the layer: %v %v", name, info, err)
+		}
+	}
+}
+
+func TestTheStepThatMakesALayerNotesItsDigest(t *testing.T) {
+	b := newBox(t, step.Run).script("echo x > $LAYER/file")
+	b.spec.Time = treeTime.Unix()
+	b.succeed()
+	sealed := b.path(step.SealedDir)
+	want, err := digestLayer(sealed)
+	b.must(err)
+	if got := notedDigest(sealed, b.spec.Time); got != want {
+		t.Fatalf("noted is %q, the layer has %s", got, want)
+	}
+	if got := notedDigest(sealed, b.spec.Time+1); got != "" {
+		t.Errorf("with another time noted is %q", got)
+	}
+	t.Run("which describes it without a second reading", func(t *testing.T) {
+		b := newSealBox(t, step.Describe, step.TreeDir+"/0")
+		b.spec.Trees = []string{"layer"}
+		noteDigest(b.path(step.TreeDir+"/0"), layerNote{b.spec.Time, want})
+		if got := b.described()["layer"].DiffID; got != want {
+			t.Errorf("it is described as %s, noted is %s", got, want)
+		}
+		b.spec.Time++
+		if got := b.described()["layer"].DiffID; got != layerDigest(t, treeTime) {
+			t.Errorf("what was noted of another time describes it as %s", got)
+		}
+	})
+	t.Run("unless it is none", func(t *testing.T) {
+		b := newSealBox(t, step.Describe, step.TreeDir+"/0")
+		b.spec.Trees = []string{"layer"}
+		for _, value := range []string{"", "{", `{"time": 315532801, "diffID": "sha256:1"}`, strings.Repeat(" ", 300), "[]"} {
+			if err := unix.Setxattr(b.path(step.TreeDir+"/0"), layerAttribute, []byte(value), 0); err != nil {
+				t.Skip(err)
+			}
+			if got := b.described()["layer"].DiffID; got != layerDigest(t, treeTime) {
+				t.Errorf("with %q noted it is described as %s", value, got)
+			}
+		}
+	})
+	t.Run("and of one that is sealed again", func(t *testing.T) {
+		b := newSealBox(t, step.Seal, step.TreeDir)
+		b.run()
+		want, err := digestLayer(b.path(step.SealedDir))
+		b.must(err)
+		if got := notedDigest(b.path(step.SealedDir), b.spec.Time); got != want {
+			t.Errorf("noted is %q, the layer has %s", got, want)
+		}
+	})
+}
+
+func TestALayerHasTheModeThatItsScriptGaveIt(t *testing.T) {
+	b := newBox(t, step.Run).script("chmod 750 $LAYER; mkdir $LAYER/closed; echo x > $LAYER/closed/file; chmod 0 $LAYER/closed")
+	b.succeed()
+	for path, want := range map[string]fs.FileMode{"": 0o750, "/closed": 0} {
+		info, err := os.Lstat(filepath.Join(b.path(step.SealedDir+b.inBox()), path))
+		b.must(err)
+		if info.Mode().Perm() != want {
+			t.Errorf("%s of the layer has mode %o", path, info.Mode().Perm())
+		}
+	}
+}
