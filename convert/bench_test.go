@@ -90,6 +90,7 @@ func byHand(b *testing.B, n int) {
 	out, tmp := dir("/out", named("new output")), bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), named("new /tmp"))
 	var layers, mds []bk.State
 	cache := dir("/cache", named("new cache"))
+	beside := dir("/linked", named("linked"))
 	var lastTree, lastOut bk.State
 	var descriptions *bk.FileAction
 	for i := range n {
@@ -124,8 +125,13 @@ func byHand(b *testing.B, n int) {
 		}
 		es.AddMount("/packfile/history", cache, bk.SourcePath("/cache"), bk.AsPersistentCacheDir(key, bk.CacheMountShared))
 		es.AddMount(path, out, bk.SourcePath("/out"), bk.ForceNoOutput)
-		lastOut, lastTree = md, es.AddMount("/packfile/sealed", bk.Scratch())
-		layers, mds = append(layers, lastTree), append(mds, md)
+		tree := es.AddMount("/packfile/sealed", bk.Scratch())
+		lastOut, lastTree = md, tree
+		if i > 0 {
+			lastOut = bk.Scratch().File(bk.Copy(md, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}), named("[layer-%d] output", i))
+			lastTree = bk.Merge([]bk.State{tree, beside}, named("[layer-%d] linked", i))
+		}
+		layers, mds = append(layers, tree), append(mds, lastOut)
 	}
 	for first := 0; first < n; first += 50 {
 		last := min(first+50, n)

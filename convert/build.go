@@ -22,6 +22,8 @@ type Build struct {
 	target  *layer                     // nil for the image
 
 	app       bk.State // the whole app at step.AppDir, as steps see it
+	tmp       bk.State // /tmp of every step, whether or not the build image has one that an ordinary user may write to
+	empty     map[string]bk.State
 	recipes   map[*layer]*recipe
 	decisions map[*layer]*Decision
 	outputs   map[*layer]*output
@@ -39,6 +41,8 @@ func New(in Input) *Build {
 		in:        in,
 		byID:      map[string]*layer{},
 		caches:    map[string]*packfile.Cache{},
+		tmp:       bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), bk.WithCustomName("[internal] new /tmp")),
+		empty:     map[string]bk.State{},
 		recipes:   map[*layer]*recipe{},
 		decisions: map[*layer]*Decision{},
 		outputs:   map[*layer]*output{},

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func (p process) shared() bool {
 func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.Mount {
 	return llb.Mount{
 		Dest: dest, Kind: llb.Cache, CacheID: b.cacheID(m, kind, name, shared),
-		Tree: llb.EmptyDir("/cache", b.in.Owner, bk.WithCustomName("[internal] new cache")), Source: "/cache",
+		Tree: b.emptyDir("/cache", b.in.Owner, "new cache"), Source: "/cache",
 	}
 }
 
@@ -102,14 +103,14 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if noCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
-	empty := llb.EmptyDir(outDir, owner, bk.WithCustomName("[internal] new output"))
+	empty := b.emptyDir(outDir, owner, "new output")
 	mounts := []llb.Mount{
 		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},
 		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
 		{Dest: step.OutDir, Tree: empty, Source: outDir, Kind: llb.Output},
 	}
 	if p.runsScripts() || p.spec.Kind == step.Run {
-		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: tmpDir(), Source: "/tmp", Kind: llb.Discarded})
+		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: b.tmp, Source: "/tmp", Kind: llb.Discarded})
 	}
 	if p.spec.Kind == step.Run {
 		mounts = append(mounts,
@@ -168,9 +169,15 @@ func targetEnv(p ocispecs.Platform) (env []string) {
 	return env
 }
 
-// tmpDir is /tmp of every step, whether or not the build image has one that an ordinary user may write to.
-func tmpDir() bk.State {
-	return bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), bk.WithCustomName("[internal] new /tmp"))
+// emptyDir is llb.EmptyDir, once for all steps that have it.
+func (b *Build) emptyDir(dir string, owner llb.Owner, name string) bk.State {
+	key := fmt.Sprint(dir, owner)
+	st, ok := b.empty[key]
+	if !ok {
+		st = llb.EmptyDir(dir, owner, bk.WithCustomName("[internal] "+name))
+		b.empty[key] = st
+	}
+	return st
 }
 
 // netMode is the network of a step: none as soon as its script, the packfile or the user of the build wants none.

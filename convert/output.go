@@ -19,6 +19,7 @@ type output struct {
 	timed  *bk.State // the layer as the image has it, nil when that is tree
 	md     bk.State  // the tree whose mdDir has the metadata that the run step left
 	raw    bk.State  // what both were made of: the same files with any time
+	linked *bk.State // what Build.linked has made of tree
 	reused bool      // raw is a layer of the previous image
 }
 
@@ -165,8 +166,12 @@ func (b *Build) linked(l *layer, o *output) bk.State {
 	if o.reused || !l.linksLayers() {
 		return o.tree
 	}
-	beside := llb.EmptyDir("/linked", llb.Owner{}, bk.WithCustomName("[internal] linked"))
-	return b.in.Layering.Merge(o.tree, []bk.State{beside}, DefaultTime, options(b.name(l.id, "linked"), l)...)
+	if o.linked == nil {
+		beside := []bk.State{b.emptyDir("/linked", llb.Owner{}, "linked")}
+		st := b.in.Layering.Merge(o.tree, beside, DefaultTime, options(b.name(l.id, "linked"), l)...)
+		o.linked = &st
+	}
+	return *o.linked
 }
 
 // linksLayers says whether a layer links others, and not just caches.

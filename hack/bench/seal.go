@@ -27,6 +27,7 @@ while [ $i -lt @FILES@ ]; do
 	head -c @BYTES@ /dev/urandom > $dir/$i
 	i=$((i + 1))
 done
+sync
 echo made
 """
 `

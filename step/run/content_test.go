@@ -109,7 +109,7 @@ func TestSocketsAreLeftOutOfALayer(t *testing.T) {
 	if out.code != 0 || out.stderr != "packfile-step: "+b.spec.LayerDir+"/sub/s is a socket, which an image cannot hold: it is left out\n" {
 		t.Errorf("got %+v", out)
 	}
-	left, err := os.ReadDir(filepath.Join(b.spec.LayerDir, "sub"))
+	left, err := os.ReadDir(b.path(layerDir + "/sub"))
 	if err != nil || len(left) != 2 || left[0].Name() != "fifo" || left[1].Name() != "file" {
 		t.Errorf("left are %v, %v", left, err)
 	}

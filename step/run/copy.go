@@ -103,6 +103,20 @@ func setAttributes(path string, info fs.FileInfo) error {
 	return nil
 }
 
+// removeContent removes what is below a folder.
+func removeContent(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := removeAll(filepath.Join(dir, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // removeAll removes path with what is below it, also from folders that a script made read-only.
 func removeAll(path string) error {
 	if os.RemoveAll(path) == nil {

@@ -12,17 +12,18 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-const layerDir = "/layers/app/modules"
+// layerDir is where a run step leaves its layer.
+const layerDir = step.SealedDir + step.LayersDir + "/app/modules"
 
 // files lists contents of all files below LAYER.
 func (b *box) files() map[string]string {
 	b.t.Helper()
 	all := map[string]string{}
-	b.must(filepath.Walk(b.spec.LayerDir, func(path string, info os.FileInfo, err error) error {
+	b.must(filepath.Walk(b.path(layerDir), func(path string, info os.FileInfo, err error) error {
 		if err != nil || info.IsDir() {
 			return err
 		}
-		rel, err := filepath.Rel(b.spec.LayerDir, path)
+		rel, err := filepath.Rel(b.path(layerDir), path)
 		if err != nil {
 			return err
 		}

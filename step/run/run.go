@@ -309,14 +309,8 @@ func (r *runner) runScript() error {
 // report writes the result, as the last thing: OutDir holds it and $MD, and nothing that scripts put beside them. $MD is
 // written anew, so that it is the same folder for the same metadata, wherever a later build has the metadata from.
 func (r *runner) report(result step.Result) error {
-	entries, err := os.ReadDir(r.out)
-	if err != nil {
+	if err := removeContent(r.out); err != nil {
 		return err
-	}
-	for _, entry := range entries {
-		if err := removeAll(filepath.Join(r.out, entry.Name())); err != nil {
-			return err
-		}
 	}
 	if err := os.Mkdir(r.metadata(), 0o755); err != nil {
 		return err

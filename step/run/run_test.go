@@ -200,7 +200,7 @@ func TestNothingIsLeftInOutDirBesidesResultAndMetadata(t *testing.T) {
 	if diff := cmp.Diff([]string{"md d---------", "result.json ----------"}, names); diff != "" {
 		t.Error(diff)
 	}
-	if !b.exists(step.LayersDir+"/app/modules/keep") || b.read(step.AppDir+"/file") != "the app's" {
+	if !b.exists(layerDir+"/keep") || b.read(step.AppDir+"/file") != "the app's" {
 		t.Error("a link was followed")
 	}
 	info, err := os.Stat(b.path(step.OutDir + "/" + step.ResultFile))

@@ -41,7 +41,11 @@ func (r *runner) sealLayer() error {
 			return err
 		}
 	}
-	return r.seal(r.spec.LayerDir, place, false, above...)
+	if err := r.seal(r.spec.LayerDir, place, false, above...); err != nil {
+		return err
+	}
+	// What is there no more need not be written to the disk.
+	return removeContent(r.spec.LayerDir)
 }
 
 // seal copies a folder to a place in SealedDir, with one time for all files and for the folders above, and notes the digest of

@@ -102,7 +102,7 @@ func TestWhatTheUserMayNotReadIsInNoLayer(t *testing.T) {
 		t.Fatalf("%+v", out)
 	}
 	for _, name := range []string{"link", "folder"} {
-		info, err := os.Lstat(b.path(step.SealedDir + b.inBox() + "/" + name))
+		info, err := os.Lstat(b.path(layerDir + "/" + name))
 		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
 			t.Errorf("%s is no link in the layer: %v %v", name, info, err)
 		}
@@ -161,7 +161,7 @@ func TestALayerHasTheModeThatItsScriptGaveIt(t *testing.T) {
 	b := newBox(t, step.Run).script("chmod 750 $LAYER; mkdir $LAYER/closed; echo x > $LAYER/closed/file; chmod 0 $LAYER/closed")
 	b.succeed()
 	for path, want := range map[string]fs.FileMode{"": 0o750, "/closed": 0} {
-		info, err := os.Lstat(filepath.Join(b.path(step.SealedDir+b.inBox()), path))
+		info, err := os.Lstat(filepath.Join(b.path(layerDir), path))
 		b.must(err)
 		if info.Mode().Perm() != want {
 			t.Errorf("%s of the layer has mode %o", path, info.Mode().Perm())
