@@ -70,6 +70,9 @@ func TestScriptsAreRunAsTheUser(t *testing.T) {
 			t.Errorf("%s of the layer has the time %v", path, info.ModTime())
 		}
 	}
+	if left, err := os.ReadDir(b.spec.LayerDir); err != nil || len(left) > 0 {
+		t.Errorf("what the layer was made of is still there: %v %v", left, err)
+	}
 	t.Run("who has the home folder of /etc/passwd", func(t *testing.T) {
 		r := runner{spec: step.Spec{User: &step.User{UID: 0}}, environ: []string{"A=1", "HOME=/elsewhere", "B=2"}}
 		if got := fmt.Sprint(r.userEnviron()); got != "[HOME=/root A=1 B=2]" {
@@ -106,6 +109,13 @@ func TestWhatTheUserMayNotReadIsInNoLayer(t *testing.T) {
 		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
 			t.Errorf("%s is no link in the layer: %v %v", name, info, err)
 		}
+	}
+}
+
+func TestAFolderThatTheUserClosedHidesNothing(t *testing.T) {
+	out := newUserBox(t).script("mkdir $LAYER/closed; echo x > $LAYER/closed/.wh.x; chmod 0 $LAYER/closed").run()
+	if out.code != 1 || !strings.Contains(out.stderr, "/closed/.wh.x cannot be in an image") {
+		t.Errorf("got %+v", out)
 	}
 }
 
