@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// container is a folder that the compiled program runs in as root folder, as process 1 and as an unprivileged user. It
-// holds nothing but what a test puts there: no /etc/passwd, no /tmp, no shell.
+// container is a folder that the compiled program runs in as root folder, as process 1 and as an unprivileged user; a run step
+// becomes that user itself. It holds nothing but what a test puts there: no /etc/passwd, no /tmp, no /proc, no shell.
 type container struct {
 	t    *testing.T
 	root string
@@ -63,7 +63,11 @@ func newContainer(t *testing.T) *container {
 	}
 	c.copy(stepBinary, step.BinDir+"/"+step.StepBinary)
 	c.must(os.Symlink(step.StepBinary, c.path(step.BinDir+"/get-dep")))
-	c.spec = step.Spec{Contract: step.Contract, Kind: step.Run, Layer: "modules", LayerDir: step.LayersDir + "/app/modules"}
+	c.must(os.Mkdir(c.path(step.SealedDir), 0o755))
+	c.spec = step.Spec{
+		Contract: step.Contract, Kind: step.Run, Layer: "modules", LayerDir: step.LayersDir + "/app/modules",
+		User: &step.User{UID: user, GID: user},
+	}
 	return c
 }
 
@@ -126,7 +130,9 @@ func (c *container) run() (code int, stdout, stderr string) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Chroot:     c.root,
 		Cloneflags: syscall.CLONE_NEWPID,
-		Credential: &syscall.Credential{Uid: user, Gid: user},
+	}
+	if c.spec.Kind != step.Run {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: user, Gid: user}
 	}
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader("input"), &out, &errs
@@ -137,7 +143,6 @@ func (c *container) run() (code int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// result reads what the step left.
 // result is what a file of OutDir says.
 func (c *container) result(file string) step.Result {
 	c.t.Helper()
@@ -161,7 +166,7 @@ func TestAStepRunsInAnImageThatHasOnlyAShell(t *testing.T) {
 	c.spec.Deps = []step.Dep{{Name: "node", Version: "2", File: "/packfile/deps/node@2/node.tgz"}}
 	c.spec.Env = []step.EnvFile{{Dir: "env", Name: "A", Op: "override", Value: "x"}}
 	code, stdout, stderr := c.run()
-	want := "2 1234 /workspace /packfile/out/md /layers/app/modules  /packfile/bin:/bin\n/packfile/deps/node@2/node.tgz\n"
+	want := "2 1234 /workspace /packfile/out/md /layers/app/modules / /packfile/bin:/bin\n/packfile/deps/node@2/node.tgz\n"
 	// The kernel gives threads of process 1 numbers too, so that the script's is not always the same.
 	if _, rest, _ := strings.Cut(stdout, " "); code != 0 || stderr != "" || rest != want[2:] {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
@@ -170,7 +175,7 @@ func TestAStepRunsInAnImageThatHasOnlyAShell(t *testing.T) {
 	if diff := cmp.Diff(step.Result{Metadata: metadata}, c.result(step.ResultFile)); diff != "" {
 		t.Error(diff)
 	}
-	if data, err := os.ReadFile(c.path("/layers/app/modules/env/A.override")); err != nil || string(data) != "x" {
+	if data, err := os.ReadFile(c.path(step.SealedDir + "/layers/app/modules/env/A.override")); err != nil || string(data) != "x" {
 		t.Errorf("the layer's environment is %q, %v", data, err)
 	}
 }

@@ -49,7 +49,9 @@ func newBox(t *testing.T, kind step.Kind) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.symlink(self, step.BinDir+"/"+getDepBinary)
+	for _, name := range []string{getDepBinary, step.StepBinary} {
+		b.symlink(self, step.BinDir+"/"+name)
+	}
 	b.spec = step.Spec{Contract: step.Contract, Kind: kind, Layer: "modules"}
 	if kind == step.Match {
 		b.mkdir(matched)

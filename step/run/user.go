@@ -3,6 +3,7 @@ package run
 import (
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,13 +22,9 @@ const asUser = "as-user"
 
 // fillAndSeal runs the first process.
 func (r *runner) fillAndSeal() error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	giveOutputTo(r.spec.User)
 	status, err := r.start(program{
-		path: self, words: []string{r.args[0], "", asUser}, environ: r.userEnviron(), as: credential(r.spec.User),
+		path: filepath.Join(r.bin, step.StepBinary), words: []string{r.args[0], "", asUser}, environ: r.userEnviron(), as: credential(r.spec.User),
 	})
 	switch {
 	case err != nil:

@@ -31,6 +31,7 @@ func newUserBox(t *testing.T) *box {
 	self, err := os.ReadFile("/proc/self/exe")
 	b.must(err)
 	b.binary = b.path(step.BinDir + "/" + step.StepBinary)
+	b.must(os.Remove(b.binary))
 	b.must(os.WriteFile(b.binary, self, 0o755))
 	return b
 }
