@@ -7,7 +7,7 @@
 # --build-arg GOPROXY=URL.
 # Binaries that are built already, in DIR/out, are put into an image by --build-context build=DIR.
 
-FROM --platform=$BUILDPLATFORM golang:1.26 AS golang
+FROM --platform=$BUILDPLATFORM docker.io/library/golang:1.26 AS golang
 
 FROM --platform=$BUILDPLATFORM golang AS build
 WORKDIR /src

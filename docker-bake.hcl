@@ -4,7 +4,7 @@
 
 variable "REPOSITORY" {
   description = "where the image goes"
-  default     = "packfile/frontend"
+  default     = "registry.example.com/packfile/frontend"
 }
 
 variable "VERSION" {

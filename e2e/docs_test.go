@@ -151,13 +151,13 @@ func standIns(t *testing.T) *strings.Replacer {
 	t.Cleanup(downloads.Close)
 	platforms := strings.Split(os.Getenv("PACKFILE_NATIVE_PLATFORMS"), ",")
 	return strings.NewReplacer(
+		"registry.example.com/packfile/frontend:1", env.frontend,
 		"registry.example.com/build:1", env.buildImage,
 		"registry.example.com/run:1", env.runImage,
 		"registry.example.com/busybox:1", env.busybox,
 		"registry.example.com/empty:1", env.empty,
 		"registry.example.com/lifecycle:1", lifecycleImage(t, ""),
 		"registry.example.com", strings.TrimSuffix(imageName(t), ":latest"),
-		"packfile/frontend:1", env.frontend,
 		"https://downloads.example.com", downloads.URL,
 		"linux/amd64,linux/arm64", strings.Join(platforms, ","),
 	)

@@ -80,7 +80,7 @@ func (e example) test(t *testing.T, name string) {
 	if err := os.CopyFS(dir, os.DirFS("../examples/"+name)); err != nil {
 		t.Fatal(err)
 	}
-	edit(t, filepath.Join(dir, "packfile.toml"), "# syntax=packfile/frontend:1\n", "# syntax="+env.frontend+"\n")
+	edit(t, filepath.Join(dir, "packfile.toml"), "# syntax=registry.example.com/packfile/frontend:1\n", "# syntax="+env.frontend+"\n")
 	image := imageName(t)
 	build := func() built {
 		t.Helper()

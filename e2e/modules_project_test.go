@@ -124,7 +124,7 @@ func TestModuleExampleGivesOneImageWithAnOrderWithoutAndByItsDescriptor(t *testi
 	}
 	digests := map[string]string{}
 	for _, name := range []string{"packfile.toml", "unordered.toml", "project.toml"} {
-		edit(t, filepath.Join(dir, name), "# syntax=packfile/frontend:1\n", "# syntax="+env.frontend+"\n")
+		edit(t, filepath.Join(dir, name), "# syntax=registry.example.com/packfile/frontend:1\n", "# syntax="+env.frontend+"\n")
 		image := imageName(t)
 		args := []string{"build", "--progress=plain", "-f", filepath.Join(dir, name), "--provenance=false", "--tag", image, "--push",
 			"--build-context", "build-image=docker-image://" + env.buildImage, "--build-context", "run-image=docker-image://" + env.runImage}

@@ -12,7 +12,7 @@ import (
 // large is a packfile of n layers with about 15 lines each, where every layer links the one above.
 func large(n int) []byte {
 	var b strings.Builder
-	b.WriteString("# syntax=packfile/frontend:1\napi = \"0.10\"\n[[caches]]\nname = \"cache\"\n")
+	b.WriteString("# syntax=registry.example.com/packfile/frontend:1\napi = \"0.10\"\n[[caches]]\nname = \"cache\"\n")
 	for i := range n {
 		fmt.Fprintf(&b, `
 [[layers]]
@@ -41,7 +41,7 @@ path-as = "INPUT"
 // largeYAML is the same packfile in YAML.
 func largeYAML(n int) []byte {
 	var b strings.Builder
-	b.WriteString("# syntax=packfile/frontend:1\napi: \"0.10\"\ncaches:\n- name: cache\nlayers:\n")
+	b.WriteString("# syntax=registry.example.com/packfile/frontend:1\napi: \"0.10\"\ncaches:\n- name: cache\nlayers:\n")
 	for i := range n {
 		fmt.Fprintf(&b, `
 - name: layer-%d

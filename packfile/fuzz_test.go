@@ -267,7 +267,7 @@ func FuzzGitignore(f *testing.F) {
 }
 
 func FuzzRender(f *testing.F) {
-	f.Add("https://a.com/{{.version}}", "1.2.3")
+	f.Add("https://a.example/{{.version}}", "1.2.3")
 	f.Fuzz(func(t *testing.T, text, version string) {
 		metadata := map[string]any{"version": version, "a": map[string]any{"b": version}}
 		r := renderer{data: metadata}
@@ -285,7 +285,7 @@ func FuzzRender(f *testing.F) {
 			}
 		}
 		sha := strings.Repeat("0", 64)
-		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.com/" + text, SHA: sha}).Render(metadata, amd64); err == nil {
+		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.example/" + text, SHA: sha}).Render(metadata, amd64); err == nil {
 			if problem, _ := depVersion(dep.Version); problem != "" {
 				t.Fatalf("version %q %s", dep.Version, problem)
 			}

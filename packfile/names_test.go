@@ -49,8 +49,8 @@ func TestNamesAndPathsThatAreRefused(t *testing.T) {
 			[]string{strings.Repeat("a", 64), strings.Repeat("F", 64)},
 			[]string{"", "a", "sha256:" + strings.Repeat("a", 64), strings.Repeat("g", 64), strings.Repeat("a", 64) + "\n"}},
 		{"uri", webAddress,
-			[]string{"https://a.com/x", "http://a.com:8080/x?y=z", "https://a.com"},
-			[]string{"", "a.com/x", "ftp://a.com/x", "file:///etc/passwd", "https:///x", "https://u@a.com/x", "https://u:p@a.com/x", "https://a\x7f.com", ":"}},
+			[]string{"https://a.example/x", "http://a.example:8080/x?y=z", "https://a.example"},
+			[]string{"", "a.example/x", "ftp://a.example/x", "file:///etc/passwd", "https:///x", "https://u@a.example/x", "https://u:p@a.example/x", "https://a\x7f.example", ":"}},
 	} {
 		for _, s := range test.good {
 			problem, _ := test.check(s)

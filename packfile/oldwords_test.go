@@ -39,7 +39,7 @@ func TestEachOldWordHasOneWarning(t *testing.T) {
 		"launch.env":             layer + "provide = {}\nlaunch.env = [{ name = \"A\", value = \"b\" }]",
 		"launch.profile":         layer + "provide = {}\nlaunch.profile = [{ inline = \"a\" }]",
 		"an empty launch":        layer + "provide = {}\nlaunch = {}",
-		"a template without dot": layer + "build.deps = [{ name = \"n\", uri = \"https://a.com/{{version}}{{a.b}}\", sha = \"{{.sha}}\" }]",
+		"a template without dot": layer + "build.deps = [{ name = \"n\", uri = \"https://a.example/{{version}}{{a.b}}\", sha = \"{{.sha}}\" }]",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, warnings, err := Parse("packfile.toml", []byte(text))

@@ -97,7 +97,7 @@ func TestFormatIsChosenByEndingElseByContent(t *testing.T) {
 
 func TestAnEmptyPackfileIsValid(t *testing.T) {
 	for _, filename := range []string{"packfile", "packfile.toml", "packfile.yaml"} {
-		for _, text := range []string{"", "\n", "# syntax=packfile/frontend:1\n"} {
+		for _, text := range []string{"", "\n", "# syntax=registry.example.com/packfile/frontend:1\n"} {
 			pf, warnings, err := Parse(filename, []byte(text))
 			require.NoError(t, err)
 			require.Empty(t, warnings)

@@ -172,7 +172,7 @@ func TestWhatAProjectSaysOfItselfIsItsConfig(t *testing.T) {
 		{"a web address", "https://example.com", "", "https://example.com"},
 		{"another address", "git@example.com:a", "", ""},
 		{"an address with a password", "https://a:b@example.com", "", ""},
-		{"an address besides the homepage", "https://example.com", ", homepage = 'https://a.com'", "https://a.com"},
+		{"an address besides the homepage", "https://example.com", ", homepage = 'https://a.example'", "https://a.example"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			text := strings.Replace(strings.Replace(text, "%s", test.documentation, 1), "%s", test.config, 1)

@@ -15,18 +15,18 @@ func TestDepsAreRenderedFromMetadata(t *testing.T) {
 		"version": "22.1", "sha": strings.ToUpper(sha), "a": map[string]any{"b": "deep", "linux": "os"}, "node-arch": "x64", "empty": "",
 	}
 	for _, test := range []struct{ name, template, want string }{
-		{"plain text", "https://a.com/x", "https://a.com/x"},
-		{"a key", "https://a.com/v{{.version}}", "https://a.com/v22.1"},
-		{"a key below a key", "https://a.com/{{.a.b}}", "https://a.com/deep"},
-		{"a key that is no identifier", `https://a.com/{{index . "node-arch"}}`, "https://a.com/x64"},
-		{"keys on the way", `https://a.com/{{index . "a" "b"}}`, "https://a.com/deep"},
-		{"the root", `https://a.com/{{with .a}}{{.b}}{{$.version}}{{end}}`, "https://a.com/deep22.1"},
-		{"a condition", `https://a.com/{{if eq .version "22.1"}}new{{else}}old{{end}}`, "https://a.com/new"},
-		{"an empty value", `https://a.com/{{if .empty}}x{{else}}y{{end}}`, "https://a.com/y"},
-		{"a function", `https://a.com/{{slice .version 0 2}}/{{len .a.b}}/{{not true}}`, "https://a.com/22/4/false"},
-		{"a comment", `https://a.com/{{/* x */}}`, "https://a.com/"},
-		{"the target", `https://a.com/{{.TARGETPLATFORM}}/{{.TARGETOS}}-{{.TARGETARCH}}{{.TARGETVARIANT}}`, "https://a.com/linux/amd64/linux-amd64"},
-		{"a key that the target names", `https://a.com/{{index .a .TARGETOS}}`, "https://a.com/os"},
+		{"plain text", "https://a.example/x", "https://a.example/x"},
+		{"a key", "https://a.example/v{{.version}}", "https://a.example/v22.1"},
+		{"a key below a key", "https://a.example/{{.a.b}}", "https://a.example/deep"},
+		{"a key that is no identifier", `https://a.example/{{index . "node-arch"}}`, "https://a.example/x64"},
+		{"keys on the way", `https://a.example/{{index . "a" "b"}}`, "https://a.example/deep"},
+		{"the root", `https://a.example/{{with .a}}{{.b}}{{$.version}}{{end}}`, "https://a.example/deep22.1"},
+		{"a condition", `https://a.example/{{if eq .version "22.1"}}new{{else}}old{{end}}`, "https://a.example/new"},
+		{"an empty value", `https://a.example/{{if .empty}}x{{else}}y{{end}}`, "https://a.example/y"},
+		{"a function", `https://a.example/{{slice .version 0 2}}/{{len .a.b}}/{{not true}}`, "https://a.example/22/4/false"},
+		{"a comment", `https://a.example/{{/* x */}}`, "https://a.example/"},
+		{"the target", `https://a.example/{{.TARGETPLATFORM}}/{{.TARGETOS}}-{{.TARGETARCH}}{{.TARGETVARIANT}}`, "https://a.example/linux/amd64/linux-amd64"},
+		{"a key that the target names", `https://a.example/{{index .a .TARGETOS}}`, "https://a.example/os"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dep := Dep{
@@ -52,15 +52,15 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 		dep  Dep
 		want string
 	}{
-		{"a missing key", Dep{URI: "https://a.com/{{.verzion}}"}, `uri of dep "n": there is no "verzion"`},
-		{"a missing key below a key", Dep{URI: "https://a.com/{{.a.x}}"}, `uri of dep "n": there is no "x"`},
-		{"a missing key with index", Dep{URI: `https://a.com/{{index . "x-y"}}`}, `uri of dep "n": there is no "x-y"`},
-		{"a key below a string", Dep{URI: "https://a.com/{{.version.major}}"},
+		{"a missing key", Dep{URI: "https://a.example/{{.verzion}}"}, `uri of dep "n": there is no "verzion"`},
+		{"a missing key below a key", Dep{URI: "https://a.example/{{.a.x}}"}, `uri of dep "n": there is no "x"`},
+		{"a missing key with index", Dep{URI: `https://a.example/{{index . "x-y"}}`}, `uri of dep "n": there is no "x-y"`},
+		{"a key below a string", Dep{URI: "https://a.example/{{.version.major}}"},
 			`uri of dep "n": "major" is asked for below a value that is no table`},
-		{"a table", Dep{URI: "https://a.com/{{.a}}"}, `uri of dep "n": a table stands where text is wanted`},
-		{"everything", Dep{URI: "https://a.com/{{.}}"}, `uri of dep "n": a table stands where text is wanted`},
-		{"too much", Dep{URI: "https://a.com/{{.long}}{{.long}}"}, `uri of dep "n": templates render to more than 65536 bytes`},
-		{"too much in all", Dep{Version: "{{slice .long 0 50}}", URI: "https://a.com/{{.long}}", Metadata: map[string]any{"a": "{{.long}}"}},
+		{"a table", Dep{URI: "https://a.example/{{.a}}"}, `uri of dep "n": a table stands where text is wanted`},
+		{"everything", Dep{URI: "https://a.example/{{.}}"}, `uri of dep "n": a table stands where text is wanted`},
+		{"too much", Dep{URI: "https://a.example/{{.long}}{{.long}}"}, `uri of dep "n": templates render to more than 65536 bytes`},
+		{"too much in all", Dep{Version: "{{slice .long 0 50}}", URI: "https://a.example/{{.long}}", Metadata: map[string]any{"a": "{{.long}}"}},
 			`metadata of dep "n": a: templates render to more than 65536 bytes`},
 		{"a template that is too long", Dep{URI: "{{.a}}" + strings.Repeat("x", maxTemplate)}, `uri of dep "n": a template has at most 65536 bytes`},
 		{"a name that leaves its folder", Dep{Version: "{{.up}}"}, `version of dep "n": "../x" holds a '/'`},
@@ -77,7 +77,7 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			test.dep.Name = "n"
 			if test.dep.URI == "" {
-				test.dep.URI = "https://a.com"
+				test.dep.URI = "https://a.example"
 			}
 			if test.dep.SHA == "" {
 				test.dep.SHA = strings.Repeat("0", 64)
@@ -90,15 +90,15 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 
 func TestMetadataGoesBeforeTheTarget(t *testing.T) {
 	metadata := map[string]any{"TARGETARCH": "x64"}
-	dep := Dep{Name: "n", URI: "https://a.com/{{.TARGETOS}}-{{.TARGETARCH}}", SHA: strings.Repeat("0", 64)}
+	dep := Dep{Name: "n", URI: "https://a.example/{{.TARGETOS}}-{{.TARGETARCH}}", SHA: strings.Repeat("0", 64)}
 	got, err := dep.Render(metadata, amd64)
 	require.NoError(t, err)
-	require.Equal(t, "https://a.com/linux-x64", got.URI)
+	require.Equal(t, "https://a.example/linux-x64", got.URI)
 	require.Len(t, metadata, 1, "the metadata stays as it is")
 }
 
 func TestAnErrorOfRenderPointsAtTheKey(t *testing.T) {
-	pf := mustParse(t, "[[layers]]\nname = \"a\"\n[[layers.build.deps]]\nname = \"n\"\nuri = \"https://a.com/{{.x}}\"\nsha = \"{{.y}}\"\n")
+	pf := mustParse(t, "[[layers]]\nname = \"a\"\n[[layers.build.deps]]\nname = \"n\"\nuri = \"https://a.example/{{.x}}\"\nsha = \"{{.y}}\"\n")
 	_, err := pf.Layers[0].Provide.Deps[0].Render(nil, amd64)
 	var d Diagnostic
 	require.ErrorAs(t, err, &d)
