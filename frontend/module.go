@@ -291,5 +291,6 @@ func (u *unit) readScript(ctx context.Context, s *packfile.Script) ([]byte, erro
 	case stat.Size > maxScript:
 		return nil, fail("has %d bytes; the limit is %d", stat.Size, maxScript)
 	}
-	return u.folder.read(ctx, s.Path, maxScript)
+	text, err := u.folder.read(ctx, s.Path, maxScript)
+	return packfile.Text(text), err
 }

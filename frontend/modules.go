@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -235,7 +236,7 @@ func (u *unit) same(other *unit) bool {
 		}
 		return len(a) == len(b)
 	}
-	return string(u.data) == string(other.data) && scripts(u.Scripts, other.Scripts) && equalKeys(u.Offline, other.Offline)
+	return bytes.Equal(packfile.Text(u.data), packfile.Text(other.data)) && scripts(u.Scripts, other.Scripts) && equalKeys(u.Offline, other.Offline)
 }
 
 func equalKeys(a, b map[string]bool) bool {

@@ -37,7 +37,7 @@ func (d *decoder) tree(what string, data []byte, format func(*source, *report) *
 		d.fail(first, "", "%s has at most %d MiB, this one has %d bytes", what, MaxSize>>20, len(data))
 		return nil
 	}
-	data = bytes.TrimPrefix(data, byteOrderMark)
+	data = Text(data)
 	data = data[:len(data):len(data)] // the TOML parser finds its place by capacity
 	return format(newSource(data), &d.report)
 }
@@ -57,9 +57,6 @@ func (d *decoder) packfile(root *node) *Packfile {
 
 // tomlStart matches a line that begins a TOML document and no YAML document: a header, or a key and an equals sign.
 var tomlStart = regexp.MustCompile(`^(\[|[A-Za-z0-9_."'-]+[ \t]*=)`)
-
-// byteOrderMark begins what some editors write; it is no part of the text.
-var byteOrderMark = []byte("\ufeff")
 
 // isYAML says which format a packfile is in.
 func isYAML(filename string, data []byte) bool {

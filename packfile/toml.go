@@ -178,10 +178,6 @@ func (t *tomlReader) value(e *unstable.Node, at Range, depth int) *node {
 		close(n)
 	case unstable.String:
 		n.kind, n.text = stringKind, string(e.Data)
-		// Files that were checked out on Windows have the same scripts, and so the same layer keys.
-		if bytes.Contains(t.parser.Raw(e.Raw), []byte("\r\n")) {
-			n.text = strings.ReplaceAll(n.text, "\r\n", "\n")
-		}
 	case unstable.Bool:
 		n.kind, n.text = boolKind, string(e.Data)
 	default:

@@ -1,0 +1,29 @@
+package packfile
+
+import "bytes"
+
+// byteOrderMark begins what some editors write; it is no part of the text.
+var byteOrderMark = []byte("\ufeff")
+
+// Text returns the text of a file as it is in a checkout on Unix: without a byte order mark, and with lines that end in LF
+// where they end in CRLF. So one commit has the same scripts, and the same layer keys, wherever it was checked out.
+//
+// A CR that stands alone, or before another one, is part of the text. A file with a NUL byte is no text, by the rule that Git
+// has for it, and stays as it is: a script can carry an archive behind its last line.
+func Text(file []byte) []byte {
+	if bytes.IndexByte(file, 0) >= 0 {
+		return file
+	}
+	file = bytes.TrimPrefix(file, byteOrderMark)
+	if !bytes.Contains(file, []byte("\r\n")) {
+		return file
+	}
+	text := make([]byte, 0, len(file))
+	for i, c := range file {
+		ends := c == '\r' && i+1 < len(file) && file[i+1] == '\n' && (i == 0 || file[i-1] != '\r')
+		if !ends {
+			text = append(text, c)
+		}
+	}
+	return text
+}
