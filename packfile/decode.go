@@ -27,8 +27,7 @@ func (d *decoder) nearest(wrong string, candidates []string) string {
 func (d *decoder) key(name string) string { return d.spelling.of(name) }
 
 var packfileSchema = define(schema[Packfile]{
-	what:  "a packfile",
-	start: func(p *Packfile) { p.API = defaultAPI },
+	what: "a packfile",
 	keys: []key[Packfile]{
 		str("api", func(p *Packfile) *string { return &p.API }, apiVersion),
 		sub("config", configSchema, func(p *Packfile) *Config { return &p.Config }),
@@ -41,6 +40,9 @@ var packfileSchema = define(schema[Packfile]{
 		tables("order", orderSchema, func(p *Packfile) *[]Order { return &p.Order }),
 	},
 	finish: func(d *decoder, p *Packfile) {
+		if !p.Has("api") {
+			p.API = defaultAPI
+		}
 		d.processes(p)
 		d.buildpacks(p.Buildpacks)
 	},
@@ -82,14 +84,18 @@ var processSchema = define(schema[Process]{
 
 // readCommand reads a command that is a string, or an array of strings.
 func readCommand(d *decoder, p *Process, e *entry) {
-	switch e.value.kind {
+	switch n := d.asText(e.value); n.kind {
 	case stringKind:
-		d.checked(e, e.value, nil)
-		p.Command = []string{e.value.text}
+		d.checked(e, n, nil)
+		p.Command = []string{n.text}
 	case arrayKind:
 		p.Command = d.strings(&p.Table, "command", e, nil)
 	default:
-		d.wrong(e, e.value, "a string or an array of strings", "")
+		hint := ""
+		if n.text != "" {
+			hint = d.example(e.key, quote(n.text))
+		}
+		d.wrong(e, n, "a string or an array of strings", hint)
 		return
 	}
 	if len(p.Command) == 0 || strings.TrimSpace(p.Command[0]) == "" {
@@ -99,15 +105,16 @@ func readCommand(d *decoder, p *Process, e *entry) {
 }
 
 // processes settles what depends on the API version or on other processes: see CNB Buildpack API 0.9, which has only
-// direct processes.
+// direct processes. A packfile that names no version may have been published before that, when no process was direct by
+// itself: there a command that only a shell understands is a line for one.
 func (d *decoder) processes(p *Packfile) {
-	minor, _ := minorAPI(p.API)
+	minor, known := minorAPI(p.API)
 	types := map[string]Range{}
 	var byDefault *Process
 	for i := range p.Processes {
 		process := &p.Processes[i]
 		if !process.Has("direct") {
-			process.Direct = minor >= 9
+			process.Direct = minor >= 9 && (p.Has("api") || !process.needsShell())
 		}
 		d.unique(types, "process", process.Type, process.At("type"))
 		if process.Default {
@@ -118,8 +125,17 @@ func (d *decoder) processes(p *Packfile) {
 				byDefault = process
 			}
 		}
-		d.command(process)
+		if known || process.Has("direct") { // else it is not settled which kind it is
+			d.command(process)
+		}
 	}
+}
+
+// needsShell says whether the command is a string that names no program, but is a line for a shell.
+func (p *Process) needsShell() bool {
+	return len(p.Command) == 1 && p.items["command"] == nil && strings.ContainsFunc(p.Command[0], func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("$`;&|<>()\"'\\", r)
+	})
 }
 
 // command checks that a process has the form of command that its kind can run.

@@ -26,7 +26,8 @@ type node struct {
 	kind    kind
 	defined definition // TOML only
 	inLayer bool       // a script in the form of the first notes; see oldwords.go
-	text    string     // of a string its content, of any other scalar its source text
+	text    string     // of a string its content, of any other scalar its source text, in TOML's form
+	written string     // YAML only: the source text of any other scalar, as the file has it
 	at      Range      // see entry.at
 	items   []*node    // of an array
 	entries []entry    // of a table, in file order

@@ -142,7 +142,7 @@ func (d *decoder) checked(e *entry, n *node, checks []check) {
 // str is a key that holds a string.
 func str[T any](name string, field func(*T) *string, checks ...check) key[T] {
 	return key[T]{name: name, read: func(d *decoder, v *T, e *entry) {
-		n := e.value
+		n := d.asText(e.value)
 		if n.kind != stringKind {
 			hint := ""
 			if n.text != "" {
@@ -154,6 +154,18 @@ func str[T any](name string, field func(*T) *string, checks ...check) key[T] {
 		*field(v) = n.text
 		d.checked(e, n, checks)
 	}}
+}
+
+// asText is a value where a string is wanted. In YAML few people know which plain scalars are something else (2.7, true,
+// 2020-01-01), so any of them but null is its text there. TOML's strings have quotes: what has none is not meant as one.
+func (d *decoder) asText(n *node) *node {
+	switch n.kind {
+	case integerKind, floatKind, boolKind, dateKind:
+		if d.spelling == camelCase {
+			return &node{kind: stringKind, text: n.written, at: n.at}
+		}
+	}
+	return n
 }
 
 // boolean is a key that holds true or false.
@@ -186,7 +198,7 @@ func (d *decoder) strings(t *Table, name string, e *entry, checks []check) []str
 	n := e.value
 	if n.kind != arrayKind {
 		hint := ""
-		if n.kind == stringKind {
+		if n.text != "" {
 			hint = d.example(e.key, "["+quote(n.text)+"]")
 		}
 		d.wrong(e, n, "an array of strings", hint)
@@ -195,8 +207,12 @@ func (d *decoder) strings(t *Table, name string, e *entry, checks []check) []str
 	values := make([]string, 0, len(n.items))
 	places := make([]Range, 0, len(n.items))
 	for _, item := range n.items {
-		if item.kind != stringKind {
-			d.wrong(e, item, "an array of strings", "")
+		if item = d.asText(item); item.kind != stringKind {
+			hint := ""
+			if item.text != "" {
+				hint = "write " + quote(item.text)
+			}
+			d.wrong(e, item, "an array of strings", hint)
 			continue
 		}
 		d.checked(e, item, checks)

@@ -188,6 +188,7 @@ func (y *yamlReader) node(n *yaml.Node, depth int) *node {
 		delete(y.aliases, n.Alias)
 	case yaml.ScalarNode:
 		out.kind, out.text = yamlScalar(n)
+		out.written = n.Value
 	case yaml.SequenceNode:
 		out.kind = arrayKind
 		for _, item := range n.Content {
