@@ -9,7 +9,7 @@ type Rule struct {
 // The lint rules.
 var (
 	OldWord = Rule{"OldWord",
-		"A key has a name from the first notes on the format. It still works; the warning says what it is called today."}
+		"A key has a name from the published notes on the format. It still works; the warning says what it is called today."}
 	RestoreDependsOnHistory = Rule{"RestoreDependsOnHistory",
 		"A layer with restore = true starts from what this builder last left in it, so its content depends on earlier " +
 			"builds and another builder may make another image."}

@@ -5,17 +5,23 @@ package packfile
 type modernizer struct {
 	*decoder
 	writes []write
+	age    age // of the packfile's words
 }
 
 // write is a link that asked to change what it links.
 type write struct {
-	name string
+	word string // by which it did
+	name string // that it links
 	at   Range
 }
 
 // modernize rewrites a whole packfile.
 func (d *decoder) modernize(root *node) {
 	m := &modernizer{decoder: d}
+	m.age = m.ageOf(root)
+	if config := m.table(root, "config"); config != nil {
+		m.drop(config, "serial", "layers that do not need each other are built at the same time")
+	}
 	for _, process := range m.tables(root, "processes") {
 		m.rename(process, "name", "type")
 	}
@@ -30,18 +36,19 @@ func (d *decoder) modernize(root *node) {
 			continue
 		}
 		m.rename(layer, "image", "export")
-		m.cache(layer)
-		if section := m.table(layer, "provide"); section != nil {
-			m.section(section)
-			m.launch(layer, section)
-		} else if m.table(layer, "launch") != nil {
-			launch, _ := layer.remove("launch")
-			m.fail(launch.keyAt, "write build.env.launch and build.profile", "launch belongs to a layer with provide")
-		}
+		m.cache(layer, "cache")
+		m.cache(layer, "recover")
+		made := false
 		for _, name := range []string{"provide", "build"} {
-			for _, dep := range m.tables(m.table(layer, name), "deps") {
-				m.dots(dep)
+			if section := m.table(layer, name); section != nil {
+				made = true
+				m.section(name, section)
+				m.launch(layer, name, section)
 			}
+		}
+		if !made && m.table(layer, "launch") != nil {
+			launch, _ := layer.remove("launch")
+			m.fail(launch.keyAt, "write build.env.launch and build.profile", "launch belongs to a layer with provide or build")
 		}
 	}
 	m.moveToCaches(root, layers.value, caches)
@@ -91,9 +98,26 @@ func (m *modernizer) both(e entry, old, today string) {
 	m.fail(e.keyAt, "keep "+today, "%q is an old name of %q, which is also there", old, today)
 }
 
-// cache turns cache on a layer into store and restore.
-func (m *modernizer) cache(layer *node) {
-	e := m.rename(layer, "cache", "store")
+// drop takes a switch out of a table that has no meaning today.
+func (m *modernizer) drop(n *node, name, why string) {
+	e, ok := n.remove(m.key(name))
+	switch {
+	case !ok:
+	case e.value.kind != boolKind:
+		m.wrong(&e, e.value, "a boolean", "")
+	default:
+		m.warn(OldWord, e.keyAt, "remove it", "%q has no meaning today: %s", e.key, why)
+	}
+}
+
+// cache turns cache on a layer, or recover, as it was called for a day, into store and restore. Notes that had store as well had
+// cache for caches alone.
+func (m *modernizer) cache(layer *node, word string) {
+	if e := layer.find(word); e != nil && e.value.kind == boolKind && !isTrue(e.value) && layer.find("store") != nil {
+		m.drop(layer, word, `"store" says whether the layer is kept`)
+		return
+	}
+	e := m.rename(layer, word, "store")
 	if e != nil && isTrue(e.value) && layer.find("restore") == nil {
 		layer.add(entry{key: "restore", keyAt: e.keyAt, value: e.value})
 	}
@@ -101,40 +125,63 @@ func (m *modernizer) cache(layer *node) {
 
 // isCache says whether a layer is what is called a cache today, and leaves only the keys of one.
 func (m *modernizer) isCache(layer *node) bool {
-	e := layer.find("cache")
-	if e == nil || !isTrue(e.value) {
-		return false
-	}
 	for _, section := range []string{"require", "provide", "build"} {
 		if layer.find(section) != nil {
 			return false
 		}
 	}
-	m.warn(OldWord, e.keyAt, "write [[caches]]",
-		"a layer with cache = true and neither require nor provide is one of the caches today")
-	layer.remove("cache")
-	return true
+	for _, word := range []string{"cache", "recover"} {
+		if e := layer.find(word); e != nil && isTrue(e.value) {
+			m.warn(OldWord, e.keyAt, "write [[caches]]",
+				"a layer with %s = true and neither require nor provide is one of the caches today", word)
+			layer.remove(word)
+			return true
+		}
+	}
+	return false
 }
 
 func isTrue(n *node) bool { return n.kind == boolKind && n.text == "true" }
 
-// section rewrites a provide table.
-func (m *modernizer) section(section *node) {
+// section rewrites a provide or build table.
+func (m *modernizer) section(name string, section *node) {
 	m.rename(section, "use", "links")
 	m.rename(section, "with", "links")
-	m.rename(section, "write-app", "lock-app")
+	lock := m.rename(section, "write-app", "lock-app")
+	if lock == nil {
+		lock = section.find(m.key("lock-app"))
+	}
 	if e := m.rename(section, "build", "run"); e != nil {
 		e.value.inLayer = true
 	}
-	m.directScript(section)
+	m.directScript(name, section, lock != nil && isTrue(lock.value))
+	if e := section.find("env"); e != nil && e.value.kind == arrayKind {
+		m.warn(OldWord, e.keyAt, "", "%q is called %q today", name+".env", name+".env.build")
+		list := *e
+		list.key = "build"
+		e.value = &node{kind: tableKind, at: e.value.at, entries: []entry{list}}
+	}
+	test := m.table(section, "test")
+	if test != nil {
+		m.rename(test, "use-links", "full-env")
+		m.testedApp(test)
+	}
 	for _, link := range m.tables(section, "links") {
-		m.dropWrite(link)
+		m.rename(link, "link-contents", "link-content")
+		m.forTest(link, test)
+		m.dropWrite(link, "write")
+		m.dropWrite(link, "cache")
+	}
+	for _, dep := range m.tables(section, "deps") {
+		m.dots(dep)
 	}
 }
 
-// directScript moves the keys of a script that stand directly in a provide table into its run table.
-func (m *modernizer) directScript(section *node) {
-	run := &node{kind: tableKind, inLayer: true}
+// directScript moves the keys of a script that stand directly in a section into its run table. Where it works depends on when
+// it was written: in LAYER in 2019's notes, in APP from February 2020 on. One that changes the app (lock-app) works in APP,
+// whenever it was written: 2019's notes had it go there first.
+func (m *modernizer) directScript(name string, section *node, locksApp bool) {
+	run := &node{kind: tableKind, inLayer: m.age.of2019() && !locksApp}
 	for _, key := range []string{"shell", "inline", "path"} {
 		if e, ok := section.remove(key); ok {
 			run.entries = append(run.entries, e)
@@ -150,17 +197,52 @@ func (m *modernizer) directScript(section *node) {
 		}
 	}
 	if section.find("run") != nil {
-		m.both(first, "provide."+first.key, "provide.run")
+		m.both(first, name+"."+first.key, name+".run")
 		return
 	}
 	run.at = first.keyAt
 	section.add(entry{key: "run", keyAt: first.keyAt, value: run})
-	m.warn(OldWord, first.keyAt, "", "a script directly in provide is called %q today", "provide.run")
+	where := "it works in APP"
+	switch {
+	case run.inLayer:
+		where = "it works in LAYER, as in 2019's notes, of which the packfile has the word " + quote(m.age.old)
+	case !locksApp && m.age.isUnknown():
+		where = "it works in APP, though 2019's notes had it work in LAYER: no word here is of one of the two only"
+	}
+	m.warn(OldWord, first.keyAt, "", "a script directly in %s is called %q today; %s", name, name+".run", where)
 }
 
-// dropWrite takes write out of a link. It asked for a layer that the step may change; that is what caches are for now.
-func (m *modernizer) dropWrite(link *node) {
-	e, ok := link.remove("write")
+// testedApp takes write-app out of a test. What a test does to the app is thrown away.
+func (m *modernizer) testedApp(test *node) {
+	name := m.key("write-app")
+	if e := test.find(name); e != nil && isTrue(e.value) {
+		test.remove(name)
+		m.fail(e.keyAt, "change it in the run script, with "+m.key("lock-app"), "%s: a test cannot change the app", name)
+		return
+	}
+	m.drop(test, "write-app", "what a test does to the app is thrown away")
+}
+
+// forTest moves the wish that a link is there in the test to the test, which has all links or none.
+func (m *modernizer) forTest(link, test *node) {
+	e, ok := link.remove(m.key("for-test"))
+	switch {
+	case !ok:
+	case e.value.kind != boolKind:
+		m.wrong(&e, e.value, "a boolean", "")
+	default:
+		fullEnv := m.key("full-env")
+		m.warn(OldWord, e.keyAt, "", "%q of a link is %q of the test today", e.key, fullEnv)
+		if isTrue(e.value) && test != nil && test.find(fullEnv) == nil {
+			test.add(entry{key: fullEnv, keyAt: e.keyAt, value: e.value})
+		}
+	}
+}
+
+// dropWrite takes write out of a link, or cache, as it was called for a day. It asked for a layer that the step may change; that
+// is what caches are for now.
+func (m *modernizer) dropWrite(link *node, word string) {
+	e, ok := link.remove(word)
 	if !ok {
 		return
 	}
@@ -168,9 +250,9 @@ func (m *modernizer) dropWrite(link *node) {
 		m.wrong(&e, e.value, "a boolean", "")
 		return
 	}
-	m.warn(OldWord, e.keyAt, "remove it", "%q has no meaning today: a step may write to caches, and not to layers", "write")
+	m.warn(OldWord, e.keyAt, "remove it", "%q has no meaning today: a step may write to caches, and not to layers", word)
 	if name := link.find("name"); name != nil && isTrue(e.value) {
-		m.writes = append(m.writes, write{name.value.text, e.keyAt})
+		m.writes = append(m.writes, write{word, name.value.text, e.keyAt})
 	}
 }
 
@@ -188,13 +270,13 @@ func (m *modernizer) checkWrites(root *node) {
 	for _, w := range m.writes {
 		if !caches[w.name] {
 			m.fail(w.at, "make it a cache, or write to it in its own run script",
-				"write: a step cannot write to layer %s", quote(w.name))
+				"%s: a step cannot write to layer %s", w.word, quote(w.name))
 		}
 	}
 }
 
-// launch moves env and profile out of a layer's launch table.
-func (m *modernizer) launch(layer, section *node) {
+// launch moves env and profile out of a layer's launch table into its section of that name.
+func (m *modernizer) launch(layer *node, name string, section *node) {
 	launch := m.table(layer, "launch")
 	if launch == nil {
 		return
@@ -204,14 +286,14 @@ func (m *modernizer) launch(layer, section *node) {
 		e := launch.entries[i]
 		switch e.key {
 		case "env":
-			m.launchEnv(section, e)
+			m.launchEnv(name, section, e)
 		case "profile":
 			if section.find("profile") != nil {
-				m.both(e, "launch.profile", "provide.profile")
+				m.both(e, "launch.profile", name+".profile")
 				continue
 			}
 			section.add(e)
-			m.warn(OldWord, e.keyAt, "", "%q is called %q today", "launch.profile", "provide.profile")
+			m.warn(OldWord, e.keyAt, "", "%q is called %q today", "launch.profile", name+".profile")
 		default:
 			m.unknown("launch", &e, []string{"env", "profile"})
 		}
@@ -221,8 +303,8 @@ func (m *modernizer) launch(layer, section *node) {
 	}
 }
 
-// launchEnv makes launch.env the list provide.env.launch.
-func (m *modernizer) launchEnv(section *node, e entry) {
+// launchEnv makes launch.env the list env.launch of a section.
+func (m *modernizer) launchEnv(name string, section *node, e entry) {
 	env := m.table(section, "env")
 	switch {
 	case env == nil && section.find("env") != nil:
@@ -231,12 +313,12 @@ func (m *modernizer) launchEnv(section *node, e entry) {
 		env = &node{kind: tableKind, at: e.keyAt}
 		section.add(entry{key: "env", keyAt: e.keyAt, value: env})
 	case env.find("launch") != nil:
-		m.both(e, "launch.env", "provide.env.launch")
+		m.both(e, "launch.env", name+".env.launch")
 		return
 	}
 	e.key = "launch"
 	env.add(e)
-	m.warn(OldWord, e.keyAt, "", "%q is called %q today", "launch.env", "provide.env.launch")
+	m.warn(OldWord, e.keyAt, "", "%q is called %q today", "launch.env", name+".env.launch")
 }
 
 // dots completes the templates of a dep that lack the dot: {{version}}.

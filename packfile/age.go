@@ -1,0 +1,93 @@
+package packfile
+
+import "strings"
+
+// age is when a packfile was written, as far as its words tell: a form of script meant one thing in 2019's notes, and another
+// from February 2020 on.
+type age struct {
+	old   string // a word that only 2019's notes had, "" when there is none
+	later bool   // there is a word that they did not have
+}
+
+// of2019 says whether the packfile is of 2019. Its words stay what they are when others are added to them later.
+func (a age) of2019() bool { return a.old != "" }
+
+// isUnknown says whether the packfile may be of either time.
+func (a age) isUnknown() bool { return a.old == "" && !a.later }
+
+// Words that only one of the two times had, by the table that they stand in.
+var (
+	wordsOf2019 = map[string][]string{
+		"process": {"name"},
+		"layer":   {"image", "cache", "recover", "launch"},
+		"section": {"use", "with", "build"},
+		"link":    {"write", "cache", "for-test", "link-contents"},
+	}
+	laterWords = map[string][]string{
+		"":        {"api", "stacks", "buildpacks", "order"},
+		"config":  {"description", "homepage", "licenses", "labels", "build-image", "run-image", "launcher", "user", "network"},
+		"process": {"type", "default", "working-dir"},
+		"layer":   {"restore"},
+		"section": {"run", "lock-app", "inputs", "secrets", "ssh"},
+		"test":    {"full-env", "match", "refresh", "network", "secrets", "ssh"},
+		"require": {"network", "secrets", "ssh"},
+		"link":    {"link-content"},
+		"dep":     {"metadata"},
+		"var":     {"op", "delim"},
+	}
+)
+
+// ageOf looks at all words of a packfile. YAML came in March 2020.
+func (m *modernizer) ageOf(root *node) age {
+	a := age{later: m.spelling == camelCase}
+	look := func(table string, n *node) {
+		if n == nil {
+			return
+		}
+		for _, word := range wordsOf2019[table] {
+			if n.find(m.key(word)) != nil && a.old == "" {
+				a.old = m.key(word)
+			}
+		}
+		for _, word := range laterWords[table] {
+			a.later = a.later || n.find(m.key(word)) != nil
+		}
+	}
+	look("", root)
+	look("config", m.table(root, "config"))
+	for _, process := range m.tables(root, "processes") {
+		look("process", process)
+	}
+	for _, layer := range m.tables(root, "layers") {
+		look("layer", layer)
+		look("require", m.table(layer, "require"))
+		for _, name := range []string{"provide", "build"} {
+			section := m.table(layer, name)
+			look("section", section)
+			if m.tables(section, "env") != nil && a.old == "" {
+				a.old = "env" // that is a list, and not a table of them
+			}
+			look("test", m.table(section, "test"))
+			for _, list := range []string{"links", "use", "with"} {
+				for _, link := range m.tables(section, list) {
+					look("link", link)
+				}
+			}
+			for _, dep := range m.tables(section, "deps") {
+				look("dep", dep)
+				for _, e := range dep.entries {
+					a.later = a.later || strings.Contains(e.value.text, "{{.")
+				}
+			}
+			for _, list := range []string{"build", "launch", "both"} {
+				for _, v := range m.tables(m.table(section, "env"), list) {
+					look("var", v)
+					for _, e := range v.entries {
+						a.later = a.later || strings.Contains(e.value.text, "{{.")
+					}
+				}
+			}
+		}
+	}
+	return a
+}
