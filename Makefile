@@ -24,10 +24,12 @@ demo: up ## build an example, run it, change it, build it again
 MATRIX := $(CURDIR)/.dev/log/matrix.txt
 
 test: up ## every test, the end-to-end ones against the real buildkitd
+	@hack/tools.sh oldest
 	@$(WITH_ENV) PACKFILE_MATRIX=$(MATRIX) go test -count=1 -timeout 60m ./...
 	@cat $(MATRIX)
 
 test-rootless: up ## the end-to-end tests against a buildkitd of an ordinary user
+	@hack/tools.sh oldest
 	@$(WITH_ENV) hack/test-rootless.sh
 
 matrix: up ## whether images are the same whatever they are built with, as a table

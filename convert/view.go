@@ -13,8 +13,9 @@ import (
 // AppMode is what becomes of the permissions of the app's files, as chmod(1) has it: 755 for folders and for what somebody
 // may execute, 644 for the rest, which is what Git keeps of them. The others are those of the umask under which a checkout
 // was made and of the folder that it was made in, and a rootless daemon gets no setuid bit from its client: none of that
-// may show in an image or in what a step sees.
-const AppMode = "u=rwX,go=rX,a-t"
+// may show in an image or in what a step sees. Not u=rwX: before BuildKit 0.21, X counts behind + alone, as in BSD
+// (moby/buildkit#5835).
+const AppMode = "u=rw,go=r,a+X,a-t"
 
 // appCopy puts the app, or the files of it that the globs name, where steps see it.
 func (b *Build) appCopy(globs []string) llb.Tree {

@@ -29,6 +29,6 @@ func TestDaemonThatLacksACapabilityIsToldWhichBuildKitHasIt(t *testing.T) {
 		if err == nil {
 			t.Fatalf("built without %s", id)
 		}
-		contains(t, err.Error(), string(id), "BuildKit 0.19 or later")
+		contains(t, err.Error(), string(id), "BuildKit "+oldestVersion(t)+" or later")
 	}
 }

@@ -37,8 +37,10 @@ func TestMain(m *testing.M) {
 		}
 	}
 	code := m.Run()
-	if otherBuilder.stop != nil {
-		otherBuilder.stop()
+	for _, stop := range []func(){otherBuilder.stop, oldest.stop} {
+		if stop != nil {
+			stop()
+		}
 	}
 	os.Exit(code)
 }
@@ -130,7 +132,8 @@ func (r request) try(t *testing.T) built {
 		b.out = t.TempDir()
 		args = append(args, "--output", "type=local,dest="+b.out)
 	case r.image != "":
-		args = append(args, "--output", "type=image,push=true,name="+r.image)
+		// The oldest BuildKit writes manifests of Docker's media types unless it is told.
+		args = append(args, "--output", "type=image,push=true,oci-mediatypes=true,name="+r.image)
 	case r.output != "":
 		args = append(args, "--output", r.output)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/packfile/frontend/llb"
 )
 
-// minBuildKit is the first BuildKit release that has everything below.
-const minBuildKit = "0.19"
+// minBuildKit is the oldest BuildKit release that tests run on: that of hack/oldest. It has everything below.
+const minBuildKit = "0.20.2"
 
 // capability is something that a build needs of the daemon.
 type capability struct {

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Runs a buildkitd that has never built anything, for as long as its standard input is held open, and leaves nothing of it:
 #   daemon.sh KIND DIR
-# KIND is a snapshotter, overlayfs or native; with "rootless-" before it an ordinary user runs the daemon. DIR is an empty
-# folder with a short path, in one that every user can reach. The socket is DIR/sock, the log DIR/log.
+# KIND is a snapshotter, overlayfs or native; with "rootless-" before it an ordinary user runs the daemon, with "oldest-"
+# before that it is the oldest BuildKit that the frontend supports. DIR is an empty folder with a short path, in one that
+# every user can reach. The socket is DIR/sock, the log DIR/log.
 source "$(dirname "$0")/lib/place.sh"
 source "$ROOT/hack/lib/rootless.sh"
 
-kind=$1 dir=$2
+kind=${1#oldest-} dir=$2
+program=$BIN/buildkitd
+if [ "$kind" != "$1" ]; then program+=-oldest; fi
 unset SOURCE_DATE_EPOCH
 PATH=$PATH:/usr/sbin
 chmod 0755 "$dir"
 # The one in .dev is perhaps where the user of a rootless daemon may not go.
-install -m 0755 "$BIN/buildkitd" "$dir/buildkitd"
+install -m 0755 "$program" "$dir/buildkitd"
 
 # run COMMAND...: with the rights of the daemon.   signal NAME: to the daemon.
 case $kind in

@@ -2,6 +2,7 @@
 # Builds into .dev/bin the Go tools that a module of tools pins.
 #   tools.sh tools    buildkitd, buildctl, buildx
 #   tools.sh linters  staticcheck, actionlint
+#   tools.sh oldest   buildkitd-oldest, the oldest BuildKit that the frontend supports
 source "$(dirname "$0")/lib/place.sh"
 source "$ROOT/hack/lib/stamp.sh"
 
@@ -21,5 +22,12 @@ done
 
 mapfile -t commands < <(go list tool)
 say "building ${commands[*]##*/} (minutes the first time)"
-GOBIN=$BIN CGO_ENABLED=0 go install -buildvcs=false -ldflags "-s -w ${stamped[*]}" "${commands[@]}"
+built=$(mktemp -d "$DEV/built.XXXXXX")
+trap 'rm -rf "$built"' EXIT
+CGO_ENABLED=0 go build -o "$built/" -buildvcs=false -ldflags "-s -w ${stamped[*]}" "${commands[@]}"
+for command in "$built"/*; do
+	name=${command##*/}
+	if [ "$module" = oldest ]; then name+=-oldest; fi
+	mv "$command" "$BIN/$name"
+done
 made "$module" "$digest"

@@ -26,10 +26,14 @@ var tracing = []string{
 	"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=unix:///dev/otel-grpc.sock", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc",
 }
 
-// untraced is the environment without what BuildKit sets for tracing. TRACEPARENT is another one in every build.
+// traces are variables that BuildKit sets to another value in every build (Environ in util/tracing/exec/traceexec.go).
+var traces = []string{"TRACEPARENT", "TRACESTATE", "OTEL_TRACE_PARENT", "OTEL_TRACE_STATE"}
+
+// untraced is the environment without what BuildKit sets for tracing.
 func untraced(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
-		return strings.HasPrefix(v, "TRACEPARENT=") || slices.Contains(tracing, v)
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(traces, name) || slices.Contains(tracing, v)
 	})
 }
 

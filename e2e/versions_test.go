@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/moby/buildkit/client"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+
+	"github.com/packfile/frontend/e2e/lesser"
+	"github.com/packfile/frontend/frontend"
+)
+
+// What holds on the newest BuildKit holds on the oldest that is supported too: hack/oldest pins that one, and
+// hack/tools.sh oldest builds it.
+
+// oldest is a daemon of the oldest supported BuildKit, which tests share. The first use starts it; TestMain ends it.
+var oldest struct {
+	once sync.Once
+	addr string
+	stop func()
+	err  error
+}
+
+func oldestDaemon(t *testing.T) string {
+	t.Helper()
+	o := &oldest
+	o.once.Do(func() { o.addr, o.stop, o.err = startDaemon("oldest-" + daemonKind()) })
+	if o.err != nil {
+		t.Fatalf("%v\nhack/tools.sh oldest builds it", o.err)
+	}
+	return o.addr
+}
+
+// onEachBuildKit runs a test on the daemon of BUILDKIT_HOST, which is the newest, and on the oldest.
+func onEachBuildKit(t *testing.T, test func(t *testing.T, host string)) {
+	t.Helper()
+	for name, host := range map[string]string{"newest": os.Getenv("BUILDKIT_HOST"), "oldest": oldestDaemon(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, host)
+		})
+	}
+}
+
+// oldestVersion is the BuildKit that hack/oldest pins.
+func oldestVersion(t *testing.T) string {
+	t.Helper()
+	return strings.TrimPrefix(strings.TrimSpace(must(t, "go", "list", "-C", "../hack/oldest", "-m", "-f", "{{.Version}}", "github.com/moby/buildkit")), "v")
+}
+
+var orLater = regexp.MustCompile(`BuildKit v?([0-9][0-9.]*[0-9]) or later`)
+
+func TestTheOldestBuildKitOfTestsDocsAndMessagesIsOne(t *testing.T) {
+	t.Parallel()
+	want := oldestVersion(t)
+	if got := must(t, "../.dev/bin/buildkitd-oldest", "--version"); !strings.Contains(got, " v"+want+" ") {
+		t.Errorf("the oldest daemon is %q, hack/oldest has %s: run hack/tools.sh oldest", got, want)
+	}
+	named := 0
+	for _, page := range pages(t) {
+		for _, m := range orLater.FindAllStringSubmatch(readPage(t, page), -1) {
+			named++
+			if m[1] != want {
+				t.Errorf("%s says %q, hack/oldest has %s", page, m[0], want)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no page of the documentation says which BuildKit it takes")
+	}
+	c, err := client.New(t.Context(), os.Getenv("BUILDKIT_HOST"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.Build(t.Context(), client.SolveOpt{}, "", func(ctx context.Context, g gw.Client) (*gw.Result, error) {
+		return frontend.Build(ctx, lesser.Gateway{Client: g, Lacks: []apicaps.CapID{pb.CapFileBase}})
+	}, nil)
+	if err == nil {
+		t.Fatal("built without file operations")
+	}
+	contains(t, err.Error(), "BuildKit "+want+" or later")
+}
+
+func TestImagesAreTheSameOnTheOldestBuildKit(t *testing.T) {
+	t.Parallel()
+	dir := checkOut(t, syntheticProject(t), checkout{})
+	images := map[string]identity{}
+	for name, host := range map[string]string{"newest": os.Getenv("BUILDKIT_HOST"), "oldest": oldestDaemon(t)} {
+		r := request{dir: dir, host: host, buildImg: env.busybox, runImg: env.busybox, image: imageName(t), opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
+		if b := r.build(t); len(b.runSteps()) == 0 {
+			t.Errorf("nothing was executed on the %s\n%s", name, b.log)
+		}
+		images[name] = pushedIdentity(t, r.image)
+	}
+	if different := images["newest"].differences(images["oldest"]); len(different) > 0 {
+		t.Errorf("different: %s", strings.Join(different, ", "))
+	}
+}
+
+// Each way round: what one pushed is reused by the other.
+func TestLayersAreReusedBetweenTheNewestAndTheOldestBuildKit(t *testing.T) {
+	t.Parallel()
+	for name, hosts := range map[string]func(t *testing.T) (first, second string){
+		"the oldest reuses": func(t *testing.T) (string, string) { return os.Getenv("BUILDKIT_HOST"), oldestDaemon(t) },
+		"the newest reuses": func(t *testing.T) (string, string) { return oldestDaemon(t), otherDaemon(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			builds, reuses := hosts(t)
+			dir := app(t, three)
+			_, first := request{dir: dir, host: builds}.pushTo(t, imageName(t))
+			p := newProxy(t)
+			next := request{dir: dir, host: reuses, previous: p.name(first.name)}
+			b, second := next.pushTo(t, p.name(imageName(t)))
+			b.wantRuns(t, layersOfThree)
+			equal(t, "digest of the image", second.digest, first.digest)
+			for _, l := range layersOfThree {
+				if n := p.bytes(first.blob(t, "layer "+l).Digest.String()); n > 0 {
+					t.Errorf("%d bytes of layer %s were pulled", n, l)
+				}
+			}
+
+			write(t, dir, map[string]string{"deps.lock": "changed"})
+			b, third := next.pushTo(t, p.name(imageName(t)))
+			b.wantRuns(t, layersOfThree, "modules")
+			equal(t, "layer that is reused", third.blob(t, "layer tool").Digest, first.blob(t, "layer tool").Digest)
+		})
+	}
+}
