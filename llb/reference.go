@@ -46,7 +46,8 @@ func rootKey() (digest.Digest, error) {
 }
 
 // fileKey is how BuildKit makes the key of a file operation with one action: CacheMap in solver/llbsolver/ops/file.go, and
-// rootKey in solver/cachemanager.go.
+// rootKey in solver/cachemanager.go. TestKeysOfReferencesAreThoseThatBuildKitMakes compares it with those of each supported
+// BuildKit.
 func fileKey(action any, indexes [][]int) (digest.Digest, error) {
 	data, err := json.Marshal(action)
 	if err != nil {
