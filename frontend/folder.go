@@ -3,11 +3,14 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"path"
 
 	bk "github.com/moby/buildkit/client/llb"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/packfile/frontend/llb"
 )
 
 // folder is a folder of something that was solved. Paths in it are slash-separated and relative.
@@ -47,16 +50,56 @@ func (f folder) entries(ctx context.Context, name string) (map[string]*fstypes.S
 func (f folder) stat(ctx context.Context, name string) (stat *fstypes.Stat, link string, err error) {
 	at := ""
 	for _, part := range splitPath(name) {
-		entries, err := f.ref.ReadDir(ctx, gw.ReadDirRequest{Path: f.path(at), IncludePattern: part})
-		if err != nil || len(entries) == 0 {
-			return nil, "", nil // also when at is no folder
+		if stat != nil && !stat.IsDir() {
+			return nil, "", nil
 		}
-		stat, at = entries[0], path.Join(at, part)
-		if stat.Linkname != "" {
+		if stat, err = f.entry(ctx, at, part); stat == nil || err != nil {
+			return nil, "", err
+		}
+		if at = path.Join(at, part); isSymlink(stat) {
 			return stat, at, nil
 		}
 	}
 	return stat, "", nil
+}
+
+// entry is what one of the folder's folders has under a name, nil when it has nothing.
+func (f folder) entry(ctx context.Context, dir, name string) (*fstypes.Stat, error) {
+	req := gw.ReadDirRequest{Path: f.path(dir), IncludePattern: name}
+	if llb.Literal(name) != name {
+		req.IncludePattern = "" // with any other pattern BuildKit looks into the folders below as well
+	}
+	entries, err := f.ref.ReadDir(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if path.Base(e.Path) == name {
+			return e, nil
+		}
+	}
+	return nil, nil
+}
+
+// isSymlink says whether a file is a symbolic link. Hard links have a link name as well.
+func isSymlink(stat *fstypes.Stat) bool { return fs.FileMode(stat.Mode)&fs.ModeSymlink != 0 }
+
+// literal are patterns that match paths and nothing else.
+func literal(paths []string) []string {
+	patterns := make([]string, len(paths))
+	for i, p := range paths {
+		patterns[i] = llb.Literal(p)
+	}
+	return patterns
+}
+
+// similar are patterns for paths below dir, for whichever system the client has.
+func similar(dir string, paths []string) []string {
+	patterns := make([]string, len(paths))
+	for i, p := range paths {
+		patterns[i] = llb.Similar(path.Join(dir, p))
+	}
+	return patterns
 }
 
 // read is the content of a file that is no larger than limit, in bytes.

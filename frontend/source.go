@@ -95,12 +95,8 @@ func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) 
 	}
 	source := *b.source.State
 	if name != "" {
-		wanted := make([]string, len(paths))
-		for i, p := range paths {
-			wanted[i] = path.Join(dir, p)
-		}
 		source = llb.Local(name,
-			llb.IncludePatterns(wanted),
+			llb.IncludePatterns(similar(dir, paths)),
 			llb.SessionID(session),
 			llb.SharedKeyHint(name+"-files"),
 			llb.Differ(llb.DiffNone, false),
@@ -109,7 +105,7 @@ func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) 
 	// Programs of modules have to be executable by the user of steps, whoever checked them out.
 	mode := &llb.ChmodOpt{ModeStr: convert.AppMode}
 	st := llb.Scratch().File(
-		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: paths, Mode: mode}),
+		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: literal(paths), Mode: mode}),
 		dockerui.WithInternalName("files of "+b.source.Filename))
 	ref, err := b.solve(ctx, st)
 	return folder{state: st, ref: ref}, err
