@@ -436,3 +436,34 @@ func TestFifosOfTheAppStayAndSocketsAreEmptyFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestARestoredLayerHasEveryKindOfFileAsItWasLeft(t *testing.T) {
+	t.Parallel()
+	_, rest, _ := strings.Cut(kinds, "inline = '''")
+	makeAll, _, _ := strings.Cut(rest, "'''")
+	dir := files(t, nil)
+	app := rand.Text()
+	image := func(run string) pushed {
+		text := python + `
+[[layers]]
+name = "a"
+export = true
+restore = true
+[layers.build.run]
+inline = '''
+import os, sys
+os.chdir(os.environ["LAYER"])
+print("RUN found", len(os.listdir(".")))
+if os.path.exists("plain"):
+    assert os.getxattr("attribute", "user.origin") == b"x"
+    assert os.stat("plain").st_ino == os.stat("empty/hardlink").st_ino
+    sys.exit()
+` + makeAll + "'''\n"
+		write(t, dir, map[string]string{"packfile.toml": replace(text, "RUN", run)})
+		b, img := request{dir: dir, buildImg: env.buildImage, opts: map[string]string{"build-arg:PACKFILE_APP": app}}.pushTo(t, imageName(t))
+		contains(t, b.log, run+" found")
+		return img
+	}
+	first, second := image("first"), image("second")
+	equal(t, "blob of the layer", second.blob(t, "layer a"), first.blob(t, "layer a"))
+}

@@ -8,7 +8,7 @@ import "strings"
 
 // Contract is the version of this contract. It is part of every layer key, so it changes whenever the same spec would
 // fill a layer differently.
-const Contract = 1
+const Contract = 2
 
 // Where things stand inside a build container.
 const (

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -8,12 +10,15 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/containerd/continuity/sysx"
 	"golang.org/x/sys/unix"
+
+	"github.com/packfile/frontend/step"
 )
 
-// copyTree copies what is below src into the empty folder dst: files, folders, symlinks and hard links, with modes and
-// modification times, as the current user. Sockets, fifos and devices are left out: they mean nothing without the
-// process that made them.
+// copyTree copies what is below src into the empty folder dst: files, folders, symlinks, hard links and fifos, with modes,
+// modification times and extended attributes, as the current user. Only root keeps owners and file capabilities. Sockets and
+// devices are left out: no layer has any.
 func copyTree(src, dst string) error {
 	type inode struct{ dev, ino uint64 }
 	copied := map[inode]string{} // files with several names, by where their first name was copied to
@@ -34,7 +39,7 @@ func copyTree(src, dst string) error {
 		stat := info.Sys().(*syscall.Stat_t)
 		switch {
 		case info.IsDir():
-			folders = append(folders, func() error { return setAttributes(to, info) })
+			folders = append(folders, func() error { return setAttributes(path, to, info) })
 			return os.Mkdir(to, 0o700)
 		case info.Mode()&fs.ModeSymlink != 0:
 			target, err := os.Readlink(path)
@@ -55,10 +60,14 @@ func copyTree(src, dst string) error {
 			if err := copyFile(path, to); err != nil {
 				return err
 			}
+		case info.Mode()&fs.ModeNamedPipe != 0:
+			if err := unix.Mkfifo(to, 0o600); err != nil {
+				return &fs.PathError{Op: "mkfifo", Path: to, Err: err}
+			}
 		default:
 			return nil
 		}
-		return setAttributes(to, info)
+		return setAttributes(path, to, info)
 	})
 	if err != nil {
 		return err
@@ -88,17 +97,53 @@ func copyFile(src, dst string) error {
 	return out.Close()
 }
 
-// setAttributes gives a copy mode and modification time of its original.
-func setAttributes(path string, info fs.FileInfo) error {
+// setAttributes gives a copy what else its original has: owner, if we are root, extended attributes, mode and modification time.
+// They are set in this order: another owner takes file capabilities and setuid bits away, and a file that is read-only takes no
+// attributes.
+func setAttributes(src, dst string, info fs.FileInfo) error {
+	if os.Geteuid() == 0 {
+		stat := info.Sys().(*syscall.Stat_t)
+		if err := os.Lchown(dst, int(stat.Uid), int(stat.Gid)); err != nil {
+			return err
+		}
+	}
+	if err := copyExtended(src, dst); err != nil {
+		return err
+	}
 	if info.Mode()&fs.ModeSymlink == 0 {
-		if err := os.Chmod(path, info.Mode()); err != nil {
+		if err := os.Chmod(dst, info.Mode()); err != nil {
 			return err
 		}
 	}
 	time := unix.NsecToTimespec(info.ModTime().UnixNano())
-	err := unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{time, time}, unix.AT_SYMLINK_NOFOLLOW)
+	err := unix.UtimesNanoAt(unix.AT_FDCWD, dst, []unix.Timespec{time, time}, unix.AT_SYMLINK_NOFOLLOW)
 	if err != nil {
-		return &fs.PathError{Op: "utimensat", Path: path, Err: err}
+		return &fs.PathError{Op: "utimensat", Path: dst, Err: err}
+	}
+	return nil
+}
+
+// fileCapabilities is the extended attribute that an image has as well, and that only root can set.
+const fileCapabilities = "security.capability"
+
+// copyExtended gives a copy the extended attributes of its original. Those that the system or the file system keeps for itself
+// are passed over. It says when the file loses its capabilities.
+func copyExtended(src, dst string) error {
+	names, err := sysx.LListxattr(src)
+	if err != nil && !errors.Is(err, unix.ENOTSUP) && !errors.Is(err, unix.EPERM) {
+		return &fs.PathError{Op: "llistxattr", Path: src, Err: err}
+	}
+	for _, name := range names {
+		value, err := sysx.LGetxattr(src, name)
+		if err == nil {
+			err = sysx.LSetxattr(dst, name, value, 0)
+		}
+		if err != nil && name == fileCapabilities {
+			if os.Geteuid() == 0 {
+				return &fs.PathError{Op: "lsetxattr " + name, Path: dst, Err: err}
+			}
+			fmt.Fprintf(os.Stderr, "%s: restore: the copy of %s has no file capabilities, which only root can set\n", step.StepBinary, shownPath(src))
+		}
 	}
 	return nil
 }

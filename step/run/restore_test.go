@@ -2,13 +2,16 @@ package run
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/containerd/continuity/sysx"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/packfile/frontend/step"
 )
@@ -103,6 +106,8 @@ func TestCopiesAreLikeTheirOriginals(t *testing.T) {
 		os.Link(filepath.Join(src, "readonly/sub/file"), filepath.Join(src, "readonly/twin")),
 		os.Symlink("/none", filepath.Join(src, "link")),
 		syscall.Mkfifo(filepath.Join(src, "fifo"), 0o644),
+		unix.Setxattr(filepath.Join(src, "readonly/sub/file"), "user.origin", []byte("here\x00\xff"), 0),
+		unix.Setxattr(filepath.Join(src, "readonly"), "user.folder", nil, 0),
 		os.Chtimes(filepath.Join(src, "readonly/sub/file"), old, old),
 		os.Chtimes(filepath.Join(src, "readonly/sub"), old, old),
 		os.Chmod(filepath.Join(src, "readonly"), 0o555),
@@ -111,18 +116,35 @@ func TestCopiesAreLikeTheirOriginals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if os.Geteuid() == 0 {
+		capable := filepath.Join(src, "capable")
+		for _, err := range []error{
+			os.WriteFile(capable, nil, 0o755),
+			os.Lchown(capable, 5, 6),
+			os.Lchown(filepath.Join(src, "link"), 7, 8),
+			os.Chmod(capable, 0o6755),
+			unix.Setxattr(capable, fileCapabilities, netBindService, 0),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	if err := copyTree(src, dst); err != nil {
 		t.Fatal(err)
 	}
-	want, got := listing(t, src), listing(t, dst)
-	delete(want, "fifo")
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(listing(t, src), listing(t, dst)); diff != "" {
 		t.Error(diff)
 	}
 }
 
+// netBindService is the capability of that name, permitted and effective, as file capabilities say it.
+var netBindService = []byte("\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+
 type listed struct {
 	Mode    string
+	Owner   string
+	Extra   map[string]string // extended attributes
 	Time    time.Time
 	Content string
 	Names   uint64
@@ -136,15 +158,25 @@ func listing(t *testing.T, dir string) map[string]listed {
 		if err != nil || path == dir {
 			return err
 		}
-		l := listed{Mode: info.Mode().String(), Time: info.ModTime(), Names: uint64(info.Sys().(*syscall.Stat_t).Nlink)}
-		var readErr error
+		stat := info.Sys().(*syscall.Stat_t)
+		l := listed{
+			Mode: info.Mode().String(), Owner: fmt.Sprint(stat.Uid, ":", stat.Gid), Extra: map[string]string{}, Time: info.ModTime(), Names: uint64(stat.Nlink),
+		}
+		names, readErr := sysx.LListxattr(path)
+		for _, name := range names {
+			value, err := sysx.LGetxattr(path, name)
+			l.Extra[name] = string(value)
+			readErr = errors.Join(readErr, err)
+		}
 		switch {
 		case info.Mode().IsRegular():
 			var data []byte
-			data, readErr = os.ReadFile(path)
+			data, err = os.ReadFile(path)
+			readErr = errors.Join(readErr, err)
 			l.Content = string(data)
 		case info.Mode()&os.ModeSymlink != 0:
-			l.Content, readErr = os.Readlink(path)
+			l.Content, err = os.Readlink(path)
+			readErr = errors.Join(readErr, err)
 		}
 		rel, relErr := filepath.Rel(dir, path)
 		all[rel] = l
