@@ -29,6 +29,7 @@ type Build struct {
 	outputs   map[*layer]*output
 	ran       map[*layer]bool     // layers whose run step is part of the build, cached or not
 	apps      map[*layer]bk.State // the app as each lock-app layer left it
+	byContent []string            // see SeenByContent
 	asked     map[Question]answer
 	plans     map[Question]detected
 	below     *Inquiry     // what is left to be found out about the layers of packfiles

@@ -86,7 +86,7 @@ type Native struct {
 type App struct {
 	// Tree is the app as this build has it.
 	Tree bk.State
-	// Stable is the same tree in a form that is equal in every build (a local source without its session), for keyed
-	// views. Nil when there is none: then steps are cached by the app's content.
+	// Stable is the same tree in a form that is equal in every build (a local source without its session, a branch of a Git
+	// repository), for keyed views. Nil when there is none: then steps are cached by the app's content.
 	Stable *bk.State
 }

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"context"
+	"slices"
 
 	bk "github.com/moby/buildkit/client/llb"
 
@@ -51,16 +52,18 @@ func appMount(tree bk.State, kind llb.MountKind) llb.Mount {
 //   - with lock-app it is the app as the lock-app layer before left it, and is kept;
 //   - with inputs it is the files that they name, by content;
 //   - with a version it is the whole app, which the version speaks for: a keyed view;
-//   - otherwise it is the whole app, by content.
-//
-// An app that is the same tree in no two builds (an archive that the client sends, say) is always seen by content.
+//   - otherwise it is the whole app, by content. So it is if there is no form of the app that is the same in every build: see
+//     SeenByContent.
 func (b *Build) runApp(ctx context.Context, l *layer, f Facts, r layerkey.Record) (llb.Mount, error) {
 	switch {
 	case l.Provide.LockApp:
 		app, err := b.lockedApp(ctx, l, f)
 		return appMount(app, llb.Output), err
-	case l.Provide.Inputs != nil || r.Parts.Version == "" || b.in.App.Stable == nil:
+	case l.Provide.Inputs != nil || r.Parts.Version == "":
 		return appMount(b.visibleApp(l), llb.Discarded), nil
+	case b.in.App.Stable == nil:
+		b.byContent = append(b.byContent, b.shown(l))
+		return appMount(b.app, llb.Discarded), nil
 	}
 	view := viewKey(r.Key, b.in.Project)
 	content := llb.CopyTree(*b.in.App.Stable, b.appCopy(nil), bk.WithCustomName(b.name(l.id, "copy app")))
@@ -89,3 +92,7 @@ func (b *Build) lockedApp(ctx context.Context, l *layer, f Facts) (bk.State, err
 	}
 	return b.apps[last], nil
 }
+
+// SeenByContent are the layers of the build whose run step saw the whole app by content, although they have a version: any change
+// of the app runs it again.
+func (b *Build) SeenByContent() []string { return slices.Sorted(slices.Values(b.byContent)) }

@@ -103,7 +103,7 @@ func TestGitContext(t *testing.T) {
 	base := t.TempDir()
 	repo := filepath.Join(base, "repo.git")
 	write(t, repo, map[string]string{"app.txt": "from git", "sub/packfile.toml": replace(oneLayer, "cp -r $APP/. $LAYER", "ignored") + "", "sub/app.txt": "in sub", "run.sh": "cp $APP/app.txt $LAYER/content\n"})
-	write(t, repo, map[string]string{"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\nversion = \"1\"\n[layers.build.run]\npath = \"run.sh\"\n"})
+	write(t, repo, map[string]string{"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n"})
 	git := func(args ...string) {
 		t.Helper()
 		gitIn(t, repo, args...)

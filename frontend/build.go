@@ -35,13 +35,14 @@ type build struct {
 	modules  modules
 	texts    map[string]*llb.SourceMap // of packfiles, for errors, by file name
 	warnings []packfile.Diagnostic
-	app      *app
-	images   []*images // one for each of platforms
+	apps     []*app    // one for each of platforms
+	images   []*images // likewise
 	identity string
 	epoch    time.Time
 	now      time.Time
 
 	planSays     messages // what is questionable about build plans of buildpacks
+	contentSays  messages // which layers the version does not speak for
 	previousSays messages // why the previous image, or a part of it, is not used
 	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
 	inlineCaches map[string][]byte         // of the images, by inlineCacheID
@@ -106,7 +107,6 @@ func catch(ctx context.Context, err *error) {
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
 // waits for the client or a registry.
 func (b *build) readContexts(ctx context.Context) (err error) {
-	b.identity = b.appIdentity()
 	platforms := b.platforms()
 	b.images = make([]*images, len(platforms))
 	eg, egCtx := errgroup.WithContext(ctx)
@@ -121,6 +121,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	if err := eg.Wait(); err != nil {
 		return err
 	}
+	b.identity = b.appIdentity()
 	previous := make([]string, len(b.images))
 	for i, im := range b.images {
 		previous[i] = im.previous.cache
@@ -142,7 +143,7 @@ func (b *build) platforms() []ocispecs.Platform {
 func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (result *dockerui.BuildResult, err error) {
 	defer catch(ctx, &err) // each platform has a goroutine
 	in := b.input(index)
-	result, err = b.convert(ctx, in)
+	result, err = b.convert(ctx, index, in)
 	for {
 		unusable, ok := errors.AsType[*previousError](err)
 		if !ok {
@@ -150,13 +151,13 @@ func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (
 		}
 		b.warnPrevious(ctx, unusable.Error())
 		in.Previous = in.Previous.Copied() // else none at all
-		result, err = b.convert(ctx, in)
+		result, err = b.convert(ctx, index, in)
 	}
 	return result, b.explain(err)
 }
 
 // convert builds one platform.
-func (b *build) convert(ctx context.Context, in convert.Input) (*dockerui.BuildResult, error) {
+func (b *build) convert(ctx context.Context, index int, in convert.Input) (*dockerui.BuildResult, error) {
 	conv := convert.New(in)
 	facts, err := b.detect(ctx, conv)
 	if err == nil {
@@ -165,6 +166,7 @@ func (b *build) convert(ctx context.Context, in convert.Input) (*dockerui.BuildR
 	if err == nil {
 		var result *dockerui.BuildResult
 		if result, err = b.solveImage(ctx, conv, facts); err == nil {
+			b.warnAboutContent(ctx, b.apps[index], conv.SeenByContent())
 			return result, b.attest(ctx, conv, facts, in, result)
 		}
 	}
@@ -186,7 +188,7 @@ func (b *build) input(index int) convert.Input {
 		User:     images.user,
 		Platform: b.platforms()[index],
 		Multi:    len(b.ui.TargetPlatforms) > 1,
-		App:      convert.App{Tree: b.app.tree, Stable: b.app.stable},
+		App:      convert.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
 		Project:  b.identity,
 		CacheNS:  b.ui.CacheIDNamespace,
 		Args:     b.platformEnv(),

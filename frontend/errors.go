@@ -92,6 +92,9 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 	if errors.As(err, &exit) && message == "" {
 		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
 	}
+	if message != "" && !b.opts.keepGitDir && callsGit(err, def, message) {
+		message += " (" + gitHint + ")"
+	}
 	if m := digestMismatch.FindStringSubmatch(text); m != nil {
 		message = fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, it is %s", m[1], m[3], m[2])
 	}

@@ -95,7 +95,7 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 // hasContext says whether the user named a module's context so. Not every id is a name that BuildKit itself would look for, and
 // some names are those of images.
 func (l *loader) hasContext(id string) bool {
-	return id != previousName && !slices.Contains(namedImages, id) && l.client.BuildOpts().Opts["context:"+id] != ""
+	return id != previousName && id != contextName && !slices.Contains(namedImages, id) && l.client.BuildOpts().Opts["context:"+id] != ""
 }
 
 // openState reads what a state holds.

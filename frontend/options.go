@@ -24,8 +24,8 @@ type options struct {
 	appID       string // PACKFILE_APP
 	epoch       string // SOURCE_DATE_EPOCH
 	requestID   string // what is asked instead of a build
-	vcsSource   string
-	vcsSubdir   string
+	keepGitDir  bool   // BUILDKIT_CONTEXT_KEEP_GIT_DIR
+	vcsSource   string // Git repository that the client's folders are in
 }
 
 const buildArg = "build-arg:"
@@ -33,10 +33,7 @@ const buildArg = "build-arg:"
 // parseOptions sorts the build args: those of BuildKit and ours are options, proxies are for steps but no part of what
 // they are, and the others are the platform environment.
 func parseOptions(opts map[string]string) (options, error) {
-	o := options{requestID: opts["requestid"], vcsSource: opts["vcs:source"], vcsSubdir: opts["vcs:localdir:context"]}
-	if sub := opts["contextsubdir"]; sub != "" {
-		o.vcsSubdir = sub
-	}
+	o := options{requestID: opts["requestid"], vcsSource: opts["vcs:source"]}
 	for k, v := range opts {
 		if err := checkLabel(k); err != nil {
 			return o, err
@@ -52,6 +49,8 @@ func parseOptions(opts map[string]string) (options, error) {
 			o.epoch = v
 		case strings.HasPrefix(name, "PACKFILE_"):
 			return o, fmt.Errorf("unknown build argument %s: names that begin with PACKFILE_ are options of the packfile frontend, and there is only PACKFILE_APP", name)
+		case name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR":
+			o.keepGitDir, _ = strconv.ParseBool(v) // dockerui takes what is no boolean for false, too
 		case strings.HasPrefix(name, "BUILDKIT_"):
 		case o.setProxy(name, v):
 		case name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(v, "\x00"):
@@ -126,18 +125,6 @@ func checkEpoch(sec int64) (time.Time, error) {
 			time.Unix(maxEpoch, 0).UTC().Format(time.DateOnly))
 	}
 	return t, nil
-}
-
-// appIdentity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else where the
-// source comes from, else the packfile itself.
-func (b *build) appIdentity() string {
-	switch {
-	case b.opts.appID != "":
-		return "app:" + b.opts.appID
-	case b.opts.vcsSource != "":
-		return "vcs:" + b.opts.vcsSource + "#" + b.opts.vcsSubdir
-	}
-	return "packfile:" + digestOf(b.source.Data)
 }
 
 // withDefaultFilename makes packfile.toml the file that is read when the client names none.

@@ -89,16 +89,16 @@ func ownPaths(pf *packfile.Packfile) (paths []string) {
 // rootFolder is the folder of the packfile that is built with the given paths of it, which are all that is asked of the client.
 func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) {
 	dir := strings.TrimPrefix(path.Dir(path.Clean("/"+b.source.Filename)), "/")
-	name, session, err := localSource(b.source.Definition)
+	source := *b.source.State
+	ops, err := operations(ctx, source)
 	if err != nil {
 		return folder{}, err
 	}
-	source := *b.source.State
-	if name != "" {
-		source = llb.Local(name,
+	if local := localFolder(ops); local != nil {
+		source = local.state(
 			llb.IncludePatterns(similar(dir, paths)),
-			llb.SessionID(session),
-			llb.SharedKeyHint(name+"-files"),
+			llb.SessionID(local.session),
+			llb.SharedKeyHint(local.name+"-files"),
 			llb.Differ(llb.DiffNone, false),
 			dockerui.WithInternalName("load files of "+b.source.Filename))
 	}
@@ -113,22 +113,6 @@ func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) 
 
 // splitPath is the names that a path is made of.
 func splitPath(name string) []string { return strings.Split(path.Clean(name), "/") }
-
-// localSource is the name and session of the local source that a definition reads, "" when it reads another kind.
-func localSource(def *llb.Definition) (name, session string, err error) {
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.Unmarshal(dt); err != nil {
-			return "", "", err
-		}
-		if src := op.GetSource(); src != nil {
-			if local, ok := strings.CutPrefix(src.Identifier, "local://"); ok {
-				return local, src.Attrs[pb.AttrLocalSessionID], nil
-			}
-		}
-	}
-	return "", "", nil
-}
 
 // pathScripts are all scripts of the packfile that stand in files.
 func pathScripts(pf *packfile.Packfile) []*packfile.Script {

@@ -1,0 +1,75 @@
+package frontend
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+)
+
+// maxIgnore is the size limit of a .dockerignore file, in bytes.
+const maxIgnore = 1 << 20
+
+// ignored are the patterns of what is no part of the app: those of FILE.dockerignore beside the packfile FILE, else of
+// .dockerignore in the app. dockerui's own are for local folders alone, and a file that it cannot read is none to it: then
+// what must not be in an image would be in it.
+func (b *build) ignored(ctx context.Context, st bk.State, local *clientFolder) ([]string, error) {
+	if b.source.Definition != nil {
+		ref, err := b.solveDefinition(ctx, b.source.Definition)
+		if err != nil {
+			return nil, err
+		}
+		patterns, found, err := readIgnore(ctx, folder{ref: ref}, b.source.Filename+dockerui.DefaultDockerignoreName)
+		if found || err != nil {
+			return patterns, err
+		}
+	}
+	if local != nil { // the options are dockerui's: the file is sent once
+		st = local.state(
+			bk.SessionID(local.session),
+			bk.FollowPaths([]string{dockerui.DefaultDockerignoreName}),
+			bk.SharedKeyHint(local.sharedKey+"-"+dockerui.DefaultDockerignoreName),
+			dockerui.WithInternalName("load "+dockerui.DefaultDockerignoreName),
+			bk.Differ(bk.DiffNone, false))
+	}
+	ref, err := b.solve(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	patterns, _, err := readIgnore(ctx, folder{ref: ref}, dockerui.DefaultDockerignoreName)
+	return patterns, err
+}
+
+// readIgnore is what a .dockerignore file says, if there is one.
+func readIgnore(ctx context.Context, f folder, name string) (patterns []string, found bool, err error) {
+	stat, link, err := f.stat(ctx, name)
+	if stat == nil || err != nil {
+		return nil, false, err
+	}
+	fail := func(err error) ([]string, bool, error) { return nil, true, fmt.Errorf("%s: %v", name, err) }
+	if stat.IsDir() && link == "" {
+		return fail(fmt.Errorf("it is a folder"))
+	}
+	data, err := f.read(ctx, name, maxIgnore)
+	if err != nil {
+		return fail(err)
+	}
+	if patterns, err = ignorefile.ReadAll(bytes.NewReader(data)); err != nil {
+		return fail(err)
+	}
+	for _, p := range patterns {
+		// Some of what is wrong shows only when the pattern is used.
+		m, err := patternmatcher.New([]string{p})
+		if err == nil {
+			_, err = m.MatchesOrParentMatches("name")
+		}
+		if err != nil {
+			return fail(fmt.Errorf("pattern %q: %w", p, err))
+		}
+	}
+	return patterns, true, nil
+}
