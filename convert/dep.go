@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"regexp"
@@ -8,34 +9,168 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
 )
+
+// dep is a rendered dep of a layer.
+type dep struct {
+	packfile.Dep
+	written  *packfile.Dep // before it was rendered
+	id       string        // NAME@VERSION
+	vendored bool          // the module's folder has it
+	wanted   bool          // of deps that share a name only the one with the layer's version is, if there is one
+}
+
+// unpinned says whether a dep is whatever its server, or the module's folder, has.
+func unpinned(d packfile.Dep) bool { return d.SHA == "" }
+
+// renderedDeps are the deps of a layer that is settled, but for checksums that the packfile does not give.
+func (b *Build) renderedDeps(l *layer, md map[string]any) ([]dep, error) {
+	version, _ := md["version"].(string)
+	all := make([]dep, len(l.Provide.Deps))
+	versioned := map[string]bool{} // names with a dep of the layer's version
+	for i := range all {
+		written := &l.Provide.Deps[i]
+		d, err := written.Render(md, target(b.in.Platform))
+		if err != nil {
+			return nil, l.inLayer(err)
+		}
+		id := d.Name + "@" + d.Version
+		all[i] = dep{Dep: d, written: written, id: id, vendored: l.module.Offline[id]}
+		if d.Version == version {
+			versioned[d.Name] = true
+		}
+	}
+	for i := range all {
+		all[i].wanted = !versioned[all[i].Name] || all[i].Version == version
+	}
+	return all, nil
+}
+
+// deps are a layer's deps for its run step, which may do with their files what it likes: that is seen by no other step.
+func (b *Build) deps(l *layer, f Facts) (specs []step.Dep, mounts []llb.Mount, err error) {
+	all, err := b.renderedDeps(l, f.metadata(l, ""))
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, d := range all {
+		if unpinned(d.Dep) {
+			d.SHA, _ = f[Question{l.id, Fetched}].Metadata[d.id].(string)
+		}
+		spec := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
+		if d.wanted {
+			m, file, err := b.depMount(l, d, i, llb.Discarded)
+			if err != nil {
+				return nil, nil, err
+			}
+			mounts = append(mounts, m)
+			spec.File, spec.Vendored = file, d.vendored
+		}
+		specs = append(specs, spec)
+	}
+	return specs, mounts, nil
+}
+
+// fetch is a step that finds the checksums of a layer's deps of which the packfile gives none. BuildKit asks their servers in
+// every build, and the step runs when they say something new.
+func (b *Build) fetch(l *layer, f Facts) (bk.State, error) {
+	all, err := b.renderedDeps(l, f.metadata(l, Fetched))
+	if err != nil {
+		return bk.State{}, err
+	}
+	p := process{layer: l, name: string(Fetched)}
+	p.spec.Kind = step.Digest
+	for i, d := range all {
+		if !d.wanted || !unpinned(*d.written) {
+			continue
+		}
+		m, file, err := b.depMount(l, d, i, llb.ReadOnly)
+		if err != nil {
+			return bk.State{}, err
+		}
+		p.mount(m)
+		p.spec.Deps = append(p.spec.Deps, step.Dep{Name: d.Name, Version: d.Version, File: file})
+		p.at = append(p.at, l.module.at(d.written.At("uri")))
+	}
+	out, err := b.exec(p)
+	return out[step.OutDir], err
+}
+
+// depMount is the mount of dep i of a layer, and its file.
+func (b *Build) depMount(l *layer, d dep, i int, kind llb.MountKind) (llb.Mount, string, error) {
+	src, file, err := b.depSource(l, d)
+	dir := path.Join(step.DepsDir, fmt.Sprint(i))
+	return llb.Mount{Dest: dir, Tree: src, Kind: kind}, path.Join(dir, file), err
+}
+
+// HintKey is what in the description of an operation says what to do when it fails.
+const HintKey = "packfile.hint"
 
 // fileNamePattern is what the name of a dep's file may be, if it is to be the last part of its address.
 var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}$`)
 
-// depSource is where a rendered dep comes from, and the file's name in it: the packfile's own folder when that has the
-// file deps/NAME@VERSION, else the network, checked against the dep's SHA-256.
-func (b *Build) depSource(l *layer, written *packfile.Dep, d packfile.Dep, id string) (bk.State, string, error) {
-	if l.module.Offline[id] {
+// depSource is where a dep comes from, and the file's name in it: the module's own folder when that has the file
+// deps/NAME@VERSION, else the network, checked against the dep's SHA-256 if the packfile gives it. The file belongs to the user of
+// steps.
+func (b *Build) depSource(l *layer, d dep) (bk.State, string, error) {
+	owner := b.in.Owner
+	if d.vendored {
 		// As a fetched one is: a step may leave what it finds.
 		info := &bk.CopyInfo{Mode: &bk.ChmodOpt{Mode: 0o644}, CreatedTime: &DefaultTime}
-		src := bk.Scratch().File(bk.Copy(l.module.Files, path.Join("/", l.module.Dir, "deps", id), "/"+id, info, bk.WithUIDGID(0, 0)), bk.WithCustomName(b.name(l.id, "dep "+id)))
-		return src, id, nil
+		src := bk.Scratch().File(bk.Copy(l.module.Files, path.Join("/", l.module.Dir, "deps", d.id), "/"+d.id, info, bk.WithUIDGID(owner.UID, owner.GID)), bk.WithCustomName(b.name(l.id, "dep "+d.id)))
+		return src, d.id, nil
 	}
+	at := d.written.At("uri")
 	u, err := url.Parse(d.URI)
 	if err != nil {
-		return bk.State{}, "", l.module.fail(written.At("uri"), "layer %q: dep %s: %v", l.Name, id, err)
+		return bk.State{}, "", l.module.fail(at, "layer %q: dep %s: %v", l.Name, d.id, err)
 	}
 	file := path.Base(u.Path)
 	if !fileNamePattern.MatchString(file) {
 		file = d.Name
 	}
-	src := bk.HTTP(d.URI,
-		bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, d.SHA)),
+	opts := []bk.HTTPOption{
 		bk.Filename(file),
-		bk.Chmod(0o644),
-		bk.WithCustomName(b.name(l.id, "fetch "+id)),
-		l.module.at(written.At("uri")).location())
-	return src, file, nil
+		bk.Chmod(llb.MaterialMode),
+		bk.Chown(owner.UID, owner.GID),
+		bk.WithCustomName(b.name(l.id, "fetch "+d.id)),
+		l.module.at(at).location(),
+	}
+	if unpinned(*d.written) {
+		// The run step mounts the same operation as the one that found the checksum: within a build BuildKit asks once.
+		hint := "the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/" + d.id
+		return bk.HTTP(d.URI, append(opts, bk.WithDescription(map[string]string{HintKey: hint}))...), file, nil
+	}
+	return bk.HTTP(d.URI, append(opts, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, d.SHA)))...), file, nil
+}
+
+// Unpinned is a dep of which the packfile gives no checksum.
+type Unpinned struct {
+	Filename string // of its packfile
+	At       packfile.Range
+	Name     string
+	URI      string
+	SHA      string // that the file has now
+}
+
+// Unpinned are the deps without checksum that were looked up.
+func (b *Build) Unpinned(f Facts) (found []Unpinned, err error) {
+	for _, l := range b.layers {
+		answer, asked := f[Question{l.id, Fetched}]
+		if !asked {
+			continue
+		}
+		all, err := b.renderedDeps(l, f.metadata(l, ""))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range all {
+			if sum, ok := answer.Metadata[d.id].(string); ok && !d.vendored && unpinned(*d.written) {
+				found = append(found, Unpinned{l.module.Filename, d.written.Range(), d.id, d.URI, sum})
+			}
+		}
+	}
+	return found, nil
 }

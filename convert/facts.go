@@ -16,6 +16,7 @@ const (
 	Detected QuestionKind = "detect"  // does a buildpack want to take part, and with which build plan?
 	Inputs   QuestionKind = "inputs"  // the digest of the files that inputs names
 	Tested   QuestionKind = "test"    // which version does the test settle on?
+	Fetched  QuestionKind = "fetch"   // which checksums do its deps have of which the packfile gives none?
 	Built    QuestionKind = "built"   // what did the run step leave?
 	Timed    QuestionKind = "timed"   // what is its diff id in the image, when files have another time there?
 	Part     QuestionKind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
@@ -93,6 +94,9 @@ func (l *layer) questions() []QuestionKind {
 	if l.Provide.Test != nil {
 		kinds = append(kinds, Tested)
 	}
+	if slices.ContainsFunc(l.Provide.Deps, unpinned) {
+		kinds = append(kinds, Fetched)
+	}
 	return kinds
 }
 
@@ -133,6 +137,7 @@ func (f Facts) metadata(l *layer, kind QuestionKind) map[string]any {
 		r, ok := f[Question{l.id, earlier}]
 		switch {
 		case !ok:
+		case earlier == Fetched:
 		case earlier == Tested && l.testScript() == nil:
 			md["version"] = r.Metadata["version"]
 		case earlier != Inputs:

@@ -59,13 +59,14 @@ func (b *Build) fetched(l *layer, f Facts) (files []llb.Material, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range r.run.spec.Deps {
-		if d.File == "" || d.Vendored {
+	for i, d := range r.run.spec.Deps {
+		// Those without sha are asked for in every build, so that provenance names them anyway.
+		if d.File == "" || d.Vendored || unpinned(l.Provide.Deps[i]) {
 			continue
 		}
 		for _, m := range r.run.mounts {
 			if m.Dest == path.Dir(d.File) {
-				files = append(files, llb.Material{Source: m.Tree, File: path.Base(d.File), Digest: digest.NewDigestFromEncoded(digest.SHA256, d.SHA)})
+				files = append(files, llb.Material{Source: m.Tree, File: path.Base(d.File), Owner: b.in.Owner, Digest: digest.NewDigestFromEncoded(digest.SHA256, d.SHA)})
 			}
 		}
 	}

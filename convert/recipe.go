@@ -44,7 +44,7 @@ func (b *Build) recipe(l *layer, f Facts) (*recipe, error) {
 	if spec.Env, err = b.envFiles(l); err != nil {
 		return nil, err
 	}
-	if spec.Deps, p.run.mounts, err = b.deps(l, spec.Metadata); err != nil {
+	if spec.Deps, p.run.mounts, err = b.deps(l, f); err != nil {
 		return nil, err
 	}
 	p.record.Name = l.Name

@@ -4,13 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"path"
 
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/layerkey"
-	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -91,36 +88,4 @@ func (b *Build) envFiles(l *layer) ([]step.EnvFile, error) {
 		}
 	}
 	return files, nil
-}
-
-// deps renders the layer's deps. Of deps that share a name only the one with the layer's version is fetched, if there is
-// one.
-func (b *Build) deps(l *layer, md map[string]any) (specs []step.Dep, mounts []llb.Mount, err error) {
-	version, _ := md["version"].(string)
-	rendered := make([]packfile.Dep, len(l.Provide.Deps))
-	versioned := map[string]bool{} // names with a dep of the layer's version
-	for i, d := range l.Provide.Deps {
-		if rendered[i], err = d.Render(md, target(b.in.Platform)); err != nil {
-			return nil, nil, l.inLayer(err)
-		}
-		if rendered[i].Version == version {
-			versioned[rendered[i].Name] = true
-		}
-	}
-	for i, d := range rendered {
-		dep := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
-		if !versioned[d.Name] || d.Version == version {
-			id := d.Name + "@" + d.Version
-			dep.Vendored = l.module.Offline[id]
-			src, file, err := b.depSource(l, &l.Provide.Deps[i], d, id)
-			if err != nil {
-				return nil, nil, err
-			}
-			dir := path.Join(step.DepsDir, fmt.Sprint(i))
-			mounts = append(mounts, llb.Mount{Dest: dir, Tree: src, Kind: llb.ReadOnly})
-			dep.File = path.Join(dir, file)
-		}
-		specs = append(specs, dep)
-	}
-	return specs, mounts, nil
 }

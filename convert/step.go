@@ -114,6 +114,9 @@ func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 		return b.detect(q)
 	}
 	l := b.byID[q.Layer]
+	if q.Kind == Fetched {
+		return b.fetch(l, f)
+	}
 	if q.Kind == Built {
 		o, err := b.output(ctx, l, f)
 		if err != nil {

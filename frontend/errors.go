@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
+	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/grpc/status"
 
 	"github.com/packfile/frontend/convert"
@@ -107,6 +108,9 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 	if where == "" {
 		return err
 	}
+	if hint := hintOf(err, def); hint != "" {
+		message += " (" + hint + ")"
+	}
 	return &said{message: fmt.Sprintf("%s: %s %s", filename, where, message), error: err}
 }
 
@@ -126,6 +130,15 @@ func (b *build) failedVertex(err error, def *bk.Definition) (name, filename stri
 		}
 	}
 	return "", ""
+}
+
+// hintOf is what to do about the failure of an operation, "" when there is nothing to say.
+func hintOf(err error, def *bk.Definition) string {
+	var vertex *errdefs.VertexError
+	if !errors.As(err, &vertex) {
+		return ""
+	}
+	return def.Metadata[digest.Digest(vertex.Digest)].Description[convert.HintKey]
 }
 
 // placeOf is the packfile that an operation has its place in. Those of an image that bake hands over may have one in another.

@@ -203,6 +203,7 @@ func (l *loader) readPackfileModule(ctx context.Context, u *unit, id, version st
 	}
 	if pf.Config.ID == "" {
 		pf.Config.ID = id
+		warnings = append(warnings, packfile.Idle(pf)...)
 	}
 	if pf.Config.ID == "" {
 		return fmt.Errorf("%s has no config.id: give the module an id, there or where it is named", u.Filename)

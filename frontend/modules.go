@@ -339,7 +339,7 @@ func (m modules) all() (all []*convert.Module) {
 
 // warn passes a module's warnings on, to the user who builds.
 func (b *build) warnAbout(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
-	for _, w := range warnings {
+	for _, w := range atOnce(warnings) {
 		b.source.Warn(ctx, fmt.Sprintf("%s:%d: %s", filename, w.Range.Start.Line, w.Message), gw.WarnOpts{
 			Level: 1, Detail: [][]byte{[]byte(w.Text())},
 		})

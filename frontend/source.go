@@ -43,7 +43,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
-		for _, w := range b.warnings {
+		for _, w := range atOnce(b.warnings) {
 			b.source.Warn(ctx, w.Message, gw.WarnOpts{
 				Level:  1,
 				Range:  []*pb.Range{convert.PBRange(w.Range)},

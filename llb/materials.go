@@ -14,6 +14,7 @@ import (
 type Material struct {
 	Source bk.State
 	File   string // its name there
+	Owner  Owner
 	Digest digest.Digest
 }
 
@@ -127,7 +128,7 @@ func (m Material) key() (digest.Digest, error) {
 		Filename       string
 		Perm, UID, GID int
 		Checksum       digest.Digest
-	}{Filename: m.File, Perm: MaterialMode, Checksum: m.Digest})
+	}{Filename: m.File, Perm: MaterialMode, UID: m.Owner.UID, GID: m.Owner.GID, Checksum: m.Digest})
 	source := digest.FromString("buildkit.source.v0:" + digest.FromBytes(data).String())
 	return digest.FromString(fmt.Sprintf("%s@0", source)), err
 }

@@ -128,12 +128,6 @@ var depSchema = define(schema[Dep]{
 		{name: "sha", read: str("sha", func(p *Dep) *string { return &p.SHA }, templated(sha256Hex)).read},
 		free("metadata", func(p *Dep) *map[string]any { return &p.Metadata }, templated(nil)),
 	},
-	finish: func(d *decoder, p *Dep) {
-		if !p.Has("sha") {
-			// What is fetched ends up in an image: without a checksum the server decides what that is.
-			d.fail(p.Range(), shaHint, "a dep needs %q", "sha")
-		}
-	},
 })
 
 // lists is the env table on its way into an Env, which has no place of its own.

@@ -88,7 +88,6 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 		{"provide and build", "a.toml", layer + "build = {}\nprovide = {}", []string{"3:9: a layer has provide or build, not both"}},
 		{"a version in two places", "a.toml", layer + "version = '1'\nmetadata.version = '2'\nbuild = {}", []string{"3:11: the version is also given in metadata (keep one)"}},
 		{"a version that is a table", "a.toml", layer + "metadata.version.a = '2'\nbuild = {}", []string{"3:1: metadata: version is a string, not a table"}},
-		{"a dep without sha", "a.toml", layer + "[[layers.build.deps]]\nname = 'x'\nuri = 'https://x.example/x'", []string{`3:3: a dep needs "sha" (sha is`}},
 		{"a password in a uri", "a.toml", layer + "[[layers.build.deps]]\nname = 'x'\nuri = 'https://u:p@x.example/x'\nsha = '{{.s}}'",
 			[]string{`5:7: uri: "https://u:p@x.example/x" holds a user or password`}},
 		{"a cache that is shared with somebody", "a.toml", "[[caches]]\nname = 'c'\nshared = 'yes'\n" + layer + "build.links = [{ name = 'c' }]",

@@ -8,6 +8,8 @@ type Rule struct {
 
 // The lint rules.
 var (
+	NothingToDo = Rule{"NothingToDo",
+		"A module has no layers, processes, caches and slices, and names no other modules, so it adds nothing to an image."}
 	OldWord = Rule{"OldWord",
 		"A key has a name from the published notes on the format. It still works; the warning says what it is called today."}
 	RestoreDependsOnHistory = Rule{"RestoreDependsOnHistory",
@@ -23,16 +25,35 @@ var (
 	UnusedBuilder = Rule{"UnusedBuilder",
 		"A project descriptor names a builder, which is not used: steps run in the build image, and the app image is put on the " +
 			"run image."}
+	UnpinnedDep = Rule{"UnpinnedDep",
+		"A dep has no sha, so its server says in every build which file it is: each build asks it, an empty builder downloads the " +
+			"file, and nothing is built when it does not answer. A build says which sha to write."}
 	UnusedCache = Rule{"UnusedCache", "No layer links a cache, so nothing can use it."}
 )
 
 // Rules are all lint rules, by name.
 func Rules() []Rule {
-	return []Rule{IgnoredLayer, InputsPreferred, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnusedBuilder, UnusedCache}
+	return []Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnusedBuilder, UnusedCache}
+}
+
+// Idle is what lint says of a module that adds nothing to an image.
+func Idle(p *Packfile) []Diagnostic {
+	if p.HasOwn() || len(p.Buildpacks)+len(p.Order) > 0 {
+		return nil
+	}
+	return []Diagnostic{{
+		Rule:    NothingToDo.Name,
+		Message: "module " + quote(p.Config.ID) + " has nothing to do: it has no layers, processes, caches or slices",
+		Hint:    "add layers, or processes",
+		Range:   p.Config.Range(),
+	}}
 }
 
 // lint looks for what is allowed but probably not meant.
 func (d *decoder) lint(p *Packfile) {
+	if p.Config.ID != "" { // a file without may be there for the image that it is in, with nothing but the app
+		d.warns = append(d.warns, Idle(p)...)
+	}
 	direct := len(p.Processes) > 0
 	for i := range p.Processes {
 		direct = direct && p.Processes[i].Direct
@@ -53,6 +74,12 @@ func (d *decoder) lint(p *Packfile) {
 		}
 		for _, link := range l.Provide.Links {
 			linked[link.Name] = true
+		}
+		for j := range l.Provide.Deps {
+			if dep := &l.Provide.Deps[j]; !dep.Has("sha") && dep.Name != "" {
+				d.warn(UnpinnedDep, dep.Range(), "a build says which one to write",
+					"dep %s has no sha: every build asks its server which file it is, and an empty builder downloads it", quote(dep.Name))
+			}
 		}
 		if direct && len(l.Provide.Profile) > 0 {
 			d.warn(ProfileNeedsShell, l.Provide.At("profile"), "set variables with env.launch, or add a process with direct = false",

@@ -139,7 +139,8 @@ type Link struct {
 // Dep is one deps entry. Before Render its strings are templates over the layer's metadata and the Target.
 type Dep struct {
 	Table
-	Name, Version, URI, SHA string
+	Name, Version, URI string
+	SHA                string // "" when not given: whatever the server has
 	Metadata                map[string]any
 }
 

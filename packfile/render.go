@@ -24,6 +24,9 @@ func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
 	}
 	declared := d.Name
 	for _, f := range fields {
+		if f.key == "sha" && d.SHA == "" {
+			continue // it was not given
+		}
 		rendered, err := r.render(*f.value)
 		if err != nil {
 			return Dep{}, d.failed(declared, f.key, err)

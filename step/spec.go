@@ -15,7 +15,7 @@ const (
 	BinDir      = "/packfile/bin"     // packfile-step and get-dep, read-only, from the frontend's own image
 	SpecDir     = "/packfile/step"    // spec.json and the scripts, read-only
 	OutDir      = "/packfile/out"     // what comes back: ResultFile and MetadataDir
-	DepsDir     = "/packfile/deps"    // DepsDir/NAME@VERSION/FILE, read-only
+	DepsDir     = "/packfile/deps"    // DepsDir/N/FILE: dep N of the spec; what a run step does to it is thrown away
 	LinksDir    = "/packfile/links"   // LinksDir/NAME: metadata folder of a linked layer, read-only
 	SetupAppDir = "/packfile/app"     // APP of caches.setup, read-only
 	FactsDir    = "/packfile/facts"   // results of the layer's earlier steps, read-only; no step reads them
@@ -65,6 +65,8 @@ const (
 	// Unpack has no script and sees no app: it unpacks a module that came as an archive or as an OCI layout, and checks it
 	// while doing so, as anyone may have made it. It gives a Result only of one that it refuses, and leaves nothing of that.
 	Unpack Kind = "unpack"
+	// Digest has no script and sees no app: its result has the SHA-256 of the file of each of Deps as metadata, by NAME@VERSION.
+	Digest Kind = "digest"
 	// Detect runs bin/detect of a buildpack, on APP read-only. Whatever comes of it is its answer, and no failure of the step.
 	Detect Kind = "detect"
 )

@@ -22,7 +22,7 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	root, bin, input, out, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, platform, app, tmp string
+	root, bin, input, out, deps, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, platform, app, tmp string
 }
 
 // at is the container whose root folder is root.
@@ -33,6 +33,7 @@ func at(root string) container {
 		bin:       in(step.BinDir),
 		input:     in(step.SpecDir),
 		out:       in(step.OutDir),
+		deps:      in(step.DepsDir),
 		links:     in(step.LinksDir),
 		setupApp:  in(step.SetupAppDir),
 		restore:   in(step.RestoreDir),
@@ -121,7 +122,7 @@ func (c container) load() (step.Spec, error) {
 		return step.Spec{}, fmt.Errorf("%s is of contract %d, this is %s of contract %d", path, spec.Contract, step.StepBinary, step.Contract)
 	}
 	switch spec.Kind {
-	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM, step.Unpack:
+	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM, step.Unpack, step.Digest:
 	case step.Run:
 		if spec.LayerDir == "" || spec.User == nil {
 			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir or no user", path)
@@ -153,6 +154,8 @@ func (r *runner) run() error {
 		return r.sealTree()
 	case step.Match:
 		return r.match()
+	case step.Digest:
+		return r.digestDeps()
 	case step.MergeSBOM:
 		return r.mergeSBOM()
 	case step.Unpack:

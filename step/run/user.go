@@ -1,6 +1,8 @@
 package run
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -23,6 +25,9 @@ const asUser = "as-user"
 // fillAndSeal runs the first process.
 func (r *runner) fillAndSeal() error {
 	giveOutputTo(r.spec.User)
+	if err := r.giveDepsTo(r.spec.User); err != nil {
+		return err
+	}
 	status, err := r.start(program{
 		path: filepath.Join(r.bin, step.StepBinary), words: []string{r.args[0], "", asUser}, environ: r.userEnviron(), as: credential(r.spec.User),
 	})
@@ -57,6 +62,21 @@ func giveOutputTo(u *step.User) {
 	for _, fd := range []int{1, 2} {
 		unix.Fchown(fd, u.UID, u.GID)
 	}
+}
+
+// giveDepsTo lets a user move and remove the files of deps, which belong to the user already. What becomes of them is seen by this
+// step alone.
+func (r *runner) giveDepsTo(u *step.User) error {
+	folders, err := os.ReadDir(r.deps)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, folder := range folders {
+		if err := os.Chown(filepath.Join(r.deps, folder.Name()), u.UID, u.GID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // userEnviron is the environment with HOME of the user in place of root's: that of the image, else that of its /etc/passwd, as

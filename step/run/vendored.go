@@ -28,6 +28,19 @@ func checkVendored(deps []step.Dep) error {
 	return nil
 }
 
+// digestDeps finds the checksums of deps of which the packfile gives none.
+func (r *runner) digestDeps() error {
+	sums := map[string]any{}
+	for _, dep := range r.spec.Deps {
+		sum, err := sumFile(dep.File)
+		if err != nil {
+			return err
+		}
+		sums[dep.Name+"@"+dep.Version] = sum
+	}
+	return r.report(step.Result{Metadata: sums})
+}
+
 func sumFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
