@@ -45,10 +45,9 @@ func (p process) shared() bool {
 }
 
 func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.Mount {
-	return llb.Mount{
-		Dest: dest, Kind: llb.Cache, CacheID: b.cacheID(m, kind, name, shared),
-		Tree: b.emptyDir("/cache", b.in.Owner, "new cache"), Source: "/cache",
-	}
+	id := b.cacheID(m, kind, name, shared)
+	dir := "/cache " + id // its own: see llb.Exec
+	return llb.Mount{Dest: dest, Kind: llb.Cache, CacheID: id, Tree: b.emptyDir(dir, b.in.Owner, "new cache"), Source: dir}
 }
 
 // exec is the build container of a step.
@@ -103,18 +102,17 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if noCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
-	empty := b.emptyDir(outDir, owner, "new output")
 	mounts := []llb.Mount{
 		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},
 		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
-		{Dest: step.OutDir, Tree: empty, Source: outDir, Kind: llb.Output},
+		{Dest: step.OutDir, Tree: b.emptyDir(outDir, owner, "new output"), Source: outDir, Kind: llb.Output},
 	}
 	if p.runsScripts() || p.spec.Kind == step.Run {
 		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: b.tmp, Source: "/tmp", Kind: llb.Discarded})
 	}
 	if p.spec.Kind == step.Run {
 		mounts = append(mounts,
-			llb.Mount{Dest: p.spec.LayerDir, Tree: empty, Source: outDir, Kind: llb.Discarded},
+			llb.Mount{Dest: p.spec.LayerDir, Tree: b.emptyDir(newLayerDir, owner, "new layer"), Source: newLayerDir, Kind: llb.Discarded},
 			llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
 	}
 	return llb.Exec{

@@ -18,6 +18,9 @@ import (
 // outDir is the folder of a step's output tree that was mounted at step.OutDir.
 const outDir = "/out"
 
+// newLayerDir is the folder of the empty tree that is mounted where a script fills a layer.
+const newLayerDir = "/layer"
+
 // ResultPath is where the state of a Question has the step.Result.
 const ResultPath = outDir + "/" + step.ResultFile
 

@@ -1,6 +1,9 @@
 package llb
 
 import (
+	"cmp"
+	"slices"
+	"strconv"
 	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -77,13 +80,33 @@ func (e Exec) Run() map[string]bk.State {
 	}
 	es := e.Root.Run(opts...)
 	outputs := map[string]bk.State{}
-	for _, m := range e.Mounts {
+	for _, m := range distinct(e.Mounts) {
 		out := es.AddMount(m.Dest, m.Tree, m.options()...)
 		if m.Kind == Output {
 			outputs[m.Dest] = out
 		}
 	}
 	return outputs
+}
+
+// distinct are mounts of which no two have one tree: of those that a process only reads, each but the first has a copy. When a
+// process fails, and two solves of a frontend wait for it, BuildKit v0.34.2 takes a tree that is mounted twice for one that
+// was released twice, and says that instead of what went wrong (registerResultIDs in frontend/gateway/gateway.go).
+func distinct(mounts []Mount) []Mount {
+	mounts = slices.Clone(mounts)
+	known := map[bk.Output]bool{}
+	for i := range mounts {
+		m := &mounts[i]
+		out := m.Tree.Output()
+		if m.Kind == ReadOnly && out != nil && known[out] {
+			at := "/" + strconv.Itoa(i) // where no other copy has it
+			info := &bk.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true}
+			m.Tree = bk.Scratch().File(bk.Copy(m.Tree, cmp.Or(m.Source, "/"), at, info), bk.WithCustomName("[internal] for a second mount"))
+			m.Source = at
+		}
+		known[out] = true
+	}
+	return mounts
 }
 
 func (m Mount) options() []bk.MountOption {

@@ -96,3 +96,40 @@ func TestInlineCacheThatHasMoreThanLayersIsRefused(t *testing.T) {
 		t.Error("what is no list is not refused")
 	}
 }
+
+func TestNoTwoMountsOfAProcessHaveOneTree(t *testing.T) {
+	tree, other := bk.Image("tree"), bk.Image("other")
+	out := Exec{Root: bk.Image("root"), Args: []string{"true"}, Dir: "/", Mounts: []Mount{
+		{Dest: "/a", Tree: tree, Source: "/x", Kind: ReadOnly},
+		{Dest: "/b", Tree: tree, Source: "/x", Kind: ReadOnly},
+		{Dest: "/c", Tree: tree, Source: "/x", Kind: ReadOnly},
+		{Dest: "/d", Tree: other, Kind: ReadOnly},
+		{Dest: "/e", Tree: other, Kind: ReadOnly},
+		{Dest: "/out", Tree: bk.Scratch(), Kind: Output},
+		{Dest: "/sealed", Tree: bk.Scratch(), Kind: Output},
+	}}.Run()
+	def, err := out["/out"].Marshal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mounts := 0
+	for _, dt := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(dt); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[int64]string{}
+		for _, m := range op.GetExec().GetMounts() {
+			if mounts++; m.Input < 0 {
+				continue // nothing
+			}
+			if dest, twice := seen[m.Input]; twice {
+				t.Errorf("%s and %s have one tree", dest, m.Dest)
+			}
+			seen[m.Input] = m.Dest
+		}
+	}
+	if mounts != 8 {
+		t.Errorf("%d mounts", mounts)
+	}
+}
