@@ -25,9 +25,8 @@ type Build struct {
 	tmp       bk.State // /tmp of every step, whether or not the build image has one that an ordinary user may write to
 	empty     map[string]bk.State
 	recipes   map[*layer]*recipe
-	decisions map[*layer]*Decision
+	final     *fates // when everything is decided
 	outputs   map[*layer]*output
-	ran       map[*layer]bool     // layers whose run step is part of the build, cached or not
 	apps      map[*layer]bk.State // the app as each lock-app layer left it
 	byContent []string            // see SeenByContent
 	asked     map[Question]answer
@@ -39,18 +38,16 @@ type Build struct {
 // New begins a build. The packfiles must be valid (packfile.Parse).
 func New(in Input) *Build {
 	b := &Build{
-		in:        in,
-		byID:      map[string]*layer{},
-		caches:    map[string]*packfile.Cache{},
-		tmp:       bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), bk.WithCustomName("[internal] new /tmp")),
-		empty:     map[string]bk.State{},
-		recipes:   map[*layer]*recipe{},
-		decisions: map[*layer]*Decision{},
-		outputs:   map[*layer]*output{},
-		ran:       map[*layer]bool{},
-		apps:      map[*layer]bk.State{},
-		asked:     map[Question]answer{},
-		plans:     map[Question]detected{},
+		in:      in,
+		byID:    map[string]*layer{},
+		caches:  map[string]*packfile.Cache{},
+		tmp:     bk.Scratch().File(bk.Mkdir("/tmp", 0o1777), bk.WithCustomName("[internal] new /tmp")),
+		empty:   map[string]bk.State{},
+		recipes: map[*layer]*recipe{},
+		outputs: map[*layer]*output{},
+		apps:    map[*layer]bk.State{},
+		asked:   map[Question]answer{},
+		plans:   map[Question]detected{},
 	}
 	if in.NoCache == nil {
 		b.in.NoCache = func(string) bool { return false }
@@ -131,7 +128,7 @@ func (b *Build) link(l *layer, exposed []*layer) {
 	}
 	for _, other := range exposed {
 		if !named[other] {
-			l.links = append(l.links, link{Link: &packfile.Link{Name: other.path()}, layer: other, exposed: true})
+			l.links = append(l.links, link{Link: &packfile.Link{}, layer: other, exposed: true})
 		}
 	}
 }

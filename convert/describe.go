@@ -97,17 +97,9 @@ func undescribedLayer(l *layer, o *output) undescribed {
 // undescribedLayers are the layers of the packfile that are to be described: as steps see them, and as the image has them when
 // that has another time.
 func (b *Build) undescribedLayers(ctx context.Context, d *descriptions, f Facts) (built, timed []undescribed, err error) {
-	for _, l := range b.layers {
-		decision, err := b.decide(l, f)
-		if err != nil {
-			return nil, nil, err
-		}
-		if decision.Action != Made {
-			continue
-		}
-		if _, err := b.output(ctx, l, f); err != nil { // which may need one that was to be kept
-			return nil, nil, err
-		}
+	s, err := b.fates(f)
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, l := range b.layers {
 		decision, err := b.decide(l, f)
@@ -115,7 +107,7 @@ func (b *Build) undescribedLayers(ctx context.Context, d *descriptions, f Facts)
 			return nil, nil, err
 		}
 		otherTime := decision.Action == Reused && b.keepsDigest(l) && !b.in.Previous.time.Equal(b.in.Time)
-		if decision.Action != Made && !b.ran[l] && !otherTime {
+		if !s.runs[l] && !otherTime {
 			continue
 		}
 		o, err := b.output(ctx, l, f)

@@ -18,12 +18,13 @@ type Explanation struct {
 
 // Explain says what becomes of each layer, in group order and then in file order, as far as that is known.
 func (b *Build) Explain(f Facts) ([]Explanation, error) {
+	s, err := b.fates(f)
+	if err != nil {
+		return nil, err
+	}
 	explanations := []Explanation{}
 	for _, l := range b.layers {
-		d, err := b.decide(l, f)
-		if err != nil {
-			return nil, err
-		}
+		d := s.decided[l]
 		e := Explanation{Layer: b.shown(l), Action: Unknown}
 		switch {
 		case d != nil:
@@ -39,21 +40,4 @@ func (b *Build) Explain(f Facts) ([]Explanation, error) {
 		explanations = append(explanations, e)
 	}
 	return explanations, nil
-}
-
-// needsBuilding says whether something that l links, directly or not, would have to be built for l to see it.
-func (b *Build) needsBuilding(l *layer, f Facts) (bool, error) {
-	for _, k := range l.links {
-		if k.layer == nil {
-			continue
-		}
-		d, err := b.decide(k.layer, f)
-		if err != nil {
-			return false, err
-		}
-		if d == nil || d.Action == Made || d.Action == Kept {
-			return true, nil
-		}
-	}
-	return false, nil
 }

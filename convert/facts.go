@@ -68,11 +68,30 @@ type link struct {
 	exposed bool // the packfile does not name it: an earlier module exposes it
 }
 
-// seesEnvironment says whether a step of the layer sees what earlier modules expose.
-func (l *layer) seesEnvironment() bool {
-	setUp := slices.ContainsFunc(l.links, func(k link) bool { return k.cache != nil && k.cache.Setup != nil })
-	return l.Provide.Run != nil || setUp || l.fullEnv()
+// shown is what a link is called in messages.
+func (k link) shown() string {
+	if k.exposed {
+		return k.layer.path()
+	}
+	return k.Name
 }
+
+// runsScripts says whether the run step of the layer does: only then it sees other layers.
+func (l *layer) runsScripts() bool {
+	setUp := slices.ContainsFunc(l.links, func(k link) bool { return k.cache != nil && k.cache.Setup != nil })
+	return l.Provide.Run != nil || setUp
+}
+
+// looksInto are the links to layers whose content the run step of the layer sees. No two go to one layer.
+func (l *layer) looksInto() []link {
+	if !l.runsScripts() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(l.links), func(k link) bool { return k.layer == nil })
+}
+
+// seesEnvironment says whether a step of the layer sees what earlier modules expose.
+func (l *layer) seesEnvironment() bool { return l.runsScripts() || l.fullEnv() }
 
 // fullEnv says whether the test sees all that the run step sees.
 func (l *layer) fullEnv() bool { return l.testScript() != nil && l.Provide.Test.FullEnv }
@@ -159,74 +178,14 @@ func (f Facts) version(l *layer) string {
 	return v
 }
 
-// Questions are those that can be asked now: they are not answered yet, and what they need is known. There is none when
+// Questions returns those that can be asked now: they are not answered yet, and what they need is known. There is none when
 // everything is decided.
 func (b *Build) Questions(f Facts) ([]Question, error) {
-	var qs []Question
-	for _, l := range b.layers {
-		var more []Question
-		var err error
-		if f.status(l) == open {
-			more, err = b.openQuestions(l, f)
-		} else {
-			more, err = b.undecided(l, f)
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, q := range more {
-			if _, answered := f[q]; !answered && !slices.Contains(qs, q) {
-				qs = append(qs, q)
-			}
-		}
-	}
-	return qs, nil
-}
-
-// openQuestions are the next ones to ask before a layer is settled.
-func (b *Build) openQuestions(l *layer, f Facts) ([]Question, error) {
-	for _, kind := range l.questions() {
-		q := Question{l.id, kind}
-		if _, ok := f[q]; ok {
-			continue
-		}
-		if kind == Tested && l.testScript() != nil {
-			if !f.linksSettled(l) {
-				return nil, nil
-			}
-			if l.Provide.Test.FullEnv {
-				if ready, err := b.linksDecided(l, f); !ready || err != nil {
-					return nil, err
-				}
-				if building, err := b.needsBuilding(l, f); building && b.in.BuildNothing || err != nil {
-					return nil, err
-				}
-			}
-		}
-		return []Question{q}, nil // the next one sees what this one says
-	}
-	return nil, nil
-}
-
-// undecided are the questions that a settled layer's decision waits for.
-func (b *Build) undecided(l *layer, f Facts) ([]Question, error) {
-	if d, err := b.decide(l, f); d != nil || err != nil || b.in.BuildNothing {
+	s, err := b.fates(f)
+	if err != nil {
 		return nil, err
 	}
-	var qs []Question
-	for _, k := range l.links {
-		if k.layer == nil {
-			continue
-		}
-		d, err := b.decide(k.layer, f)
-		if err != nil {
-			return nil, err
-		}
-		if d != nil && d.Action == Made {
-			qs = append(qs, Question{k.layer.id, Built})
-		}
-	}
-	return qs, nil
+	return s.questions(), nil
 }
 
 // linksSettled says whether versions and metadata of all layers that l links are known. A test sees those of layers that its

@@ -15,13 +15,13 @@ func (b *Build) Materials(f Facts) ([]bk.State, error) {
 	if prev := b.in.Previous; prev == nil || !prev.materials || !prev.References() {
 		return nil, nil
 	}
+	s, err := b.fates(f)
+	if err != nil {
+		return nil, err
+	}
 	var states []bk.State
 	for _, l := range b.layers {
-		d, err := b.decide(l, f)
-		if err != nil {
-			return nil, err
-		}
-		if d.Action != Reused && d.Action != Kept || b.ran[l] {
+		if s.runs[l] || f.status(l) == dropped {
 			continue
 		}
 		files, err := b.fetched(l, f)

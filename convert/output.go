@@ -26,7 +26,7 @@ type output struct {
 // mdDir is the folder of a step's output tree with $MD.
 const mdDir = outDir + "/" + step.MetadataDir
 
-// output of a layer that is decided. A layer that is kept is built after all when something asks for its output.
+// output of a layer that is ready. A layer that is kept is built after all when something asks for its output.
 func (b *Build) output(ctx context.Context, l *layer, f Facts) (*output, error) {
 	if o, ok := b.outputs[l]; ok {
 		return o, nil
@@ -88,7 +88,6 @@ func (b *Build) run(ctx context.Context, l *layer, f Facts, d *Decision) (*outpu
 	if l.Provide.LockApp {
 		b.apps[l] = out[step.AppDir]
 	}
-	b.ran[l] = true
 	return o, nil
 }
 

@@ -105,7 +105,7 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		parts.Profile = append(parts.Profile, digestOf(l.module.text(&l.Provide.Profile[i])))
 	}
 	for _, k := range l.links {
-		linked := layerkey.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
+		linked := layerkey.Link{Name: k.shown(), Exposed: k.exposed, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
 		if k.layer != nil && k.layer.module != l.module {
 			linked.Layer = k.layer.dir()
 		}

@@ -21,21 +21,19 @@ type description struct {
 	diffID   string         // diff id in the image, "" when it is not there
 }
 
+// contentOf is what a record says of a layer.
+func contentOf(r layerkey.Record) description {
+	return description{metadata: r.Metadata, content: r.Content, diffID: r.DiffID}
+}
+
 // described is the description of a decided layer, nil while it is not known.
 func (b *Build) described(l *layer, f Facts) (*description, error) {
-	d, err := b.decide(l, f)
-	if d == nil || err != nil {
+	s, err := b.fates(f)
+	if err != nil {
 		return nil, err
 	}
-	seen := &description{}
-	r, asked := f[Question{l.id, Built}]
-	switch {
-	case d.Action == Reused || d.Action == Kept && !b.ran[l]:
-		old := b.in.Previous.records[l.dir()]
-		seen.metadata, seen.content, seen.diffID = old.Metadata, old.Content, old.DiffID
-	case asked:
-		seen.metadata, seen.content, seen.diffID = r.Metadata, r.DiffID, r.DiffID
-	default:
+	seen := s.content(l)
+	if seen == nil {
 		return nil, nil
 	}
 	if timed, ok := f[Question{l.id, Timed}]; ok {
@@ -71,21 +69,14 @@ func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.Constrain
 	return bk.Scratch().File(action, opts...)
 }
 
-// seenLinks is the content of linked layers that the layer was built with.
-func (b *Build) seenLinks(l *layer, f Facts) (map[string]string, error) {
-	if d, err := b.decide(l, f); err != nil {
-		return nil, err
-	} else if d.Action != Made && !b.ran[l] {
-		return b.in.Previous.records[l.dir()].Links, nil
-	}
-	links, _, err := b.linkContents(l, f)
-	return links, err
-}
-
 // label is what the image says of its layers. Every layer must be described.
 func (b *Build) label(f Facts) (string, error) {
 	label := layerkey.Label{
 		Name: b.in.Root.ID(), Version: b.in.Root.Packfile.Config.Version, Time: b.in.Time.Unix(), Layers: []layerkey.Record{},
+	}
+	s, err := b.fates(f)
+	if err != nil {
+		return "", err
 	}
 	for _, l := range b.layers {
 		if f.status(l) == dropped {
@@ -104,8 +95,12 @@ func (b *Build) label(f Facts) (string, error) {
 		}
 		r := how.record
 		r.Metadata, r.Content, r.DiffID = seen.metadata, seen.content, seen.diffID
-		if r.Links, err = b.seenLinks(l, f); err != nil {
+		var unknown *layer
+		if r.Links, unknown, err = s.linkContents(l); err != nil {
 			return "", err
+		}
+		if unknown != nil {
+			return "", fmt.Errorf("layer %q is not described", unknown.id)
 		}
 		if !b.in.Build.Exact {
 			r.Key = ""

@@ -1,7 +1,7 @@
 package convert
 
 import (
-	"strings"
+	"fmt"
 
 	bk "github.com/moby/buildkit/client/llb"
 
@@ -47,8 +47,8 @@ func (d *Decision) why() string {
 func (b *Build) Reused() *bk.State {
 	lookedInto := map[*layer]bool{}
 	for _, l := range b.layers {
-		for _, k := range l.links {
-			if b.ran[l] && k.layer != nil {
+		if o := b.outputs[l]; o != nil && !o.reused {
+			for _, k := range l.looksInto() {
 				lookedInto[k.layer] = true
 			}
 		}
@@ -71,101 +71,16 @@ func (b *Build) Reused() *bk.State {
 	return &all
 }
 
-// decide what becomes of a layer. It is nil while that depends on an open question.
+// decide is what becomes of a layer. It fails when that depends on an open question.
 func (b *Build) decide(l *layer, f Facts) (*Decision, error) {
-	if d, ok := b.decisions[l]; ok {
-		return d, nil
-	}
-	d, err := b.decideNow(l, f)
-	if d != nil {
-		b.decisions[l] = d
-	}
-	return d, err
-}
-
-func (b *Build) decideNow(l *layer, f Facts) (*Decision, error) {
-	switch f.status(l) {
-	case dropped:
-		return &Decision{Action: NotCreated}, nil
-	case open:
-		return nil, nil
-	case settled:
-	}
-	if ready, err := b.linksDecided(l, f); !ready || err != nil {
-		return nil, err
-	}
-	if b.in.Previous == nil {
-		return &Decision{Action: Made}, nil
-	}
-	r, err := b.recipe(l, f)
+	s, err := b.fates(f)
 	if err != nil {
 		return nil, err
 	}
-	made := func(reason string) (*Decision, error) { return &Decision{Action: Made, Reason: reason}, nil }
-	old, known := b.in.Previous.records[r.record.Parts.Layer]
-	switch {
-	case !known:
-		return made("the previous image does not have it")
-	case old.Key != r.record.Key && old.Key != "":
-		return &Decision{Action: Made, Changes: layerkey.Changes(old, r.record)}, nil
-	case l.Provide.LockApp:
-		return made("it changes the app")
-	case r.record.Parts.Version == "":
-		return made("it has no version")
-	case l.noCache:
-		return made("no cache is wanted")
-	case !b.in.Build.Exact || old.Key == "":
-		return made("the build image has no digest")
-	case l.Export && old.DiffID == "":
-		return made("the previous image has no layer that could be taken over for it")
+	if s.decided[l] == nil {
+		return nil, fmt.Errorf("layer %q is not decided", l.id)
 	}
-	links, open, err := b.linkContents(l, f)
-	if err != nil || open {
-		return nil, err
-	}
-	if changed := changedLinks(l, links, old.Links); changed != nil {
-		return made("the content of a layer that it links changed: " + strings.Join(changed, ", "))
-	}
-	if l.Export {
-		return &Decision{Action: Reused}, nil
-	}
-	return &Decision{Action: Kept}, nil
-}
-
-// linksDecided says whether it is known of all layers that l links what becomes of them.
-func (b *Build) linksDecided(l *layer, f Facts) (bool, error) {
-	for _, k := range l.links {
-		if k.layer == nil {
-			continue
-		}
-		if d, err := b.decide(k.layer, f); d == nil || err != nil {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-// linkContents is what the run step of a layer sees of others: their content, and their metadata if it asks for it. It is
-// open while one of them has to be built before that is known.
-func (b *Build) linkContents(l *layer, f Facts) (contents map[string]string, open bool, err error) {
-	for _, k := range l.links {
-		if k.layer == nil || f.status(k.layer) == dropped {
-			continue
-		}
-		seen, err := b.described(k.layer, f)
-		if err != nil {
-			return nil, false, err
-		}
-		if seen == nil {
-			return nil, true, nil
-		}
-		content, err := linkContent(k, *seen)
-		if err != nil {
-			return nil, false, err
-		}
-		contents = put(contents, k.Name, content)
-	}
-	return contents, false, nil
+	return s.decided[l], nil
 }
 
 // linkContent is what a link shows of a layer, as one digest.
@@ -174,15 +89,4 @@ func linkContent(k link, seen description) (string, error) {
 		return seen.content, nil
 	}
 	return layerkey.DigestJSON(seen.content, seen.metadata)
-}
-
-// changedLinks are the names of links that show l something else than a record says. What else the record has is not looked
-// at: it comes from a label.
-func changedLinks(l *layer, now, old map[string]string) (names []string) {
-	for _, k := range l.links {
-		if now[k.Name] != old[k.Name] {
-			names = append(names, k.Name)
-		}
-	}
-	return names
 }

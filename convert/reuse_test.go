@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
@@ -135,6 +136,9 @@ func actions(t *testing.T, b *Build, content map[string]string) string {
 		}
 		if len(qs) == 0 {
 			break
+		}
+		if _, err := b.Ask(t.Context(), qs, f); err != nil {
+			t.Fatal(err)
 		}
 		for _, q := range qs {
 			if q.Kind == Built {
@@ -278,6 +282,125 @@ func TestLabelsThatLie(t *testing.T) {
 	}
 }
 
+// diamond is a kept layer that two others link, of which the second links the first.
+const diamond = `
+[config]
+shell = "/bin/sh"
+[[layers]]
+name = "tool"
+version = "1"
+[layers.build.run]
+inline = "x"
+[[layers]]
+name = "deps"
+export = true
+version = "1"
+[layers.build.run]
+inline = "x"
+[[layers.build.links]]
+name = "tool"
+[[layers]]
+name = "gen"
+export = true
+version = "1"
+[layers.build.run]
+inline = "x"
+[[layers.build.links]]
+name = "tool"
+[[layers.build.links]]
+name = "deps"
+`
+
+func TestAKeptLayerThatRunsIsDescribedBeforeThoseThatLinkItAreDecided(t *testing.T) {
+	previous := from(t, imageOf(t, diamond))
+	bumped := strings.Replace(diamond, "name = \"deps\"\nexport = true\nversion = \"1\"", "name = \"deps\"\nexport = true\nversion = \"2\"", 1)
+	for _, tt := range []struct {
+		name, text string
+		content    map[string]string
+		want       string
+	}{
+		{name: "nothing runs", text: diamond, want: "tool kept, deps reused, gen reused"},
+		{name: "it comes out as it was", text: bumped, want: "tool kept, deps built, gen reused ?tool ?deps"},
+		{name: "it comes out different", text: bumped, content: map[string]string{"tool": "new"},
+			want: "tool kept, deps built, gen built ?tool ?deps"},
+		{name: "what it is for comes out different", text: bumped, content: map[string]string{"deps": "new"},
+			want: "tool kept, deps built, gen built ?tool ?deps"},
+		{name: "a test that sees it runs whatever comes of it", want: "tool kept, deps reused, gen built ?tool",
+			text: strings.Replace(diamond, "name = \"gen\"\nexport = true\nversion = \"1\"\n[layers.build.run]",
+				"name = \"gen\"\nexport = true\n[layers.build.test]\ninline = \"x\"\nfull-env = true\n[layers.build.run]", 1)},
+		{name: "a layer without a script sees nothing", want: "tool kept, deps built, gen reused",
+			text: strings.Replace(bumped, "[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"tool\"\n[[layers.build.links]]\nname = \"deps\"",
+				"[[layers.build.links]]\nname = \"tool\"\n[[layers.build.links]]\nname = \"deps\"", 1)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			previous := previous
+			if strings.HasPrefix(tt.name, "a layer without") {
+				without := strings.Replace(tt.text, "version = \"2\"", "version = \"1\"", 1)
+				previous = from(t, imageOf(t, without))
+			}
+			b := newBuild(t, tt.text, previous)
+			if got := actions(t, b, tt.content); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsNotDecidedOrDescribedIsAnErrorWithItsName(t *testing.T) {
+	tested := strings.Replace(diamond, "name = \"gen\"\nexport = true\nversion = \"1\"\n", "name = \"gen\"\nexport = true\n[layers.build.test]\ninline = \"x\"\n", 1)
+	b := newBuild(t, tested, from(t, imageOf(t, diamond)))
+	// Whether tool runs, which deps was built with, is for the test of gen to say.
+	if _, err := b.Image(t.Context(), Facts{}); err == nil || err.Error() != `layer "deps" is not decided` {
+		t.Errorf("not decided: %v", err)
+	}
+	b = newBuild(t, diamond)
+	f := answers(b)
+	img, err := b.Image(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Config(img, f); err == nil || err.Error() != `layer "tool" is not described` {
+		t.Errorf("not described: %v", err)
+	}
+}
+
+func TestAnExposedLayerIsNoLinkOfItsName(t *testing.T) {
+	exposing := func(version string) []string {
+		return []string{
+			"[config]\nshell = \"/bin/sh\"\n[[layers]]\nname = \"x\"\nexport = true\nexpose = true\nversion = \"" + version + "\"\n[layers.build.run]\ninline = \"x\"\n",
+			withID("m", "[[layers]]\nname = \"x\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n"+
+				"[[layers]]\nname = \"y\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"x\"\n"),
+		}
+	}
+	record := func(b *Build, f Facts) layerkey.Record {
+		s, err := b.fates(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.recipe(named(b, "y"), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.record.Links, _, err = s.linkContents(named(b, "y")); err != nil {
+			t.Fatal(err)
+		}
+		return r.record
+	}
+	contents := func(root string) layerkey.Record {
+		b := newGroup(t, exposing("1"))
+		f := answers(b)
+		f[Question{"x", Built}], f[Question{"m/x", Built}] = step.Result{DiffID: root}, step.Result{DiffID: "own"}
+		return record(b, f)
+	}
+	if diff := cmp.Diff(map[string]string{"/layers/packfile/x": "one", "/layers/m/x": "own"}, contents("one").Links); diff != "" {
+		t.Error(diff)
+	}
+	links := contents("one").Parts.Links
+	if diff := cmp.Diff([]layerkey.Link{{Name: "x"}, {Name: "x", Exposed: true, Layer: "/layers/packfile/x"}}, links); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestLayerThatWasToBeKeptIsDescribedWhenItIsBuilt(t *testing.T) {
 	text := strings.ReplaceAll(chain, "export = true\n", "")
 	bumped := strings.Replace(text, "name = \"assets\"\nversion = \"1\"", "name = \"assets\"\nversion = \"2\"", 1)
@@ -315,7 +438,7 @@ func TestNamesInALabelAreInNoMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := explained[1].Why, "the content of a layer that it links changed: tools"; got != want {
+	if got, want := explained[1].Why, "the previous image does not say what it was built with: tools"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

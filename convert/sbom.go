@@ -93,7 +93,7 @@ func SBOMOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 		for _, k := range r.Parts.Links {
 			linked := k.Layer
 			switch {
-			case strings.Contains(k.Name, "/"):
+			case k.Exposed || strings.Contains(k.Name, "/"): // older frontends told by the slash alone
 				continue // the packfile does not name it
 			case linked == "":
 				linked = path.Join(path.Dir(r.Parts.Layer), k.Name)

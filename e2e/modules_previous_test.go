@@ -194,3 +194,40 @@ func TestModuleStepsAreServedByACacheOfAnotherBuilder(t *testing.T) {
 	// The version that was asked, what the test wrote and what run wrote are other ones each time.
 	equal(t, "digest of the image", second.digest, first.digest)
 }
+
+func TestModuleExposedLayerOfAPackfileWithoutIDIsNoLinkOfThatName(t *testing.T) {
+	t.Parallel()
+	// The packfile exposes x, and the module links an x of its own: both are called x.
+	v := "version = \"" + rand.Text() + "\"\n"
+	dir := modularApp(t, "[[buildpacks]]\nuri = \"modules/m\"\n[[order]]\n[[order.group]]\nid = \"packfile\"\n[[order.group]]\nid = \"m\"\n"+
+		"[[layers]]\nname = \"x\"\nexport = true\nexpose = true\n[layers.build.test]\nmatch = [\"app.txt\"]\n[layers.build.run]\ninline = \"cp app.txt $LAYER/v\"\n",
+		map[string]string{"m": module("m", builds("x", "export = true\n"+v, "echo own > $LAYER/v")+
+			builds("y", "export = true\n"+v, "cat /layers/packfile/x/v $X/v > $LAYER/v")+"[[layers.build.links]]\nname = \"x\"\npath-as = \"X\"\n")})
+	layers := []string{"x", "m/x", "m/y"}
+	write(t, dir, map[string]string{"app.txt": "one\n"})
+	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
+	write(t, dir, map[string]string{"app.txt": "two\n"})
+	b, second := request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
+	b.wantRuns(t, layers, layers...) // m/x sees what the packfile exposes, too
+	equal(t, "what y has", container(t, second.name, nil, "--", "cat", "/layers/m/y/v"), "two\nown\n")
+	b = request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: second.name}.build(t)
+	b.wantRuns(t, layers)
+}
+
+func TestModuleToolchainThatIsKeptAndHasToRun(t *testing.T) {
+	t.Parallel()
+	// The normal toolchain module: exposed, in no image, seen by everything after it.
+	v := "version = \"" + rand.Text() + "\"\n"
+	dir := modularApp(t, "[[buildpacks]]\nuri = \"modules/tools\"\n"+
+		builds("deps", "export = true\n", "make-id > $LAYER/v; cat app.txt >> $LAYER/v")+
+		builds("gen", "export = true\n"+v, "make-id > $LAYER/v"),
+		map[string]string{"tools": module("tools", builds("tool", "expose = true\n"+v,
+			"mkdir $LAYER/bin; id=$(cat /proc/sys/kernel/random/uuid); printf '#!/bin/sh\\necho %s\\n' $id > $LAYER/bin/make-id; chmod +x $LAYER/bin/make-id"))})
+	layers := []string{"tools/tool", "packfile/deps", "packfile/gen", "deps", "gen"}
+	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
+	write(t, dir, map[string]string{"app.txt": "other\n"})
+	b, second := request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
+	b.wantRuns(t, layers, "tools/tool", "deps", "gen")
+	id := container(t, second.name, nil, "--", "cat", "/layers/packfile/gen/v")
+	equal(t, "what deps has", container(t, second.name, nil, "--", "cat", "/layers/packfile/deps/v"), id+"other\n")
+}

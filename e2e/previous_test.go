@@ -369,3 +369,60 @@ func TestPreviousImageWithAnInlineCacheOfTheUser(t *testing.T) {
 		t.Error("nothing was downloaded: the inline cache is not what this test says")
 	}
 }
+
+func TestAKeptLayerRunsForOneLayerAndIsSeenByAnother(t *testing.T) {
+	t.Parallel()
+	// A build from nothing has the tool once: what links it sees the same one, also when it was kept and had to run again.
+	dir := app(t, sh+`
+[[layers]]
+name = "tool"
+version = "STAMP"
+[layers.build.run]
+inline = "cat /proc/sys/kernel/random/uuid > $LAYER/id"
+[[layers]]
+name = "deps"
+export = true
+[layers.build]
+inputs = ["deps.lock"]
+[layers.build.run]
+inline = "cat $TOOL/id deps.lock > $LAYER/v"
+[[layers.build.links]]
+name = "tool"
+path-as = "TOOL"
+[[layers]]
+name = "gen"
+export = true
+version = "STAMP"
+[layers.build.run]
+inline = "cat $TOOL/id > $LAYER/tool; cat $DEPS/v > $LAYER/v"
+[[layers.build.links]]
+name = "tool"
+path-as = "TOOL"
+[[layers.build.links]]
+name = "deps"
+path-as = "DEPS"
+[[layers]]
+name = "beside"
+export = true
+version = "STAMP"
+[layers.build.run]
+inline = "cat $TOOL/id > $LAYER/v"
+[[layers.build.links]]
+name = "tool"
+path-as = "TOOL"
+`)
+	layers := []string{"tool", "deps", "gen", "beside"}
+	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
+	b := request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: first.name}.build(t)
+	b.wantRuns(t, layers)
+	write(t, dir, map[string]string{"deps.lock": "changed\n"})
+	b, second := request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
+	b.wantRuns(t, layers, layers...)
+	read := func(name string) string {
+		return container(t, second.name, nil, "--", "cat", "/layers/packfile/"+name)
+	}
+	tool := read("gen/tool")
+	equal(t, "what deps has of the tool and its own file", read("deps/v"), tool+"changed\n")
+	equal(t, "what gen has of deps", read("gen/v"), tool+"changed\n")
+	equal(t, "what beside has of the tool", read("beside/v"), tool)
+}

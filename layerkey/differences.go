@@ -209,7 +209,12 @@ func (d *differences) env(part string, old, new step.EnvFile) {
 	d.value(part+": delim", old.Delim, new.Delim)
 }
 
-func linkName(l Link) name { return name{[2]string{l.Name}, "link " + Short(l.Name)} }
+func linkName(l Link) name {
+	if l.Exposed {
+		return name{[2]string{l.Name, "exposed"}, "exposed layer " + Short(l.Name)}
+	}
+	return name{[2]string{l.Name}, "link " + Short(l.Name)}
+}
 
 func (d *differences) link(part string, old, new Link) {
 	d.value(part+": layer", old.Layer, new.Layer)

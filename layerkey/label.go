@@ -28,6 +28,6 @@ type Record struct {
 	Content string `json:"content,omitempty"`
 	// DiffID is that of the layer in the image; absent when the image does not have it.
 	DiffID string `json:"diffID,omitempty"`
-	// Links has, for each linked layer, the content that the run step saw.
+	// Links has, by LAYER of each linked layer, the content that the run step saw.
 	Links map[string]string `json:"links,omitempty"`
 }

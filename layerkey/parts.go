@@ -57,10 +57,11 @@ type Dep struct {
 	Metadata map[string]any `json:"metadata,omitempty"`
 }
 
-// Link is a link in a layer key.
+// Link is a link in a layer key: Name and Exposed together tell the links of a layer apart.
 type Link struct {
-	Name       string `json:"name"`
-	Layer      string `json:"layer,omitempty"` // LAYER of one that another module made
+	Name       string `json:"name"`              // as the packfile has it; MODULE/NAME of an exposed layer
+	Exposed    bool   `json:"exposed,omitempty"` // the packfile does not name it: an earlier module exposes it
+	Layer      string `json:"layer,omitempty"`   // LAYER of one that another module made
 	PathAs     string `json:"pathAs,omitempty"`
 	VersionAs  string `json:"versionAs,omitempty"`
 	MetadataAs string `json:"metadataAs,omitempty"`

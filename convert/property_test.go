@@ -1,0 +1,395 @@
+package convert_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+var (
+	seedFlag   = flag.Uint64("seed", 0, "the only world of TestWhateverCameBeforeABuildGivesWhatABuildFromNothingGives")
+	worldsFlag = flag.Int("worlds", 80, "how many worlds it tries")
+)
+
+// image is what a build gives.
+type image struct {
+	config  *dockerspec.DockerOCIImage
+	cache   []byte
+	files   tree
+	layers  []tree // of the image's own, in order
+	actions map[string]convert.Action
+	facts   convert.Facts
+}
+
+// order is how the questions of a build are asked.
+type order func([]convert.Question) []convert.Question
+
+func allAtOnce(qs []convert.Question) []convert.Question { return qs }
+
+// oneByOne asks one of the questions that can be asked, any.
+func oneByOne(r *rand.Rand) order {
+	return func(qs []convert.Question) []convert.Question {
+		i := r.IntN(len(qs))
+		return qs[i : i+1]
+	}
+}
+
+// baseLayer is the only layer of the run image.
+var baseLayer = tree{"/base": {data: "base", time: 1}}
+
+// input of a build.
+func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
+	local := bk.Local("context", bk.SharedKeyHint("context"))
+	run := &dockerspec.DockerOCIImage{}
+	run.RootFS.DiffIDs = []digest.Digest{digest.Digest(baseLayer.digest(true))}
+	in := convert.Input{
+		Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		Build:    convert.Base{State: bk.Image(w.image), Digest: digest.FromString(w.image), Exact: true},
+		Run:      convert.Base{State: bk.Image("run"), Digest: digest.FromString("run"), Exact: true, Config: run},
+		Tools:    bk.Image("frontend"),
+		Native:   convert.Native{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Tools: bk.Image("frontend")},
+		App:      convert.App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
+		Owner:    llb.Owner{UID: 1000, GID: 1000},
+		User:     "1000:1000",
+		Project:  "project",
+		Args:     []step.Variable{{Name: "ARG", Value: w.args}},
+		Time:     w.epoch.UTC(),
+		Now:      time.Unix(0, 0),
+		Previous: previous,
+	}
+	for i, m := range w.modules {
+		filename := fmt.Sprintf("packfile%d.toml", i)
+		pf, _, err := packfile.Parse(filename, []byte(m.text()))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, m.text())
+		}
+		made := &convert.Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
+		if in.Modules = append(in.Modules, made); i == w.root {
+			in.Root = made
+		}
+	}
+	return in
+}
+
+// tried is a build that has found its group.
+type tried struct {
+	*convert.Build
+	*builder
+	facts convert.Facts
+}
+
+func (b tried) ask(qs []convert.Question) error {
+	inquiries, err := b.Ask(context.Background(), qs, b.facts)
+	if err != nil {
+		return err
+	}
+	b.answerAll(inquiries)
+	return nil
+}
+
+func (b tried) answerAll(inquiries []convert.Inquiry) {
+	for _, in := range inquiries {
+		left := b.solve(in.State)
+		for q, file := range in.Files {
+			var r step.Result
+			if err := json.Unmarshal([]byte(left[file].data), &r); err != nil {
+				b.t.Fatalf("answer to %v in %s: %v", q, file, err)
+			}
+			b.facts[q] = r
+		}
+	}
+}
+
+// try begins a build of the world on an empty builder. It is an error when its modules do not go together.
+func (w *world) try(t *testing.T, from *image, in convert.Input) (b tried, err error) {
+	b.facts = convert.Facts{}
+	b.builder = &builder{
+		t: t, app: tree{}, layers: map[digest.Digest]tree{}, weather: w.weather, done: map[digest.Digest][]tree{},
+		images: map[string]tree{"docker-image://docker.io/library/run": baseLayer, "docker-image://docker.io/library/build": {},
+			"docker-image://docker.io/library/frontend": {"/step": {folder: true}, "/step/packfile-step": {}, "/launcher": {data: "launcher"}}},
+	}
+	for name, data := range w.app {
+		b.app.put(path.Dir("/"+name), nil, 5)
+		b.app["/"+name] = entry{data: data, time: 5}
+	}
+	if from != nil {
+		b.images["docker-image://docker.io/library/previous"] = from.files
+		for _, layer := range from.layers {
+			b.known(layer.digest(true), layer)
+		}
+	}
+	b.Build = convert.New(in)
+	var group []convert.Candidate
+	for _, m := range in.Modules {
+		group = append(group, convert.Candidate{Module: m})
+	}
+	if err := b.ask(b.DetectQuestions(group, b.facts)); err != nil {
+		return b, err
+	}
+	g, err := b.Try(group, b.facts, &plan.Trials{Limit: 1000})
+	if err != nil {
+		return b, err
+	}
+	return b, b.Choose(g, b.facts)
+}
+
+// build builds the world as the frontend does.
+func (w *world) build(t *testing.T, from *image, in convert.Input, next order) (img *image, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case failure:
+			err = errors.New(p.why)
+		default:
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	b, err := w.try(t, from, in)
+	if err != nil {
+		return nil, err
+	}
+	for rounds := 0; ; rounds++ {
+		qs, err := b.Questions(b.facts)
+		if err != nil {
+			return nil, err
+		}
+		if len(qs) == 0 {
+			break
+		}
+		if rounds > 500 {
+			return nil, fmt.Errorf("it never ends: %v", qs)
+		}
+		if err := b.ask(next(qs)); err != nil {
+			return nil, err
+		}
+	}
+	assemble := b.Image
+	if in.Target != "" {
+		assemble = b.Layer
+	}
+	var result *convert.Image
+	for rounds := 0; ; rounds++ {
+		again, err := assemble(context.Background(), b.facts)
+		if err != nil {
+			return nil, err
+		}
+		if result != nil && result.Same(again) {
+			break
+		}
+		if rounds > 5 {
+			return nil, errors.New("the image is another one every time")
+		}
+		result = again
+		b.answerAll(result.Left)
+	}
+	img = &image{files: b.solve(result.State), actions: map[string]convert.Action{}, facts: b.facts}
+	explained, err := b.Explain(b.facts)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range explained {
+		img.actions[e.Layer] = e.Action
+	}
+	if img.config, err = b.Config(result, b.facts); err != nil || in.Target != "" {
+		return img, err
+	}
+	if img.cache, err = b.InlineCache(result, b.facts); err != nil {
+		return nil, err
+	}
+	img.layers = b.merged(result.State)[1:]
+	img.config.RootFS.DiffIDs = slices.Clone(in.Run.Config.RootFS.DiffIDs)
+	for _, layer := range img.layers {
+		img.config.RootFS.DiffIDs = append(img.config.RootFS.DiffIDs, digest.Digest(layer.digest(true)))
+	}
+	return img, nil
+}
+
+// previous is an image as the previous one of a build.
+func (img *image) previous(t *testing.T, copied bool) *convert.Previous {
+	p := convert.PreviousImage{State: bk.Image("previous"), Config: img.config}
+	if !copied {
+		p.InlineCache = img.cache
+	}
+	previous, warnings := convert.NewPrevious(p)
+	if len(warnings) > 0 {
+		t.Fatal(warnings)
+	}
+	return previous
+}
+
+// explained is what becomes of layers by what can be known without building any.
+func (w *world) explained(t *testing.T, from *image, in convert.Input) map[string]convert.Action {
+	in.BuildNothing = true
+	b, err := w.try(t, from, in)
+	for err == nil {
+		var qs []convert.Question
+		if qs, err = b.Questions(b.facts); len(qs) == 0 {
+			break
+		}
+		err = b.ask(qs)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained, err := b.Explain(b.facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := map[string]convert.Action{}
+	for _, e := range explained {
+		actions[e.Layer] = e.Action
+	}
+	return actions
+}
+
+// history is a world and the builds of it.
+type history struct {
+	t     *testing.T
+	r     *rand.Rand
+	world *world
+	lines []string
+	last  *image
+}
+
+func (h *history) fatal(format string, args ...any) {
+	h.t.Helper()
+	h.t.Errorf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(h.lines, "\n"))
+	for i, m := range h.world.modules {
+		h.t.Logf("module %d, root: %t\n%s", i, i == h.world.root, m.text())
+	}
+	h.t.FailNow()
+}
+
+// next changes the world, and builds it.
+func (h *history) next() (more bool) {
+	h.t.Helper()
+	w := h.world
+	for range 1 + h.r.IntN(3) {
+		h.lines = append(h.lines, "change: "+w.change(h.r))
+	}
+	fresh, err := w.build(h.t, nil, w.input(h.t, nil), allAtOnce)
+	var failed *plan.Failure
+	if errors.As(err, &failed) {
+		return false
+	}
+	if err != nil {
+		h.fatal("from nothing: %v", err)
+	}
+	from, copied := h.last, chance(h.r, 10)
+	if chance(h.r, 15) {
+		from = from.older(h.t, w)
+		h.lines = append(h.lines, "the previous image is of an older frontend")
+	}
+	in := w.input(h.t, from.previous(h.t, copied))
+	got, err := w.build(h.t, from, in, allAtOnce)
+	if err != nil {
+		h.fatal("with the previous image: %v", err)
+	}
+	h.lines = append(h.lines, fmt.Sprintf("build: %v", got.actions))
+	if d := differences(fresh, got); d != nil && w.pinned {
+		h.fatal("not as from nothing: %s", strings.Join(d, "\n"))
+	}
+	if lies := got.untrue(h.t); lies != nil {
+		h.fatal("untrue: %s", strings.Join(lies, "\n"))
+	}
+	for name, action := range w.explained(h.t, from, in) {
+		if action != convert.Unknown && action != got.actions[name] {
+			h.fatal("%s is %s and was to be %s", name, got.actions[name], action)
+		}
+	}
+	other, err := w.build(h.t, from, in, oneByOne(h.r))
+	if err != nil {
+		h.fatal("asked one by one: %v", err)
+	}
+	if d := differences(got, other); d != nil || !maps.Equal(got.actions, other.actions) {
+		h.fatal("not the same when asked one by one: %s\n%v", strings.Join(d, "\n"), other.actions)
+	}
+	again, err := w.build(h.t, got, w.input(h.t, got.previous(h.t, false)), allAtOnce)
+	if err != nil {
+		h.fatal("again: %v", err)
+	}
+	if d := differences(got, again); d != nil {
+		h.fatal("not the same again: %s", strings.Join(d, "\n"))
+	}
+	if names := got.rebuilt(h.t, w, again); names != nil {
+		h.fatal("nothing changed, and these are built again: %v", names)
+	}
+	h.target(from, in)
+	h.last = got
+	return true
+}
+
+// target builds one layer of the world.
+func (h *history) target(from *image, in convert.Input) {
+	h.t.Helper()
+	m := pick(h.r, h.world.modules...)
+	if l := pick(h.r, m.layers...); l.section != "" {
+		in.Target = l.name
+		if m.id != "" {
+			in.Target = m.id + "/" + l.name
+		}
+		with, err := h.world.build(h.t, from, in, allAtOnce)
+		in.Previous = nil
+		without, failed := h.world.build(h.t, nil, in, allAtOnce)
+		if err != nil && (failed == nil || err.Error() != failed.Error()) {
+			h.fatal("target %s: %v", in.Target, err)
+		}
+		if err == nil && h.world.pinned && differences(with, without) != nil {
+			h.fatal("target %s: %v", in.Target, differences(with, without))
+		}
+	}
+}
+
+func TestWhateverCameBeforeABuildGivesWhatABuildFromNothingGives(t *testing.T) {
+	seeds := make([]uint64, *worldsFlag)
+	for i := range seeds {
+		seeds[i] = uint64(i + 1)
+	}
+	if *seedFlag != 0 {
+		seeds = []uint64{*seedFlag}
+	}
+	built := 0
+	for _, seed := range seeds {
+		h := &history{t: t, r: rand.New(rand.NewPCG(seed, 0)), lines: []string{fmt.Sprintf("go test ./convert -run Whatever -seed %d", seed)}}
+		h.world = newWorld(h.r)
+		first, err := h.world.build(t, nil, h.world.input(t, nil), allAtOnce)
+		var failed *plan.Failure
+		if errors.As(err, &failed) {
+			continue
+		}
+		if err != nil {
+			h.fatal("first build: %v", err)
+		}
+		h.last = first
+		for range 3 {
+			if !h.next() {
+				break
+			}
+			built++
+		}
+	}
+	if *seedFlag == 0 && built < len(seeds) {
+		t.Errorf("only %d builds with a previous image were tried", built)
+	}
+}
