@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ type Previous struct {
 	records map[string]layerkey.Record // by LAYER
 	copied  map[string]bool            // layers, by LAYER, that are taken by copying
 	mixed   bool                       // no layer can be copied
+	strays  []digest.Digest            // layers that it does not have, from which its inline cache leads to others
 
 	materials bool // what it says of the deps of its layers can be asked
 }
@@ -48,23 +50,31 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 		image: im.State, time: time.Unix(label.Time, 0).UTC(),
 		records: map[string]layerkey.Record{}, copied: map[string]bool{}, mixed: mixed(cfg),
 	}
-	places := im.referenced(label.Layers)
+	var said complaints
+	places, strays, err := im.referenced(label.Layers)
+	p.strays = strays
+	if err != nil {
+		said.add(err.Error() + ": that is not imported, and layers are copied out of the image")
+	}
 	p.materials = places != nil && llb.HasMaterials(im.InlineCache)
-	var warnings []string
+	has := map[string]bool{} // diff ids
+	for _, id := range cfg.RootFS.DiffIDs {
+		has[id.String()] = true
+	}
 	owner := map[string]string{} // layer by diff id
 	for _, r := range label.Layers {
 		name, shown := r.Parts.Layer, layerkey.Short(r.Parts.Layer)
 		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
-			warnings = append(warnings, "its label gives layer "+shown+" a key that is not that of its parts")
+			said.add("its label gives layers a key that is not that of its parts: ", shown)
 			continue
 		}
 		if r.DiffID != "" {
-			if !slices.Contains(cfg.RootFS.DiffIDs, digest.Digest(r.DiffID)) {
-				warnings = append(warnings, "it does not have the layer that its label gives as "+shown+": it was changed after it was built")
+			if !has[r.DiffID] {
+				said.add("it was changed after it was built, and does not have the layer that its label gives as ", shown)
 				continue
 			}
 			if other, twice := owner[r.DiffID]; twice {
-				warnings = append(warnings, "its label gives one layer as "+layerkey.Short(other)+" and as "+shown)
+				said.add("its label gives one layer as ", layerkey.Short(other)+" and as "+shown)
 				delete(p.records, other)
 				continue
 			}
@@ -72,36 +82,84 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 			_, referenced := places[digest.Digest(r.DiffID)]
 			p.copied[name] = !referenced
 			if p.copied[name] && p.mixed {
-				warnings = append(warnings, "more than one build made its layers, and the files of "+shown+" cannot be told from theirs")
+				said.add("more than one build made its layers, and their files cannot be told apart in ", shown)
 				continue
 			}
 		}
 		p.records[name] = r
 	}
-	return p, warnings
+	return p, said.warnings()
 }
 
-// referenced is where the layers of the image are by its inline cache; it may have those as well that only the label says
-// the image has. A cache that is not as ours are is none: then layers are copied, and it is not imported.
-func (im PreviousImage) referenced(said []layerkey.Record) map[digest.Digest]int {
-	if len(im.InlineCache) == 0 {
-		return nil
-	}
-	ids := im.Config.RootFS.DiffIDs
-	known := slices.Clone(ids)
-	for _, r := range said {
-		known = append(known, digest.Digest(r.DiffID))
-	}
-	places, err := llb.Referenced(im.InlineCache, known)
-	if err != nil {
-		return nil
-	}
-	for id, place := range places {
-		if is := slices.Index(ids, id); is >= 0 && is != place {
-			return nil
+// complaints are what is wrong with an image, each once, with the layers that it is about. There may be thousands of those.
+type complaints []complaint
+
+type complaint struct {
+	text   string
+	layers []string
+}
+
+// add adds a complaint, or layers to it.
+func (c *complaints) add(text string, layers ...string) {
+	for i := range *c {
+		if known := &(*c)[i]; known.text == text {
+			known.layers = append(known.layers, layers...)
+			return
 		}
 	}
-	return places
+	*c = append(*c, complaint{text, layers})
+}
+
+// warnings is one line for each complaint.
+func (c complaints) warnings() (lines []string) {
+	for _, w := range c {
+		lines = append(lines, w.text+layerkey.Few(w.layers))
+	}
+	return lines
+}
+
+// referenced returns where the layers of the image are by its inline cache, nil when it has none. It may lead from those as well
+// that only the label says the image has: strays. A cache that is not as ours are is an error: it must not be imported, and layers
+// are copied.
+func (im PreviousImage) referenced(said []layerkey.Record) (places map[digest.Digest]int, strays []digest.Digest, err error) {
+	if len(im.InlineCache) == 0 {
+		return nil, nil, nil
+	}
+	var also []digest.Digest
+	for _, r := range said {
+		also = append(also, digest.Digest(r.DiffID))
+	}
+	places, strays, err = llb.Referenced(im.InlineCache, im.Config.RootFS.DiffIDs, also)
+	if err != nil {
+		return nil, nil, fmt.Errorf("its config has a build cache that the packfile frontend did not make (%w)", err)
+	}
+	return places, strays, nil
+}
+
+// Separate returns the previous images of several platforms, in their order, as they can be used in one build, in which the inline
+// cache of each is that of all. One whose cache would give a layer of another image's has its layers copied, or is nil.
+func Separate(all []*Previous) []*Previous {
+	separate := slices.Clone(all)
+	for i, p := range all {
+		for j, other := range all {
+			if i != j && p != nil && other != nil && p.references(other) {
+				separate[i] = p.Copied()
+			}
+		}
+	}
+	return separate
+}
+
+// references says whether the inline cache of an image leads from layers of another, which it does not have.
+func (p *Previous) references(other *Previous) bool {
+	return slices.ContainsFunc(p.strays, func(id digest.Digest) bool {
+		for _, r := range other.records {
+			if r.DiffID == id.String() {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // References says whether a layer can be taken by reference; then the image's inline cache has to be imported.

@@ -38,7 +38,10 @@ func Rebase(app PreviousImage, run Base) (*Rebased, error) {
 	if err := rebasable(app.Config, run); err != nil {
 		return nil, err
 	}
-	places := app.referenced(nil)
+	places, _, err := app.referenced(nil)
+	if err != nil {
+		return nil, fmt.Errorf("its layers cannot be taken by reference: %w", err)
+	}
 	states := []bk.State{run.State}
 	for _, id := range ours {
 		if _, ok := places[id]; !ok {

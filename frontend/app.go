@@ -53,7 +53,10 @@ func (b *build) startApp(ctx, whole context.Context) error {
 		if apps[i] = found; !named {
 			main = found
 		}
-		go func() { _, _ = b.solve(whole, found.tree) }()
+		start(whole, func() error {
+			_, err := b.solve(whole, found.tree)
+			return err
+		}, func(error) {})
 	}
 	b.apps = apps
 	return nil
@@ -179,7 +182,7 @@ func (b *build) selected(st bk.State) bk.State {
 
 // operations are those of a state, in order. It is an error when there are none.
 func operations(ctx context.Context, st bk.State) ([]*pb.Op, error) {
-	def, err := st.Marshal(ctx)
+	def, err := llb.Marshal(ctx, st)
 	if err != nil {
 		return nil, err
 	}

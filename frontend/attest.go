@@ -21,7 +21,6 @@ import (
 	"github.com/moby/buildkit/util/bklog"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/sbom"
@@ -163,7 +162,7 @@ func (b *build) generatorError(err error) error {
 
 // addSBOMs adds the SBOMs of all platforms to the result.
 func (b *build) addSBOMs(ctx context.Context, rb *dockerui.ResultBuilder) error {
-	return rb.EachPlatform(ctx, func(_ context.Context, id string, p ocispecs.Platform) error {
+	return rb.EachPlatform(ctx, platformVisit(func(_ context.Context, id string, p ocispecs.Platform) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		made, ok := b.sboms[platformID(p)]
@@ -176,7 +175,7 @@ func (b *build) addSBOMs(ctx context.Context, rb *dockerui.ResultBuilder) error 
 			rb.AddAttestation(id, made)
 		}
 		return nil
-	})
+	}))
 }
 
 func platformID(p ocispecs.Platform) string { return platforms.FormatAll(platforms.Normalize(p)) }
@@ -204,7 +203,7 @@ func (b *build) recordMaterials(ctx context.Context, conv *convert.Build, facts 
 	if err != nil {
 		return err
 	}
-	var eg errgroup.Group
+	eg, ctx := newGroup(ctx)
 	for _, st := range states {
 		eg.Go(func() error {
 			if _, err := b.solve(ctx, st); err != nil {

@@ -5,8 +5,6 @@ package frontend
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,9 +13,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/util/bklog"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
@@ -49,12 +45,19 @@ type build struct {
 	inlineCaches map[string][]byte         // of the images, by inlineCacheID
 	sboms        map[string]gw.Attestation // by platformID
 	mu           sync.Mutex                // for inlineCaches, sboms and texts
-	marshalling  sync.Mutex
 }
 
 // Build is a gateway build function (gw.BuildFunc).
 func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
-	defer catch(ctx, &err)
+	err = caught(ctx, func() error {
+		res, err = run(ctx, shownClient{c})
+		return err
+	})
+	return visible(res, err)
+}
+
+// run builds, or answers a subrequest.
+func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err := checkCapabilities(c.BuildOpts()); err != nil {
 		return nil, err
 	}
@@ -84,7 +87,7 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err != nil {
 		return nil, b.explain(err)
 	}
-	rb, err := b.ui.Build(ctx, build)
+	rb, err := b.ui.Build(ctx, platformBuild(build))
 	if err != nil {
 		return nil, err
 	}
@@ -97,20 +100,12 @@ func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	return res, finish(res, b.inlineCaches)
 }
 
-// catch makes a panic an error. It would only be seen in the daemon's log, and the user has to see that it is our fault.
-func catch(ctx context.Context, err *error) {
-	if p := recover(); p != nil {
-		bklog.G(ctx).Errorf("panic: %v\n%s", p, debug.Stack())
-		*err = fmt.Errorf("packfile-frontend: internal error: %v (please report it; the daemon's log has the stack)", p)
-	}
-}
-
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
 // waits for the client or a registry.
 func (b *build) readContexts(ctx context.Context) (err error) {
 	platforms := b.platforms()
 	b.images = make([]*images, len(platforms))
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	eg.Go(func() error { return b.readRoot(egCtx) })
 	eg.Go(func() error { return b.startApp(egCtx, ctx) })
 	for i, p := range platforms {
@@ -123,11 +118,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 		return err
 	}
 	b.identity = b.appIdentity()
-	previous := make([]string, len(b.images))
-	for i, im := range b.images {
-		previous[i] = im.previous.cache
-	}
-	b.importInlineCaches(previous)
+	b.importInlineCaches(b.separatePrevious())
 	b.epoch, err = b.sourceDateEpoch(ctx)
 	return err
 }
@@ -142,7 +133,6 @@ func (b *build) platforms() []ocispecs.Platform {
 
 // platform builds for the platform with the given index; dockerui's own idea of it is nil when the user named none.
 func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (result *dockerui.BuildResult, err error) {
-	defer catch(ctx, &err) // each platform has a goroutine
 	in := b.input(index)
 	result, err = b.convert(ctx, index, in)
 	for {

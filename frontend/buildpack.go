@@ -38,8 +38,6 @@ func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.Bui
 
 // treeID tells folders apart by where they come from. One that comes from two places has two.
 func (b *build) treeID(ctx context.Context, f folder) (string, error) {
-	b.marshalling.Lock()
-	defer b.marshalling.Unlock()
 	dgst, err := definitionDigest(ctx, f.state)
 	return dgst.String() + f.path(""), err
 }

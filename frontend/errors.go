@@ -34,7 +34,7 @@ func (b *build) withSource(pe *packfile.Error) error {
 	if text == nil {
 		return errors.New(message)
 	}
-	info := &pb.SourceInfo{Data: beginningOf(text.Data), Filename: text.Filename, Language: text.Language}
+	info := visibleSource(&pb.SourceInfo{Data: beginningOf(text.Data), Filename: text.Filename, Language: text.Language})
 	if text.Definition != nil {
 		info.Definition = text.Definition.ToPB()
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/layerkey"
@@ -47,7 +46,7 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 		Previous:  b.client.BuildOpts().Opts["context:"+previousName],
 		Platforms: make([]platformExplanation, len(targets)),
 	}
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	for i, p := range targets {
 		eg.Go(func() error {
 			in := b.input(i)

@@ -17,7 +17,6 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
@@ -84,7 +83,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	if err := b.checkImages(p); err != nil {
 		return nil, err
 	}
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	eg.Go(func() (err error) {
 		im.run, err = b.namedImage(egCtx, "run-image", p)
 		return err
@@ -241,7 +240,7 @@ func (b *build) givenName(name string, p ocispecs.Platform) string {
 // pinned is an image by its digest, whatever its tag means by now: its layers are those that its config, which has been
 // read, is about. And the registry need not be asked again.
 func pinned(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Platform) (bk.State, error) {
-	def, err := st.Marshal(ctx)
+	def, err := llb.Marshal(ctx, st)
 	if err != nil {
 		return st, err
 	}
@@ -288,7 +287,7 @@ func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
 // definitionDigest tells apart images that have no digest because they are results of a build (inputs of bake). Sources
 // of the client are told apart by name: their session is another one in every build.
 func definitionDigest(ctx context.Context, st bk.State) (digest.Digest, error) {
-	def, err := st.Marshal(ctx)
+	def, err := llb.Marshal(ctx, st)
 	if err != nil {
 		return "", err
 	}

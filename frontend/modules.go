@@ -11,7 +11,6 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/convert"
@@ -114,7 +113,7 @@ func (l *loader) loadRoot(ctx context.Context) error {
 			paths = append(paths, at)
 		}
 	}
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	if l.opts.requestID == "" && !l.rebasing() {
 		eg.Go(func() error { return l.startApp(egCtx, ctx) })
 	}
@@ -130,7 +129,7 @@ func (l *loader) loadRoot(ctx context.Context) error {
 // expand finds the modules that a unit names, and those that they name.
 func (l *loader) expand(ctx context.Context, u *unit) error {
 	u.named = make([]*unit, len(u.buildpacks))
-	eg, ctx := errgroup.WithContext(ctx)
+	eg, ctx := newGroup(ctx)
 	for i, bp := range u.buildpacks {
 		eg.Go(func() (err error) {
 			u.named[i], err = l.load(ctx, u, bp)
@@ -161,7 +160,7 @@ func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (*un
 		bp.ID = named.ID()
 		return l.load(ctx, by, bp)
 	}
-	eg, ctx := errgroup.WithContext(ctx)
+	eg, ctx := newGroup(ctx)
 	for i, u := range pkg.units {
 		known, err := l.registerAt(u, func(err error) error { return fail("uri", err) })
 		if err != nil {

@@ -7,16 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/layerkey"
@@ -84,7 +80,7 @@ func (b *build) explainPlan(ctx context.Context) (*gw.Result, error) {
 	}
 	targets := b.platforms()
 	p := resolvedPlan{Platforms: make([]platformPlan, len(targets))}
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	for i, target := range targets {
 		eg.Go(func() error {
 			d, err := b.findGroup(egCtx, convert.New(b.input(i)))
@@ -103,7 +99,7 @@ func (b *build) explainPlan(ctx context.Context) (*gw.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reply(visible(data), p.text(), planRequest), nil
+	return reply(data, p.text(), planRequest), nil
 }
 
 func newPlatformPlan(platform string, d *detection) platformPlan {
@@ -193,23 +189,6 @@ func writeFailed(tw *tabwriter.Writer, failed []failedTrial) {
 			number = ""
 		}
 	}
-}
-
-// visible is JSON in which nothing is left that a terminal could take for something else than text. JSON itself leaves control
-// characters above 0x7e, and those that turn the text around.
-func visible(data []byte) []byte {
-	var out []byte
-	for _, r := range string(data) {
-		switch {
-		case strconv.IsPrint(r) || r == '\n':
-			out = utf8.AppendRune(out, r)
-		default:
-			for _, unit := range utf16.Encode([]rune{r}) {
-				out = fmt.Appendf(out, "\\u%04x", unit)
-			}
-		}
-	}
-	return out
 }
 
 // shownTable is the values of a metadata table on one line.

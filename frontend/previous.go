@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/distribution/reference"
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
@@ -58,8 +56,24 @@ func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous
 	return found, nil
 }
 
-// previousImage is the image that the named context stands for, nil when there is none; ref names it, by digest, when it is
-// in a registry.
+// separatePrevious makes the previous images of all platforms fit for one build, and returns what is to be imported for them.
+func (b *build) separatePrevious() []string {
+	all := make([]*convert.Previous, len(b.images))
+	for i, im := range b.images {
+		all[i] = im.previous.image
+	}
+	var imports []string
+	for i, image := range convert.Separate(all) {
+		previous := &b.images[i].previous
+		if previous.image = image; image != nil && image.References() {
+			imports = append(imports, previous.cache)
+		}
+	}
+	return imports
+}
+
+// previousImage is the image that the named context stands for, nil when there is none; ref names what has to be imported for
+// its inline cache, "" when it has none.
 func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *convert.PreviousImage, ref string, err error) {
 	var dgst digest.Digest
 	nc, err := b.ui.NamedContext(previousName, dockerui.ContextOpt{
@@ -78,19 +92,21 @@ func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *
 		return nil, "", errors.New("it is no image: name one with docker-image:// or oci-layout://")
 	}
 	image = &convert.PreviousImage{State: *st, Config: cfg}
-	if ref, err = registryImage(ctx, *st); err != nil || ref == "" {
+	if ref, err = registryImage(ctx, *st); err != nil || ref == "" || dgst == "" {
 		return image, "", err
 	}
-	ref += "@" + dgst.String()
-	if image.State, err = pinned(ctx, *st, dgst, p); err == nil && !layering(b.client.BuildOpts()).Flat {
-		image.InlineCache, err = b.inlineCache(ctx, ref, p)
+	image.State, err = pinned(ctx, *st, dgst, p)
+	if err != nil || layering(b.client.BuildOpts()).Flat {
+		return image, "", err
 	}
-	return image, ref, err
+	found, err := b.findCache(ctx, ref, dgst, p)
+	image.InlineCache = found.records
+	return image, found.ref, err
 }
 
 // registryImage is the name, without tag, of an image in a registry; "" when it is elsewhere.
 func registryImage(ctx context.Context, st bk.State) (string, error) {
-	def, err := st.Marshal(ctx)
+	def, err := llb.Marshal(ctx, st)
 	if err != nil || len(def.Def) != 2 { // a source, and what says that it is the result
 		return "", err
 	}
@@ -107,23 +123,6 @@ func registryImage(ctx context.Context, st bk.State) (string, error) {
 		return "", err
 	}
 	return named.Name(), nil
-}
-
-// inlineCache is what an image's config has as its inline cache; empty when it has none.
-func (b *build) inlineCache(ctx context.Context, ref string, p ocispecs.Platform) ([]byte, error) {
-	_, _, data, err := b.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
-		LogName:  "[internal] previous image: layers",
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: b.ui.ImageResolveMode.String()},
-	})
-	if err != nil {
-		return nil, err
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil || fields[llb.InlineCacheField] == nil {
-		return nil, err
-	}
-	var records []byte
-	return records, json.Unmarshal(fields[llb.InlineCacheField], &records)
 }
 
 // warnPrevious tells the user why the previous image, or a part of it, is not used.

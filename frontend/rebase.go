@@ -10,7 +10,6 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
@@ -54,7 +53,7 @@ func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
 	rebased := make([]*convert.Rebased, len(targets))
 	runs := make([]convert.Base, len(targets))
 	apps := make([]string, len(targets))
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	for i, p := range targets {
 		eg.Go(func() (err error) {
 			if err := b.checkImages(p); err != nil {

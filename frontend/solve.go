@@ -13,15 +13,15 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
 
 // solve builds a state and returns when that has succeeded.
 func (b *build) solve(ctx context.Context, st bk.State) (gw.Reference, error) {
-	def, err := b.marshal(ctx, st)
+	def, err := llb.Marshal(ctx, st, bk.WithCaps(b.client.BuildOpts().LLBCaps))
 	if err != nil {
 		return nil, err
 	}
@@ -35,15 +35,6 @@ func (b *build) solveSource(ctx context.Context, st bk.State) (gw.Reference, err
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "failed to solve: "))
 	}
 	return ref, nil
-}
-
-// marshal turns a state into a definition. States that share an exec operation must not be marshalled at the same time:
-// client/llb sorts the operation's mounts without a lock, and what is counted meanwhile is the wrong output (seen with
-// BuildKit v0.33.1 as "invalid response from exec need 3 index but 3 results received").
-func (b *build) marshal(ctx context.Context, st bk.State) (*bk.Definition, error) {
-	b.marshalling.Lock()
-	defer b.marshalling.Unlock()
-	return st.Marshal(ctx, bk.WithCaps(b.client.BuildOpts().LLBCaps))
 }
 
 func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Reference, error) {
@@ -116,10 +107,14 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build, facts conver
 			}
 			for _, in := range inquiries {
 				pending++
-				go func() {
-					results, err := b.answer(ctx, in)
-					answered <- answers{results, err}
-				}()
+				var a answers
+				start(ctx, func() (err error) {
+					a.results, err = b.answer(ctx, in)
+					return err
+				}, func(err error) {
+					a.err = err
+					answered <- a
+				})
 			}
 		}
 		if pending == 0 {
@@ -155,7 +150,7 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 	}
 	results := convert.Facts{}
 	var mu sync.Mutex
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	for q, file := range in.Files {
 		eg.Go(func() error {
 			result, err := readResult(egCtx, ref, file)
@@ -170,7 +165,7 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 
 // answerAll answers inquiries that do not depend on each other, and adds the answers to facts.
 func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry, facts convert.Facts) error {
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	var mu sync.Mutex // for facts
 	for _, in := range inquiries {
 		eg.Go(func() error {
@@ -231,7 +226,7 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
 func (b *build) solveAndAsk(ctx context.Context, img *convert.Image, facts convert.Facts) (ref gw.Reference, err error) {
-	eg, egCtx := errgroup.WithContext(ctx)
+	eg, egCtx := newGroup(ctx)
 	eg.Go(func() error { return b.answerAll(egCtx, img.Left, facts) })
 	eg.Go(func() (err error) {
 		ref, err = b.solve(egCtx, img.State)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/text"
 )
 
 // subrequest answers what is asked instead of a build (docker buildx build --call=check|outline|targets|packfile.explain|packfile.plan).
@@ -31,11 +32,15 @@ func (b *build) subrequest(ctx context.Context) (*gw.Result, bool, error) {
 		res, err := describeRequests()
 		return res, true, err
 	}
-	return b.ui.HandleSubrequest(ctx, dockerui.RequestHandler{
+	res, handled, err := b.ui.HandleSubrequest(ctx, dockerui.RequestHandler{
 		Lint:        func(context.Context) (*lint.LintResults, error) { return b.lint(), nil },
 		ListTargets: func(context.Context) (*targets.List, error) { return b.targets(), nil },
 		Outline:     func(context.Context) (*outline.Outline, error) { return b.outline(), nil },
 	})
+	if handled && err == nil && res != nil {
+		res.AddMeta(resultJSON, text.ShownJSON(res.Metadata[resultJSON])) // docker buildx prints its strings
+	}
+	return res, handled, err
 }
 
 // describeRequests lists what can be asked. dockerui's own list has neither lint nor ours.
@@ -58,11 +63,14 @@ func describeRequests() (*gw.Result, error) {
 	return reply(data, text.Bytes(), subrequests.SubrequestsDescribeDefinition), nil
 }
 
+// resultJSON is where a result has the answer to a subrequest for programs.
+const resultJSON = "result.json"
+
 // reply is the result of a subrequest.
-func reply(data, text []byte, r subrequests.Request) *gw.Result {
+func reply(data, table []byte, r subrequests.Request) *gw.Result {
 	res := gw.NewResult()
-	res.AddMeta("result.json", data)
-	res.AddMeta("result.txt", text)
+	res.AddMeta(resultJSON, text.JSON(data))
+	res.AddMeta("result.txt", table)
 	res.AddMeta("version", []byte(r.Version))
 	return res
 }
@@ -77,6 +85,9 @@ func (b *build) lint() *lint.LintResults {
 		}
 		results.Sources = append(results.Sources, &pb.SourceInfo{Filename: u.Filename, Language: u.Source.Language, Data: u.data})
 		addWarnings(results, len(results.Sources)-1, u.warnings)
+	}
+	for i, info := range results.Sources {
+		results.Sources[i] = visibleSource(info)
 	}
 	return results
 }

@@ -56,6 +56,9 @@ func isHex(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789abcdefABCDEF") == ""
 }
 
+// Few is the first texts of a list as one text, and how many more there are.
+func Few(texts []string) string { return first(shownFiles, texts) }
+
 // first joins the first texts of a list and says how many more there are.
 func first(count int, texts []string) string {
 	if len(texts) <= count {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	cachetypes "github.com/moby/buildkit/cache/remotecache/v1/types"
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
@@ -69,31 +70,58 @@ func TestKeyOfAViewTellsItsLocalSourcesApart(t *testing.T) {
 }
 
 func TestInlineCacheThatHasMoreThanLayersIsRefused(t *testing.T) {
-	one, two := digest.FromString("one"), digest.FromString("two")
-	cache, err := References([]digest.Digest{one, two, one}, 3)
+	base, one, two := digest.FromString("base"), digest.FromString("one"), digest.FromString("two")
+	image := []digest.Digest{base, one, two, one}
+	cache, err := References([]digest.Digest{one, two, one}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	places, err := Referenced(cache, []digest.Digest{one, two})
-	if err != nil || places[one] != 3 || places[two] != 4 || len(places) != 2 {
+	places, _, err := Referenced(cache, image, nil)
+	if err != nil || places[one] != 1 || places[two] != 2 || len(places) != 2 {
 		t.Errorf("%v %v", places, err)
 	}
-	if _, err := Referenced(cache, []digest.Digest{one}); err == nil {
-		t.Error("a record of something else is not refused")
+	for name, change := range map[string]func(*[]cachetypes.CacheRecord){
+		"an ordinary operation": func(r *[]cachetypes.CacheRecord) {
+			*r = append(*r, cachetypes.CacheRecord{Digest: digest.FromString("run"), ChainedResults: (*r)[1].ChainedResults})
+		},
+		"a layer twice":             func(r *[]cachetypes.CacheRecord) { *r = append(*r, (*r)[1]) },
+		"the root with a result":    func(r *[]cachetypes.CacheRecord) { (*r)[0].ChainedResults = (*r)[1].ChainedResults },
+		"the root with a chain":     func(r *[]cachetypes.CacheRecord) { (*r)[0].Results = []cachetypes.CacheResult{{}} },
+		"another layer":             func(r *[]cachetypes.CacheRecord) { (*r)[1].ChainedResults[0].LayerIndexes[0] = 2 },
+		"a layer that is not there": func(r *[]cachetypes.CacheRecord) { (*r)[1].ChainedResults[0].LayerIndexes[0] = 4 },
+		"a layer before the first":  func(r *[]cachetypes.CacheRecord) { (*r)[1].ChainedResults[0].LayerIndexes[0] = -1 },
+		"two layers":                func(r *[]cachetypes.CacheRecord) { (*r)[1].ChainedResults[0].LayerIndexes = []int{1, 2} },
+		"no layer":                  func(r *[]cachetypes.CacheRecord) { (*r)[1].ChainedResults = nil },
+		"two results": func(r *[]cachetypes.CacheRecord) {
+			(*r)[1].ChainedResults = append((*r)[1].ChainedResults, (*r)[2].ChainedResults...)
+		},
+		"a result with layers below":       func(r *[]cachetypes.CacheRecord) { (*r)[1].Results = []cachetypes.CacheResult{{LayerIndex: 1}} },
+		"a time, with which it goes first": func(r *[]cachetypes.CacheRecord) { (*r)[1].ChainedResults[0].CreatedAt = time.Unix(1<<33, 0) },
+		"more records than anyone needs":   func(r *[]cachetypes.CacheRecord) { *r = append(*r, make([]cachetypes.CacheRecord, maxRecords)...) },
+	} {
+		var records []cachetypes.CacheRecord
+		if err := json.Unmarshal(cache, &records); err != nil {
+			t.Fatal(err)
+		}
+		change(&records)
+		data, err := json.Marshal(records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Referenced(data, image, []digest.Digest{digest.FromString("stray")}); err == nil {
+			t.Errorf("%s is not refused", name)
+		}
 	}
-	var records []json.RawMessage
-	if err := json.Unmarshal(cache, &records); err != nil {
-		t.Fatal(err)
+	if _, _, err := Referenced(cache, []digest.Digest{base, one}, nil); err == nil {
+		t.Error("a layer that the image does not have is not refused")
 	}
-	twice, err := json.Marshal(append(records, records[1]))
-	if err != nil {
-		t.Fatal(err)
+	if places, strays, err := Referenced(cache, []digest.Digest{base, one, base}, []digest.Digest{two}); err != nil || len(places) != 1 || len(strays) != 1 || strays[0] != two {
+		t.Errorf("%v %v %v", places, strays, err)
 	}
-	if _, err := Referenced(twice, []digest.Digest{one, two}); err == nil {
-		t.Error("two records of one layer are not refused")
-	}
-	if _, err := Referenced([]byte("{}"), nil); err == nil {
-		t.Error("what is no list is not refused")
+	for _, data := range []string{"{}", "", "[] []", `[{"digest":"sha256:1","unheard-of":1}]`} {
+		if _, _, err := Referenced([]byte(data), nil, nil); err == nil {
+			t.Errorf("%q is not refused", data)
+		}
 	}
 }
 

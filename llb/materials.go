@@ -84,9 +84,12 @@ func AddMaterials(inlineCache []byte, sets [][]Material) ([]byte, error) {
 
 // HasMaterials says whether Materials are found by an inline cache.
 func HasMaterials(inlineCache []byte) bool {
-	var records []cachetypes.CacheRecord
+	records, err := parseRecords(inlineCache)
+	if err != nil {
+		return false
+	}
 	key, err := materialsKey()
-	if err != nil || json.Unmarshal(inlineCache, &records) != nil {
+	if err != nil {
 		return false
 	}
 	for _, r := range records {
@@ -104,7 +107,8 @@ func isMaterials(records []cachetypes.CacheRecord, r cachetypes.CacheRecord) boo
 		return true
 	}
 	key, err := mergeKey(len(r.Inputs))
-	if err != nil || r.Digest != key || len(r.Results) > 0 || len(r.Inputs) == 0 {
+	place, one := onlyLayer(r)
+	if err != nil || r.Digest != key || !one || place != 0 || len(r.Inputs) == 0 {
 		return false
 	}
 	first, err := materialsKey()

@@ -25,7 +25,7 @@ func TestInlineCacheMayHaveMaterialsThatGiveNothingElseAResult(t *testing.T) {
 	if cache, err = AddMaterials(cache, [][]Material{{material("a"), material("b")}, {material("b")}}); err != nil {
 		t.Fatal(err)
 	}
-	if places, err := Referenced(cache, []digest.Digest{layer}); err != nil || len(places) != 1 || !HasMaterials(cache) {
+	if places, _, err := Referenced(cache, []digest.Digest{layer}, nil); err != nil || len(places) != 1 || !HasMaterials(cache) {
 		t.Errorf("%v %v", places, err)
 	}
 	var records []cachetypes.CacheRecord
@@ -72,7 +72,7 @@ func TestInlineCacheMayHaveMaterialsThatGiveNothingElseAResult(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Referenced(data, []digest.Digest{layer}); err == nil {
+		if _, _, err := Referenced(data, []digest.Digest{layer}, nil); err == nil {
 			t.Errorf("%s is not refused", name)
 		}
 	}

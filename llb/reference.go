@@ -1,8 +1,11 @@
 package llb
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	cachetypes "github.com/moby/buildkit/cache/remotecache/v1/types"
 	bk "github.com/moby/buildkit/client/llb"
@@ -97,38 +100,78 @@ func References(layers []digest.Digest, place int) ([]byte, error) {
 	return json.Marshal(records)
 }
 
-// Referenced is where an inline cache leads from the References of some layers. It is an error if the cache has anything
-// else but Materials: whoever made it could give any operation of a build a result.
-func Referenced(inlineCache []byte, diffIDs []digest.Digest) (map[digest.Digest]int, error) {
-	var records []cachetypes.CacheRecord
-	if err := json.Unmarshal(inlineCache, &records); err != nil {
-		return nil, err
+// maxRecords is how many records are read of an inline cache. Those of an image are a few for each layer and dep.
+const maxRecords = 10_000
+
+// Referenced returns where an inline cache leads from the References of an image's layers, whose diff ids it is given, and which
+// of some more it leads from as well: strays, whose results are layers of the image with other diff ids. It is an error if the
+// cache has anything else but Materials: whoever made it could give any operation of any build on the daemon a result. Nor may it
+// name a time, since the latest result of an operation is taken, wherever it comes from.
+func Referenced(inlineCache []byte, diffIDs, more []digest.Digest) (places map[digest.Digest]int, strays []digest.Digest, err error) {
+	records, err := parseRecords(inlineCache)
+	if err != nil {
+		return nil, nil, err
 	}
 	root, err := rootKey()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	layers := map[digest.Digest]digest.Digest{} // by key
-	for _, id := range diffIDs {
-		key, err := referenceKey(id)
-		if err != nil {
-			return nil, err
+	for _, ids := range [][]digest.Digest{more, diffIDs} {
+		for _, id := range ids {
+			key, err := referenceKey(id)
+			if err != nil {
+				return nil, nil, err
+			}
+			layers[key] = id
 		}
-		layers[key] = id
 	}
-	places := map[digest.Digest]int{}
+	own := map[digest.Digest]bool{}
+	for _, id := range diffIDs {
+		own[id] = true
+	}
+	seen := map[digest.Digest]bool{}
+	places = map[digest.Digest]int{}
 	for i, r := range records {
 		id, known := layers[r.Digest]
-		_, twice := places[id]
-		chains := r.ChainedResults
+		place, one := onlyLayer(r)
+		one = one && place >= 0 && place < len(diffIDs) && !seen[id]
 		switch {
-		case r.Digest == root && len(r.Results) == 0 && len(chains) == 0:
-		case known && !twice && len(r.Results) == 0 && len(chains) == 1 && len(chains[0].LayerIndexes) == 1:
-			places[id] = chains[0].LayerIndexes[0]
+		case r.Digest == root && len(r.Results) == 0 && len(r.ChainedResults) == 0:
+		case known && one && diffIDs[place] == id:
+			places[id] = place
+		case known && one && !own[id]:
+			strays = append(strays, id)
 		case !known && isMaterials(records, r):
 		default:
-			return nil, fmt.Errorf("record %d is not that of one layer", i)
+			return nil, nil, fmt.Errorf("record %d is not that of one layer", i)
 		}
+		seen[id] = known
 	}
-	return places, nil
+	return places, strays, nil
+}
+
+// parseRecords reads an inline cache. What BuildKit may know of, and we do not, is an error.
+func parseRecords(inlineCache []byte) (records []cachetypes.CacheRecord, err error) {
+	dec := json.NewDecoder(bytes.NewReader(inlineCache))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&records); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("there is something behind the records")
+	}
+	if len(records) > maxRecords {
+		return nil, fmt.Errorf("there are %d records, more than %d", len(records), maxRecords)
+	}
+	return records, nil
+}
+
+// onlyLayer is the place of the layer that is the only result of a record, with no time.
+func onlyLayer(r cachetypes.CacheRecord) (place int, ok bool) {
+	chains := r.ChainedResults
+	if len(r.Results) > 0 || len(chains) != 1 || len(chains[0].LayerIndexes) != 1 || !chains[0].CreatedAt.IsZero() {
+		return 0, false
+	}
+	return chains[0].LayerIndexes[0], true
 }

@@ -30,7 +30,7 @@ func KeyedView(ctx context.Context, key string, content bk.State, noCache bool, 
 	if content.Output() == nil {
 		return bk.State{}, ErrEmptyView
 	}
-	def, err := content.Marshal(ctx, append([]bk.ConstraintsOpt{bk.LocalUniqueID(key)}, opts...)...)
+	def, err := Marshal(ctx, content, append([]bk.ConstraintsOpt{bk.LocalUniqueID(key)}, opts...)...)
 	if err != nil {
 		return bk.State{}, err
 	}

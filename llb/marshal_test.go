@@ -1,4 +1,4 @@
-package frontend
+package llb
 
 import (
 	"fmt"
@@ -6,12 +6,10 @@ import (
 	"testing"
 
 	bk "github.com/moby/buildkit/client/llb"
-	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 )
 
 func TestStatesThatShareAStepAreMarshalledWithTheRightOutputs(t *testing.T) {
-	b := &build{client: &clientWithOpts{opts: gw.BuildOpts{LLBCaps: pb.Caps.CapSet(pb.Caps.All())}}}
 	const outputs = 20
 	for range 1000 {
 		// Mounts in the wrong order, so that they have to be sorted.
@@ -26,7 +24,7 @@ func TestStatesThatShareAStepAreMarshalledWithTheRightOutputs(t *testing.T) {
 		for i, st := range states {
 			wg.Go(func() {
 				<-start
-				def, err := b.marshal(t.Context(), st)
+				def, err := Marshal(t.Context(), st)
 				if err != nil {
 					t.Error(err)
 					return

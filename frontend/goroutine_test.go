@@ -1,0 +1,194 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/frontend/dockerui"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+func TestAPanicInAnyGoroutineAsksForAReport(t *testing.T) {
+	fail := func() error { panic("boom\x1b[2J") }
+	ctx := t.Context()
+	_, built := platformBuild(func(context.Context, *ocispecs.Platform, int) (*dockerui.BuildResult, error) { return nil, fail() })(ctx, nil, 0)
+	visited := platformVisit(func(context.Context, string, ocispecs.Platform) error { return fail() })(ctx, "", ocispecs.Platform{})
+	g, groupCtx := newGroup(ctx)
+	g.Go(fail)
+	g.Go(func() error {
+		<-groupCtx.Done() // the others of a group are told
+		return nil
+	})
+	started := make(chan error)
+	start(ctx, fail, func(err error) { started <- err })
+	_, whole := Build(ctx, nil) // no gateway at all
+	for what, err := range map[string]error{
+		"platform": built, "visit": visited, "group": g.Wait(), "goroutine": <-started, "build": whole,
+	} {
+		if err == nil || !strings.Contains(err.Error(), "internal error: ") || !strings.Contains(err.Error(), "please report it") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := visible(nil, built); strings.Contains(err.Error(), "\x1b") || !errors.Is(err, built) {
+		t.Errorf("%q", err)
+	}
+}
+
+// source is a Go file of ours.
+type source struct {
+	name    string
+	set     *token.FileSet
+	file    *ast.File
+	imports map[string]string // paths by the names that they have in the file
+}
+
+// sources are the files of some rooms, without tests.
+func sources(t *testing.T, rooms ...string) (all []source) {
+	t.Helper()
+	for _, room := range rooms {
+		names, err := filepath.Glob(filepath.Join("..", room, "*.go"))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s has no files: %v", room, err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := source{name: name, set: token.NewFileSet(), imports: map[string]string{}}
+			if s.file, err = parser.ParseFile(s.set, name, data, 0); err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range s.file.Imports {
+				path, err := strconv.Unquote(spec.Path.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				as := path[strings.LastIndexByte(path, '/')+1:]
+				if spec.Name != nil {
+					as = spec.Name.Name
+				}
+				s.imports[as] = path
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// at is where a node stands.
+func (s source) at(n ast.Node) token.Position { return s.set.Position(n.Pos()) }
+
+// called is the name of the function that an expression calls, "" when it calls none.
+func called(e ast.Expr) string {
+	call, ok := e.(*ast.CallExpr)
+	if !ok {
+		return ""
+	}
+	name, ok := call.Fun.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return name.Name
+}
+
+func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
+	// Functions of libraries that call what they are given in goroutines of their own, and what that has to pass.
+	guards := map[string]string{"Build": "platformBuild", "EachPlatform": "platformVisit"}
+	guarded := 0
+	for _, s := range sources(t, "frontend", "convert", "llb", "layerkey") {
+		if filepath.Base(s.name) == "goroutine.go" {
+			continue
+		}
+		for _, path := range s.imports {
+			if strings.HasPrefix(path, "golang.org/x/sync/errgroup") {
+				t.Errorf("%s has groups of its own", s.name)
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%s: a goroutine whose panic ends the frontend: use start", s.at(n))
+			case *ast.CallExpr:
+				fun, ok := n.Fun.(*ast.SelectorExpr)
+				if !ok {
+					break
+				}
+				if fun.Sel.Name == "Go" && len(n.Args) == 1 && called(n.Args[0]) == "" {
+					if receiver, ok := fun.X.(*ast.Ident); !ok || !strings.HasPrefix(receiver.Name, "eg") {
+						t.Errorf("%s: a group that is none of newGroup", s.at(n))
+					}
+				}
+				guard := guards[fun.Sel.Name]
+				if guard == "" || len(n.Args) != 2 || s.imports[receiverName(fun)] != "" {
+					break
+				}
+				guarded++
+				if called(n.Args[1]) != guard {
+					t.Errorf("%s: a function whose panic ends the frontend: use %s", s.at(n), guard)
+				}
+			}
+			return true
+		})
+	}
+	if guarded != len(guards) {
+		t.Errorf("%d calls have been looked at, and there should be %d: does the test know all of them?", guarded, len(guards))
+	}
+}
+
+// receiverName is what a method is called on, if that is a name.
+func receiverName(fun *ast.SelectorExpr) string {
+	if name, ok := fun.X.(*ast.Ident); ok {
+		return name.Name
+	}
+	return ""
+}
+
+func TestNothingIsMarshalledAroundTheLock(t *testing.T) {
+	marshals := 0
+	for _, s := range sources(t, "frontend", "convert", "llb") {
+		if strings.HasSuffix(s.name, filepath.Join("llb", "marshal.go")) {
+			continue
+		}
+		var alone []ast.Node // methods without arguments, as those of messages: not those of states
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) == 0 {
+				alone = append(alone, call.Fun)
+			}
+			fun, ok := n.(*ast.SelectorExpr)
+			if !ok || fun.Sel.Name != "Marshal" {
+				return true
+			}
+			if path := s.imports[receiverName(fun)]; path != "" {
+				if strings.HasSuffix(path, "/frontend/llb") {
+					marshals++
+				}
+				return true
+			}
+			if composite, ok := fun.X.(*ast.CompositeLit); ok { // proto.MarshalOptions{…}.Marshal
+				if of, ok := composite.Type.(*ast.SelectorExpr); ok && of.Sel.Name == "MarshalOptions" {
+					return true
+				}
+			}
+			if !slices.Contains(alone, ast.Node(fun)) {
+				t.Errorf("%s: marshalled without the lock: use llb.Marshal", s.at(fun))
+			}
+			return true
+		})
+	}
+	if marshals == 0 {
+		t.Error("the test found none")
+	}
+}

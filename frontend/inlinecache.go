@@ -1,0 +1,183 @@
+package frontend
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/containerd/platforms"
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/llb"
+)
+
+// importable is an inline cache that BuildKit can be told to import.
+type importable struct {
+	ref     string // the manifest of one image, by digest
+	records []byte // what BuildKit reads when it imports that
+}
+
+// findCache finds the inline cache of an image for one platform; name has no tag, and dgst may be that of an index. An index is never
+// imported: BuildKit would read the caches of all images that it names, and take from each what it says of any operation. What must
+// not be imported is told as a warning, and the result has none.
+func (b *build) findCache(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) (found importable, err error) {
+	config, err := b.imageConfig(ctx, name, dgst, p)
+	if err != nil {
+		return found, err
+	}
+	records, err := llb.InlineCache(config)
+	if errors.Is(err, llb.ErrConfig) {
+		return found, err
+	}
+	if err == nil && records != nil {
+		dgst, err = b.ownManifest(ctx, name, dgst, p, config)
+	}
+	if ctx.Err() != nil {
+		return found, context.Cause(ctx)
+	}
+	if err != nil {
+		b.warnPrevious(ctx, err.Error()+": its build cache is not imported, and layers are copied out of the image")
+		return found, nil
+	}
+	if records == nil {
+		return found, nil
+	}
+	return importable{name + "@" + dgst.String(), records}, nil
+}
+
+// imageConfig is the config of an image for a platform.
+func (b *build) imageConfig(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) ([]byte, error) {
+	_, _, config, err := b.client.ResolveImageConfig(ctx, name+"@"+dgst.String(), sourceresolver.Opt{
+		LogName:  "[internal] previous image: layers",
+		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: b.ui.ImageResolveMode.String()},
+	})
+	return config, err
+}
+
+// ownManifest finds the manifest of the image with a config, which has been found by the digest of that manifest or of an index.
+func (b *build) ownManifest(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform, config []byte) (digest.Digest, error) {
+	m, err := b.readManifest(ctx, name, dgst)
+	if err != nil {
+		return dgst, b.checkSingle(ctx, name, dgst)
+	}
+	if m.Index() {
+		var others []ocispecs.Descriptor
+		if dgst, others = m.For(p); dgst == "" {
+			return "", errors.New("its index does not say which image is for " + platforms.Format(p))
+		}
+		b.warnOfOthers(ctx, name, others)
+		if m, err = b.readManifest(ctx, name, dgst); err != nil {
+			return "", err
+		}
+	}
+	return dgst, m.CheckImport(config)
+}
+
+// readManifest reads a manifest or an index of a repository.
+func (b *build) readManifest(ctx context.Context, name string, dgst digest.Digest) (llb.Manifest, error) {
+	if err := dgst.Validate(); err != nil {
+		return llb.Manifest{}, err
+	}
+	var failed error
+	for _, st := range manifestSources(name, dgst) {
+		data, err := b.readBlob(ctx, st, llb.MaxManifest)
+		if err == nil {
+			return llb.ParseManifest(data)
+		}
+		failed = err
+	}
+	return llb.Manifest{}, failed
+}
+
+// blobFile is the name of the file that a source of a single blob has.
+const blobFile = "blob"
+
+// manifestSources are the sources of a manifest that can be tried. BuildKit reads it as a blob, without the Accept header by which
+// some registries (distribution v2) show indexes and OCI manifests at all. Those that ask for no token can be asked without
+// BuildKit's help; one on this machine hardly ever does.
+//
+// Why not BuildKit's attestation chain, which has the index: asked of anything else than an OCI index, it ends BuildKit v0.34.2
+// (ResolveImageMetadata in source/containerimage/source.go), with all builds of the daemon.
+func manifestSources(name string, dgst digest.Digest) []bk.State {
+	as := dockerui.WithInternalName("previous image: manifest")
+	blob := bk.ImageBlob(name+"@"+dgst.String(), bk.Filename(blobFile), as)
+	host, repository, _ := strings.Cut(name, "/")
+	scheme := "https://"
+	local, err := docker.MatchLocalhost(host)
+	if err == nil && local {
+		scheme = "http://" // as BuildKit has it
+	}
+	http := bk.HTTP(scheme+host+"/v2/"+repository+"/manifests/"+dgst.String(), bk.Checksum(dgst), bk.Filename(blobFile),
+		bk.Header(bk.HTTPHeader{Accept: strings.Join(llb.ManifestTypes, ", ")}), as)
+	if local {
+		return []bk.State{http, blob}
+	}
+	return []bk.State{blob, http}
+}
+
+// readBlob reads the only file of a source, which must not be larger than some bytes.
+func (b *build) readBlob(ctx context.Context, st bk.State, most int) ([]byte, error) {
+	ref, err := b.solve(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: blobFile, Range: &gw.FileRange{Length: most + 1}})
+	if err == nil && len(data) > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
+	}
+	return data, err
+}
+
+// checkSingle fails if a digest is that of an index, where manifests cannot be read. An index has no image for a platform that
+// nobody can have guessed, while the manifest of one image is found whatever the platform.
+func (b *build) checkSingle(ctx context.Context, name string, dgst digest.Digest) error {
+	unheardOf := ocispecs.Platform{OS: "linux", Architecture: strings.ToLower(rand.Text())}
+	if _, err := b.imageConfig(ctx, name, dgst, unheardOf); err != nil {
+		return errors.New("it is an index of images, and its registry does not show that to this BuildKit")
+	}
+	return nil
+}
+
+// What is looked at of images in an index that are not the platform's.
+const (
+	maxOthers = 8       // images
+	maxConfig = 4 << 20 // bytes of a config
+)
+
+// warnOfOthers tells the user of images in an index that have a build cache which is not the frontend's. None of it is imported; who
+// put it there may have hoped for that. Attestations are no images.
+func (b *build) warnOfOthers(ctx context.Context, name string, others []ocispecs.Descriptor) {
+	eg, ctx := newGroup(ctx)
+	for _, d := range others[:min(len(others), maxOthers)] {
+		if d.Platform == nil || d.Annotations["vnd.docker.reference.type"] != "" {
+			continue
+		}
+		eg.Go(func() error {
+			if b.hasForeignCache(ctx, name, d.Digest) {
+				b.warnPrevious(ctx, fmt.Sprintf("its index has an image for %s with a build cache that the packfile frontend did not make, which is not imported",
+					platforms.Format(*d.Platform)))
+			}
+			return nil
+		})
+	}
+	_ = eg.Wait()
+}
+
+// hasForeignCache says whether an image in an index is known to have a build cache that is not the frontend's.
+func (b *build) hasForeignCache(ctx context.Context, name string, dgst digest.Digest) bool {
+	m, err := b.readManifest(ctx, name, dgst)
+	if err != nil || m.Index() || m.Config.Digest.Validate() != nil {
+		return false
+	}
+	config, err := b.readBlob(ctx, bk.ImageBlob(name+"@"+m.Config.Digest.String(), bk.Filename(blobFile),
+		dockerui.WithInternalName("previous image: another platform")), maxConfig)
+	return err == nil && llb.CheckInlineCache(config) != nil
+}
