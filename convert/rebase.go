@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/measure"
 )
 
 // Rebased is an app image on another run image: its layers, all by reference, and its config.
@@ -65,7 +65,7 @@ func lifecycleMetadataOf(img *dockerspec.DockerOCIImage) (md label.LifecycleMeta
 	if text == "" {
 		return md, fmt.Errorf("it has no label %s: it is no app image", label.Lifecycle)
 	}
-	if err := json.Unmarshal([]byte(text), &md); err != nil {
+	if err := measure.DecodeJSON([]byte(text), measure.Record, &md); err != nil {
 		return md, fmt.Errorf("its label %s cannot be read: %w", label.Lifecycle, err)
 	}
 	return md, nil

@@ -61,7 +61,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err := checkCapabilities(c.BuildOpts()); err != nil {
 		return nil, err
 	}
-	c = withDefaultFilename(c)
+	c = withDefaultFilename(boundedClient{c})
 	b := &build{
 		client: c, now: time.Now(), texts: map[string]*llb.SourceMap{},
 		inlineCaches: map[string][]byte{}, sboms: map[string]gw.Attestation{},

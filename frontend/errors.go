@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -59,8 +60,25 @@ func (b *build) text(filename string) *bk.SourceMap {
 // a larger one ends the connection and says nothing.
 const maxErrorData = packfile.MaxSize
 
-// beginningOf a file that is too large has the place that the error about that is at.
-func beginningOf(data []byte) []byte { return data[:min(len(data), maxErrorData)] }
+// maxErrorLine is how much of a line the client is given to show, in bytes.
+const maxErrorLine = 500
+
+// beginningOf returns what goes with an error of a file: the beginning of one that is too large, which has the place that the
+// error about that is at, and of each line.
+func beginningOf(data []byte) []byte {
+	data = data[:min(len(data), maxErrorData)]
+	var short []byte
+	for line := range bytes.Lines(data) {
+		if rest, end := bytes.CutSuffix(line, []byte("\n")); len(rest) > maxErrorLine {
+			line = append(bytes.ToValidUTF8(rest[:maxErrorLine], nil), "…"...)
+			if end {
+				line = append(line, '\n')
+			}
+		}
+		short = append(short, line...)
+	}
+	return short
+}
 
 // said is an error of a solve in our own words. Wrapping it would not do: the client is shown the innermost message.
 // Everything else that BuildKit knows about the error (the place in the packfile, what a debugger needs) stays with it.

@@ -17,6 +17,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/measure"
 )
 
 // importable is an inline cache that BuildKit can be told to import.
@@ -36,6 +37,9 @@ func (b *build) findCache(ctx context.Context, name string, dgst digest.Digest, 
 	records, err := llb.InlineCache(config)
 	if errors.Is(err, llb.ErrConfig) {
 		return found, err
+	}
+	if err == nil {
+		_, err = measure.JSON(records, measure.Record)
 	}
 	if err == nil && records != nil {
 		dgst, err = b.ownManifest(ctx, name, dgst, p, config)

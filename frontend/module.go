@@ -18,6 +18,7 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -186,13 +187,24 @@ func (l *loader) readModule(ctx context.Context, f folder, origin, id, version s
 	}
 	u := &unit{
 		Module: &convert.Module{Filename: filename, Source: textOf(filename, data), Files: f.state, Dir: f.path("")},
-		folder: f, origin: filename, data: data,
+		folder: f, origin: filename, data: data, budget: &l.budget,
 	}
-	l.keepText(u.Source) // for what is wrong in it
+	if err := l.keepModuleText(u.Source); err != nil {
+		return nil, err
+	}
 	if name == buildpackTOML {
 		return l.readComposite(ctx, u, origin, id, version)
 	}
 	return u, l.readPackfileModule(ctx, u, id, version)
+}
+
+// keepModuleText makes a file of a module one that errors can show. It is an error if modules have too much text.
+func (l *loader) keepModuleText(text *bk.SourceMap) error {
+	if err := l.budget.spend(packfile.Measure(text.Filename, text.Data)); err != nil {
+		return err
+	}
+	l.keepText(text)
+	return nil
 }
 
 // readPackfileModule reads a module's packfile, and the files that it names.
@@ -249,6 +261,9 @@ func (l *loader) readComposite(ctx context.Context, u *unit, origin, id, version
 func (u *unit) readFiles(ctx context.Context) error {
 	u.Scripts, u.Offline = map[string][]byte{}, map[string]bool{}
 	for _, s := range pathScripts(u.Packfile) {
+		if u.Scripts[s.Path] != nil {
+			continue
+		}
 		text, err := u.readScript(ctx, s)
 		if err != nil {
 			return err
@@ -291,6 +306,9 @@ func (u *unit) readScript(ctx context.Context, s *packfile.Script) ([]byte, erro
 		return nil, fail("is a folder")
 	case stat.Size > maxScript:
 		return nil, fail("has %d bytes; the limit is %d", stat.Size, maxScript)
+	}
+	if err := u.budget.spend(measure.Size{Bytes: int(stat.Size)}); err != nil {
+		return nil, fail("is too much: %v", err)
 	}
 	text, err := u.folder.read(ctx, s.Path, maxScript)
 	return packfile.Text(text), err

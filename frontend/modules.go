@@ -34,7 +34,8 @@ type unit struct {
 	origin     string               // where it comes from, for people
 	data       []byte               // the file that describes it
 	warnings   []packfile.Diagnostic
-	tree       string // of a buildpack: where its files come from; see treeID
+	budget     *budget // what it takes counts for it; nil: for none
+	tree       string  // of a buildpack: where its files come from; see treeID
 
 	component *order.Module // that takes part itself
 	node      *order.Module // what its id names: its order, or the component when it has none
@@ -49,6 +50,7 @@ type loader struct {
 	*build
 	root *unit
 
+	budget  budget
 	lists   sync.Map // of folders that were listed, by listID
 	mu      sync.Mutex
 	catalog order.Catalog

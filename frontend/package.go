@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/BurntSushi/toml"
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -108,11 +108,13 @@ func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, b
 func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string) (*pkg, error) {
 	p := new(pkg)
 	if data, err := cnb.read(ctx, "package.toml", packfile.MaxSize); err == nil {
-		var about struct {
-			Default struct{ ID, Version string }
+		filename := below(origin, "cnb/package.toml")
+		if err := l.keepModuleText(textOf(filename, data)); err != nil {
+			return nil, err
 		}
-		if _, err := toml.Decode(string(data), &about); err != nil {
-			return nil, fmt.Errorf("/cnb/package.toml: %w", err)
+		about, err := packfile.ParsePackageTOML(filename, data)
+		if err != nil {
+			return nil, err
 		}
 		p.id, p.version = about.Default.ID, about.Default.Version
 	}
@@ -208,7 +210,7 @@ func (p *pkg) about(cfg *dockerspec.DockerOCIImage) {
 		return
 	}
 	var md struct{ ID, Version string }
-	if json.Unmarshal([]byte(cfg.Config.Labels[labelBuildpackage]), &md) == nil {
+	if measure.DecodeJSON([]byte(cfg.Config.Labels[labelBuildpackage]), measure.Record, &md) == nil {
 		p.id, p.version = md.ID, md.Version
 	}
 }

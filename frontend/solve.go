@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/step"
 )
 
@@ -185,7 +185,7 @@ func readResult(ctx context.Context, ref gw.Reference, file string) (result step
 	if err != nil {
 		return result, err
 	}
-	if err := json.Unmarshal(data, &result); err != nil {
+	if err := measure.DecodeJSON(data, measure.Record, &result); err != nil {
 		return result, fmt.Errorf("result of a step: %w", err)
 	}
 	return result, nil

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/measure"
 )
 
 // Bounds of the metadata of a layer: it goes into labels of the image and into every later build's memory.
@@ -87,10 +89,9 @@ func ParseRecord(data []byte) (Record, error) {
 
 // decode reads JSON. Errors name the field, and have nothing of the data in them but a byte.
 func decode(data []byte, into any) error {
-	if len(data) > MaxRecord {
-		return fmt.Errorf("it has %d bytes, more than %d", len(data), MaxRecord)
-	}
-	err := json.Unmarshal(data, into)
+	most := measure.Record
+	most.Bytes = MaxRecord
+	err := measure.DecodeJSON(data, most, into)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		kind, _, _ := strings.Cut(wrong.Value, " ") // a number has its digits after it
 		if wrong.Field == "" {

@@ -96,7 +96,7 @@ func TestLabelsThatAreRefused(t *testing.T) {
 		{"two values", "{} {}", "invalid character '{' after top-level value"},
 		{"another kind of value", "[]", "it is a JSON array"},
 		{"too much", strings.Repeat(" ", MaxRecord+1), "it has 8388609 bytes, more than 8388608"},
-		{"JSON that is nested too deep", `{"more": ` + strings.Repeat("[", 20_000), "exceeded max depth"},
+		{"JSON that is nested too deep", `{"more": ` + strings.Repeat("[", 20_000), "it nests values more than 64 deep"},
 		{"too many layers", `{"layers": [` + strings.Repeat("{},", maxLayers) + "{}]}", "layers: there are 10001, more than 10000"},
 		{"a time before 1970", `{"time": -1}`, "time: -1 is not between 1970 and 9999"},
 		{"a time that has no form", `{"time": 253402300800}`, "time: 253402300800 is not between 1970 and 9999"},

@@ -2,6 +2,7 @@ package packfile
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -116,7 +117,16 @@ func TestAPackfileThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-func TestHostilePackfilesEndWithAnError(t *testing.T) {
+// allocated is how many bytes a function allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+func TestHostilePackfilesEndWithAnErrorAndTakeLittleMemory(t *testing.T) {
 	const size = MaxSize - 1024
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	var bomb strings.Builder
@@ -129,6 +139,11 @@ func TestHostilePackfilesEndWithAnError(t *testing.T) {
 		"TOML of nested tables.toml":       "a = " + fill("{a="),
 		"TOML of dotted keys.toml":         "a" + fill(".a") + " = 1",
 		"TOML of dotted headers.toml":      "[a" + fill(".a") + "]",
+		"TOML of one array.toml":           "a = [" + fill("1,") + "]",
+		"TOML of one array of tables.toml": "a = [" + fill("{},") + "]",
+		"TOML of headers.toml":             fill("[[layers]]\n"),
+		"TOML of keys.toml":                fill("k=1\n"),
+		"TOML of keys in strings.toml":     "a = \"\"\"\n\\\"\"\"\"\"\na = [" + fill("[],"),
 		"a template of nested ifs.toml":    "[[layers]]\nname = 'a'\n[[layers.build.deps]]\nuri = '" + fill("{{if .a}}") + "'",
 		"a pattern without end.toml":       "[[slices]]\npaths = ['" + fill("[a]**") + "']",
 		"YAML of nested lists.yaml":        fill("["),
@@ -137,13 +152,24 @@ func TestHostilePackfilesEndWithAnError(t *testing.T) {
 		"YAML of complex keys.yaml":        fill("? "),
 		"YAML of documents.yaml":           fill("---\n"),
 		"YAML of directives.yaml":          fill("%TAG !a! !\n"),
+		"YAML of one list.yaml":            "a: [" + fill("a,") + "]",
+		"YAML of a list in lines.yaml":     "a:\n" + fill("- a\n"),
+		"YAML of one mapping.yaml":         "a: {" + fill("a,") + "}",
+		"YAML of keys.yaml":                fill("a:\n"),
+		"YAML of keys with tabs.yaml":      fill("a:\ta\n"),
+		"YAML of quoted keys.yaml":         "{" + fill("\"a\":a,") + "}",
+		"YAML of comments.yaml":            "a: 1\n" + fill("#a\n\n"),
+		"YAML of anchors.yaml":             "a: [" + fill("&a a,") + "]",
+		"YAML of tags.yaml":                "a: [" + fill("!!str a,") + "]",
 		"YAML of aliases of aliases.yaml":  bomb.String(),
 		"YAML of aliases in one line.yaml": "a: &a [x]\nb: [" + fill("*a, ") + "]",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := Parse(name, []byte(text))
+			var err error
+			spent := allocated(func() { _, _, err = Parse(name, []byte(text)) })
 			require.Error(t, err)
 			require.Less(t, len(err.Error()), 1<<20)
+			require.Less(t, spent, uint64(80<<20))
 		})
 	}
 }

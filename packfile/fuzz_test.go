@@ -295,3 +295,37 @@ func FuzzRender(f *testing.F) {
 		}
 	})
 }
+
+// checkCost checks that what a text costs is bounded by what it measures: Measure, and with it every limit, would be worth
+// nothing otherwise. Twenty copies show what grows faster than the text.
+func checkCost(t *testing.T, filename string, data []byte, parse func(data []byte)) {
+	data = bytes.Repeat(append(bytes.Clone(data), '\n'), 20)
+	size := Measure(filename, data)
+	most := uint64(1<<20 + 200*size.Bytes + 4000*size.Values)
+	if spent := allocated(func() { parse(data) }); spent > most {
+		t.Fatalf("%d bytes are allocated for a text of %d that measures %d values", spent, size.Bytes, size.Values)
+	}
+}
+
+func FuzzCostOfTOML(f *testing.F) {
+	seed(f, "*.toml")
+	seed(f, "project/*.toml")
+	seed(f, "buildpack/*.toml")
+	f.Add([]byte("a.a.a.a = [[[[{}, {}]]]]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkCost(t, "a.toml", data, func(data []byte) {
+			_, _, _ = Parse("a.toml", data)
+			_, _, _ = ParseProject("a.toml", data)
+			_, _ = ParseBuildpackTOML("a.toml", data)
+			_, _ = ParsePackageTOML("a.toml", data)
+		})
+	})
+}
+
+func FuzzCostOfYAML(f *testing.F) {
+	seed(f, "*.yaml")
+	f.Add([]byte("a: &a [b, c]\nd: [*a, *a]\n- e # f\n? g\n: |\n  h"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkCost(t, "a.yaml", data, func(data []byte) { _, _, _ = Parse("a.yaml", data) })
+	})
+}

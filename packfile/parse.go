@@ -2,13 +2,20 @@ package packfile
 
 import (
 	"bytes"
+	"errors"
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/packfile/frontend/measure"
 )
 
 // MaxSize is how large a packfile, or another file of this package, may be, in bytes.
 const MaxSize = 4 << 20
+
+// most is how large they may be otherwise. What nests is bounded by maxDepth, with better places; this bounds what is spent
+// until that is seen.
+var most = measure.Size{Bytes: MaxSize, Values: 200_000, Depth: 2 * maxDepth}
 
 // Parse reads a packfile in TOML or YAML, as its ending says, or else its content. It finds everything that is wrong at
 // once: a non-nil err is an *Error with all of it, in file order, and pf is nil. Warnings are what lint has to say; they
@@ -28,6 +35,25 @@ func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, e
 		return nil, sorted(d.warns), err
 	}
 	return pf, sorted(d.warns), nil
+}
+
+// Measure is what a file of this package costs to parse, as far as it may cost anything: what Parse refuses costs no more.
+func Measure(filename string, data []byte) measure.Size {
+	meter := measure.TOML
+	if isYAML(filename, data) {
+		meter = measure.YAML
+	}
+	size, _ := meter(data, most)
+	return size
+}
+
+// measured reports a text that is larger than it may be.
+func (r *report) measured(src *source, meter func([]byte, measure.Size) (measure.Size, error)) bool {
+	_, err := meter(src.data, most)
+	if excess, ok := errors.AsType[*measure.Excess](err); ok {
+		r.fail(src.span(excess.Offset, excess.Offset+1), "", "%s", excess)
+	}
+	return err == nil
 }
 
 // tree reads a text into a tree. It returns nil, with an error reported, when the text is too large or its syntax broken.

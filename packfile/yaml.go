@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/packfile/frontend/measure"
 )
 
 // maxAliased bounds how many nodes aliases may add to a document: nested aliases double it with every line.
@@ -27,6 +29,9 @@ type yamlReader struct {
 
 // readYAML reads the one document of a YAML packfile. It returns nil when the syntax is broken.
 func readYAML(src *source, r *report) (root *node) {
+	if !r.measured(src, measure.YAML) {
+		return nil
+	}
 	y := &yamlReader{report: r, src: src, places: newPlaces(src.data), aliases: map[*yaml.Node]bool{}}
 	if at, bad := unreadable(src.data); bad != "" {
 		y.fail(src.span(at, at+1), "", "invalid YAML: %s", bad)

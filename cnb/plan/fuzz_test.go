@@ -45,7 +45,7 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 		}
-		if names > maxKeys || len(p.Or) > maxKeys {
+		if names > most.Values || len(p.Or) > most.Values {
 			t.Fatalf("%d names, %d alternatives", names, len(p.Or))
 		}
 		if len(warnings) > 1 || len(warnings) == 1 && !strings.Contains(strings.ToLower(string(data)), "requests") {

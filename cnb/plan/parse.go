@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/packfile/frontend/measure"
 )
 
-// Bounds of a build plan file. Real ones have some ten lines.
-const (
-	MaxSize  = 1 << 20 // bytes
-	maxKeys  = 10_000  // every [[header]] and every part of a dotted key counts; the library compares each with all others
-	maxDepth = 32      // in one line or header
-)
+// MaxSize is how many bytes a build plan file may have.
+const MaxSize = 1 << 20
+
+// most is how large a build plan file may be. Real ones have some ten lines. The library compares each key with all others.
+var most = measure.Size{Bytes: MaxSize, Values: 10_000, Depth: 32}
 
 // draftWarning names today's words for those of the first draft.
 const draftWarning = "[[requests]] is a word of the first draft: write [[requires]], and its version as metadata.version"
@@ -20,9 +21,6 @@ const draftWarning = "[[requests]] is a word of the first draft: write [[require
 // Parse reads a build plan file as bin/detect writes it. Keys that it does not know are no error. Words of the first draft
 // are read as what became of them, with a warning.
 func Parse(data []byte) (p Plan, warnings []string, err error) {
-	if len(data) > MaxSize {
-		return Plan{}, nil, fmt.Errorf("build plan: %d bytes are more than the %d that it may have", len(data), MaxSize)
-	}
 	var r reader
 	if p, err = r.file(data); err != nil {
 		return Plan{}, nil, fmt.Errorf("build plan: %w", err)

@@ -10,14 +10,15 @@ import (
 	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/packfile/frontend/measure"
 )
 
 // decode reads TOML into tables. Errors say where they are.
 func decode(data []byte) (map[string]any, error) {
 	// The library that the lifecycle uses passes over a byte order mark.
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if err := measure(data); err != nil {
+	if _, err := measure.TOML(data, most); err != nil {
 		return nil, err
 	}
 	var doc map[string]any
@@ -31,54 +32,6 @@ func decode(data []byte) (map[string]any, error) {
 		where = fmt.Sprintf(" at line %d, column %d", line, column)
 	}
 	return nil, fmt.Errorf("invalid TOML%s: %s", where, printable(strings.TrimPrefix(err.Error(), "toml: ")))
-}
-
-// measure checks the bounds. What is not TOML is for the decoder to say.
-func measure(data []byte) error {
-	var p unstable.Parser
-	p.Reset(data)
-	var s size
-	for p.NextExpression() {
-		s.add(p.Expression(), 0)
-		switch {
-		case s.depth > maxDepth:
-			return fmt.Errorf("tables and arrays nest more than %d deep", maxDepth)
-		case s.keys > maxKeys:
-			return fmt.Errorf("more than %d keys", maxKeys)
-		}
-	}
-	return nil
-}
-
-// size is that of a document.
-type size struct{ keys, depth int }
-
-// add counts an expression, or a value that stands at some depth.
-func (s *size) add(e *unstable.Node, depth int) {
-	switch e.Kind {
-	case unstable.Table, unstable.ArrayTable:
-		s.addKey(e, depth)
-	case unstable.KeyValue:
-		s.add(e.Value(), s.addKey(e, depth))
-	case unstable.Array, unstable.InlineTable:
-		depth++
-		s.depth = max(s.depth, depth)
-		for it := e.Children(); depth <= maxDepth && it.Next(); {
-			s.add(it.Node(), depth)
-		}
-	}
-}
-
-// addKey counts a key, each part of which but the last is a table. It returns the depth of what the last one names.
-func (s *size) addKey(e *unstable.Node, depth int) int {
-	parts := 0
-	for it := e.Key(); it.Next(); {
-		parts++
-	}
-	s.keys += parts
-	depth += parts - 1
-	s.depth = max(s.depth, depth)
-	return depth
 }
 
 // find is a value of a table, nil when it is not there. Letters may be large or small, as with the lifecycle: programs

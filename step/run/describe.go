@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/step"
 )
 
@@ -60,7 +60,7 @@ func readRunResult(path string) (map[string]any, error) {
 		return nil, err
 	}
 	var ran step.Result
-	if err := json.Unmarshal(data, &ran); err != nil {
+	if err := measure.DecodeJSON(data, measure.Record, &ran); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return ran.Metadata, nil

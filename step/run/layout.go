@@ -2,7 +2,6 @@ package run
 
 import (
 	"archive/tar"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,14 +14,19 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/measure"
 )
 
 // What is read of an OCI layout (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) at most.
 const (
-	maxDocument  = 1 << 20 // bytes of an index or manifest, which are held in memory
+	maxDocument  = 1 << 20 // bytes of an index or manifest
 	maxManifests = 100     // in all indexes: an image has two for each platform
 	maxNesting   = 1       // indexes in index.json; none in those
 )
+
+// mostOfDocument is how large an index or manifest may be, which are held in memory.
+var mostOfDocument = measure.Size{Bytes: maxDocument, Values: 100_000, Depth: measure.Record.Depth}
 
 // Media types of Docker (https://distribution.github.io/distribution/spec/manifest-v2-2/), of which image-spec has none, and
 // the annotation by which BuildKit tells attestations from images
@@ -315,8 +319,5 @@ func decode(f io.Reader, into any) error {
 	if err != nil {
 		return err
 	}
-	if len(data) > maxDocument {
-		return fmt.Errorf("has more than %d bytes", maxDocument)
-	}
-	return json.Unmarshal(data, into)
+	return measure.DecodeJSON(data, mostOfDocument, into)
 }

@@ -370,7 +370,7 @@ func TestDocumentsOfALayout(t *testing.T) {
 		"an index of no JSON": {func(l *testLayout) { l.files["index.json"] = "x" }, "index.json: invalid character 'x'"},
 		"an index of a list":  {func(l *testLayout) { l.files["index.json"] = "[]" }, "index.json: json: cannot unmarshal array"},
 		"an index of nothing": {func(l *testLayout) { l.files["index.json"] = "null" }, "index.json: names no image"},
-		"an index of 1 MiB":   {func(l *testLayout) { l.files["index.json"] += strings.Repeat(" ", 1<<20) }, "index.json: has more than 1048576 bytes"},
+		"an index of 1 MiB":   {func(l *testLayout) { l.files["index.json"] += strings.Repeat(" ", 1<<20) }, "index.json: it has 1048577 bytes, more than 1048576"},
 		"no JSON":             {func(l *testLayout) { l.files["oci-layout"] = "" }, "oci-layout: unexpected end of JSON input"},
 		"no version":          {func(l *testLayout) { l.files["oci-layout"] = "{}" }, `oci-layout: is of version "", not 1.0.0`},
 		"a version of later":  {func(l *testLayout) { l.files["oci-layout"] = `{"imageLayoutVersion": "2.0.0"}` }, `is of version "2.0.0", not 1.0.0`},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/step"
 )
 
@@ -26,6 +27,9 @@ const (
 
 // maxStatement is the size of the largest statement that BuildKit takes, in bytes.
 const maxStatement = 80 << 20
+
+// mostOfStatement is how large one may be.
+var mostOfStatement = measure.Size{Bytes: maxStatement, Values: 5_000_000, Depth: measure.Record.Depth}
 
 // object is a JSON object of which we change a few fields. All others stay what they are.
 type object = map[string]any
@@ -120,6 +124,9 @@ func readStatement(path string) ([]byte, error) {
 
 // decodeObject decodes one JSON object. Numbers stay as they are written.
 func decodeObject(data []byte, into *object) error {
+	if _, err := measure.JSON(data, mostOfStatement); err != nil {
+		return err
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	if err := dec.Decode(into); err != nil {
