@@ -105,9 +105,6 @@ func (b *Build) depMount(l *layer, d dep, i int, kind llb.MountKind) (llb.Mount,
 	return llb.Mount{Dest: dir, Tree: src, Kind: kind}, path.Join(dir, file), err
 }
 
-// HintKey is what in the description of an operation says what to do when it fails.
-const HintKey = "packfile.hint"
-
 // fileNamePattern is what the name of a dep's file may be, if it is to be the last part of its address.
 var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}$`)
 

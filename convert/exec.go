@@ -19,15 +19,16 @@ import (
 
 // process is one run of packfile-step.
 type process struct {
-	layer   *layer // nil when it is about several, or about the module of files
-	spec    step.Spec
-	files   stepFiles
-	mounts  []llb.Mount
-	network string // of the script, "" for the packfile's own
-	access  packfile.Access
-	at      []place // the script, or what else it is about, for errors
-	name    string  // what the vertex is called
-	noCache bool    // it runs whatever is cached; so it does when its layer says so
+	layer    *layer // nil when it is about several, or about the module of files
+	spec     step.Spec
+	files    stepFiles
+	mounts   []llb.Mount
+	network  string // of the script, "" for the packfile's own
+	access   packfile.Access
+	at       []place // the script, or what else it is about, for errors
+	name     string  // what the vertex is called
+	notFound string  // what to do when the script does not find a program, "" when there is nothing to say
+	noCache  bool    // it runs whatever is cached; so it does when its layer says so
 }
 
 // mount adds a mount to the process.
@@ -101,6 +102,9 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	}
 	if noCache {
 		opts = append(opts, bk.IgnoreCache)
+	}
+	if p.notFound != "" {
+		opts = append(opts, bk.WithDescription(map[string]string{NotFoundHintKey: p.notFound}))
 	}
 	mounts := []llb.Mount{
 		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},

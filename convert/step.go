@@ -141,6 +141,9 @@ func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 		p.spec.Kind, p.spec.Metadata, p.spec.Requires = step.Test, f.metadata(l, q.Kind), l.tables()
 		p.spec.Script = p.files.script(test.Script, l.Name+".test")
 		p.network, p.access, p.at = test.Script.Network, test.Access, []place{l.module.at(scriptRange(test.Script))}
+		if hidden := l.hiddenFromTest(); hidden != nil {
+			p.spec.Bare, p.notFound = true, l.fullEnvHint(hidden)
+		}
 		p.mount(appMount(b.visibleApp(l), llb.Discarded))
 		if test.Refresh > 0 {
 			p.spec.Refresh = b.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)

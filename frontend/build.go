@@ -39,7 +39,7 @@ type build struct {
 
 	planSays     messages // what is questionable about build plans of buildpacks
 	contentSays  messages // which layers the version does not speak for
-	unpinnedSays messages // which deps have no sha
+	factsSay     messages // what is questionable about answers
 	previousSays messages // why the previous image, or a part of it, is not used
 	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
 	inlineCaches map[string][]byte         // of the images, by inlineCacheID
@@ -155,7 +155,7 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*dock
 		err = b.findFacts(ctx, conv, facts)
 	}
 	if err == nil {
-		err = b.warnUnpinned(ctx, conv, facts)
+		err = b.warnOfFacts(ctx, conv, facts)
 	}
 	if err == nil {
 		var result *dockerui.BuildResult

@@ -103,9 +103,9 @@ var (
 func (b *build) explainSolve(err error, def *bk.Definition) error {
 	where, filename := b.failedVertex(err, def)
 	text := err.Error()
-	message := ""
+	message, key := "", convert.HintKey
 	if m := exitCode.FindStringSubmatch(text); m != nil {
-		message = "failed with exit code " + m[1]
+		message, key = "failed with exit code "+m[1], convert.HintKey+"."+m[1]
 	}
 	var exit *gwpb.ExitError
 	if errors.As(err, &exit) && message == "" {
@@ -126,7 +126,7 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 	if where == "" {
 		return err
 	}
-	if hint := hintOf(err, def); hint != "" {
+	if hint := hintOf(err, def, key); hint != "" {
 		message += " (" + hint + ")"
 	}
 	return &said{message: fmt.Sprintf("%s: %s %s", filename, where, message), error: err}
@@ -150,13 +150,13 @@ func (b *build) failedVertex(err error, def *bk.Definition) (name, filename stri
 	return "", ""
 }
 
-// hintOf is what to do about the failure of an operation, "" when there is nothing to say.
-func hintOf(err error, def *bk.Definition) string {
+// hintOf is what the description of the operation that failed says to do, by one of its keys; "" when there is nothing to say.
+func hintOf(err error, def *bk.Definition, key string) string {
 	var vertex *errdefs.VertexError
 	if !errors.As(err, &vertex) {
 		return ""
 	}
-	return def.Metadata[digest.Digest(vertex.Digest)].Description[convert.HintKey]
+	return def.Metadata[digest.Digest(vertex.Digest)].Description[key]
 }
 
 // placeOf is the packfile that an operation has its place in. Those of an image that bake hands over may have one in another.

@@ -141,7 +141,7 @@ type Dep struct {
 	Table
 	Name, Version, URI string
 	SHA                string // "" when not given: whatever the server has
-	Metadata                map[string]any
+	Metadata           map[string]any
 }
 
 // Env is the env table of a provide section.

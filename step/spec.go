@@ -105,6 +105,7 @@ type Spec struct {
 	Restore   bool             `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
 	Secrets   []Secret         `json:"secrets,omitempty"`
 	Generator string           `json:"generator,omitempty"` // image of the SBOM generator, for messages (MergeSBOM)
+	Bare      bool             `json:"bare,omitempty"`      // the script has nothing of layers that the run script will have: say what it does not find (Test)
 	Refresh   string           `json:"refresh,omitempty"`   // changes when an answer of the network has become too old
 	User      *User            `json:"user,omitempty"`      // who does what Run does, but for the layer
 	// Time is that of all files, in seconds since 1970 (Run, Seal, Describe). To BuildKit trees that differ in nothing else are one.
@@ -190,6 +191,7 @@ type Secret struct {
 type Result struct {
 	NotWanted bool           `json:"notWanted,omitempty"` // the script exited with NotWanted
 	Metadata  map[string]any `json:"metadata,omitempty"`  // $MD: values are strings, or tables of the same shape
+	NotFound  []string       `json:"notFound,omitempty"`  // programs that a script called and did not find (Test with Bare)
 	Files     int            `json:"files,omitempty"`     // Match: how many files the digest covers
 	// FileDigests has a digest for each of them, by path, when there are no more than MaxFileDigests.
 	FileDigests map[string]string `json:"fileDigests,omitempty"`

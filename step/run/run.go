@@ -140,10 +140,11 @@ func (c container) load() (step.Spec, error) {
 // runner runs a step.
 type runner struct {
 	container
-	spec    step.Spec
-	args    []string
-	environ []string // of the container
-	alone   bool     // nobody else's processes are here: no one is killed who should not be
+	spec     step.Spec
+	args     []string
+	environ  []string // of the container
+	notFound []string // programs that a script did not find, if that is looked for
+	alone    bool     // nobody else's processes are here: no one is killed who should not be
 }
 
 func (r *runner) run() error {
@@ -199,6 +200,7 @@ func (r *runner) runScripts() error {
 		err = r.fillLayer()
 	} else {
 		result.NotWanted, err = r.ask()
+		result.NotFound = r.notFound
 	}
 	if err != nil {
 		return err

@@ -40,7 +40,18 @@ func (r *runner) execute(what string, script step.Script, dir string, e *env.Env
 		return &scriptError{text: fmt.Sprintf("%s: %v", what, err), code: notFound}
 	}
 	words := append(script.Shell[:len(script.Shell):len(script.Shell)], file)
-	status, err := r.start(program{path: shell, words: words, dir: dir, environ: e.List()})
+	stderr := os.Stderr
+	var listened *listener
+	if r.spec.Bare {
+		if listened, err = listen(os.Stderr); err != nil {
+			return err
+		}
+		stderr = listened.in
+	}
+	status, err := r.start(program{path: shell, words: words, dir: dir, environ: e.List(), stderr: stderr})
+	if listened != nil {
+		r.notFound = listened.end()
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		// The shell and the folder were there a moment ago.
@@ -97,6 +108,7 @@ type program struct {
 	dir     string
 	environ []string
 	as      *syscall.Credential // nil for ours
+	stderr  *os.File            // nil for ours
 }
 
 // start runs a program in a process group of its own and waits for it, passing signals on to the group and reaping
@@ -112,13 +124,18 @@ func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	signal.Notify(signals, forwarded...)
 	defer signal.Stop(signals)
 
+	stderr := uintptr(syscall.Stderr)
+	if p.stderr != nil {
+		stderr = p.stderr.Fd()
+	}
 	pid, err := syscall.ForkExec(p.path, p.words, &syscall.ProcAttr{
 		Dir:   p.dir,
 		Env:   p.environ,
-		Files: []uintptr{stdin.Fd(), uintptr(syscall.Stdout), uintptr(syscall.Stderr)},
+		Files: []uintptr{stdin.Fd(), uintptr(syscall.Stdout), stderr},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: p.as},
 	})
 	runtime.KeepAlive(stdin)
+	runtime.KeepAlive(p.stderr)
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/layerkey"
@@ -16,13 +17,21 @@ func atOnce(warnings []packfile.Diagnostic) []packfile.Diagnostic {
 	return slices.DeleteFunc(slices.Clone(warnings), func(w packfile.Diagnostic) bool { return w.Rule == packfile.UnpinnedDep.Name })
 }
 
-// warnUnpinned says of each dep without sha what that costs, and which sha it has now.
-func (b *build) warnUnpinned(ctx context.Context, conv *convert.Build, facts convert.Facts) error {
+// warnOfFacts says of each dep without sha what that costs, and which sha it has now; and of each test which programs it did not
+// find.
+func (b *build) warnOfFacts(ctx context.Context, conv *convert.Build, facts convert.Facts) error {
+	for _, n := range conv.NotFound(facts) {
+		message := fmt.Sprintf("%s:%d: the test of layer %s did not find %s: %s", n.Filename, n.At.Start.Line, n.Layer,
+			strings.Join(n.Programs, ", "), n.Hint)
+		if b.factsSay.add(message) {
+			b.warn(ctx, message, "The version that it settled on may lack what the program would have said.")
+		}
+	}
 	deps, err := conv.Unpinned(facts)
 	for _, d := range deps {
 		message := fmt.Sprintf("%s:%d: dep %s has no sha: every build asks %q for it, and an empty builder downloads it; what it is now "+
 			"is pinned by: sha = %q", d.Filename, d.At.Start.Line, d.Name, layerkey.Redact(d.URI), d.SHA)
-		if b.unpinnedSays.add(message) {
+		if b.factsSay.add(message) {
 			b.warn(ctx, message, packfile.UnpinnedDep.Description)
 		}
 	}

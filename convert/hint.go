@@ -1,0 +1,65 @@
+package convert
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/packfile"
+)
+
+// What in the description of an operation says what to do when it fails.
+const (
+	HintKey         = "packfile.hint"
+	NotFoundHintKey = "packfile.hint.127" // when it fails with exit code 127, by which a shell says that there is no such command
+)
+
+// hiddenFromTest are the layers whose content the run script of a layer has, and its test script has not.
+func (l *layer) hiddenFromTest() (paths []string) {
+	if l.testScript() == nil || l.Provide.Test.FullEnv {
+		return nil
+	}
+	for _, k := range l.links {
+		if k.layer != nil {
+			paths = append(paths, k.layer.path())
+		}
+	}
+	return paths
+}
+
+// fullEnvHint says of a test what makes it find programs of these layers.
+func (l *layer) fullEnvHint(hidden []string) string {
+	const most = 5
+	if len(hidden) > most {
+		hidden = append(slices.Clone(hidden[:most]), "…")
+	}
+	word := "full-env = true"
+	if strings.HasSuffix(l.module.Filename, ".yaml") || strings.HasSuffix(l.module.Filename, ".yml") {
+		word = "fullEnv: true"
+	}
+	return "without " + word + " a test has nothing of the layers that run sees: " + strings.Join(hidden, ", ")
+}
+
+// NotFound is a test that called programs which are not there.
+type NotFound struct {
+	Filename string // of its packfile
+	At       packfile.Range
+	Layer    string
+	Programs []string
+	Hint     string
+}
+
+// NotFound are the tests that called programs which are not there, and which they might find with full-env.
+func (b *Build) NotFound(f Facts) (found []NotFound) {
+	for _, l := range b.layers {
+		if answer := f[Question{l.id, Tested}]; len(answer.NotFound) > 0 {
+			programs := make([]string, len(answer.NotFound))
+			for i, p := range answer.NotFound {
+				programs[i] = layerkey.Short(p)
+			}
+			at := scriptRange(l.Provide.Test.Script)
+			found = append(found, NotFound{l.module.Filename, at, l.path(), programs, l.fullEnvHint(l.hiddenFromTest())})
+		}
+	}
+	return found
+}
