@@ -3,7 +3,6 @@ package convert
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -57,27 +56,19 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	user, owner, root, dir := llb.Owner{}, llb.Owner{}, bk.Scratch(), "/"
 	platform, tools := b.in.Native.Platform, b.in.Native.Tools
 	var env []string
-	var secrets []llb.Secret
-	for _, s := range p.access.Secrets {
-		secret := llb.Secret{ID: s.ID, Env: s.EnvAs, Optional: !s.Required}
-		if s.PathAs != "" {
-			secret.File = path.Join(step.SecretsDir, s.ID)
-		}
-		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
-		secrets = append(secrets, secret)
-	}
 	if p.runsScripts() {
 		user, owner, root, dir = b.in.Owner, b.in.Owner, b.in.Build.State, step.AppDir
 		platform, tools, env = b.in.Platform, b.in.Tools, targetEnv(b.in.Platform)
 		p.spec.Platform = b.in.Args
-		if !slices.ContainsFunc(secrets, func(s llb.Secret) bool { return s.ID == step.CASecret }) {
-			secrets = append(secrets, llb.Secret{ID: step.CASecret, File: path.Join(step.SecretsDir, step.CASecret), Optional: true})
-		}
 	}
 	if p.spec.Kind == step.Run {
 		user, owner = llb.Owner{}, b.in.Owner
 		p.spec.User = &step.User{UID: owner.UID, GID: owner.GID, Home: imageHome(b.in.Build.Config)}
 		p.spec.Time = DefaultTime.Unix()
+	}
+	secrets, agents := p.given(user)
+	if p.runsScripts() {
+		secrets = append(secrets, llb.Secret{ID: step.CASecret, File: step.GivenCAFile, Owner: owner, Optional: true})
 	}
 	subject, noCache := "", p.noCache
 	switch {
@@ -114,6 +105,12 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if p.runsScripts() || p.spec.Kind == step.Run {
 		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: b.tmp, Source: "/tmp", Kind: llb.Discarded})
 	}
+	if p.runsScripts() {
+		mounts = append(mounts, llb.Mount{Dest: step.TrustDir, Kind: llb.Memory})
+	}
+	if len(p.spec.Secrets) > 0 {
+		mounts = append(mounts, llb.Mount{Dest: step.SecretsDir, Kind: llb.Memory})
+	}
 	if p.spec.Kind == step.Run {
 		mounts = append(mounts,
 			llb.Mount{Dest: p.spec.LayerDir, Tree: b.emptyDir(newLayerDir, owner, "new layer"), Source: newLayerDir, Kind: llb.Discarded},
@@ -125,15 +122,31 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		Args:    []string{path.Join(step.BinDir, step.StepBinary), id},
 		Dir:     dir,
 		User:    user,
-		Owner:   owner,
 		Mounts:  append(mounts, p.mounts...),
 		Secrets: secrets,
-		SSH:     p.access.SSH,
+		SSH:     agents,
 		NetMode: b.netMode(p),
 		Env:     env,
 		Limits:  b.in.Limits,
 		Options: opts,
 	}.Run(), nil
+}
+
+// given tells the spec of what the client gives the step. It belongs to the user of the first process, which hands it to the
+// script: of a run step, only when the setup scripts of caches have ended.
+func (p *process) given(user llb.Owner) (secrets []llb.Secret, agents []llb.Agent) {
+	for _, s := range p.access.Secrets {
+		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
+		secrets = append(secrets, llb.Secret{ID: s.ID, File: path.Join(step.GivenDir, s.ID), Owner: user, Optional: !s.Required})
+	}
+	for i, id := range p.access.SSH {
+		socket := path.Join(step.AgentsDir, fmt.Sprintf("ssh_agent.%d", i))
+		agents = append(agents, llb.Agent{ID: id, Socket: socket, Owner: user})
+		if p.spec.Kind == step.Run {
+			p.spec.Agents = append(p.spec.Agents, socket)
+		}
+	}
+	return secrets, agents
 }
 
 // imageHome is HOME of an image's environment, "" when it has none.

@@ -52,9 +52,10 @@ func parseOptions(opts map[string]string) (options, error) {
 		case name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR":
 			o.keepGitDir, _ = strconv.ParseBool(v) // dockerui takes what is no boolean for false, too
 		case strings.HasPrefix(name, "BUILDKIT_"):
-		case o.setProxy(name, v):
 		case name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(v, "\x00"):
+			// A proxy's address may have a password, and container runtimes print variables that they refuse.
 			return o, fmt.Errorf("build argument %q cannot be an environment variable", name)
+		case o.setProxy(name, v):
 		default:
 			o.platformEnv = append(o.platformEnv, step.Variable{Name: name, Value: v})
 		}

@@ -16,10 +16,9 @@ type Exec struct {
 	Args    []string
 	Dir     string
 	User    Owner
-	Owner   Owner // of secrets and sockets
 	Mounts  []Mount
 	Secrets []Secret
-	SSH     []string // ids of SSH agents
+	SSH     []Agent
 	Env     []string // NAME=value, on top of the root image's
 	NetMode pb.NetMode
 	Limits  []bk.RunOption // what the user asked of every process: hosts, ulimits, shared memory, cgroup
@@ -35,6 +34,7 @@ const (
 	Output                // writable; Run returns what it has become
 	Cache                 // persistent on the builder, one process at a time
 	SharedCache           // persistent on the builder, for many processes at a time
+	Memory                // writable, in memory only, and empty at first; it has no Tree
 )
 
 // Mount is a folder of a tree in the container of an Exec.
@@ -48,12 +48,20 @@ type Mount struct {
 	ByKey bool
 }
 
-// Secret is a secret of the client in the container of an Exec, as a file, a variable or both.
+// Secret is a secret of the client as a file in the container of an Exec. It cannot be a variable: container runtimes print
+// variables that they refuse, such as one with a NUL byte.
 type Secret struct {
 	ID       string
-	File     string // path, "" for none
-	Env      string // variable, "" for none
+	File     string // path
+	Owner    Owner  // who alone may read it
 	Optional bool
+}
+
+// Agent is the socket of an SSH agent of the client in the container of an Exec. SSH_AUTH_SOCK leads to the first.
+type Agent struct {
+	ID     string
+	Socket string // path
+	Owner  Owner
 }
 
 // Run returns what the Output mounts have become, by Dest.
@@ -70,10 +78,10 @@ func (e Exec) Run() map[string]bk.State {
 		opts = append(opts, bk.AddEnv(name, value))
 	}
 	for _, s := range e.Secrets {
-		opts = append(opts, s.options(e.Owner)...)
+		opts = append(opts, s.option())
 	}
-	for _, id := range e.SSH {
-		opts = append(opts, bk.AddSSHSocket(bk.SSHID(id), bk.SSHSocketOpt("", e.Owner.UID, e.Owner.GID, 0o600)))
+	for _, a := range e.SSH {
+		opts = append(opts, bk.AddSSHSocket(bk.SSHID(a.ID), bk.SSHSocketOpt(a.Socket, a.Owner.UID, a.Owner.GID, 0o600)))
 	}
 	for _, o := range e.Options {
 		opts = append(opts, o)
@@ -81,7 +89,11 @@ func (e Exec) Run() map[string]bk.State {
 	es := e.Root.Run(opts...)
 	outputs := map[string]bk.State{}
 	for _, m := range distinct(e.Mounts) {
-		out := es.AddMount(m.Dest, m.Tree, m.options()...)
+		tree := m.Tree
+		if m.Kind == Memory {
+			tree = bk.Scratch()
+		}
+		out := es.AddMount(m.Dest, tree, m.options()...)
 		if m.Kind == Output {
 			outputs[m.Dest] = out
 		}
@@ -123,6 +135,8 @@ func (m Mount) options() []bk.MountOption {
 		opts = append(opts, bk.AsPersistentCacheDir(m.CacheID, bk.CacheMountLocked))
 	case SharedCache:
 		opts = append(opts, bk.AsPersistentCacheDir(m.CacheID, bk.CacheMountShared))
+	case Memory:
+		opts = append(opts, bk.Tmpfs())
 	case Output:
 	}
 	if m.ByKey {
@@ -131,20 +145,10 @@ func (m Mount) options() []bk.MountOption {
 	return opts
 }
 
-func (s Secret) options(owner Owner) []bk.RunOption {
-	var opts []bk.RunOption
-	add := func(dest *string, more ...bk.SecretOption) {
-		all := append([]bk.SecretOption{bk.SecretID(s.ID)}, more...)
-		if s.Optional {
-			all = append(all, bk.SecretOptional)
-		}
-		opts = append(opts, bk.AddSecretWithDest(s.ID, dest, all...))
+func (s Secret) option() bk.RunOption {
+	opts := []bk.SecretOption{bk.SecretID(s.ID), bk.SecretFileOpt(s.Owner.UID, s.Owner.GID, 0o400)}
+	if s.Optional {
+		opts = append(opts, bk.SecretOptional)
 	}
-	if s.File != "" {
-		add(&s.File, bk.SecretFileOpt(owner.UID, owner.GID, 0o400))
-	}
-	if s.Env != "" {
-		add(nil, bk.SecretAsEnvName(s.Env))
-	}
-	return opts
+	return bk.AddSecret(s.File, opts...)
 }

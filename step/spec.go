@@ -27,7 +27,11 @@ const (
 	RunResult   = "/packfile/ran"     // RunResult/N: ResultFile of the run step of tree N (Describe)
 	FoundDir    = "/packfile/found"   // what an SBOM generator left, read-only (MergeSBOM)
 	ArchiveDir  = "/packfile/archive" // a module archive, or the content of an OCI layout, read-only (Unpack)
-	SecretsDir  = "/run/secrets"      // SecretsDir/ID
+	GivenDir    = "/packfile/secrets" // GivenDir/ID: a secret as BuildKit mounts it
+	GivenCAFile = "/packfile/ca.crt"  // the secret CASecret, if the build was given one
+	TrustDir    = "/packfile/certs"   // TrustDir/TrustFile: all certificates that scripts trust, in memory
+	SecretsDir  = "/run/secrets"      // SecretsDir/ID: a secret as scripts see it, in memory
+	AgentsDir   = "/run/buildkit"     // sockets of SSH agents
 	PlatformDir = "/platform"         // platform folder of buildpacks: PlatformDir/env/NAME (Detect)
 	AppDir      = "/workspace"        // APP (CNB_APP_DIR)
 	LayersDir   = "/layers"           // LAYER is LayersDir/MODULE/NAME (CNB_LAYERS_DIR)
@@ -39,8 +43,9 @@ const (
 	MetadataDir = "md"                // in OutDir: the folder that scripts know as $MD
 	MergedDir   = "sbom"              // in OutDir: the same as FoundDir, merged (MergeSBOM)
 	UnpackedDir = "module"            // in OutDir: the folder of the module in ArchiveDir (Unpack)
-	StepBinary  = "packfile-step"     // in BinDir
-	CASecret    = "ca-certificates"   // optional secret: CA bundle that every step trusts
+	TrustFile   = "ca-certificates.crt"
+	StepBinary  = "packfile-step"   // in BinDir
+	CASecret    = "ca-certificates" // optional secret: CA bundle that every step trusts
 )
 
 // Kind says which row of the step contract applies.
@@ -104,6 +109,7 @@ type Spec struct {
 	Setups    []Setup          `json:"setups,omitempty"`  // caches to set up before the script
 	Restore   bool             `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
 	Secrets   []Secret         `json:"secrets,omitempty"`
+	Agents    []string         `json:"agents,omitempty"`    // sockets that User gets before the script, as paths (Run)
 	Generator string           `json:"generator,omitempty"` // image of the SBOM generator, for messages (MergeSBOM)
 	Bare      bool             `json:"bare,omitempty"`      // the script has nothing of layers that the run script will have: say what it does not find (Test)
 	Refresh   string           `json:"refresh,omitempty"`   // changes when an answer of the network has become too old
@@ -179,8 +185,11 @@ type Setup struct {
 	Script   Script `json:"script"`
 }
 
-// Secret is a secret of the layer's script. BuildKit has put its content into variable EnvAs; PathAs is set to its file,
-// if that secret was given. Each may be empty. Setup scripts of caches see neither.
+// Secret is a secret of the step's script, in GivenDir if it was given. Then EnvAs is set to its content, and PathAs to a file
+// in SecretsDir. Each may be empty. Setup scripts of caches see neither, and of a Run step they cannot read GivenDir, unless
+// they are root's.
+//
+// BuildKit is not asked to set EnvAs: container runtimes print variables that they refuse, content and all.
 type Secret struct {
 	ID     string `json:"id"`
 	PathAs string `json:"pathAs,omitempty"`

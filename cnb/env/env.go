@@ -110,11 +110,14 @@ func (e *Env) AddFolders(layer string, folders []Folder) {
 // AddPlatform adds a variable that the user of a build gave: it goes before the paths of a path variable and overrides
 // any other (platform specification, "User-Provided Variables").
 func (e *Env) AddPlatform(name, value string) {
-	for _, f := range BuildFolders {
-		if slices.Contains(f.Vars, name) {
-			e.Prepend(name, value, ":")
-			return
-		}
+	if IsPath(name) {
+		e.Prepend(name, value, ":")
+		return
 	}
 	e.Set(name, value)
+}
+
+// IsPath says whether a variable holds paths that folders of layers go in front of while building.
+func IsPath(name string) bool {
+	return slices.ContainsFunc(BuildFolders, func(f Folder) bool { return slices.Contains(f.Vars, name) })
 }

@@ -6,12 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/packfile/frontend/step"
 )
@@ -75,22 +74,8 @@ func noteAttributes(dir, at string) error {
 }
 
 // userAttributes are the names of a file's extended attributes that belong to programs and not to the system.
-func userAttributes(path string) (names []string) {
-	// Few files have any, so that most are asked once.
-	size, err := unix.Llistxattr(path, nil)
-	if err != nil || size == 0 {
-		return nil
-	}
-	list := make([]byte, size)
-	if size, err = unix.Llistxattr(path, list); err != nil {
-		return nil
-	}
-	for _, name := range strings.Split(string(list[:size]), "\x00") {
-		if strings.HasPrefix(name, "user.") {
-			names = append(names, name)
-		}
-	}
-	return names
+func userAttributes(path string) []string {
+	return slices.DeleteFunc(attributesOf(path), func(name string) bool { return !strings.HasPrefix(name, "user.") })
 }
 
 // walkContent visits everything below dir, by its path from there.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -63,7 +64,11 @@ func (r *runner) runDetect(plan string) (code int, failed string) {
 		return 0, "bin/detect is not there"
 	}
 	// The arguments are those of Buildpack API 0.7. Later ones say the same by variables, and lifecycles pass both.
-	status, err := r.start(program{path: detect, words: []string{detect, r.platform, plan}, dir: r.app, environ: r.programEnv(plan).List()})
+	e, err := r.programEnv(plan)
+	if err != nil {
+		return 0, "bin/detect cannot be run: " + err.Error()
+	}
+	status, err := r.start(program{path: detect, words: []string{detect, r.platform, plan}, dir: r.app, environ: e.List()})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return 0, "bin/detect has an interpreter or dynamic loader that is not in the build image"
@@ -75,11 +80,24 @@ func (r *runner) runDetect(plan string) (code int, failed string) {
 	return status.ExitStatus(), ""
 }
 
-// programEnv is the environment of a buildpack's program: the user's, and what the Buildpack API adds.
-func (r *runner) programEnv(plan string) *env.Env {
-	e := r.userEnv()
-	if r.spec.Program.ClearEnv {
-		e = r.imageEnv()
+// passedOn are the variables of the build image that a buildpack's program has, and path variables besides: those that the
+// lifecycle passes on (its env.NewBuildEnv).
+var passedOn = []string{"CNB_STACK_ID", "HOME", "HOSTNAME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
+
+// programEnv is the environment of a buildpack's program: what the Buildpack API lists, of the build image no more than that, and
+// the platform's variables unless the buildpack wants none.
+func (r *runner) programEnv(plan string) (*env.Env, error) {
+	e := r.imageEnv()
+	for _, kv := range e.List() {
+		name, _, _ := strings.Cut(kv, "=")
+		if !slices.Contains(passedOn, name) && !env.IsPath(name) {
+			e.Unset(name)
+		}
+	}
+	if !r.spec.Program.ClearEnv {
+		for _, v := range r.spec.Platform {
+			e.AddPlatform(v.Name, v.Value)
+		}
 	}
 	for _, v := range r.spec.Program.Env {
 		if v.Value == "" {
@@ -91,8 +109,7 @@ func (r *runner) programEnv(plan string) *env.Env {
 	e.Set("CNB_BUILDPACK_DIR", r.spec.Program.Dir)
 	e.Set("CNB_PLATFORM_DIR", r.platform)
 	e.Set("CNB_BUILD_PLAN_PATH", plan)
-	r.trustAndHome(e)
-	return e
+	return e, r.trustAndHome(e)
 }
 
 // readPlan reads the build plan that bin/detect left, no more of it than it may have, or says what is wrong with it. What it

@@ -154,19 +154,21 @@ func TestTheEnvironmentOfBinDetect(t *testing.T) {
 		clear bool
 		want  map[string]string
 	}{
-		{"is the user's", false, map[string]string{"BP_A": "1", "PATH": "/mine:/usr/bin:/bin"}},
-		{"is that of the image when the buildpack wants so", true, map[string]string{"BP_A": "", "PATH": "/usr/bin:/bin"}},
+		{"has the platform's variables", false, map[string]string{"BP_A": "1", "PATH": "/mine:/usr/bin:/bin"}},
+		{"has none of them when the buildpack wants so", true, map[string]string{"BP_A": "", "PATH": "/usr/bin:/bin"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newDetectBox(t, "")
-			b.env = []string{testRoot + "=" + b.root, "PATH=/usr/bin:/bin", "IMAGE=i", "CNB_TARGET_DISTRO_NAME=of-the-image",
-				"CNB_PLATFORM_DIR=of-the-image", "TRACEPARENT=t"}
+			b.env = []string{testRoot + "=" + b.root, "PATH=/usr/bin:/bin", "GOFLAGS=-mod=vendor", "CNB_TARGET_DISTRO_NAME=of-the-image",
+				"CNB_PLATFORM_DIR=of-the-image", "TRACEPARENT=t", "CNB_STACK_ID=stack", "no_proxy=n", "HTTPS_PROXY=p", "HOSTNAME=h",
+				"LD_LIBRARY_PATH=/l", "CPATH=/c", "HTTP_PROXYX=x", "CNB_USER_ID=1"}
 			b.spec.Platform = platform
 			b.spec.Program.ClearEnv = test.clear
 			b.spec.Program.Env = []step.Variable{{Name: "CNB_TARGET_OS", Value: "linux"}, {Name: "CNB_TARGET_DISTRO_NAME"}}
 			vars, files, dir := b.environment()
 			want := map[string]string{
-				"IMAGE": "i", "CNB_TARGET_OS": "linux", "HOME": b.path("/tmp/home"), "TRACEPARENT": "",
+				"CNB_TARGET_OS": "linux", "HOME": b.path("/tmp/home"), "CNB_STACK_ID": "stack", "no_proxy": "n", "HTTPS_PROXY": "p",
+				"HOSTNAME": "h", "LD_LIBRARY_PATH": "/l", "CPATH": "/c",
 				"CNB_BUILDPACK_DIR": b.path(testBuildpack), "CNB_PLATFORM_DIR": b.path(step.PlatformDir),
 				"CNB_BUILD_PLAN_PATH": b.path(step.OutDir + "/plan.toml"),
 			}
@@ -178,7 +180,7 @@ func TestTheEnvironmentOfBinDetect(t *testing.T) {
 					t.Errorf("%s is %q, want %q", name, vars[name], value)
 				}
 			}
-			for _, name := range []string{"APP", "MD", "LAYER", "CNB_TARGET_DISTRO_NAME"} {
+			for _, name := range []string{"APP", "MD", "LAYER", "CNB_TARGET_DISTRO_NAME", "GOFLAGS", "TRACEPARENT", "HTTP_PROXYX", "CNB_USER_ID"} {
 				if value, ok := vars[name]; ok {
 					t.Errorf("%s is set, to %q", name, value)
 				}

@@ -16,11 +16,6 @@ import (
 // defaultPath is PATH of an image that sets none, as container runtimes have it.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// caVariables are what programs read the file of trusted certificates from: OpenSSL and Go, Node.js, npm, curl, git,
-// Python requests, pip, Cargo and the AWS tools.
-var caVariables = []string{"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
-	"REQUESTS_CA_BUNDLE", "PIP_CERT", "CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE"}
-
 // tracing is what BuildKit sets so that programs send it traces, where nobody else sets it. Some daemons do and some do not.
 var tracing = []string{
 	"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=unix:///dev/otel-grpc.sock", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc",
@@ -90,8 +85,7 @@ func (r *runner) scriptEnv() (*env.Env, error) {
 			e.Set(secret.PathAs, path)
 		}
 	}
-	r.complete(e)
-	return e, nil
+	return e, r.complete(e)
 }
 
 // addBuildLayers changes the environment as layers say that were built together: first all of their folders, then their env
@@ -151,25 +145,19 @@ func (r *runner) addLink(e *env.Env, link step.Link) error {
 }
 
 // complete adds what every script has, whatever else changed the environment.
-func (r *runner) complete(e *env.Env) {
+func (r *runner) complete(e *env.Env) error {
 	e.Prepend("PATH", r.bin, ":")
-	r.trustAndHome(e)
+	return r.trustAndHome(e)
 }
 
 // trustAndHome adds the certificates that programs trust, and a home folder where the user has none.
-func (r *runner) trustAndHome(e *env.Env) {
-	if bundle := filepath.Join(r.secrets, step.CASecret); isFile(bundle) {
-		for _, name := range caVariables {
-			if !e.Has(name) {
-				e.Set(name, bundle)
-			}
-		}
-	}
+func (r *runner) trustAndHome(e *env.Env) error {
 	if home := e.Get("HOME"); !filepath.IsAbs(home) || filepath.Clean(home) == "/" || !writable(home) {
 		if home := r.makeHome(); home != "" {
 			e.Set("HOME", home)
 		}
 	}
+	return r.trust(e)
 }
 
 // makeHome makes a home folder for a user that has none. It always has the same path, as far as possible, so that what

@@ -138,37 +138,6 @@ func TestVariablesOfLinks(t *testing.T) {
 	})
 }
 
-func TestSecrets(t *testing.T) {
-	b := newBox(t, step.Test).script(see("TOKEN", "OTHER"))
-	b.write(step.SecretsDir+"/token", "x")
-	b.spec.Secrets = []step.Secret{{ID: "token", PathAs: "TOKEN"}, {ID: "other", PathAs: "OTHER"}}
-	b.expect("TOKEN=ROOT/run/secrets/token", "OTHER unset")
-}
-
-func TestCertificates(t *testing.T) {
-	t.Run("are trusted by the usual programs, where nothing else was said", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see(caVariables...))
-		b.write(step.SecretsDir+"/"+step.CASecret, "x")
-		b.env = append(b.env, "PIP_CERT=/own", "CURL_CA_BUNDLE=")
-		var want []string
-		for _, name := range caVariables {
-			switch name {
-			case "PIP_CERT":
-				want = append(want, name+"=/own")
-			case "CURL_CA_BUNDLE":
-				want = append(want, name+"=")
-			default:
-				want = append(want, name+"=ROOT/run/secrets/ca-certificates")
-			}
-		}
-		b.expect(want...)
-	})
-	t.Run("change nothing when there are none", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see(caVariables...))
-		b.expect(strings.Join(caVariables, " unset\n") + " unset")
-	})
-}
-
 func TestHome(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -22,7 +22,8 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	root, bin, input, out, deps, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, secrets, platform, app, tmp string
+	root, bin, input, out, deps, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, platform, app, tmp string
+	given, givenCA, secrets, trusted                                                                                                     string
 }
 
 // at is the container whose root folder is root.
@@ -44,7 +45,10 @@ func at(root string) container {
 		runResult: in(step.RunResult),
 		found:     in(step.FoundDir),
 		archive:   in(step.ArchiveDir),
+		given:     in(step.GivenDir),
+		givenCA:   in(step.GivenCAFile),
 		secrets:   in(step.SecretsDir),
+		trusted:   in(step.TrustDir),
 		platform:  in(step.PlatformDir),
 		app:       in(step.AppDir),
 		tmp:       in("/tmp"),
@@ -70,19 +74,28 @@ func (c container) main(args, environ []string) int {
 		fmt.Println(path)
 		return 0
 	}
-	second := len(args) == 3 && args[2] == asUser
+	second := len(args) == 3 && (args[2] == asUser || args[2] == asUserSetup)
 	if len(args) > 2 && !second {
 		fmt.Fprintf(os.Stderr, "%s takes no arguments but a name for its step, which is in %s\n", step.StepBinary, step.SpecDir)
 		return 2
+	}
+	if err := hideMemory(); err != nil {
+		return fail(err)
 	}
 	spec, err := c.load()
 	if err != nil {
 		return fail(err)
 	}
 	r := runner{container: c, spec: spec, args: args, environ: environ, alone: os.Getpid() == 1 || second && os.Getppid() == 1}
+	if r.output, err = ownFolderAt(c.out); err != nil {
+		return fail(err)
+	}
 	run := r.run
 	if second {
 		run = r.fill
+		if args[2] == asUserSetup {
+			run = r.setUp
+		}
 	}
 	if err := run(); err != nil {
 		if said, ok := errors.AsType[*saidError](err); ok {
@@ -144,7 +157,8 @@ type runner struct {
 	args     []string
 	environ  []string // of the container
 	notFound []string // programs that a script did not find, if that is looked for
-	alone    bool     // nobody else's processes are here: no one is killed who should not be
+	output   *ownFolder
+	alone    bool // nobody else's processes are here: no one is killed who should not be
 }
 
 func (r *runner) run() error {
@@ -166,19 +180,23 @@ func (r *runner) run() error {
 	case step.Run:
 		return r.fillAndSeal()
 	default:
-		return r.runScripts()
+		return r.ask()
 	}
 }
 
-// fill is a run step but for the last part of it, which takes root.
+// hideMemory keeps scripts of our own user from reading and changing this process (ptrace(2), /proc/PID/mem), which takes a
+// right then that BuildKit gives no step. And what scripts leave behind becomes our child, wherever it would go otherwise.
+func hideMemory() error {
+	return errors.Join(unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+}
+
+// fill is a run step but for what the first process does.
 func (r *runner) fill() error {
-	// The first process in the container is another: what scripts leave behind would become its child.
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return err
-	}
 	past := r.openHistory()
 	defer past.close()
-	past.sayWhy(r.spec.Layer)
+	if len(r.spec.Setups) == 0 { // else setUp has said it
+		past.sayWhy(r.spec.Layer)
+	}
 	if err := r.runScripts(); err != nil {
 		return err
 	}
@@ -186,11 +204,18 @@ func (r *runner) fill() error {
 	return nil
 }
 
-// runScripts runs the step's scripts, and those of caches before it, and reports what they left.
-func (r *runner) runScripts() error {
-	if err := r.setUpCaches(); err != nil {
+// ask is a step that answers a question by its script.
+func (r *runner) ask() error {
+	variables, err := r.revealSecrets(os.Getuid(), os.Getgid())
+	if err != nil {
 		return err
 	}
+	r.environ = append(r.environ, variables...)
+	return r.runScripts()
+}
+
+// runScripts runs the step's script and reports what it left.
+func (r *runner) runScripts() error {
 	if err := r.startMetadata(); err != nil {
 		return err
 	}
@@ -199,7 +224,7 @@ func (r *runner) runScripts() error {
 	if r.spec.Kind == step.Run {
 		err = r.fillLayer()
 	} else {
-		result.NotWanted, err = r.ask()
+		result.NotWanted, err = r.runQuestion()
 		result.NotFound = r.notFound
 	}
 	if err != nil {
@@ -261,8 +286,8 @@ func (r *runner) reportTree(i int, result step.Result) error {
 	return os.WriteFile(filepath.Join(r.out, strconv.Itoa(i)+".json"), append(data, '\n'), 0o644)
 }
 
-// ask runs a require or test script.
-func (r *runner) ask() (notWanted bool, err error) {
+// runQuestion runs a require or test script.
+func (r *runner) runQuestion() (notWanted bool, err error) {
 	err = r.runScript()
 	if failed, ok := errors.AsType[*scriptError](err); ok && failed.exited && failed.code == step.NotWanted {
 		return true, nil
@@ -314,7 +339,7 @@ func (r *runner) runScript() error {
 // report writes the result, as the last thing: OutDir holds it and $MD, and nothing that scripts put beside them. $MD is
 // written anew, so that it is the same folder for the same metadata, wherever a later build has the metadata from.
 func (r *runner) report(result step.Result) error {
-	if err := removeContent(r.out); err != nil {
+	if err := r.output.empty(); err != nil {
 		return err
 	}
 	if err := os.Mkdir(r.metadata(), 0o755); err != nil {

@@ -213,9 +213,9 @@ func TestNothingIsLeftInOutDirBesidesResultAndMetadata(t *testing.T) {
 func TestSpecsThatAreNotForThisProgram(t *testing.T) {
 	for _, test := range []struct{ name, spec, want string }{
 		{"another contract", `{"contract": 99, "kind": "run", "layer": "x"}`, "is of contract 99, this is packfile-step of contract"},
-		{"an unknown field", `{"contract": 2, "kind": "test", "layer": "x", "more": 1}`, `unknown field "more"`},
-		{"an unknown kind", `{"contract": 2, "kind": "walk", "layer": "x"}`, `unknown kind of step "walk"`},
-		{"a run without layer", `{"contract": 2, "kind": "run", "layer": "x"}`, "a run step has no layerDir"},
+		{"an unknown field", fmt.Sprintf(`{"contract": %d, "kind": "test", "layer": "x", "more": 1}`, step.Contract), `unknown field "more"`},
+		{"an unknown kind", fmt.Sprintf(`{"contract": %d, "kind": "walk", "layer": "x"}`, step.Contract), `unknown kind of step "walk"`},
+		{"a run without layer", fmt.Sprintf(`{"contract": %d, "kind": "run", "layer": "x"}`, step.Contract), "a run step has no layerDir"},
 		{"no JSON", `{`, "spec.json: unexpected EOF"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

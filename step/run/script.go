@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -58,7 +59,7 @@ func (r *runner) execute(what string, script step.Script, dir string, e *env.Env
 		err = fmt.Errorf("the dynamic loader or interpreter of %s is not in the build image; set shell = %s", shell, shellHint)
 		return &scriptError{text: fmt.Sprintf("%s: %v", what, err), code: notFound}
 	case err != nil:
-		return fmt.Errorf("%s: %s: %w", what, shell, err)
+		return fmt.Errorf("%s: %s: %w", what, shell, tooLarge(err))
 	case status.Signaled():
 		return &scriptError{
 			text: fmt.Sprintf("%s was killed by signal %d (%v)", what, status.Signal(), status.Signal()),
@@ -115,6 +116,9 @@ type program struct {
 // whatever else ends: orphans become our children. When the program has ended, what it left running is killed, for nothing
 // shall change the layer afterwards.
 func (r *runner) start(p program) (syscall.WaitStatus, error) {
+	if err := checkVariables(p.environ); err != nil {
+		return 0, err
+	}
 	stdin, err := emptyInput()
 	if err != nil {
 		return 0, err
@@ -156,8 +160,36 @@ func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	if r.alone {
 		syscall.Kill(-1, syscall.SIGKILL)
 		waitFor(-1)
+	} else {
+		killChildren()
 	}
 	return status, err
+}
+
+// killChildren ends all children, and theirs, which become ours then (hideMemory): where others' processes can be seen as well,
+// because the daemon gives steps no process namespace of their own, only these are known to be ours. One that is stopped or
+// about to fork ends all the same.
+func killChildren() {
+	for {
+		found := false
+		lists, _ := filepath.Glob("/proc/self/task/*/children")
+		for _, list := range lists {
+			data, _ := os.ReadFile(list)
+			for _, field := range strings.Fields(string(data)) {
+				if pid, err := strconv.Atoi(field); err == nil {
+					found = true
+					syscall.Kill(pid, syscall.SIGKILL)
+				}
+			}
+		}
+		if !found {
+			return
+		}
+		var status syscall.WaitStatus
+		if _, err := syscall.Wait4(-1, &status, 0, nil); err != nil && err != syscall.EINTR {
+			return
+		}
+	}
 }
 
 // waitFor reaps children until pid has ended, or until there are none.

@@ -15,6 +15,14 @@ import (
 // setupMarker is the file in a cache that tells which setup script the cache went through.
 const setupMarker = ".packfile-setup"
 
+// setUp is the part of a run step that comes before its script is given anything.
+func (r *runner) setUp() error {
+	past := r.openHistory()
+	defer past.close()
+	past.sayWhy(r.spec.Layer)
+	return r.setUpCaches()
+}
+
 // setUpCaches runs the setup scripts of caches that are new or whose script has changed. A cache is set up once for all
 // layers that link it, by whichever comes first, so its script sees the user's environment and nothing of this layer.
 // Caches are locked while a step has them.
@@ -42,14 +50,11 @@ func (r *runner) setUpCache(setup step.Setup) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	e := r.userEnv()
-	for _, secret := range r.spec.Secrets {
-		if secret.EnvAs != "" {
-			e.Unset(secret.EnvAs)
-		}
-	}
 	e.Set("APP", r.setupApp)
 	e.Set("CACHE", setup.CacheDir)
-	r.complete(e)
+	if err := r.complete(e); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	if err := r.execute(what, setup.Script, r.setupApp, e); err != nil {
 		return err
 	}

@@ -58,16 +58,14 @@ func TestASetupThatFailsFailsTheStepAndRunsAgain(t *testing.T) {
 
 func TestASetupSeesTheUsersEnvironmentAndItsCache(t *testing.T) {
 	b := newSetupBox(t)
-	b.write(step.SpecDir+"/setup", "pwd; cat file\n"+see("APP", "CACHE", "USER_VAR", "PATH", "MD", "LAYER", "NPM", "LINK", "OWN", "TOKEN"))
+	b.write(step.SpecDir+"/setup", "pwd; cat file\n"+see("APP", "CACHE", "USER_VAR", "PATH", "MD", "LAYER", "NPM", "LINK", "OWN"))
 	b.write(step.SetupAppDir+"/file", "the app's\n")
 	b.spec.Script = nil
 	b.spec.Platform = []step.Variable{{Name: "USER_VAR", Value: "x"}}
 	b.spec.Links = append(b.spec.Links, b.layer("one"))
 	b.spec.Env = []step.EnvFile{{Dir: "env", Name: "OWN", Op: "override", Value: "x"}}
-	b.write(step.SecretsDir+"/token", "x")
-	b.spec.Secrets = []step.Secret{{ID: "token", PathAs: "TOKEN"}}
 	b.expect("ROOT/packfile/app", "the app's", "APP=ROOT/packfile/app", "CACHE=ROOT/caches/npm", "USER_VAR=x",
-		"PATH=ROOT/packfile/bin:/usr/local/bin:/usr/bin:/bin", "MD unset", "LAYER unset", "NPM unset", "LINK unset", "OWN unset", "TOKEN unset")
+		"PATH=ROOT/packfile/bin:/usr/local/bin:/usr/bin:/bin", "MD unset", "LAYER unset", "NPM unset", "LINK unset", "OWN unset")
 }
 
 func TestAMarkerThatIsNoFileIsReplaced(t *testing.T) {

@@ -15,31 +15,72 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// A run step is two processes. The first is root's: it makes a layer of what the second leaves, once nothing is left running
-// that could change it. All the rest, scripts first of all, is done by the second as the user of the build, so that whatever
-// scripts put in our way, nothing is read or written that they could not read or write themselves.
+// A run step is several processes. The first is root's: it has the secrets and agents of the step, and makes a layer of what the
+// others leave, once nothing is left running that could change it. All the rest, scripts first of all, is done by a second as the
+// user of the build, so that whatever scripts put in our way, nothing is read or written that they could not read or write
+// themselves. Before it there is another one if there are caches to set up: a cache outlives the step, so that its setup script
+// must not find what is meant for the step's own.
 
-// asUser is the argument by which the second knows that it is that.
-const asUser = "as-user"
+// By its argument a process that is not the first knows what it is for.
+const (
+	asUser      = "as-user"
+	asUserSetup = "as-user-setup"
+)
 
 // fillAndSeal runs the first process.
 func (r *runner) fillAndSeal() error {
-	giveOutputTo(r.spec.User)
-	if err := r.giveDepsTo(r.spec.User); err != nil {
+	layer, err := ownFolderAt(r.spec.LayerDir)
+	if err != nil {
 		return err
 	}
+	sealed, err := ownFolderAt(r.sealed)
+	if err != nil {
+		return err
+	}
+	user := r.spec.User
+	giveOutputTo(user)
+	if err := r.giveDepsTo(user); err != nil {
+		return err
+	}
+	environ := r.userEnviron()
+	if len(r.spec.Setups) > 0 {
+		if err := r.startSecond(asUserSetup, r.withoutAgents(environ)); err != nil {
+			return err
+		}
+		if err := errors.Join(layer.empty(), sealed.empty(), r.output.empty()); err != nil {
+			return err
+		}
+	}
+	variables, err := r.revealSecrets(user.UID, user.GID)
+	if err != nil {
+		return err
+	}
+	if err := r.giveAgents(user.UID, user.GID); err != nil {
+		return err
+	}
+	if err := r.startSecond(asUser, append(environ, variables...)); err != nil {
+		return err
+	}
+	if err := errors.Join(layer.check(), sealed.empty(), r.output.check()); err != nil {
+		return err
+	}
+	return r.sealLayer()
+}
+
+// startSecond runs a process of the user.
+func (r *runner) startSecond(as string, environ []string) error {
 	status, err := r.start(program{
-		path: filepath.Join(r.bin, step.StepBinary), words: []string{r.args[0], "", asUser}, environ: r.userEnviron(), as: credential(r.spec.User),
+		path: filepath.Join(r.bin, step.StepBinary), words: []string{r.args[0], "", as}, environ: environ, as: credential(r.spec.User),
 	})
 	switch {
 	case err != nil:
-		return err
+		return tooLarge(err)
 	case status.Signaled():
 		return &scriptError{text: "the step was killed: " + status.Signal().String(), code: 128 + int(status.Signal())}
 	case status.ExitStatus() != 0:
 		return &saidError{status.ExitStatus()}
 	}
-	return r.sealLayer()
+	return nil
 }
 
 // saidError is a failure that the second process has told of.

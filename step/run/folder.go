@@ -1,0 +1,115 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ownFolder is a folder that BuildKit mounted for us, as it was before scripts ran. Scripts may have done anything since that
+// their user can: those of root can write into it, change what it is like, and move the folders above it away and put others
+// there. What they cannot do, without rights that BuildKit gives no step, is to take the mount away.
+type ownFolder struct {
+	path       string
+	info       fs.FileInfo
+	stat       unix.Stat_t
+	attributes []string
+}
+
+// ownFolderAt remembers a folder.
+func ownFolderAt(path string) (*ownFolder, error) {
+	f := &ownFolder{path: path, attributes: attributesOf(path)}
+	if err := unix.Lstat(path, &f.stat); err != nil {
+		return nil, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	var err error
+	f.info, err = os.Lstat(path)
+	return f, err
+}
+
+// check is an error if another folder stands in this one's place by now, or if something is mounted below it.
+func (f *ownFolder) check() error {
+	if now, err := os.Lstat(f.path); err != nil || !os.SameFile(f.info, now) {
+		return fmt.Errorf("%s is not the folder any more that it was before the script: a step must leave folders of %s, and those above them, where they are",
+			f.path, "/packfile and /layers")
+	}
+	if mount := mountBelow(f.path); mount != "" {
+		return fmt.Errorf("%s is a mount that a script left; a step must not mount anything there", shownPath(mount))
+	}
+	return nil
+}
+
+// empty makes the folder what it was before scripts ran: there is nothing in it, and it has mode, owner and extended attributes
+// of then, of which what is made in it would inherit some.
+func (f *ownFolder) empty() error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	var now unix.Stat_t
+	if err := unix.Lstat(f.path, &now); err != nil {
+		return &fs.PathError{Op: "lstat", Path: f.path, Err: err}
+	}
+	if now.Uid != f.stat.Uid || now.Gid != f.stat.Gid {
+		if err := os.Lchown(f.path, int(f.stat.Uid), int(f.stat.Gid)); err != nil {
+			return err
+		}
+	}
+	for _, name := range attributesOf(f.path) {
+		if slices.Contains(f.attributes, name) {
+			continue
+		}
+		if err := unix.Lremovexattr(f.path, name); err != nil && !errors.Is(err, unix.ENODATA) {
+			return &fs.PathError{Op: "removexattr " + name, Path: f.path, Err: err}
+		}
+	}
+	if err := unix.Chmod(f.path, f.stat.Mode&0o7777); err != nil {
+		return &fs.PathError{Op: "chmod", Path: f.path, Err: err}
+	}
+	return removeContent(f.path)
+}
+
+// attributesOf are the names of a file's extended attributes, none where there are no such.
+func attributesOf(path string) (names []string) {
+	// Few files have any, so that most are asked once.
+	size, err := unix.Llistxattr(path, nil)
+	if err != nil || size == 0 {
+		return nil
+	}
+	list := make([]byte, size)
+	if size, err = unix.Llistxattr(path, list); err != nil {
+		return nil
+	}
+	for _, name := range strings.Split(string(list[:size]), "\x00") {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// mountBelow is a mount point below a folder, "" when there is none. Without /proc there is none to be found: mounting takes a
+// right that BuildKit gives no step.
+func mountBelow(dir string) string {
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return ""
+	}
+	// proc(5): the fifth field is the mount point, in which these are written as octal numbers.
+	plain := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+	for _, line := range strings.Split(string(data), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			continue
+		}
+		if point := plain.Replace(fields[4]); strings.HasPrefix(point, filepath.Clean(dir)+"/") {
+			return point
+		}
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package run
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxVariable is how long a variable may be, in bytes, as NAME=value with a NUL byte behind it: MAX_ARG_STRLEN of the kernel.
+const maxVariable = 128 << 10
+
+// revealSecrets makes the secrets of the step's script what it is told of them: variables, which are the result, and files of
+// the user who runs it. A secret that was not given is neither. Errors have nothing of the content.
+func (r *runner) revealSecrets(uid, gid int) (variables []string, err error) {
+	if len(r.spec.Secrets) == 0 {
+		return nil, nil
+	}
+	if err := r.clearSecrets(); err != nil {
+		return nil, err
+	}
+	for _, s := range r.spec.Secrets {
+		content, err := os.ReadFile(filepath.Join(r.given, s.ID))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("secret %q: %w", s.ID, err)
+		}
+		if s.PathAs != "" {
+			if err := writeSecret(filepath.Join(r.secrets, s.ID), content, uid, gid); err != nil {
+				return nil, fmt.Errorf("secret %q: %w", s.ID, err)
+			}
+		}
+		if s.EnvAs == "" {
+			continue
+		}
+		if bytes.IndexByte(content, 0) >= 0 {
+			return nil, fmt.Errorf("secret %q has a NUL byte, which no variable can hold: use path-as in place of env-as = %q", s.ID, s.EnvAs)
+		}
+		if most := maxVariable - len(s.EnvAs) - len("=\x00"); len(content) > most {
+			return nil, fmt.Errorf("secret %q has %d bytes, more than the %d that variable %s can hold: use path-as in place of env-as",
+				s.ID, len(content), most, s.EnvAs)
+		}
+		variables = append(variables, s.EnvAs+"="+string(content))
+	}
+	return variables, nil
+}
+
+// clearSecrets makes an empty SecretsDir, whatever setup scripts have put there: secrets must not be written where they say.
+func (r *runner) clearSecrets() error {
+	if err := os.MkdirAll(r.secrets, 0o755); err != nil {
+		return err
+	}
+	return removeContent(r.secrets)
+}
+
+// writeSecret writes a new file that only one user may read.
+func writeSecret(path string, content []byte, uid, gid int) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o400)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if uid != os.Getuid() || gid != os.Getgid() {
+		err = errors.Join(err, f.Chown(uid, gid))
+	}
+	return errors.Join(err, f.Close())
+}
+
+// giveAgents gives a user the sockets of SSH agents.
+func (r *runner) giveAgents(uid, gid int) error {
+	for _, socket := range r.spec.Agents {
+		if err := os.Lchown(filepath.Join(r.root, socket), uid, gid); err != nil {
+			return fmt.Errorf("SSH agent: %w", err)
+		}
+	}
+	return nil
+}
+
+// withoutAgents is the environment of the container without what leads to the agents of the step's script.
+func (r *runner) withoutAgents(environ []string) (rest []string) {
+	for _, v := range environ {
+		if len(r.spec.Agents) == 0 || !strings.HasPrefix(v, "SSH_AUTH_SOCK=") {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+// checkVariables is an error that names a variable which no program can be given, and has nothing of its value.
+func checkVariables(environ []string) error {
+	for _, v := range environ {
+		name, _, _ := strings.Cut(v, "=")
+		switch {
+		case strings.ContainsRune(v, 0):
+			return fmt.Errorf("variable %s has a NUL byte, which no variable can hold", shownPath(name))
+		case len(v) >= maxVariable:
+			return fmt.Errorf("variable %s is too long: with its name it has %d bytes, and may have %d", shownPath(name), len(v), maxVariable-1)
+		}
+	}
+	return nil
+}
+
+// tooLarge says of E2BIG what it means.
+func tooLarge(err error) error {
+	if errors.Is(err, unix.E2BIG) {
+		return errors.New("all variables together are longer than the system allows")
+	}
+	return err
+}

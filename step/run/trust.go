@@ -1,0 +1,110 @@
+package run
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/packfile/frontend/cnb/env"
+	"github.com/packfile/frontend/step"
+)
+
+// caVariables are what programs read the file of trusted certificates from: OpenSSL and Go, Node.js, npm, curl, git,
+// Python requests, pip, Cargo and the AWS tools.
+var caVariables = []string{"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
+	"REQUESTS_CA_BUNDLE", "PIP_CERT", "CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE"}
+
+// systemBundles are where distributions have their trusted certificates, of which the first that is there counts. It is the list
+// of BuildKit (executor/proxyca_linux.go): with --proxy-network it adds the certificate of its proxy to that file, for as long
+// as a step runs. Go has the same (crypto/x509/root_linux.go).
+var systemBundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/pki/tls/cacert.pem",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+}
+
+// maxBundle is how large a file of certificates may be, in bytes. BuildKit takes none that is larger.
+const maxBundle = 10 << 20
+
+// trust makes the file that has all certificates that scripts trust: those of the image, those that its variables name, and those
+// of the secret. Variables that lead to one file would otherwise hide the others. They are set unless someone else than the
+// image has set them. Where there is nothing to trust, nothing is changed.
+func (r *runner) trust(e *env.Env) error {
+	image := env.New(r.environ)
+	for _, s := range r.spec.Secrets {
+		image.Unset(s.EnvAs)
+	}
+	var files []string
+	for _, name := range systemBundles {
+		if path := filepath.Join(r.root, name); isFile(path) {
+			files = append(files, path)
+			break
+		}
+	}
+	for _, name := range caVariables {
+		if path := image.Get(name); filepath.IsAbs(path) && isFile(path) {
+			files = append(files, path)
+		}
+	}
+	if isFile(r.givenCA) {
+		files = append(files, r.givenCA)
+	}
+	var all []byte
+	var seen [][]byte
+	for _, file := range files {
+		data, err := readBundle(file)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(seen, func(other []byte) bool { return bytes.Equal(data, other) }) {
+			continue
+		}
+		seen = append(seen, data)
+		all = append(all, data...)
+		if len(data) > 0 && data[len(data)-1] != '\n' {
+			all = append(all, '\n')
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	bundle := filepath.Join(r.trusted, step.TrustFile)
+	if err := os.MkdirAll(r.trusted, 0o755); err != nil {
+		return err
+	}
+	// A file of its own each time: what an earlier script made of it is not what the next one trusts.
+	if err := os.RemoveAll(bundle); err != nil {
+		return err
+	}
+	if err := os.WriteFile(bundle, all, 0o644); err != nil {
+		return err
+	}
+	for _, name := range caVariables {
+		if !e.Has(name) || image.Has(name) && e.Get(name) == image.Get(name) {
+			e.Set(name, bundle)
+		}
+	}
+	return nil
+}
+
+// readBundle reads a file of certificates.
+func readBundle(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxBundle {
+		return nil, fmt.Errorf("certificates in %s: there are %d bytes, more than %d", file, info.Size(), maxBundle)
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrPermission) {
+		return nil, nil // no script could read it either
+	}
+	return data, err
+}
