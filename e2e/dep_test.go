@@ -101,23 +101,6 @@ sha = "` + sha("extra") + `"
 	}
 }
 
-func TestDepWithAnotherChecksumFailsAndShowsBoth(t *testing.T) {
-	t.Parallel()
-	s := newShelf(t, map[string]string{"/tool": "content"})
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = "cat $(get-dep tool)"
-[[layers.build.deps]]
-name = "tool"
-version = "1"
-uri = "` + s.URL + `/tool"
-sha = "` + sha("other") + `"
-`})
-	contains(t, request{dir: dir}.fail(t), sha("content"), sha("other"), "[a] fetch tool@1", ">>> uri = ")
-}
-
 func TestDepInTheModulesFolderNeedsNoNetwork(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{

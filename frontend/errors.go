@@ -93,38 +93,44 @@ func (e *said) GRPCStatus() *status.Status {
 	return status.New(grpcerrors.Code(e.error), e.message)
 }
 
-var (
-	exitCode       = regexp.MustCompile(`exit code: (\d+)`)
-	digestMismatch = regexp.MustCompile(`digest mismatch for (\S+): sha256:([0-9a-f]+) \(expected: sha256:([0-9a-f]+)\)`)
-	missingSecret  = regexp.MustCompile(`secret (\S+): not found`)
-)
+// missingSecret is how BuildKit says that the client has no secret of a name (GetSecret in session/secrets/secrets.go).
+var missingSecret = regexp.MustCompile(`secret (\S+): not found`)
 
 // explainSolve says in the packfile's terms what went wrong in a solve.
 func (b *build) explainSolve(err error, def *bk.Definition) error {
-	where, filename := b.failedVertex(err, def)
 	text := err.Error()
-	message, key := "", convert.HintKey
-	if m := exitCode.FindStringSubmatch(text); m != nil {
-		message, key = "failed with exit code "+m[1], convert.HintKey+"."+m[1]
+	var vertex *errdefs.VertexError
+	named := errors.As(err, &vertex)
+	var op *pb.Op
+	if named {
+		op = operation(def, vertex.Digest)
 	}
-	var exit *gwpb.ExitError
-	if errors.As(err, &exit) && message == "" {
-		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
+	if images := unpulled(op, def, text); len(images) > 0 {
+		return b.pullError(images, text)
 	}
-	if message != "" && !b.opts.keepGitDir && callsGit(err, def, message) {
-		message += " (" + gitHint + ")"
+	if !named {
+		return err
 	}
-	if m := digestMismatch.FindStringSubmatch(text); m != nil {
-		message = fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, it is %s", m[1], m[3], m[2])
-	}
-	if m := missingSecret.FindStringSubmatch(text); m != nil {
-		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
-	}
-	if message == "" {
-		message = "failed: " + strings.TrimPrefix(text, "failed to solve: ")
+	message, key := explainDownload(op, text), convert.HintKey
+	where, filename := b.failedVertex(vertex, def)
+	if where == "" && message == "" {
+		return err
 	}
 	if where == "" {
-		return err
+		return &said{message: message, error: err}
+	}
+	var exit *gwpb.ExitError
+	if m := missingSecret.FindStringSubmatch(text); m != nil && op.GetExec() != nil {
+		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
+	} else if errors.As(err, &exit) {
+		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
+		key = fmt.Sprintf("%s.%d", convert.HintKey, exit.ExitCode)
+		if !b.opts.keepGitDir && callsGit(err, def, message) {
+			message += " (" + gitHint + ")"
+		}
+	}
+	if message == "" {
+		message = "failed: " + withoutPrefix(text)
 	}
 	if hint := hintOf(err, def, key); hint != "" {
 		message += " (" + hint + ")"
@@ -132,13 +138,8 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 	return &said{message: fmt.Sprintf("%s: %s %s", filename, where, message), error: err}
 }
 
-// failedVertex is the name of the operation that an error is about, and the packfile that it has its place in; "" when it is not
-// known or none of ours.
-func (b *build) failedVertex(err error, def *bk.Definition) (name, filename string) {
-	var vertex *errdefs.VertexError
-	if !errors.As(err, &vertex) {
-		return "", ""
-	}
+// failedVertex is the name of the operation that failed, and the packfile that it has its place in; "" when it is none of ours.
+func (b *build) failedVertex(vertex *errdefs.VertexError, def *bk.Definition) (name, filename string) {
 	if filename = b.placeOf(def, vertex.Digest); filename == "" {
 		return "", ""
 	}

@@ -281,7 +281,8 @@ func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
 	if b.pf.Config.Has(name) && given == configImage(&b.pf.Config, name) {
 		return b.errorAt(b.pf.Config.At(name), "%s: %s: %v", name, given, err)
 	}
-	return fmt.Errorf("named context %s: %s: %w", name, given, err)
+	// Not wrapped: the client is shown the innermost message of what BuildKit said.
+	return fmt.Errorf("named context %s: %s: %v", name, given, err)
 }
 
 // definitionDigest tells apart images that have no digest because they are results of a build (inputs of bake). Sources

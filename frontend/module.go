@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -56,24 +55,9 @@ func (l *loader) open(ctx context.Context, by *unit, bp packfile.Buildpack) (*pk
 	case packfile.HTTPSource:
 		st := bk.HTTP(at, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, bp.SHA)), bk.Filename("module"),
 			bk.WithCustomName("[internal] fetch "+at))
-		p, err := l.openState(ctx, st, nil, bp.URI, bp)
-		if err != nil {
-			return nil, explainDownload(err, bp.SHA)
-		}
-		return p, nil
+		return l.openState(ctx, st, nil, bp.URI, bp)
 	}
 	return nil, fmt.Errorf("uri %q names no module", bp.URI)
-}
-
-var fetchedDigest = regexp.MustCompile(`digest mismatch sha256:([0-9a-f]{64})`)
-
-// explainDownload says which checksum is which. BuildKit takes what a server says of an error for the file as well.
-func explainDownload(err error, want string) error {
-	m := fetchedDigest.FindStringSubmatch(err.Error())
-	if m == nil {
-		return err
-	}
-	return fmt.Errorf("its checksum differs: the packfile says sha256 %s, what the server sent has %s", want, m[1])
 }
 
 // openContext finds a module in the named context of its id; nil when there is none.
@@ -83,14 +67,21 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 	}
 	p := l.ui.BuildPlatforms[0]
 	nc, err := l.ui.NamedContext(bp.ID, dockerui.ContextOpt{Platform: &p, ResolveMode: l.ui.ImageResolveMode.String()})
-	if nc == nil || err != nil {
-		return nil, err
+	if err != nil {
+		return nil, l.imageError(bp.ID, p, err)
+	}
+	if nc == nil {
+		return nil, nil
 	}
 	st, cfg, err := nc.Load(ctx)
 	if err != nil {
-		return nil, err
+		return nil, l.imageError(bp.ID, p, err)
 	}
-	return l.openState(ctx, *st, cfg, "context "+bp.ID, bp)
+	found, err := l.openState(ctx, *st, cfg, "context "+bp.ID, bp)
+	if err != nil && cfg != nil && !errors.As(err, new(*packfile.Error)) {
+		return nil, l.imageError(bp.ID, p, err) // perhaps its layers cannot be pulled
+	}
+	return found, err
 }
 
 // hasContext says whether the user named a module's context so. Not every id is a name that BuildKit itself would look for, and

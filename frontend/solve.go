@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -32,7 +31,7 @@ func (b *build) solve(ctx context.Context, st bk.State) (gw.Reference, error) {
 func (b *build) solveSource(ctx context.Context, st bk.State) (gw.Reference, error) {
 	ref, err := b.solve(ctx, st)
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "failed to solve: "))
+		return nil, errors.New(withoutPrefix(err.Error()))
 	}
 	return ref, nil
 }

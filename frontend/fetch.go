@@ -1,0 +1,131 @@
+package frontend
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/layerkey"
+)
+
+// operation is the one of a definition that has a digest; nil when there is none.
+func operation(def *bk.Definition, dgst string) *pb.Op {
+	for _, dt := range def.Def {
+		if digest.FromBytes(dt).String() != dgst {
+			continue
+		}
+		var op pb.Op
+		if op.Unmarshal(dt) == nil {
+			return &op
+		}
+	}
+	return nil
+}
+
+// otherChecksum is where BuildKit names the checksum of a download that is not the wanted one. It says that in two ways, and in
+// one of them the wanted one comes second (source/http/source.go, validatePinnedChecksum and Snapshot): so what is read is
+// the digest that differs, wherever it stands.
+var otherChecksum = regexp.MustCompile(`digest mismatch .*`)
+
+var sha256Digest = regexp.MustCompile(`sha256:([0-9a-f]{64})`)
+
+// explainDownload says what went wrong with a file that was to be fetched over HTTP, with its address; "" when the operation
+// is another one.
+func explainDownload(op *pb.Op, text string) string {
+	uri, want := op.GetSource().GetIdentifier(), op.GetSource().GetAttrs()[pb.AttrHTTPChecksum]
+	if !strings.HasPrefix(uri, "https://") && !strings.HasPrefix(uri, "http://") {
+		return ""
+	}
+	mismatch := strings.ReplaceAll(otherChecksum.FindString(text), uri, "") // which may have digests in it
+	for _, m := range sha256Digest.FindAllStringSubmatch(mismatch, -1) {
+		if want == "" || m[0] == want {
+			continue
+		}
+		message := fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, what the server sent has sha256 %s",
+			layerkey.Redact(uri), strings.TrimPrefix(want, "sha256:"), m[1])
+		if digest.Digest(m[0]) == digest.FromBytes(nil) {
+			return message + ", which is that of an empty file"
+		}
+		return message + ". That may be the page of an error (404, 403, 500), which counts as the file: see what the address gives"
+	}
+	return fmt.Sprintf("%s cannot be fetched: %s", layerkey.Redact(uri), withoutPrefix(text))
+}
+
+// lazyPull is in BuildKit's text when a layer cannot be had that was to be pulled when somebody looked into it (fetcher in
+// containerd's core/remotes/docker). The operation that failed is the one that looked.
+var lazyPull = regexp.MustCompile(`could not fetch content descriptor|httpReadSeeker`)
+
+// unpulled are the images one of which could not be pulled, as op failed, or what a definition is for when op is nil; none when
+// it was not for an image.
+func unpulled(op *pb.Op, def *bk.Definition, text string) (images []*pb.Op) {
+	if op != nil && isImage(op) {
+		return []*pb.Op{op}
+	}
+	if op == nil && len(def.Def) > 0 { // the last one only says which is the result
+		op = &pb.Op{}
+		if op.Unmarshal(def.Def[len(def.Def)-1]) != nil {
+			return nil
+		}
+	} else if !lazyPull.MatchString(text) {
+		return nil
+	}
+	for _, in := range op.GetInputs() {
+		if from := operation(def, in.Digest); isImage(from) && !slices.ContainsFunc(images, from.EqualVT) {
+			images = append(images, from)
+		}
+	}
+	return images
+}
+
+func isImage(op *pb.Op) bool { return strings.HasPrefix(op.GetSource().GetIdentifier(), imageScheme) }
+
+// pullError is the error about an image that cannot be pulled, which is one of some: at its place in the packfile if that names
+// it, else with the named context that it stands for. The frontend's own image is what is left.
+func (b *build) pullError(images []*pb.Op, text string) error {
+	err := errors.New(withoutPrefix(text))
+	var refs []string
+	for _, op := range images {
+		ref := strings.TrimPrefix(op.GetSource().GetIdentifier(), imageScheme)
+		if name := contextOf(b.client.BuildOpts().Opts, ref); name != "" {
+			return b.imageError(name, cmp.Or(op.Platform, &pb.Platform{}).Spec(), err)
+		}
+		refs = append(refs, ref)
+	}
+	return fmt.Errorf("image %s: %w", strings.Join(refs, " or "), err)
+}
+
+// contextOf is the named context that stands for an image, "" when none does. The image may have a digest that its context has
+// not.
+func contextOf(opts map[string]string, image string) string {
+	for _, option := range slices.Sorted(maps.Keys(opts)) {
+		name, ok := strings.CutPrefix(option, "context:")
+		given, isImage := strings.CutPrefix(opts[option], imageScheme)
+		if ok && isImage && sameImage(given, image) {
+			name, _, _ = strings.Cut(name, "::") // a platform
+			return name
+		}
+	}
+	return ""
+}
+
+// sameImage says whether a name stands for an image of a source operation, which has all that the name leaves out.
+func sameImage(name, image string) bool {
+	given, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return false
+	}
+	full := reference.TagNameOnly(given).String()
+	return image == full || strings.HasPrefix(image, full+"@")
+}
+
+// withoutPrefix is BuildKit's text of an error without what the client puts before it again.
+func withoutPrefix(text string) string { return strings.TrimPrefix(text, "failed to solve: ") }
