@@ -18,6 +18,7 @@ const (
 	Tested   QuestionKind = "test"    // which version does the test settle on?
 	Fetched  QuestionKind = "fetch"   // which checksums do its deps have of which the packfile gives none?
 	Built    QuestionKind = "built"   // what did the run step leave?
+	Copied   QuestionKind = "copied"  // what is the diff id of a layer that can only be copied out of the previous image?
 	Timed    QuestionKind = "timed"   // what is its diff id in the image, when files have another time there?
 	Part     QuestionKind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
 )

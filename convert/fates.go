@@ -109,6 +109,9 @@ func (s *fates) decideByKey(l *layer) error {
 	case l.Export && old.DiffID == "":
 		return made("the previous image has no layer that could be taken over for it")
 	}
+	if copied, answered := s.facts[Question{l.id, Copied}]; answered && copied.DiffID != old.DiffID {
+		return made("the previous image does not hold it as its label says")
+	}
 	if unsaid := s.unsaid(l, old); unsaid != nil {
 		return made("the previous image does not say what it was built with: " + strings.Join(unsaid, ", "))
 	}
@@ -192,9 +195,19 @@ func (s *fates) spread(starts func(*layer) bool, more func(map[*layer]bool, *lay
 	return set, nil
 }
 
+// unseen says whether a layer that can only be copied out of the previous image has not been looked at. What the image has in
+// its folder may be another's, too: of the run image, or of a build that came after.
+func (s *fates) unseen(l *layer) bool {
+	_, seen := s.facts[Question{l.id, Copied}]
+	return l.Export && s.build.in.Previous.copied[l.dir()] && !seen && !s.build.in.BuildNothing
+}
+
 // mayChange says whether a layer that has the same key may have to be built for the sake of one that it looks into, if those
-// of a set may run.
+// of a set may run, or because its copy is another.
 func (s *fates) mayChange(mayRun map[*layer]bool, l *layer) (bool, error) {
+	if s.unseen(l) {
+		return true, nil
+	}
 	for _, k := range l.looksInto() {
 		if !mayRun[k.layer] {
 			continue
@@ -213,7 +226,7 @@ func (s *fates) mayChange(mayRun map[*layer]bool, l *layer) (bool, error) {
 // decideByContent decides about a layer that has the same key, when it is certain what it sees of others; else it returns nil.
 func (s *fates) decideByContent(l *layer) (*Decision, error) {
 	links, unknown, err := s.linkContents(l)
-	if unknown != nil || err != nil {
+	if unknown != nil || err != nil || s.unseen(l) {
 		return nil, err
 	}
 	var changed []string
@@ -311,6 +324,9 @@ func (s *fates) questions() (qs []Question) {
 			}
 		case s.decided[l] != nil || !s.hasSame(l) || s.build.in.BuildNothing:
 		default:
+			if s.unseen(l) {
+				add(Question{l.id, Copied})
+			}
 			for _, k := range l.looksInto() {
 				switch {
 				case s.facts.status(k.layer) == dropped || s.content(k.layer) != nil:

@@ -7,9 +7,6 @@ import (
 	"testing"
 
 	"github.com/moby/buildkit/solver/pb"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
-	digest "github.com/opencontainers/go-digest"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/layerkey"
 )
@@ -75,39 +72,5 @@ func TestLabelOfACopyPromisesNoDigests(t *testing.T) {
 	again := imageOf(t, chain, from(t, imageOf(t, chain)), flat)
 	if text := again.Config.Labels[layerkey.LabelName]; strings.Contains(text, "diffID") {
 		t.Errorf("the label of a build that takes layers over is %s", text)
-	}
-}
-
-func TestMixed(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		history string // of each layer; those of ours begin with a colon
-		layers  int
-		want    bool
-	}{
-		{"ours on a run image", "FROM RUN :layer-a :app :launcher :process", 6, false},
-		{"ours alone", ":layer-a :app :launcher", 3, false},
-		{"a run image", "FROM RUN", 2, true},
-		{"a layer on top", "FROM :layer-a :launcher RUN", 4, true},
-		{"an image of ours as run image", "FROM :layer-a :launcher :layer-b :launcher", 5, true},
-		{"an image made of one of ours as run image", "FROM :launcher RUN :layer-b :launcher", 5, true},
-		{"layers that the history does not have", "FROM :launcher", 3, true},
-		{"no history", "", 3, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var cfg dockerspec.DockerOCIImage
-			for text := range strings.FieldsSeq(tt.history) {
-				by, ours := strings.CutPrefix(text, ":")
-				h := ocispecs.History{CreatedBy: by}
-				if ours {
-					h.Comment = historyComment
-				}
-				cfg.History = append(cfg.History, h, ocispecs.History{CreatedBy: "ENV", EmptyLayer: true})
-			}
-			cfg.RootFS.DiffIDs = make([]digest.Digest, tt.layers)
-			if got := mixed(&cfg); got != tt.want {
-				t.Errorf("got %t, want %t", got, tt.want)
-			}
-		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
@@ -20,7 +19,6 @@ type Previous struct {
 	time    time.Time
 	records map[string]layerkey.Record // by LAYER
 	copied  map[string]bool            // layers, by LAYER, that are taken by copying
-	mixed   bool                       // no layer can be copied
 	strays  []digest.Digest            // layers that it does not have, from which its inline cache leads to others
 
 	materials bool // what it says of the deps of its layers can be asked
@@ -48,7 +46,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 	}
 	p := &Previous{
 		image: im.State, time: time.Unix(label.Time, 0).UTC(),
-		records: map[string]layerkey.Record{}, copied: map[string]bool{}, mixed: mixed(cfg),
+		records: map[string]layerkey.Record{}, copied: map[string]bool{},
 	}
 	var said complaints
 	places, strays, err := im.referenced(label.Layers)
@@ -81,10 +79,6 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 			owner[r.DiffID] = name
 			_, referenced := places[digest.Digest(r.DiffID)]
 			p.copied[name] = !referenced
-			if p.copied[name] && p.mixed {
-				said.add("more than one build made its layers, and their files cannot be told apart in ", shown)
-				continue
-			}
 		}
 		p.records[name] = r
 	}
@@ -172,9 +166,9 @@ func (p *Previous) References() bool {
 	return false
 }
 
-// Copied is the same image, all of whose layers are taken by copying; nil when that cannot be done, or is done already.
+// Copied is the same image, all of whose layers are taken by copying; nil when that is done already.
 func (p *Previous) Copied() *Previous {
-	if p.mixed || !p.References() {
+	if !p.References() {
 		return nil
 	}
 	all := *p
@@ -183,27 +177,6 @@ func (p *Previous) Copied() *Previous {
 		all.copied[name] = true
 	}
 	return &all
-}
-
-// mixed says whether layers of an image may share folders with layers that another build made: its history has layers on
-// top of ours, or ours of two builds. Then what the image has in a layer's folder is not what the layer has there.
-func mixed(cfg *dockerspec.DockerOCIImage) bool {
-	layers := slices.DeleteFunc(slices.Clone(cfg.History), func(h ocispecs.History) bool { return h.EmptyLayer })
-	ours := func(h ocispecs.History) bool { return h.Comment == historyComment }
-	first := slices.IndexFunc(layers, ours)
-	if first < 0 || len(layers) != len(cfg.RootFS.DiffIDs) {
-		return true
-	}
-	launchers := 0
-	for _, h := range layers[first:] {
-		if !ours(h) {
-			return true
-		}
-		if h.CreatedBy == launcherOrigin {
-			launchers++
-		}
-	}
-	return launchers != 1
 }
 
 // layer is one layer of the image.

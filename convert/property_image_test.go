@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"path"
 	"slices"
 	"strings"
@@ -46,6 +47,15 @@ func (img *image) older(t *testing.T, w *world) *image {
 	return &old
 }
 
+// mixed is the image with another's file in the folder of a layer of its.
+func (img *image) mixed(r *rand.Rand) *image {
+	mixed := *img
+	mixed.files = maps.Clone(img.files)
+	name := pick(r, slices.Sorted(maps.Keys(img.files))...)
+	mixed.files[path.Join(path.Dir(name), "other")] = entry{data: "another's"}
+	return &mixed
+}
+
 func (img *image) label(t *testing.T) layerkey.Label {
 	label, err := layerkey.ParseLabel(img.config.Config.Labels[layerkey.LabelName])
 	if err != nil {
@@ -79,8 +89,18 @@ func (img *image) untrue(t *testing.T) (lies []string) {
 			}
 		}
 	}
+	seen := map[string]string{} // what the layers of the image saw of each other layer
 	for dir, r := range records {
+		if ran, ok := img.ran[dir]; ok && r.Content != ran.digest(true) {
+			say("%s was run in this build, and left something else", dir)
+		}
 		made := img.files.sub(dir)
+		for name, saw := range made.sub("/saw") {
+			if other, ok := seen[name]; ok && other != saw.data {
+				say("the layers of the image saw two contents of %s", name)
+			}
+			seen[name] = saw.data
+		}
 		if r.DiffID != "" && !ids[r.DiffID] {
 			say("the image has no layer %s of %s", r.DiffID, dir)
 		}

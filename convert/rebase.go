@@ -25,7 +25,8 @@ type Rebased struct {
 }
 
 // Rebase puts an app image on another run image (platform specification, "rebaser"). What the image's labels say is believed
-// only as far as the image agrees. The config is the app image's, apart from what is about the run image.
+// only as far as the image agrees. The config is the app image's, apart from what is about the run image. The inline cache keeps
+// what it says of deps.
 func Rebase(app PreviousImage, run Base) (*Rebased, error) {
 	md, err := lifecycleMetadataOf(app.Config)
 	if err != nil {
@@ -55,7 +56,13 @@ func Rebase(app PreviousImage, run Base) (*Rebased, error) {
 	if re.Config, err = rebasedConfig(app.Config, run, md, len(ours)); err != nil {
 		return nil, err
 	}
-	re.InlineCache, err = llb.References(ours, len(run.Config.RootFS.DiffIDs))
+	moved := map[digest.Digest]int{}
+	for i, id := range ours {
+		if _, ok := moved[id]; !ok { // of equal layers a cache has the first
+			moved[id] = len(run.Config.RootFS.DiffIDs) + i
+		}
+	}
+	re.InlineCache, err = llb.Moved(app.InlineCache, moved)
 	return re, err
 }
 

@@ -112,7 +112,9 @@ func (b *builder) make(c *container) {
 	if scripts {
 		seen := b.seen(c)
 		for _, dir := range slices.Sorted(maps.Keys(seen)) {
-			layer[path.Join(c.spec.LayerDir, "saw", strings.ReplaceAll(dir, "/", "_"))] = entry{data: seen[dir]}
+			if strings.HasPrefix(dir, "/") {
+				layer[path.Join(c.spec.LayerDir, "saw", strings.ReplaceAll(dir, "/", "_"))] = entry{data: seen[dir]}
+			}
 		}
 		app := c.mounts[step.AppDir].digest(false)
 		what += fmt.Sprint(s, app, seen, c.spec.Metadata, c.spec.Platform, c.spec.Links, c.spec.Exposed, c.spec.Requires)
@@ -132,6 +134,7 @@ func (b *builder) make(c *container) {
 		layer.put(path.Dir(name), nil, 0)
 	}
 	c.out[step.SealedDir] = layer.timed(c.spec.Time)
+	b.ran[c.spec.LayerDir] = c.out[step.SealedDir]
 	c.result(step.ResultFile, step.Result{Metadata: md})
 	c.leave(step.OutDir, "/"+step.MetadataDir+"/.", "")
 	var tell func(dir string, table map[string]any)

@@ -102,6 +102,7 @@ type builder struct {
 	layers  map[digest.Digest]tree // layers of the previous image, by the operation that refers to them
 	weather string                 // what scripts get from the network
 	done    map[digest.Digest][]tree
+	ran     map[string]tree // what run steps left, by LAYER
 }
 
 // known makes a layer of the previous image one that can be had by reference.

@@ -41,8 +41,12 @@ type answer struct {
 // Ask is what answers questions, with as few steps as that takes.
 func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, error) {
 	var inquiries []Inquiry
-	var matching []Question
+	var matching, copied []Question
 	for _, q := range qs {
+		if q.Kind == Copied {
+			copied = append(copied, q)
+			continue
+		}
 		if b.isMatch(q) {
 			matching = append(matching, q)
 			continue
@@ -59,6 +63,13 @@ func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, err
 	}
 	if len(matching) > 0 {
 		in, err := b.match(matching)
+		if err != nil {
+			return nil, err
+		}
+		inquiries = append(inquiries, in)
+	}
+	for some := range slices.Chunk(copied, maxDescribed) {
+		in, err := b.describeCopies(some)
 		if err != nil {
 			return nil, err
 		}

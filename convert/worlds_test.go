@@ -57,7 +57,7 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 
 func newWorld(r *rand.Rand) *world {
-	w := &world{app: map[string]string{}, args: "1", image: "build-1", weather: "sun", epoch: time.Unix(315532801, 0), pinned: chance(r, 70)}
+	w := &world{app: map[string]string{}, args: "1", image: "build-1", weather: "sun", epoch: time.Unix(315532801, 0), pinned: chance(r, 50)}
 	for _, f := range appFiles {
 		w.app[f] = fmt.Sprint(r.IntN(3))
 	}

@@ -100,6 +100,28 @@ func References(layers []digest.Digest, place int) ([]byte, error) {
 	return json.Marshal(records)
 }
 
+// Moved is an inline cache of References, and of Materials, in an image in which the layers are at other places.
+func Moved(inlineCache []byte, places map[digest.Digest]int) ([]byte, error) {
+	records, err := parseRecords(inlineCache)
+	if err != nil {
+		return nil, err
+	}
+	moved := map[digest.Digest]int{} // by key
+	for id, place := range places {
+		key, err := referenceKey(id)
+		if err != nil {
+			return nil, err
+		}
+		moved[key] = place
+	}
+	for i := range records {
+		if place, ok := moved[records[i].Digest]; ok {
+			records[i].ChainedResults = []cachetypes.ChainedResult{{LayerIndexes: []int{place}}}
+		}
+	}
+	return json.Marshal(records)
+}
+
 // maxRecords is how many records are read of an inline cache. Those of an image are a few for each layer and dep.
 const maxRecords = 10_000
 
