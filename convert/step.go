@@ -183,7 +183,11 @@ func (b *Build) showLinks(ctx context.Context, p *process, f Facts, content bool
 				continue // a cache is for run
 			}
 			s.Cache, s.Dir = true, p.layer.module.layerDir(k.Name)
-			p.mount(b.cacheMount(p.layer.module, s.Dir, "cache", k.Name, k.cache.Shared))
+			name, err := p.layer.module.cacheName(k.cache)
+			if err != nil {
+				return err
+			}
+			p.mount(b.cacheMount(p.layer.module, s.Dir, "cache", name, k.cache.Shared))
 		case content:
 			o, err := b.output(ctx, k.layer, f)
 			if err != nil {

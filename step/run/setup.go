@@ -23,8 +23,8 @@ func (r *runner) setUp() error {
 	return r.setUpCaches()
 }
 
-// setUpCaches runs the setup scripts of caches that are new or whose script has changed. A cache is set up once for all
-// layers that link it, by whichever comes first, so its script sees the user's environment and nothing of this layer.
+// setUpCaches empties caches that are new or whose script has changed, and runs their setup scripts. A cache is set up once for
+// all layers that link it, by whichever comes first, so its script sees the user's environment and nothing of this layer.
 // Caches are locked while a step has them.
 func (r *runner) setUpCaches() error {
 	for _, setup := range r.spec.Setups {
@@ -45,8 +45,11 @@ func (r *runner) setUpCache(setup step.Setup) error {
 	if readMarker(marker) == want {
 		return nil
 	}
-	// Whatever the script changes before it fails or is stopped, it has to run again.
+	// The script starts from an empty cache. Whatever it changes before it fails or is stopped, it has to run again.
 	if err := os.RemoveAll(marker); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if err := removeContent(setup.CacheDir); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	e := r.userEnv()
@@ -59,7 +62,7 @@ func (r *runner) setUpCache(setup step.Setup) error {
 		return err
 	}
 	next := marker + ".next"
-	if err := os.RemoveAll(next); err != nil {
+	if err := os.RemoveAll(next); err != nil { // the script may have put anything there
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := os.WriteFile(next, []byte(want), 0o644); err != nil {
