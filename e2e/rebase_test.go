@@ -126,6 +126,8 @@ func TestRebaseThatMustFail(t *testing.T) {
 		"another distribution":     {request{runImg: env.runImage, previous: image}, `it was made for distribution "", and the new run image has "debian"`},
 		"a run image with nothing": {request{runImg: "scratch", previous: image}, "the new run image has no layers"},
 		"no run image":             {request{previous: image, opts: map[string]string{"context:run-image": ""}}, "a rebase needs none if --build-context run-image="},
+		"a packfile that cannot be read": {request{runImg: env.busybox, previous: image, opts: map[string]string{
+			"context": "http://127.0.0.1:1/packfile.toml"}}, "connection refused"},
 		"an image that says no": {request{runImg: env.busybox, previous: request{dir: dir, runImg: patched(t, env.busybox,
 			"io.buildpacks.rebasable=false")}.push(t)}, "says that it cannot be rebased"},
 	} {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	fstypes "github.com/tonistiigi/fsutil/types"
+
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
 )
@@ -15,8 +17,15 @@ var buildpackAPIs = []string{"0.7", "0.8", "0.9", "0.10", "0.11", "0.12"}
 // readBuildpack makes a unit of a buildpack with programs of its own.
 func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.BuildpackTOML, info packfile.BuildpackInfo) error {
 	name := info.ID + "@" + info.Version
-	programs, err := u.folder.entries(ctx, "bin")
-	if err != nil || programs["detect"] == nil || programs["build"] == nil {
+	programs := map[string]*fstypes.Stat{}
+	bin, _, err := u.folder.stat(ctx, "bin")
+	if err == nil && bin != nil {
+		programs, err = u.folder.entries(ctx, "bin")
+	}
+	if err != nil {
+		return fmt.Errorf("the programs of %s: %w", name, err)
+	}
+	if programs["detect"] == nil || programs["build"] == nil {
 		return u.errorAt(info.At("id"), "%s has neither a packfile nor an order nor programs (bin/detect, bin/build)", name)
 	}
 	oldest, newest := buildpackAPIs[0], buildpackAPIs[len(buildpackAPIs)-1]

@@ -131,9 +131,12 @@ func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfil
 func (l *loader) statModule(ctx context.Context, f folder, name string) (stat *fstypes.Stat, link string, err error) {
 	at := ""
 	for _, part := range splitPath(name) {
+		if stat != nil && !stat.IsDir() {
+			return nil, "", nil
+		}
 		entries, err := l.listed(ctx, f.sub(at))
 		if err != nil {
-			return nil, "", nil // at is no folder
+			return nil, "", err
 		}
 		if stat, at = entries[part], path.Join(at, part); stat == nil {
 			return nil, "", nil
@@ -264,9 +267,13 @@ func (u *unit) readFiles(ctx context.Context) error {
 	if !hasDeps(u.Packfile) {
 		return nil
 	}
+	deps, link, err := u.folder.stat(ctx, "deps")
+	if err != nil || deps == nil || link == "" && !deps.IsDir() {
+		return err // there is no such folder
+	}
 	files, err := u.folder.entries(ctx, "deps")
 	if err != nil {
-		return nil // there is no such folder
+		return fmt.Errorf("deps, in the folder of %s: %v", u.Filename, err)
 	}
 	for name, f := range files {
 		if f.Linkname == "" && !f.IsDir() {

@@ -97,8 +97,16 @@ func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, b
 	if err != nil {
 		return nil, err
 	}
-	if result, err := readResult(ctx, ref, convert.ResultPath); err == nil { // of an archive that was unpacked there is none
-		return nil, errors.New(result.Refused)
+	refused, _, err := folder{ref: ref}.stat(ctx, strings.TrimPrefix(convert.ResultPath, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil { // of an archive that was unpacked there is no result
+		result, err := readResult(ctx, ref, convert.ResultPath)
+		if err == nil {
+			err = errors.New(result.Refused)
+		}
+		return nil, err
 	}
 	return l.readPackage(ctx, folder{state: st, ref: ref, dir: strings.TrimPrefix(convert.UnpackedPath, "/")}, origin, bp, true)
 }
@@ -106,8 +114,16 @@ func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, b
 // readBuildpackage reads the modules of a buildpackage, in its folder /cnb: today's layout, or that of the first draft, with
 // links by id to blobs (Distribution API, "Buildpackage"; "Contractual Build Plan", 2019).
 func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string) (*pkg, error) {
+	entries, err := l.listed(ctx, cnb)
+	if err != nil {
+		return nil, fmt.Errorf("/cnb: %w", err)
+	}
 	p := new(pkg)
-	if data, err := cnb.read(ctx, "package.toml", packfile.MaxSize); err == nil {
+	if entries["package.toml"] != nil {
+		data, err := cnb.read(ctx, "package.toml", packfile.MaxSize)
+		if err != nil {
+			return nil, fmt.Errorf("/cnb/package.toml: %w", err)
+		}
 		filename := below(origin, "cnb/package.toml")
 		if err := l.keepModuleText(textOf(filename, data)); err != nil {
 			return nil, err
@@ -119,9 +135,12 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string
 		p.id, p.version = about.Default.ID, about.Default.Version
 	}
 	for _, layout := range []string{"by-id", "buildpacks"} {
+		if entries[layout] == nil {
+			continue // it has the other
+		}
 		ids, err := cnb.entries(ctx, layout)
 		if err != nil {
-			continue // it has the other
+			return nil, fmt.Errorf("/cnb/%s: %w", layout, err)
 		}
 		for id := range ids {
 			versions, err := cnb.entries(ctx, path.Join(layout, id))

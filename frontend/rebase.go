@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/moby/buildkit/client/llb"
@@ -24,11 +25,15 @@ func (b *build) rebasing() bool {
 		!slices.ContainsFunc(b.pf.Layers, func(l packfile.Layer) bool { return l.Name == rebaseTarget && l.Provide != nil })
 }
 
+// noPackfile matches what BuildKit says when there is no file to read (util/openfile, Regular), or the client gives no folder
+// for it (session/filesync, FSSync and DiffCopy). It has no code for that.
+var noPackfile = regexp.MustCompile(`: (no such file or directory|no local sources enabled|no access allowed to dir "dockerfile")$`)
+
 // withoutPackfile makes a rebase need no packfile, which has nothing to say but the name of the run image. It gets, and else
-// returns, the error of reading one.
+// returns, the error of reading one: any other than that there is none.
 func (b *build) withoutPackfile(unread error) error {
 	opts := b.client.BuildOpts().Opts
-	if b.ui.Target != rebaseTarget {
+	if b.ui.Target != rebaseTarget || !noPackfile.MatchString(unread.Error()) {
 		return unread
 	}
 	if opts["context:run-image"] == "" {
