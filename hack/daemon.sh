@@ -2,14 +2,18 @@
 # Runs a buildkitd that has never built anything, for as long as its standard input is held open, and leaves nothing of it:
 #   daemon.sh KIND DIR
 # KIND is a snapshotter, overlayfs or native; with "rootless-" before it an ordinary user runs the daemon, with "oldest-"
-# before that it is the oldest BuildKit that the frontend supports. DIR is an empty folder with a short path, in one that
+# before that it is the oldest BuildKit that the frontend supports. With "proxy-" before all it looks into what steps fetch
+# (--proxy-network). DIR is an empty folder with a short path, in one that
 # every user can reach. The socket is DIR/sock, the log DIR/log.
 source "$(dirname "$0")/lib/place.sh"
 source "$ROOT/hack/lib/rootless.sh"
 
-kind=${1#oldest-} dir=$2
+kind=${1#proxy-} dir=$2
+network=()
+if [ "$kind" != "$1" ]; then network=(--proxy-network); fi
 program=$BIN/buildkitd
-if [ "$kind" != "$1" ]; then program+=-oldest; fi
+if [ "${kind#oldest-}" != "$kind" ]; then program+=-oldest; fi
+kind=${kind#oldest-}
 unset SOURCE_DATE_EPOCH
 PATH=$PATH:/usr/sbin
 chmod 0755 "$dir"
@@ -54,7 +58,7 @@ leave() {
 
 exec 3<&0
 "${run[@]}" "$dir/buildkitd" --root "$dir/root" --addr "unix://$dir/sock" --otel-socket-path "$dir/otel" \
-	--containerd-worker=false --oci-worker-binary runc --oci-worker-snapshotter "${kind#rootless-}" "${options[@]}" \
+	--containerd-worker=false --oci-worker-binary runc --oci-worker-snapshotter "${kind#rootless-}" "${options[@]}" "${network[@]}" \
 	>"$dir/log" 2>&1 </dev/null 3<&- &
 daemon=$!
 cat <&3 >/dev/null &
