@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -67,7 +68,7 @@ func (b *build) lookUpUser(ctx context.Context, user string, img convert.Base) (
 	name, group, hasGroup := strings.Cut(user, ":")
 	var owner llb.Owner
 	var err error
-	if owner.UID, err = parseID(name); err != nil {
+	if owner.UID, err = knownID(name); err != nil {
 		uid, gid, err := b.lookUp(ctx, img, "/etc/passwd", name)
 		if err != nil {
 			return owner, err
@@ -79,7 +80,7 @@ func (b *build) lookUpUser(ctx context.Context, user string, img convert.Base) (
 	if !hasGroup {
 		return owner, nil
 	}
-	if owner.GID, err = parseID(group); err != nil {
+	if owner.GID, err = knownID(group); err != nil {
 		if owner.GID, _, err = b.lookUp(ctx, img, "/etc/group", group); err != nil {
 			return owner, err
 		}
@@ -87,19 +88,32 @@ func (b *build) lookUpUser(ctx context.Context, user string, img convert.Base) (
 	return owner, nil
 }
 
-// lookUp finds a name in a passwd or group file and returns its third and, if it is a number, fourth field.
+// maxNames is the size limit of a passwd or group file, in bytes.
+const maxNames = 4 << 20
+
+// lookUp finds a name in a passwd or group file and returns its third and, if it is a number, fourth field. The file may be a
+// link: it leads to where it leads in a container of the image, never out of it.
 func (b *build) lookUp(ctx context.Context, img convert.Base, file, name string) (id, second int, err error) {
 	if img.State.Output() == nil {
 		return 0, 0, fmt.Errorf("the build image has no %s to look %q up in", file, name)
 	}
-	only := bk.Scratch().File(bk.Copy(img.State, file, "/names"), bk.WithCustomName("[internal] look up user"))
+	only := bk.Scratch().File(bk.Copy(img.State, file, "/names", &bk.CopyInfo{FollowSymlinks: true}),
+		bk.WithCustomName("[internal] look up user"))
 	ref, err := b.solve(ctx, only)
+	if err != nil {
+		return 0, 0, fmt.Errorf("%s of the build image cannot be read: %v", file, err)
+	}
+	// What is no regular file is not opened: a named pipe would be waited for.
+	stat, err := ref.StatFile(ctx, gw.StatRequest{Path: "/names"})
 	if err != nil {
 		return 0, 0, err
 	}
-	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: "/names"})
+	if !fs.FileMode(stat.Mode).IsRegular() {
+		return 0, 0, fmt.Errorf("%s of the build image is no regular file", file)
+	}
+	data, err := folder{ref: ref}.read(ctx, "names", maxNames)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, fmt.Errorf("%s of the build image: %w", file, err)
 	}
 	for sc := bufio.NewScanner(bytes.NewReader(data)); sc.Scan(); {
 		f := strings.Split(sc.Text(), ":")
@@ -121,14 +135,25 @@ func isID(s string) bool {
 	return err == nil
 }
 
-// hasName says whether a user, or the group behind a colon, is given by name.
+// hasName says whether a user, or the group behind a colon, is given by a name that has to be looked up.
 func hasName(user string) bool {
 	name, group, hasGroup := strings.Cut(user, ":")
-	return user != "" && !isID(name) || hasGroup && !isID(group)
+	_, unknownUser := knownID(name)
+	_, unknownGroup := knownID(group)
+	return user != "" && unknownUser != nil || hasGroup && unknownGroup != nil
 }
 
 // parseID reads a user or group id.
 func parseID(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
 	return int(n), err
+}
+
+// knownID is the id of a user or group that needs no look into the image: a number, or root, which every kernel has as 0
+// whatever files an image has.
+func knownID(s string) (int, error) {
+	if s == "root" {
+		return 0, nil
+	}
+	return parseID(s)
 }
