@@ -52,8 +52,8 @@ func referenceOps(t *testing.T, diffID digest.Digest) (root *pb.FileActionMkFile
 	return root, path
 }
 
-// inlineCacheOf is the inline cache that a daemon writes into the config of an image of two operations, the first one first.
-func inlineCacheOf(t *testing.T, host string, st bk.State) []cachetypes.CacheRecord {
+// pushState is the name of an image of a state, without a config of its own.
+func pushState(t *testing.T, host string, st bk.State, caches ...client.CacheOptionsEntry) string {
 	t.Helper()
 	c, err := client.New(t.Context(), host)
 	if err != nil {
@@ -65,14 +65,21 @@ func inlineCacheOf(t *testing.T, host string, st bk.State) []cachetypes.CacheRec
 		t.Fatal(err)
 	}
 	name := imageName(t)
+	attrs := map[string]string{"name": name, "push": "true", "oci-mediatypes": "true"}
 	if _, err := c.Solve(t.Context(), def, client.SolveOpt{
-		Exports:      []client.ExportEntry{{Type: client.ExporterImage, Attrs: map[string]string{"name": name, "push": "true", "oci-mediatypes": "true"}}},
-		CacheExports: []client.CacheOptionsEntry{{Type: "inline"}},
+		Exports:      []client.ExportEntry{{Type: client.ExporterImage, Attrs: attrs}},
+		CacheExports: caches,
 	}, nil); err != nil {
 		t.Fatal(err)
 	}
+	return name
+}
+
+// inlineCacheOf is the inline cache that a daemon writes into the config of an image of two operations, the first one first.
+func inlineCacheOf(t *testing.T, host string, st bk.State) []cachetypes.CacheRecord {
+	t.Helper()
 	var fields map[string]json.RawMessage
-	p := pull(t, name)
+	p := pull(t, pushState(t, host, st, client.CacheOptionsEntry{Type: "inline"}))
 	if err := json.Unmarshal(p.get(t, p.repository()+"/blobs/"+p.manifest.Config.Digest.String()), &fields); err != nil {
 		t.Fatal(err)
 	}

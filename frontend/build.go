@@ -69,6 +69,9 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
+	// With it, dockerui would have Git give files the time of their commit. Nobody uses that, some daemons have no such time for
+	// a sub folder (moby/buildkit#7151), and some do not know what is asked of them.
+	delete(c.BuildOpts().Opts, buildArg+"SOURCE_DATE_EPOCH")
 	if b.ui, err = dockerui.NewClient(c); err != nil {
 		return nil, err
 	}
