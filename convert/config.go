@@ -19,6 +19,9 @@ func (b *Build) config(layers []imageLayer, f Facts) (*dockerspec.DockerOCIImage
 		img.Config = base.Config
 		img.Config.Env = slices.Clone(base.Config.Env)
 		img.Platform = base.Platform
+		if v := b.in.Platform.Variant; v != "" {
+			img.Variant = v // what the run image is for may run on less
+		}
 	}
 	img.Config.Labels = b.givenLabels()
 	if err := b.labels(img.Config.Labels, layers, f); err != nil {

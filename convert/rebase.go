@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
@@ -126,13 +127,16 @@ func rebasable(app *dockerspec.DockerOCIImage, run Base) error {
 	for _, c := range []struct{ what, app, run string }{
 		{"operating system", app.OS, run.Config.OS},
 		{"architecture", app.Architecture, run.Config.Architecture},
-		{"variant", app.Variant, run.Config.Variant},
 		{"distribution", app.Config.Labels[baseLabels+"distro.name"], run.Config.Config.Labels[baseLabels+"distro.name"]},
 		{"version of the distribution", app.Config.Labels[baseLabels+"distro.version"], run.Config.Config.Labels[baseLabels+"distro.version"]},
 	} {
 		if c.app != c.run {
 			return fmt.Errorf("it was made for %s %q, and the new run image has %q: build it again", c.what, c.app, c.run)
 		}
+	}
+	// A run image for a lesser processor will do: amd64 for an app of amd64/v2.
+	if of, on := platforms.Normalize(app.Platform), platforms.Normalize(run.Config.Platform); !platforms.Only(of).Match(on) {
+		return fmt.Errorf("it was made for %s, and the new run image is for %s: build it again", platforms.Format(of), platforms.Format(on))
 	}
 	return nil
 }
