@@ -135,3 +135,22 @@ func TestLayersAreReusedBetweenTheNewestAndTheOldestBuildKit(t *testing.T) {
 		})
 	}
 }
+
+// Before BuildKit 0.34 that may not end when the image is large; building.md has the way round.
+func TestDocsExportNoWholeImageIntoAFolder(t *testing.T) {
+	t.Parallel()
+	layers := 0
+	for _, page := range pages(t) {
+		for command := range strings.Lines(strings.ReplaceAll(readPage(t, page), "\\\n", " ")) {
+			if !strings.Contains(command, "type=local,dest=") {
+				continue
+			}
+			if layers++; !strings.Contains(command, "--target ") {
+				t.Errorf("%s: %s", page, command)
+			}
+		}
+	}
+	if layers == 0 {
+		t.Error("no layer is exported into a folder")
+	}
+}
