@@ -204,16 +204,14 @@ func (b *Build) describe(layers []undescribed, t time.Time) (bk.State, error) {
 // describeCopies is one step that describes layers as they are copied out of the previous image.
 func (b *Build) describeCopies(qs []Question) (Inquiry, error) {
 	in := Inquiry{Files: map[Question]string{}}
-	prev := b.in.Previous
 	var layers []undescribed
 	for i, q := range qs {
 		l := b.byID[q.Layer]
-		tree := prev.layer(prev.records[l.dir()], b.in.Owner, bk.WithCustomName(b.name(l.id, "copy of the previous image's")))
-		layers = append(layers, undescribed{Question: q, tree: tree, layer: l, name: l.path()})
+		layers = append(layers, undescribed{Question: q, tree: b.taken(l), layer: l, name: l.path()})
 		in.Files[q] = treeResult(i)
 	}
 	var err error
-	in.State, err = b.describe(layers, prev.time)
+	in.State, err = b.describe(layers, b.in.Previous.time)
 	return in, err
 }
 

@@ -119,11 +119,7 @@ func (b *Build) show(ctx context.Context, p *process, f Facts, r layerkey.Record
 func (b *Build) reuse(l *layer) (*output, error) {
 	prev := b.in.Previous
 	old := prev.records[l.dir()]
-	name := b.name(l.id, "reused from the previous image")
-	if v := old.Parts.Version; v != "" {
-		name = b.name(l.id, "reused from the previous image, version "+layerkey.Short(v))
-	}
-	st := prev.layer(old, b.in.Owner, bk.WithCustomName(name))
+	st := b.taken(l)
 	md := metadataTree(old.Metadata, b.in.Owner, bk.WithCustomName(b.name(l.id, "metadata from the previous image")))
 	o := &output{tree: st, raw: st, md: md, reused: true}
 	var err error
@@ -133,6 +129,16 @@ func (b *Build) reuse(l *layer) (*output, error) {
 		}
 	}
 	return o, b.sealTimed(l, o)
+}
+
+// taken is a layer of the previous image as it is there.
+func (b *Build) taken(l *layer) bk.State {
+	old := b.in.Previous.records[l.dir()]
+	name := b.name(l.id, "reused from the previous image")
+	if v := old.Parts.Version; v != "" {
+		name = b.name(l.id, "reused from the previous image, version "+layerkey.Short(v))
+	}
+	return b.in.Previous.layer(old, b.in.Owner, bk.WithCustomName(name))
 }
 
 // sealTimed makes the layer for the image if that has another time than steps see.

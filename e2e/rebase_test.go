@@ -1,9 +1,8 @@
 package e2e
 
 import (
-	"encoding/json"
-	"fmt"
-	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -106,7 +105,6 @@ value = "{{.Layer}}/tool"
 	})
 	t.Run("leaves an image that no rebaser of the frontend can work on when another tool did it", func(t *testing.T) {
 		other := lifecycleRebase(t, first, swapped)
-		equal(t, "what it says", container(t, other, nil), "yestool\nhello\n/workspace\n1000\n")
 		contains(t, request{dir: t.TempDir(), runImg: swapped, previous: other, opts: map[string]string{"target": "rebase"}}.fail(t),
 			"cannot rebase the previous image: its layers cannot be taken by reference")
 	})
@@ -179,51 +177,57 @@ func TestRebaseOfImagesThatLie(t *testing.T) {
 	}
 }
 
-// lifecycleRebase does what the lifecycle's rebaser does (platform specification, "rebaser"; the notes on lifecycle 0.21), with
-// nothing but what it reads. It returns the name of the image.
+func TestARebasedImageKeepsWhatItSaysOfDeps(t *testing.T) {
+	t.Parallel()
+	dir, shelf := described(t)
+	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
+	swapped := patched(t, env.busybox, "")
+	_, again := rebased(t, request{runImg: swapped, previous: first.name})
+	_, built := request{dir: dir, runImg: swapped}.pushTo(t, imageName(t))
+	equal(t, "config", again.Image, built.Image)
+	equal(t, "digest", again.digest, built.digest)
+
+	taken := shelf.count("/tool.tgz")
+	_, next := request{dir: dir, runImg: swapped, previous: again.name, host: otherDaemon(t), opts: map[string]string{"attest:provenance": "mode=max"}}.attest(t)
+	hasMaterial(t, "build after a rebase", next.materials(t, "linux/amd64"), shelf.URL+"/tool.tgz", sha("tool"))
+	equal(t, "requests for the dep", shelf.count("/tool.tgz")-taken, 0)
+}
+
+// lifecycleRebase is the lifecycle's own rebaser, on a copy of the image. It returns the name of that.
 func lifecycleRebase(t *testing.T, app pushed, runImage string) string {
 	t.Helper()
-	run := pull(t, runImage)
-	if !slices.Contains(app.Config.Env, "CNB_PLATFORM_API=0.12") {
-		t.Fatal("without CNB_PLATFORM_API the rebaser wants io.buildpacks.stack.id on both images")
+	name := strings.TrimSuffix(app.name, "latest") + "rebased"
+	must(t, "skopeo", "copy", "--src-tls-verify=false", "--dest-tls-verify=false", "docker://"+app.name, "docker://"+name)
+	// The image names another run image, so that it has to be forced.
+	rebaser := command(t, "lifecycle", "-force", "-run-image", runImage, "-report", filepath.Join(t.TempDir(), "report.toml"), name)
+	rebaser.Args[0], rebaser.Env = "rebaser", append(os.Environ(), "CNB_PLATFORM_API=0.14")
+	if out, err := run(rebaser); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	var md map[string]any
-	if err := json.Unmarshal([]byte(app.Config.Labels[label.Lifecycle]), &md); err != nil {
-		t.Fatal(err)
+	return name
+}
+
+func TestAnImageThatTheLifecycleHasRebasedIsThePreviousOne(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
+	swapped := patched(t, env.busybox, "")
+	other := lifecycleRebase(t, first, swapped)
+	_, own := rebased(t, request{runImg: swapped, previous: first.name})
+	b, next := request{dir: dir, host: otherDaemon(t), runImg: swapped, previous: other}.pushTo(t, imageName(t))
+	b.wantRuns(t, layersOfThree)
+	contains(t, b.log, "[tool] reused from the previous image", "[modules] reused", "[other] reused")
+	if strings.Contains(b.log, "[warning] previous image") {
+		t.Errorf("it warns:\n%s", b.log)
 	}
-	of := md["runImage"].(map[string]any)
-	top := slices.Index(app.RootFS.DiffIDs, digest.Digest(of["topLayer"].(string)))
-	if top < 0 {
-		t.Fatalf("top layer %s is not in the image", of["topLayer"])
-	}
-	for _, name := range []string{"io.buildpacks.base.distro.name", "io.buildpacks.base.distro.version"} {
-		equal(t, name, app.Config.Labels[name], run.Config.Labels[name])
-	}
-	config, manifest := app.Image, app.manifest
-	config.RootFS.DiffIDs = append(slices.Clone(run.RootFS.DiffIDs), app.RootFS.DiffIDs[top+1:]...)
-	manifest.Layers = append(slices.Clone(run.manifest.Layers), app.manifest.Layers[top+1:]...)
-	config.History = nil
-	for range config.RootFS.DiffIDs {
-		config.History = append(config.History, ocispecs.History{Created: config.Created})
-	}
-	of["topLayer"], of["reference"] = run.RootFS.DiffIDs[len(run.RootFS.DiffIDs)-1], run.name
-	if err := label.Set(config.Config.Labels, label.Lifecycle, md); err != nil {
-		t.Fatal(err)
-	}
-	data, err := json.Marshal(config) // what the type does not know, the inline cache among it, is lost
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range run.manifest.Layers {
-		from := strings.SplitN(run.repository(), "/v2/", 2)[1]
-		send(t, http.MethodPost, fmt.Sprintf("%s/blobs/uploads/?mount=%s&from=%s", app.repository(), l.Digest, from), "", nil)
-	}
-	manifest.Config.Digest, manifest.Config.Size = digest.FromBytes(data), int64(len(data))
-	at := send(t, http.MethodPost, app.repository()+"/blobs/uploads/", "", nil).Header.Get("Location")
-	send(t, http.MethodPut, at+"&digest="+manifest.Config.Digest.String(), "application/octet-stream", data)
-	if data, err = json.Marshal(manifest); err != nil {
-		t.Fatal(err)
-	}
-	send(t, http.MethodPut, app.repository()+"/manifests/rebased", manifest.MediaType, data)
-	return strings.TrimSuffix(app.name, "latest") + "rebased"
+	equal(t, "digest of what a build makes of it, and of what the frontend rebases", next.digest, own.digest)
+
+	t.Run("but for what else is in the folder of a layer", func(t *testing.T) {
+		stray := dockerfile(t, files(t, map[string]string{"stray": "another's"}),
+			"FROM "+env.busybox+"\nCOPY stray /layers/packfile/tool/stray\n")
+		other := lifecycleRebase(t, first, stray)
+		b := request{dir: dir, host: otherDaemon(t), runImg: env.busybox, previous: other}.build(t)
+		b.wantRuns(t, layersOfThree, "tool", "modules")
+		contains(t, b.log, "[tool] run (the previous image does not hold it as its label says)", "[other] reused")
+	})
 }

@@ -13,7 +13,7 @@ unformatted=$(gofmt -l "${go_files[@]}")
 [ -z "$unformatted" ] || die "gofmt -w these: $unformatted"
 
 say "go mod tidy"
-for module in . hack/tools hack/oldest hack/linters; do (cd "$module" && go mod tidy -diff); done
+for module in . hack/tools hack/oldest hack/oracles hack/linters; do (cd "$module" && go mod tidy -diff); done
 
 say "go vet"
 go vet ./...

@@ -2,6 +2,7 @@
 # Builds into .dev/bin the Go tools that a module of tools pins.
 #   tools.sh tools    buildkitd, buildctl, buildx
 #   tools.sh linters  staticcheck, actionlint
+#   tools.sh oracles  the lifecycle of Cloud Native Buildpacks, which tests ask what it makes of images
 #   tools.sh oldest   buildkitd-oldest, the oldest BuildKit that the frontend supports
 source "$(dirname "$0")/lib/place.sh"
 source "$ROOT/hack/lib/stamp.sh"
