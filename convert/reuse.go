@@ -47,8 +47,10 @@ func (d *Decision) why() string {
 func (b *Build) Reused() *bk.State {
 	lookedInto := map[*layer]bool{}
 	for _, l := range b.layers {
-		if o := b.outputs[l]; o != nil && !o.reused {
-			for _, k := range l.looksInto() {
+		o := b.outputs[l]
+		_, tested := b.asked[Question{l.id, Tested}]
+		for _, k := range l.links {
+			if k.layer != nil && (o != nil && !o.reused && l.runsScripts() || tested && l.fullEnv()) {
 				lookedInto[k.layer] = true
 			}
 		}
@@ -56,7 +58,10 @@ func (b *Build) Reused() *bk.State {
 	var states []bk.State
 	for _, l := range b.layers {
 		o := b.outputs[l]
+		_, looked := b.asked[Question{l.id, Copied}]
 		switch {
+		case looked:
+			states = append(states, b.taken(l))
 		case o == nil || !o.reused:
 		case lookedInto[l] || !b.in.Previous.time.Equal(b.in.Time):
 			states = append(states, llb.Normalize(o.raw, DefaultTime, bk.WithCustomName(b.name(l.id, "content"))))

@@ -161,3 +161,25 @@ func TestNoTwoMountsOfAProcessHaveOneTree(t *testing.T) {
 		t.Errorf("%d mounts", mounts)
 	}
 }
+
+func TestAMovedInlineCacheIsThatOfTheImageWithTheLayersThere(t *testing.T) {
+	a, b := digest.FromString("a"), digest.FromString("b")
+	cache := func(place int) []byte {
+		records, err := References([]digest.Digest{a, b, a}, place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := bk.HTTP("https://example.com/x", bk.Filename("x"))
+		if records, err = AddMaterials(records, [][]Material{{{Source: source, File: "x", Digest: digest.FromString("x")}}}); err != nil {
+			t.Fatal(err)
+		}
+		return records
+	}
+	moved, err := Moved(cache(1), map[digest.Digest]int{a: 4, b: 5})
+	if err != nil || string(moved) != string(cache(4)) {
+		t.Errorf("%v\n%s\n%s", err, moved, cache(4))
+	}
+	if _, err := Moved([]byte("no JSON"), nil); err == nil {
+		t.Error("what is no cache was moved")
+	}
+}
