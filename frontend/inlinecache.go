@@ -127,16 +127,20 @@ func manifestSources(name string, dgst digest.Digest) []bk.State {
 	return []bk.State{blob, http}
 }
 
-// readBlob reads the only file of a source, which must not be larger than some bytes.
+// readBlob reads the only file of a source, a JSON document that must not be larger than some bytes.
 func (b *build) readBlob(ctx context.Context, st bk.State, most int) ([]byte, error) {
 	ref, err := b.solve(ctx, st)
 	if err != nil {
 		return nil, err
 	}
 	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: blobFile, Range: &gw.FileRange{Length: most + 1}})
-	if err == nil && len(data) > most {
-		err = fmt.Errorf("it has more than %d bytes", most)
+	if err != nil {
+		return nil, err
 	}
+	if len(data) > most {
+		return nil, fmt.Errorf("it has more than %d bytes", most)
+	}
+	_, err = measure.JSON(data, measure.Record)
 	return data, err
 }
 

@@ -53,7 +53,7 @@ func dropSockets(dir, at string) error {
 		if kind&fs.ModeSocket == 0 {
 			return nil
 		}
-		fmt.Fprintf(os.Stderr, "%s: %s is a socket, which an image cannot hold: it is left out\n", step.StepBinary, shownPath(at+"/"+path))
+		say(step.StepBinary, shownPath(at+"/"+path)+" is a socket, which an image cannot hold: it is left out")
 		return os.Remove(filepath.Join(dir, path))
 	})
 }
@@ -65,8 +65,8 @@ func noteAttributes(dir, at string) error {
 		for _, attribute := range userAttributes(filepath.Join(dir, path)) {
 			if !noted[attribute] {
 				noted[attribute] = true
-				fmt.Fprintf(os.Stderr, "%s: %s has the extended attribute %s, which will not be in the image: of these, only file "+
-					"capabilities are\n", step.StepBinary, shownPath(at+"/"+path), attribute)
+				say(step.StepBinary, fmt.Sprintf("%s has the extended attribute %s, which will not be in the image: of these, only file "+
+					"capabilities are", shownPath(at+"/"+path), attribute))
 			}
 		}
 		return nil

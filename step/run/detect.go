@@ -35,7 +35,7 @@ func (r *runner) detect() error {
 		result.Plan, result.Failed = readPlan(plan)
 	}
 	if result.Failed != "" {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", step.StepBinary, result.Failed)
+		say(step.StepBinary, result.Failed)
 	}
 	return r.report(result)
 }

@@ -60,7 +60,7 @@ func (h *history) sayWhy(layer string) {
 	if why == "" {
 		why = "nothing in its key changed since it ran here last; the app or a linked layer did, or the cache did not have it"
 	}
-	fmt.Fprintf(os.Stderr, "%s: layer %q: %s\n", step.StepBinary, layer, why)
+	say(step.StepBinary, fmt.Sprintf("layer %q: %s", layer, why))
 }
 
 // last is the record of the last run.

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // container is where things stand in the build container.
@@ -68,7 +69,7 @@ func (c container) main(args, environ []string) int {
 	if filepath.Base(args[0]) == getDepBinary {
 		path, err := c.getDep(args[1:])
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", getDepBinary, err)
+			say(getDepBinary, err.Error())
 			return 1
 		}
 		fmt.Println(path)
@@ -111,12 +112,15 @@ func (c container) main(args, environ []string) int {
 
 // fail prints an error and returns the exit code for it: that of the script if it is the script's.
 func fail(err error) int {
-	fmt.Fprintf(os.Stderr, "%s: %v\n", step.StepBinary, err)
+	say(step.StepBinary, err.Error())
 	if failed, ok := errors.AsType[*scriptError](err); ok {
 		return failed.code
 	}
 	return 1
 }
+
+// say prints a message of a program, of which names of files and the like may be a part.
+func say(program, message string) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, text.Visible(message)) }
 
 // load reads the spec.
 func (c container) load() (step.Spec, error) {
