@@ -37,32 +37,43 @@ const (
 // execEnv is what the image is built for (Buildpack API 0.12, "Execution Environment"): the value that it has unless said.
 const execEnv = "production"
 
-// distro is the distribution of the build image, empty as far as it does not say.
-func (b *Build) distro() (d packfile.Distro) {
-	if cfg := b.in.Build.Config; cfg != nil {
+// Distro is the distribution of an operating system that an image has.
+type Distro struct{ Name, Version string }
+
+// LabelledDistro is the distribution that labels of an image say it is, empty as far as they do not.
+func LabelledDistro(img Base) (d Distro) {
+	if cfg := img.Config; cfg != nil {
 		d.Name, d.Version = cfg.Config.Labels[labelDistroName], cfg.Config.Labels[labelDistroVersion]
 	}
 	return d
 }
 
-// fits says whether a buildpack is for what is built, by the rules of the lifecycle: what one side does not say fits anything.
+// distro is the distribution of the build image, empty as far as it does not say.
+func (b *Build) distro() Distro { return cmp.Or(LabelledDistro(b.in.Build), b.in.Distro) }
+
+// fits says whether a buildpack is for what is built, by the rules of the lifecycle (its platform.TargetSatisfiedForBuild): what
+// one side does not say fits anything, but an image that says nothing of its distribution fits none that is named.
 func (b *Build) fits(bp *Buildpack) bool {
 	like := func(x, y string) bool { return x == "" || y == "" || x == y }
 	p, distro := platforms.Normalize(b.in.Platform), b.distro()
 	return len(bp.Targets) == 0 || slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool {
 		of := platforms.Normalize(ocispecs.Platform{OS: cmp.Or(t.OS, p.OS), Architecture: t.Arch, Variant: t.Variant})
 		return of.OS == p.OS && like(of.Architecture, p.Architecture) && like(of.Variant, p.Variant) &&
-			(len(t.Distros) == 0 || slices.ContainsFunc(t.Distros, func(d packfile.Distro) bool {
+			(len(t.Distros) == 0 || distro != (Distro{}) && slices.ContainsFunc(t.Distros, func(d packfile.Distro) bool {
 				return like(d.Name, distro.Name) && like(d.Version, distro.Version)
 			}))
 	})
 }
 
 // unfit says what a buildpack is not for.
-func (b *Build) unfit() string {
+func (b *Build) unfit(bp *Buildpack) string {
 	why := "it is not for " + platformString(b.in.Platform)
-	if d := b.distro(); d.Name != "" {
-		why += " with " + strings.TrimSpace(layerkey.Short(d.Name)+" "+shortIfAny(d.Version))
+	d := b.distro()
+	switch shown := strings.TrimSpace(shortIfAny(d.Name) + " " + shortIfAny(d.Version)); {
+	case shown != "":
+		why += " with " + shown
+	case slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool { return len(t.Distros) > 0 }):
+		why += " with a distribution that is not known: the build image has neither labels nor an os-release file that say it"
 	}
 	return why
 }
@@ -93,7 +104,7 @@ func (m buildpackMember) questions() []Question {
 func (m buildpackMember) part(f Facts) plan.Member {
 	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
 	if !m.b.fits(m.Module.Buildpack) {
-		member.Failed = m.b.unfit()
+		member.Failed = m.b.unfit(m.Module.Buildpack)
 		return member
 	}
 	d := m.b.detected(m.Module.question(), f)

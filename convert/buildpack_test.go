@@ -61,6 +61,7 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 		targets []packfile.BuildpackTarget
 		for32   bool // the build is for linux/arm/v7, and not linux/arm64
 		labels  map[string]string
+		file    Distro
 		failed  string
 	}{
 		{name: "anything"},
@@ -73,7 +74,19 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 		{name: "its variant", targets: []packfile.BuildpackTarget{{Arch: "arm64", Variant: "v8"}}},
 		{name: "one of several variants", for32: true, targets: []packfile.BuildpackTarget{{Arch: "arm", Variant: "v6"}, {Arch: "arm", Variant: "v7"}}},
 		{name: "another variant", for32: true, targets: []packfile.BuildpackTarget{{Arch: "arm", Variant: "v6"}}, failed: "it is not for linux/arm/v7"},
-		{name: "a distribution where the image says none", targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}}},
+		{name: "a distribution where the image says none", targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}},
+			failed: "it is not for linux/arm64 with a distribution that is not known: the build image has neither labels nor an os-release file that say it"},
+		{name: "a distribution of any name where the image says none", targets: []packfile.BuildpackTarget{{Distros: []packfile.Distro{{}}}},
+			failed: "it is not for linux/arm64 with a distribution that is not known: the build image has neither labels nor an os-release file that say it"},
+		{name: "that or any where the image says none", targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}, {OS: "linux"}}},
+		{name: "the distribution that a file of the image says", file: Distro{Name: "ubuntu", Version: "24.04"},
+			targets: []packfile.BuildpackTarget{{Distros: ubuntu("24.04")}}},
+		{name: "another than a file of the image says", file: Distro{Name: "debian", Version: "12"},
+			targets: []packfile.BuildpackTarget{{Distros: ubuntu("22.04")}}, failed: "it is not for linux/arm64 with debian 12"},
+		{name: "a version where the image says only a name", file: Distro{Name: "ubuntu"},
+			targets: []packfile.BuildpackTarget{{Distros: ubuntu("22.04")}}},
+		{name: "what labels say, whatever the file says", file: Distro{Name: "debian", Version: "12"}, labels: image,
+			targets: []packfile.BuildpackTarget{{Distros: ubuntu("24.04")}}},
 		{name: "the distribution", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("24.04")}}},
 		{name: "the distribution in any version", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("")}}},
 		{name: "one of several distributions", labels: image, targets: []packfile.BuildpackTarget{{Distros: append(ubuntu("22.04"), ubuntu("24.04")...)}}},
@@ -90,7 +103,7 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 					in.Platform = ocispecs.Platform{OS: "linux", Architecture: "arm"}
 				}
 				in.Build.Config = &dockerspec.DockerOCIImage{}
-				in.Build.Config.Config.Labels = test.labels
+				in.Build.Config.Config.Labels, in.Distro = test.labels, test.file
 			})
 			app := b.member(candidates(b)[0])
 			if got := app.part(Facts{}).Failed; got != test.failed {

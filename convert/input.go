@@ -28,6 +28,7 @@ type Input struct {
 	Platform ocispecs.Platform
 	Multi    bool // more than one platform is built: names say which
 	Build    Base
+	Distro   Distro // that a file of the build image says it is, for when its labels say none
 	Run      Base
 	Tools    bk.State // the frontend's own image for Platform
 	Native   Native

@@ -177,6 +177,7 @@ func (b *build) input(index int) convert.Input {
 		Modules:  b.modules.all(),
 		Root:     b.root,
 		Build:    images.build,
+		Distro:   images.distro,
 		Run:      images.run,
 		Tools:    images.tools,
 		Native:   images.native,

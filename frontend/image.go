@@ -26,6 +26,7 @@ import (
 // images are what a build for one platform stands on.
 type images struct {
 	build, run convert.Base
+	distro     convert.Distro    // of build, when its labels do not say
 	launcher   *convert.Launcher // nil for ours
 	previous   previous
 	tools      bk.State
@@ -89,7 +90,9 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 		return err
 	})
 	eg.Go(func() (err error) {
-		im.build, err = b.namedImage(egCtx, "build-image", p)
+		if im.build, err = b.namedImage(egCtx, "build-image", p); err == nil {
+			im.distro, err = b.readDistro(egCtx, im.build)
+		}
 		return err
 	})
 	eg.Go(func() (err error) {

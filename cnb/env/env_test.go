@@ -98,13 +98,19 @@ func TestEnvFiles(t *testing.T) {
 			want:   []string{"A=2:1", "B=2-1"},
 		},
 		{
+			name:   "a file whose name ends in a period goes before the value, in any Buildpack API",
+			before: []string{"A=1", "B=1"},
+			dirs:   []map[string]string{{"A.": "2", "B.": "2", "B.delim": "-", "C.": "3"}},
+			want:   []string{"A=2:1", "B=2-1", "C=3"},
+		},
+		{
 			name: "contents count verbatim",
 			dirs: []map[string]string{{"A.override": " $HOME `x` \n\n"}},
 			want: []string{"A= $HOME `x` \n\n"},
 		},
 		{
 			name: "unknown suffixes, suffixes behind a second period and nameless files do nothing",
-			dirs: []map[string]string{{"A.bak": "1", "A.override.x": "1", "A.": "1", ".override": "1", "B=C": "1"}},
+			dirs: []map[string]string{{"A.bak": "1", "A.override.x": "1", ".override": "1", "B=C": "1"}},
 			old:  true,
 			want: []string{},
 		},

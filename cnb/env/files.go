@@ -21,7 +21,7 @@ const (
 	Prepend  Op = "prepend"
 	Default  Op = "default" // only if the variable is empty or not set
 	// PrependPath is what a file without suffix meant before Buildpack API 0.5: prepend, with ":" when no delimiter is
-	// given. It is no suffix.
+	// given. "NAME." means it still.
 	PrependPath Op = ""
 
 	delimSuffix = "delim"
@@ -83,12 +83,9 @@ func (e *Env) Apply(files Files, bare Op) {
 		if name == "" || strings.Contains(name, "=") {
 			continue
 		}
-		op := Op(suffix)
-		switch {
-		case !dotted:
+		op := Op(suffix) // of "NAME." that is PrependPath, in any Buildpack API, as the lifecycle has it (env.addEnvDir)
+		if !dotted {
 			op = bare
-		case op == PrependPath: // "NAME." has a suffix, and not a known one
-			continue
 		}
 		value := files[file]
 		delim, hasDelim := files[name+"."+delimSuffix]

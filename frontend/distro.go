@@ -1,0 +1,104 @@
+package frontend
+
+import (
+	"context"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/packfile/frontend/convert"
+)
+
+// osReleases are where an image says which distribution it is (os-release(5)), of which the first that is there counts.
+var osReleases = []string{"etc/os-release", "usr/lib/os-release"}
+
+// maxOSRelease is how large such a file may be, in bytes. Those of distributions have less than one thousand.
+const maxOSRelease = 64 << 10
+
+// readDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
+// lifecycle's platform.GetTargetOSFromFileSystem).
+func (b *build) readDistro(ctx context.Context, img convert.Base) (convert.Distro, error) {
+	needed := slices.ContainsFunc(b.modules.units, func(u *unit) bool { return u.Buildpack != nil })
+	if !needed || img.State.Output() == nil || convert.LabelledDistro(img) != (convert.Distro{}) {
+		return convert.Distro{}, nil
+	}
+	ref, err := b.solve(ctx, img.State)
+	if err != nil {
+		return convert.Distro{}, err
+	}
+	root := folder{ref: ref}
+	for _, name := range osReleases {
+		stat, _, err := root.stat(ctx, name)
+		if err != nil {
+			return convert.Distro{}, err
+		}
+		if stat == nil || !isSymlink(stat) && !fs.FileMode(stat.Mode).IsRegular() {
+			continue
+		}
+		data, err := root.read(ctx, name, maxOSRelease)
+		switch {
+		case err == nil:
+			return parseOSRelease(string(data)), nil
+		case !isSymlink(stat) || !strings.Contains(err.Error(), "no such file or directory"):
+			return convert.Distro{}, &distroError{path.Join("/", name), err}
+		}
+	}
+	return convert.Distro{}, nil
+}
+
+// distroError is a file of the build image that cannot be read.
+type distroError struct {
+	file string
+	err  error
+}
+
+func (e *distroError) Error() string { return e.file + " of the build image: " + e.err.Error() }
+func (e *distroError) Unwrap() error { return e.err }
+
+// parseOSRelease reads the two values that say which distribution it is: assignments of a shell, with quotes and backslashes but
+// without substitutions (os-release(5)). Of two assignments the last counts.
+func parseOSRelease(text string) (d convert.Distro) {
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if !ok {
+			continue
+		}
+		switch name {
+		case "ID":
+			d.Name = unquote(value)
+		case "VERSION_ID":
+			d.Version = unquote(value)
+		}
+	}
+	return d
+}
+
+// unquote is a word as a shell reads it.
+func unquote(word string) string {
+	var out strings.Builder
+	quote := rune(0)
+	escaped := false
+	for _, r := range word {
+		switch {
+		case escaped:
+			// In double quotes a backslash before any other character is one.
+			if quote == '"' && !strings.ContainsRune("\"\\$`", r) {
+				out.WriteRune('\\')
+			}
+			out.WriteRune(r)
+			escaped = false
+		case r == '\\' && quote != '\'':
+			escaped = true
+		case r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote = r
+		case quote == 0 && (r == ' ' || r == '\t'):
+			return out.String() // what follows is a comment, or no assignment
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
