@@ -13,13 +13,14 @@ import (
 // shelf serves files over HTTP and counts what is taken.
 type shelf struct {
 	*httptest.Server
-	mu    sync.Mutex
-	taken map[string]int
+	contents map[string]string
+	mu       sync.Mutex
+	taken    map[string]int
 }
 
 func newShelf(t *testing.T, contents map[string]string) *shelf {
 	t.Helper()
-	s := &shelf{taken: map[string]int{}}
+	s := &shelf{contents: contents, taken: map[string]int{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.taken[r.URL.Path]++

@@ -113,7 +113,10 @@ func tarOf(t *testing.T, entries ...entry) string {
 	tw := tar.NewWriter(&out)
 	for _, e := range entries {
 		h := e.Header
-		h.Mode, h.Size = 0o644, int64(len(e.content))
+		h.Size = int64(len(e.content))
+		if h.Mode == 0 {
+			h.Mode = 0o644
+		}
 		if err := tw.WriteHeader(&h); err != nil {
 			t.Fatal(err)
 		}

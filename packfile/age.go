@@ -21,7 +21,7 @@ var (
 		"process": {"name"},
 		"layer":   {"image", "cache", "recover", "launch"},
 		"section": {"use", "with", "build"},
-		"link":    {"write", "cache", "for-test", "link-contents"},
+		"link":    {"write", "cache", "for-test"},
 	}
 	laterWords = map[string][]string{
 		"":        {"api", "stacks", "buildpacks", "order"},
