@@ -139,7 +139,7 @@ func TestADepWithoutShaThatCannotBeHadIsAnErrorAtItsURI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := files(t, map[string]string{"packfile.toml": unpinned(test.uri)})
-			contains(t, request{dir: dir}.fail(t), "packfile.toml: [a] fetch tool@1 failed: ", test.want,
+			contains(t, request{dir: dir}.fail(t), "packfile.toml: [a] fetch tool@1 "+test.uri+" cannot be fetched: ", test.want,
 				"the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/tool@1", ">>> uri = ")
 		})
 	}
