@@ -7,7 +7,6 @@ exec 9>"$DEV/lock"
 flock 9
 "$ROOT/hack/packages.sh"
 "$ROOT/hack/tools.sh" tools
-"$ROOT/hack/tools.sh" oracles
 "$ROOT/hack/registry.sh"
 "$ROOT/hack/buildkitd.sh"
 "$ROOT/hack/images.sh"
