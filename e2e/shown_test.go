@@ -147,10 +147,10 @@ func TestPreviousImagesMayBeLargeAndDeep(t *testing.T) {
 		"a deep label": {label(func(string) string {
 			return `{"layers":[` + strings.Repeat("[", 3<<20) + strings.Repeat("]", 3<<20) + "]}"
 		}),
-			"exceeded max depth", layersOfThree},
+			"nests values more than", layersOfThree},
 		"a deep build cache": {func(c *ocispecs.Image, _ *ocispecs.Manifest) {
 			c.Author = string(marshalBytes([]byte(strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20))))
-		}, "exceeded max depth", nil},
+		}, "nests values more than", nil},
 		"a long build cache": {func(c *ocispecs.Image, _ *ocispecs.Manifest) {
 			c.Author = string(marshalBytes([]byte("[" + strings.Repeat("{},", 100_000) + "{}]")))
 		}, "more than 10000", nil},

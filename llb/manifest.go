@@ -87,6 +87,13 @@ func (m Manifest) CheckImport(config []byte) error {
 	case !slices.Contains(imageConfigs, m.Config.MediaType):
 		return errors.New("its manifest is that of a build cache")
 	}
+	img, err := parseConfig(config)
+	if err != nil {
+		return err
+	}
+	if len(m.Layers) != len(img.Rootfs.DiffIDs) {
+		return fmt.Errorf("its manifest has %d layers, and its config %d", len(m.Layers), len(img.Rootfs.DiffIDs))
+	}
 	for _, l := range m.Layers {
 		if len(l.URLs) > 0 {
 			return errors.New("its manifest has a layer that is somewhere else")

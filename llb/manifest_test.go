@@ -20,7 +20,7 @@ func manifestOf(t *testing.T, value any) (Manifest, error) {
 }
 
 func TestOnlyTheManifestOfTheImageItselfIsImported(t *testing.T) {
-	config := []byte(`{"os":"linux"}`)
+	config := []byte(`{"os":"linux","rootfs":{"diff_ids":["sha256:1"]}}`)
 	good := func() ocispecs.Manifest {
 		return ocispecs.Manifest{
 			Config: ocispecs.Descriptor{MediaType: ocispecs.MediaTypeImageConfig, Digest: digest.FromBytes(config), Size: int64(len(config))},
@@ -32,10 +32,11 @@ func TestOnlyTheManifestOfTheImageItselfIsImported(t *testing.T) {
 		t.Errorf("%v %v", err, m.CheckImport(config))
 	}
 	for name, change := range map[string]func(*ocispecs.Manifest){
-		"another config":            func(m *ocispecs.Manifest) { m.Config.Digest = digest.FromString("x") },
-		"another size":              func(m *ocispecs.Manifest) { m.Config.Size = 1 << 50 },
-		"a build cache":             func(m *ocispecs.Manifest) { m.Config.MediaType = "application/vnd.buildkit.cacheconfig.v0" },
-		"a layer that is elsewhere": func(m *ocispecs.Manifest) { m.Layers[0].URLs = []string{"https://example.com"} },
+		"another config":              func(m *ocispecs.Manifest) { m.Config.Digest = digest.FromString("x") },
+		"another size":                func(m *ocispecs.Manifest) { m.Config.Size = 1 << 50 },
+		"a build cache":               func(m *ocispecs.Manifest) { m.Config.MediaType = "application/vnd.buildkit.cacheconfig.v0" },
+		"more layers than the config": func(m *ocispecs.Manifest) { m.Layers = append(m.Layers, m.Layers[0]) },
+		"a layer that is elsewhere":   func(m *ocispecs.Manifest) { m.Layers[0].URLs = []string{"https://example.com"} },
 	} {
 		bad := good()
 		change(&bad)
