@@ -104,6 +104,9 @@ func (b *Build) Choose(g *Group, f Facts) error {
 			return err
 		}
 	}
+	if err := checkDeclared(b.layers); err != nil {
+		return err
+	}
 	b.markNoCache()
 	return nil
 }

@@ -31,6 +31,9 @@ type imageLayer struct {
 // Image puts the app image together. All layers must be decided. With answers to what is left it may be another image,
 // which leaves less: the SBOM tells what layers hold.
 func (b *Build) Image(ctx context.Context, f Facts) (*Image, error) {
+	if err := checkSaid(b, f); err != nil {
+		return nil, err
+	}
 	var layers []imageLayer
 	for _, l := range b.layers {
 		if f.status(l) == dropped || !l.Export {

@@ -37,6 +37,7 @@ type build struct {
 	epoch    time.Time
 	now      time.Time
 
+	sizeSays     messages // what is questionable about the size of images
 	planSays     messages // what is questionable about build plans of buildpacks
 	contentSays  messages // which layers the version does not speak for
 	factsSay     messages // what is questionable about answers
@@ -100,7 +101,10 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if res, err = rb.Finalize(); err != nil {
 		return nil, err
 	}
-	return res, finish(res, b.inlineCaches)
+	if err := finish(res, b.inlineCaches); err != nil {
+		return nil, err
+	}
+	return res, checkResult(res)
 }
 
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each

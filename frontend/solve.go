@@ -43,8 +43,12 @@ func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Ref
 	} else { // the previous image is being looked up
 		imports = b.cacheImports()
 	}
+	graph := def.ToPB()
+	if err := checkDefinition(graph); err != nil {
+		return nil, err
+	}
 	res, err := b.client.Solve(ctx, gw.SolveRequest{
-		Definition:   def.ToPB(),
+		Definition:   graph,
 		Evaluate:     true,
 		CacheImports: imports,
 	})
@@ -209,6 +213,7 @@ func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts conve
 			break
 		}
 		img = next
+		b.warnLayers(ctx, img)
 		if result.Reference, err = b.solveAndAsk(ctx, img, facts); err != nil {
 			return nil, err
 		}

@@ -13,6 +13,9 @@ import (
 // MaxSize is how large a packfile, or another file of this package, may be, in bytes.
 const MaxSize = 4 << 20
 
+// MaxLayers is how many layers the packfiles of a build may have together, and how many slices each.
+const MaxLayers = 1000
+
 // most is how large they may be otherwise. What nests is bounded by maxDepth, with better places; this bounds what is spent
 // until that is seen.
 var most = measure.Size{Bytes: MaxSize, Values: 200_000, Depth: 2 * maxDepth}

@@ -82,6 +82,10 @@ const MaxFileDigests = 100
 // NotWanted is the exit code by which a require script says "not required" and a test script "do not create this layer".
 const NotWanted = 100
 
+// MaxMetadata is how much metadata a script may leave, in bytes: names and values together. An image has that of all its layers
+// in its config.
+const MaxMetadata = 256 << 10
+
 // MaxPlan is the size of the largest build plan that bin/detect may leave, in bytes.
 const MaxPlan = 1 << 20
 

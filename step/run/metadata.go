@@ -124,7 +124,7 @@ func (r *metadataReader) value(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := r.count(int(min(info.Size(), layerkey.MaxMetadataBytes+1))); err != nil {
+	if err := r.count(int(min(info.Size(), step.MaxMetadata+1))); err != nil {
 		return "", err
 	}
 	data, err := r.root.ReadFile(name)
@@ -138,8 +138,8 @@ func (r *metadataReader) value(name string) (string, error) {
 }
 
 func (r *metadataReader) count(bytes int) error {
-	if r.bytes += bytes; r.bytes > layerkey.MaxMetadataBytes {
-		return fmt.Errorf("$MD has more than %d bytes", layerkey.MaxMetadataBytes)
+	if r.bytes += bytes; r.bytes > step.MaxMetadata {
+		return fmt.Errorf("$MD has more than %d bytes, which is what a layer may leave (write what is large into the layer, and its digest into $MD)", step.MaxMetadata)
 	}
 	return nil
 }

@@ -20,9 +20,9 @@ func TestMetadataThatCannotBeTaken(t *testing.T) {
 		{"a fifo", `mkfifo $MD/fifo`, "$MD/fifo is a fifo"},
 		{"a value that is not text", `printf '\377' > $MD/bytes`, "$MD/bytes: the value is not valid UTF-8"},
 		{"a name that is not text", `printf x > "$MD/$(printf 'a\377')"`, `the name is not valid UTF-8`},
-		{"too many bytes", `head -c 1048577 /dev/zero | tr '\0' x > $MD/big`, "$MD has more than 1048576 bytes"},
-		{"too many bytes in several files", `for i in 1 2 3; do head -c 400000 /dev/zero | tr '\0' x > $MD/$i; done`, "$MD has more than 1048576 bytes"},
-		{"a sparse file", `truncate -s 10T $MD/sparse`, "$MD has more than 1048576 bytes"},
+		{"too many bytes", `head -c 262145 /dev/zero | tr '\0' x > $MD/big`, "$MD has more than 262144 bytes"},
+		{"too many bytes in several files", `for i in 1 2 3; do head -c 100000 /dev/zero | tr '\0' x > $MD/$i; done`, "$MD has more than 262144 bytes"},
+		{"a sparse file", `truncate -s 10T $MD/sparse`, "$MD has more than 262144 bytes"},
 		{"too deep", `cd $MD; for i in $(seq 40); do mkdir d; cd d; done`, "folders are nested more than 32 deep"},
 		{"a link in place of the folder", `rm -r $MD; ln -s / $MD`, "$MD is not a folder any more"},
 		{"no folder", `rm -r $MD`, "no such file"},
@@ -51,7 +51,7 @@ func TestMetadataThatCannotBeTaken(t *testing.T) {
 	})
 	t.Run("the most that may be is taken", func(t *testing.T) {
 		newBox(t, step.Run).script(`
-			head -c 1048000 /dev/zero | tr '\0' x > $MD/big
+			head -c 262000 /dev/zero | tr '\0' x > $MD/big
 			cd $MD; for i in $(seq 32); do mkdir d; cd d; done`).succeed()
 	})
 }

@@ -1,0 +1,58 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// manyLayers is a packfile of n exported layers with this run script.
+func manyLayers(n int, script string) string {
+	var text strings.Builder
+	text.WriteString(sh)
+	for i := range n {
+		fmt.Fprintf(&text, "[[layers]]\nname = \"l%d\"\nexport = true\n[layers.build]\ninputs = [\"packfile.toml\"]\n", i)
+		if script != "" {
+			fmt.Fprintf(&text, "[layers.build.run]\ninline = '''%s'''\n", script)
+		} else {
+			text.WriteString("[[layers.build.env.launch]]\nname = \"A\"\nvalue = \"1\"\n")
+		}
+	}
+	return text.String()
+}
+
+func TestMetadataThatALayerMayNotLeaveFailsItsStep(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"packfile.toml": manyLayers(9, "head -c 1000000 /dev/zero | tr '\\0' x > $MD/v")})
+	log := request{dir: dir, image: imageName(t)}.fail(t)
+	contains(t, log, "$MD has more than 262144 bytes", "] run failed with exit code 1", "packfile-step: layer \"l")
+}
+
+func TestMetadataThatIsTooMuchForAnImageIsSaidWithItsLayer(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"packfile.toml": manyLayers(12, "head -c 200000 /dev/zero | tr '\\0' x > $MD/v")})
+	log := request{dir: dir, image: imageName(t)}.fail(t)
+	contains(t, log, `layer "l10" is too much for the image: with it metadata, variables and deps of layers take `, "more than the 4194304 that they may")
+}
+
+func TestLayersThatAreTooManyAreRefusedBeforeAnythingIsBuilt(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"packfile.toml": manyLayers(1001, "")})
+	log := request{dir: dir, image: imageName(t)}.fail(t)
+	contains(t, log, "a packfile has at most 1000 layers, this one has 1001")
+	if strings.Contains(log, "[l0]") {
+		t.Errorf("something was built:\n%s", log)
+	}
+}
+
+func TestAnImageOfMoreLayersThanCanBeMountedIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	for n, warned := range map[int]bool{130: true, 20: false} {
+		dir := files(t, map[string]string{"packfile.toml": manyLayers(n, "")})
+		b := request{dir: dir, image: imageName(t)}.build(t)
+		const warning = "layers: container runtimes may refuse an image of more than 125, and none can be built on it"
+		if strings.Contains(b.log, warning) != warned {
+			t.Errorf("%d layers: want a warning: %t\n%s", n, warned, b.log)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/packfile/frontend/convert"
+)
+
+// maxMessage is how large a message to BuildKit may be, in bytes, but for what goes with it: one that is larger ends the
+// connection, and says nothing (util/grpc defaults: defaults.DefaultMaxSendMsgSize).
+const maxMessage = 16<<20 - 64<<10
+
+// checkDefinition is an error for a graph that is too large to be sent.
+func checkDefinition(def *pb.Definition) error {
+	if size := def.SizeVT(); size > maxMessage {
+		return fmt.Errorf("this build's graph has %d bytes, more than the %d that BuildKit takes: layers, and what the packfile says of each "+
+			"(scripts, variables, metadata), are too many for one build", size, maxMessage)
+	}
+	return nil
+}
+
+// checkResult is an error for images whose configs are too large to be sent.
+func checkResult(res *gw.Result) error {
+	size := 0
+	for key, value := range res.Metadata {
+		size += len(key) + len(value)
+	}
+	if size > maxMessage {
+		return fmt.Errorf("the configs of the images have %d bytes together, more than the %d that BuildKit takes: "+
+			"labels, processes and what is said of layers are too much; build fewer platforms at once, or say less", size, maxMessage)
+	}
+	return nil
+}
+
+// warnLayers warns of an image that has too many layers.
+func (b *build) warnLayers(ctx context.Context, img *convert.Image) {
+	n := img.Unmountable()
+	if n == 0 {
+		return
+	}
+	text := fmt.Sprintf("the image has %d layers: container runtimes may refuse an image of more than %d, and none can be built on it", n, convert.MaxMounted)
+	if b.sizeSays.add(text) {
+		b.warn(ctx, text, "Put what changes together into one layer. Layers of the run image count as well.")
+	}
+}
