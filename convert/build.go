@@ -79,6 +79,11 @@ func (b *Build) Choose(g *Group, f Facts) error {
 			return m.fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
 		}
 	}
+	for _, m := range g.Modules {
+		if err := b.checkAccess(m, m.Packfile.Access()...); err != nil {
+			return err
+		}
+	}
 	b.modules = g.Modules
 	g.assign(b, f)
 	var exposed []*layer // by modules before the one that is looked at

@@ -243,8 +243,6 @@ func (b *Build) detect(q Question) (bk.State, error) {
 	p := process{
 		files: stepFiles{module: m}, name: string(Detected), at: []place{m.at(m.Packfile.Config.At("id"))},
 		noCache: b.in.NoCache(m.ID()),
-		// It cannot say itself whether it needs the network.
-		network: b.in.Root.Packfile.Config.Network,
 	}
 	p.spec = step.Spec{Kind: step.Detect, Program: &step.Program{
 		Dir: m.buildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv(),

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -242,16 +243,23 @@ func TestProcessesComeInGroupOrderAndLaterOnesReplaceEarlierOnes(t *testing.T) {
 		}
 		return withID(id, text)
 	}
+	root := withID("root", buildsX)
 	for what, test := range map[string]struct {
 		modules []string
 		want    string
 		start   string
 	}{
-		"both are there":               {[]string{with("a", "x"), with("b", "y")}, "x:a y:b", ""},
-		"the later goes before":        {[]string{with("a", "x", "z"), with("b", "x")}, "z:a x:b", ""},
-		"web is the default":           {[]string{with("a", "web"), with("b", "x")}, "web:a x:b", "web"},
-		"the last default counts":      {[]string{with("a", "x!"), with("b", "y!"), with("c", "web")}, "x:a y:b web:c", "y"},
-		"a later one is none any more": {[]string{with("a", "x!", "y"), with("b", "x")}, "y:a x:b", ""},
+		"both are there":               {[]string{with("a", "x"), with("b", "y"), root}, "x:a y:b", ""},
+		"the later goes before":        {[]string{with("a", "x", "z"), with("b", "x"), root}, "z:a x:b", ""},
+		"web is the default":           {[]string{with("a", "web"), with("b", "x"), root}, "web:a x:b", "web"},
+		"the last default counts":      {[]string{with("a", "x!"), with("b", "y!"), with("c", "web"), root}, "x:a y:b web:c", "y"},
+		"a later one is none any more": {[]string{with("a", "x!", "y"), with("b", "x"), root}, "y:a x:b", ""},
+
+		"the app's default goes before a module's":      {[]string{with("a", "x!", "web"), with("root", "y!", "z")}, "x:a web:a y:root z:root", "y"},
+		"the app's web does":                            {[]string{with("a", "x!"), with("root", "web", "z")}, "x:a web:root z:root", "web"},
+		"the app's only one does":                       {[]string{with("a", "x!", "web"), with("root", "y")}, "x:a web:a y:root", "y"},
+		"of several of the app it is a module's":        {[]string{with("a", "x!"), with("root", "y", "z")}, "x:a y:root z:root", "x"},
+		"a type of the app's is no module's by default": {[]string{with("a", "y!", "web"), with("root", "y", "z")}, "web:a y:root z:root", "web"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			md := newGroup(t, test.modules).metadata()
@@ -374,5 +382,22 @@ func TestOfSeveralVersionsOfAModuleTheOneOfTheGroupIsBuilt(t *testing.T) {
 		if got := (Facts{}).version(b.target); got != want || b.target.module != b.in.Modules[i] || b.shown(b.target) != "m/x" {
 			t.Errorf("%s of %s is built, want %s", got, b.target.id, want)
 		}
+	}
+}
+
+// The order may put the packfile that is built before others: what it says of processes holds all the same.
+func TestAModuleReplacesNoProcessOfTheApp(t *testing.T) {
+	own := "[[processes]]\ntype = \"web\"\ncommand = [\"own\"]\n"
+	other := "[[processes]]\ntype = \"web\"\ncommand = [\"other\"]\n[[processes]]\ntype = \"evil\"\ncommand = [\"evil\"]\ndefault = true\n"
+	b := newGroup(t, []string{withID("a", other), withID("root", own)})
+	slices.Reverse(b.modules)
+	md := b.metadata()
+	for _, p := range md.Processes {
+		if p.Type == "web" && p.Buildpack != "root" {
+			t.Errorf("web of %s", p.Buildpack)
+		}
+	}
+	if md.DefaultProcessType != "web" || len(md.Processes) != 2 {
+		t.Errorf("default %q of %v", md.DefaultProcessType, md.Processes)
 	}
 }

@@ -30,6 +30,14 @@ type process struct {
 	noCache  bool    // it runs whatever is cached; so it does when its layer says so
 }
 
+// module is the one whose script it is, nil for none.
+func (p *process) module() *Module {
+	if p.layer != nil {
+		return p.layer.module
+	}
+	return p.files.module
+}
+
 // mount adds a mount to the process.
 func (p *process) mount(m llb.Mount) { p.mounts = append(p.mounts, m) }
 
@@ -53,6 +61,9 @@ func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.
 // exec is the build container of a step.
 func (b *Build) exec(p process) (map[string]bk.State, error) {
 	p.spec.Contract = step.Contract
+	if err := b.checkAccess(p.module(), p.access); err != nil {
+		return nil, err
+	}
 	user, owner, root, dir := llb.Owner{}, llb.Owner{}, bk.Scratch(), "/"
 	platform, tools := b.in.Native.Platform, b.in.Native.Tools
 	var env []string
@@ -137,7 +148,9 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 func (p *process) given(user llb.Owner) (secrets []llb.Secret, agents []llb.Agent) {
 	for _, s := range p.access.Secrets {
 		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
-		secrets = append(secrets, llb.Secret{ID: s.ID, File: path.Join(step.GivenDir, s.ID), Owner: user, Optional: !s.Required})
+		if p.module().HasSecret(s.ID) { // else the step finds as much of it as when the user gives none
+			secrets = append(secrets, llb.Secret{ID: s.ID, File: path.Join(step.GivenDir, s.ID), Owner: user, Optional: !s.Required})
+		}
 	}
 	for i, id := range p.access.SSH {
 		socket := path.Join(step.AgentsDir, fmt.Sprintf("ssh_agent.%d", i))
@@ -195,7 +208,8 @@ func (b *Build) emptyDir(dir string, owner llb.Owner, name string) bk.State {
 	return st
 }
 
-// netMode is the network of a step: none as soon as its script, the packfile or the user of the build wants none.
+// netMode is the network of a step: none as soon as its script, the packfile or the user of the build wants none. To a module
+// the packfile that is built is such a user.
 func (b *Build) netMode(p process) pb.NetMode {
 	if !p.runsScripts() {
 		return pb.NetMode_NONE
@@ -204,7 +218,7 @@ func (b *Build) netMode(p process) pb.NetMode {
 	if network == "" && p.layer != nil {
 		network = p.layer.module.Packfile.Config.Network
 	}
-	if network == "none" {
+	if network == "none" || p.module() != b.in.Root && b.in.Root.Packfile.Config.Network == "none" {
 		return pb.NetMode_NONE
 	}
 	return b.in.NetMode

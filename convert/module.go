@@ -27,6 +27,7 @@ type Module struct {
 	Files    bk.State          // what the module's folder is in, as far as Offline needs it; all of a buildpack's
 	Dir      string            // the folder in Files, absolute; "" for all of it
 	Versions bool              // other versions of it may take part in its place
+	Grant    *Grant            // nil for the packfile that is built, which has everything
 }
 
 // Name is the module in messages: id and, if it has one, version.

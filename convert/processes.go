@@ -10,12 +10,15 @@ import (
 )
 
 // metadata is what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order. A
-// process replaces one of the same type of an earlier module (Buildpack API, "launch.toml").
+// process replaces one of the same type of an earlier module (Buildpack API, "launch.toml"), but none of the packfile that is
+// built.
 func (b *Build) metadata() (md launch.Metadata) {
 	last := map[string]*Module{} // that has a process of a type
 	for _, m := range b.modules {
 		for _, p := range m.Packfile.Processes {
-			last[p.Type] = m
+			if last[p.Type] != b.in.Root {
+				last[p.Type] = m
+			}
 		}
 	}
 	for _, m := range b.modules {
@@ -39,11 +42,12 @@ func (b *Build) metadata() (md launch.Metadata) {
 	return md
 }
 
-// defaultProcess is the type that the image starts, "" when there is none: the last that a module marks default, unless a
-// later module has another process of that type, else web, else the only one.
+// defaultProcess is the type that the image starts, "" when there is none: what the packfile that is built would start alone,
+// else the last that a module marks default, unless a later module has another process of that type, else web, else the only
+// one.
 func (b *Build) defaultProcess(all []launch.Process) (marked string) {
-	for _, m := range b.modules {
-		for _, p := range m.Packfile.Processes {
+	mark := func(processes []packfile.Process) {
+		for _, p := range processes {
 			switch {
 			case p.Default:
 				marked = p.Type
@@ -52,6 +56,24 @@ func (b *Build) defaultProcess(all []launch.Process) (marked string) {
 			}
 		}
 	}
+	var own []launch.Process
+	if slices.Contains(b.modules, b.in.Root) {
+		for _, p := range b.in.Root.Packfile.Processes {
+			own = append(own, launch.Process{Type: p.Type})
+		}
+		mark(b.in.Root.Packfile.Processes)
+	}
+	if start := started(marked, own); start != "" {
+		return start
+	}
+	for _, m := range b.modules {
+		mark(m.Packfile.Processes)
+	}
+	return started(marked, all)
+}
+
+// started is the type that an image with some processes starts: the one that is marked, else web, else the only one.
+func started(marked string, all []launch.Process) string {
 	switch {
 	case marked != "":
 		return marked

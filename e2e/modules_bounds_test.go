@@ -39,7 +39,7 @@ func TestAModuleThatWouldTakeAllMemoryIsRefusedAtOnce(t *testing.T) {
 		t.Parallel()
 		bad := hostileModules["a package.toml of dots"]
 		image := dockerfile(t, packageFiles(t, map[string]string{bad.file: bad.text}), "FROM scratch\nCOPY cnb /cnb\n")
-		dir := files(t, map[string]string{"packfile.toml": sh + uses("docker://" + image)})
+		dir := files(t, map[string]string{"packfile.toml": sh + uses("docker://"+image)})
 		contains(t, request{dir: dir}.fail(t), "docker://"+image+"/cnb/package.toml:1:130: it nests values more than 64 deep")
 	})
 	t.Run("many scripts", func(t *testing.T) {

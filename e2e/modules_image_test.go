@@ -107,7 +107,7 @@ func TestModuleProcessReplacesThatOfAnEarlierModule(t *testing.T) {
 	for kind, want := range map[string]string{"web": "web of b\n1000\n", "worker": "worker of a\n", "clock": "clock of app\n"} {
 		equal(t, kind, container(t, image, []string{"--entrypoint", "/cnb/process/" + kind}), want)
 	}
-	equal(t, "default", container(t, image, nil), "web of b\n1000\n")
+	equal(t, "default", container(t, image, nil), "clock of app\n")
 	var of []string
 	for _, p := range cnbLabel[label.BuildMetadata](t, inspect(t, image).Config.Labels[label.Build]).Processes {
 		of = append(of, p.Type+" "+p.BuildpackID)
@@ -125,6 +125,7 @@ func TestModuleDefaultProcess(t *testing.T) {
 		"else web":                                     {process("web", "true"), process("x", "true"), "", "web"},
 		"else the only one":                            {process("x", "true"), process("x", "true"), "", "x"},
 		"else the launcher":                            {process("x", "true"), process("y", "true"), "", ""},
+		"nor one that another has in the app":          {process("web", "true") + isDefault, "", process("z", "true"), "z"},
 		"the packfile that is built has the last word": {process("x", "true") + isDefault, "", process("z", "true") + isDefault, "z"},
 	} {
 		t.Run(name, func(t *testing.T) {

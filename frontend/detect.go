@@ -41,7 +41,11 @@ func (b *build) detect(ctx context.Context, conv *convert.Build) (convert.Facts,
 	if err != nil {
 		return nil, err
 	}
-	return d.facts, conv.Choose(d.group, d.facts)
+	if err := conv.Choose(d.group, d.facts); err != nil {
+		return nil, err
+	}
+	b.warnNotGiven(ctx, d.group)
+	return d.facts, nil
 }
 
 // findGroup tries groups until one passes. All require steps and bin/detect of a group run at once, and none

@@ -47,9 +47,9 @@ func (l *loader) open(ctx context.Context, by *unit, bp packfile.Buildpack) (*pk
 		}
 		return l.openState(ctx, st, cfg, bp.URI, bp)
 	case packfile.GitSource:
-		st, _, err := dockerui.DetectGitContext(at, nil)
-		if err != nil || st == nil {
-			return nil, errors.Join(err, errors.New("it is no address of a Git repository"))
+		st, err := gitState(at, by == l.root)
+		if err != nil {
+			return nil, err
 		}
 		return l.openState(ctx, *st, nil, bp.URI, bp)
 	case packfile.HTTPSource:

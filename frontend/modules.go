@@ -40,6 +40,7 @@ type unit struct {
 	component *order.Module // that takes part itself
 	node      *order.Module // what its id names: its order, or the component when it has none
 	named     []*unit       // what buildpacks name, one each
+	brought   [][]*unit     // the same with what else is in the package of each
 }
 
 // maxModules is how many modules a build may find. It ends packages that name each other under ever new versions.
@@ -73,6 +74,7 @@ func (b *build) loadModules(ctx context.Context) error {
 			return err
 		}
 	}
+	l.grant()
 	// They were found at the same time: in which order must not show.
 	slices.SortFunc(l.units[1:], func(a, b *unit) int { return strings.Compare(a.Name(), b.Name()) })
 	versions := map[string]int{}
@@ -130,11 +132,11 @@ func (l *loader) loadRoot(ctx context.Context) error {
 
 // expand finds the modules that a unit names, and those that they name.
 func (l *loader) expand(ctx context.Context, u *unit) error {
-	u.named = make([]*unit, len(u.buildpacks))
+	u.named, u.brought = make([]*unit, len(u.buildpacks)), make([][]*unit, len(u.buildpacks))
 	eg, ctx := newGroup(ctx)
 	for i, bp := range u.buildpacks {
 		eg.Go(func() (err error) {
-			u.named[i], err = l.load(ctx, u, bp)
+			u.named[i], u.brought[i], err = l.load(ctx, u, bp)
 			return err
 		})
 	}
@@ -142,7 +144,7 @@ func (l *loader) expand(ctx context.Context, u *unit) error {
 }
 
 // load finds what one [[buildpacks]] entry names, and in a package all that comes with it.
-func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (*unit, error) {
+func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (named *unit, brought []*unit, err error) {
 	fail := func(key string, err error) error {
 		var pe *packfile.Error
 		if errors.As(err, &pe) || ctx.Err() != nil {
@@ -152,11 +154,10 @@ func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (*un
 	}
 	pkg, err := l.open(ctx, by, bp)
 	if err != nil {
-		return nil, fail("uri", err)
+		return nil, nil, fail("uri", err)
 	}
-	named, err := pkg.pick(bp)
-	if err != nil {
-		return nil, fail("id", err)
+	if named, err = pkg.pick(bp); err != nil {
+		return nil, nil, fail("id", err)
 	}
 	if bp.ID == "" && l.hasContext(named.ID()) { // which goes before the uri, now that the id is known
 		bp.ID = named.ID()
@@ -166,7 +167,7 @@ func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (*un
 	for i, u := range pkg.units {
 		known, err := l.registerAt(u, func(err error) error { return fail("uri", err) })
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if known != u {
 			if u == named {
@@ -177,7 +178,7 @@ func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (*un
 		}
 		eg.Go(func() error { return l.expand(ctx, u) })
 	}
-	return named, eg.Wait()
+	return named, pkg.units, eg.Wait()
 }
 
 // shownSource is what a [[buildpacks]] entry is called in messages.

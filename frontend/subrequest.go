@@ -138,6 +138,7 @@ func (b *build) outline() *outline.Outline {
 		}
 		outlineModule(o, m.Packfile, at)
 	}
+	describeGrants(o, b.modules.all())
 	return o
 }
 

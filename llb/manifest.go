@@ -1,7 +1,6 @@
 package llb
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,8 @@ import (
 	"github.com/containerd/platforms"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/measure"
 )
 
 // MaxManifest is the size of the largest manifest whose cache BuildKit imports, in bytes (readBlob in
@@ -37,7 +38,7 @@ func ParseManifest(data []byte) (m Manifest, err error) {
 	if len(data) > MaxManifest {
 		return m, fmt.Errorf("its manifest has more than %d bytes", MaxManifest)
 	}
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := measure.DecodeJSON(data, measure.Record, &m); err != nil {
 		return m, fmt.Errorf("its manifest cannot be read: %w", err)
 	}
 	if m.Manifests != nil && (m.Config != nil || m.Layers != nil) {
@@ -149,7 +150,7 @@ type imageConfig struct {
 }
 
 func parseConfig(config []byte) (img imageConfig, err error) {
-	if err := json.Unmarshal(config, &img); err != nil {
+	if err := measure.DecodeJSON(config, measure.Record, &img); err != nil {
 		return img, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return img, nil

@@ -11,6 +11,8 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/measure"
 )
 
 // Reference is a layer that an image in a registry has, by reference: nothing of it is downloaded until something looks
@@ -175,6 +177,9 @@ func Referenced(inlineCache []byte, diffIDs, more []digest.Digest) (places map[d
 
 // parseRecords reads an inline cache. What BuildKit may know of, and we do not, is an error.
 func parseRecords(inlineCache []byte) (records []cachetypes.CacheRecord, err error) {
+	if _, err := measure.JSON(inlineCache, measure.Record); err != nil {
+		return nil, err
+	}
 	dec := json.NewDecoder(bytes.NewReader(inlineCache))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&records); err != nil {

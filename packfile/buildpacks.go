@@ -9,6 +9,8 @@ func buildpackKeys() []key[Buildpack] {
 		str("version", func(b *Buildpack) *string { return &b.Version }, moduleVersion),
 		str("uri", func(b *Buildpack) *string { return &b.URI }, sourceURI),
 		str("sha", func(b *Buildpack) *string { return &b.SHA }, sha256Hex),
+		list("secrets", func(b *Buildpack) *[]string { return &b.Secrets }, fileName),
+		list("ssh", func(b *Buildpack) *[]string { return &b.SSH }, word),
 	}
 }
 
@@ -16,6 +18,13 @@ var buildpackSchema = define(schema[Buildpack]{what: "a buildpack", keys: buildp
 
 func finishBuildpack(d *decoder, b *Buildpack) {
 	b.SHA = strings.ToLower(b.SHA)
+	secrets, agents := map[string]Range{}, map[string]Range{}
+	for i, id := range b.Secrets {
+		d.unique(secrets, "secret", id, b.Item("secrets", i))
+	}
+	for i, id := range b.SSH {
+		d.unique(agents, "ssh agent", id, b.Item("ssh", i))
+	}
 	kind, _ := b.Source()
 	switch {
 	case !b.Has("uri") && !b.Has("id"):

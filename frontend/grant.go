@@ -1,0 +1,112 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/util/gitutil"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// grant says of every module what it is given of the user's secrets and agents: what entries of the packfile that is built
+// name, and what entries of modules name of what these are given. All modules of a package are given what its entry names.
+func (l *loader) grant() {
+	for next := []*unit{l.root}; len(next) > 0; next = next[1:] {
+		by := next[0]
+		for i, bp := range by.buildpacks {
+			for _, u := range by.brought[i] {
+				if u != l.root && give(by, u, bp) {
+					next = append(next, u)
+				}
+			}
+		}
+	}
+}
+
+// give gives a module what an entry of another names. It says whether that is news.
+func give(by, to *unit, bp packfile.Buildpack) (news bool) {
+	if to.Grant == nil {
+		news = true
+		to.Grant = &convert.Grant{At: bp.Range()}
+		if by.Grant != nil {
+			to.Grant.At, to.Grant.Through = by.Grant.At, append(slices.Clone(by.Grant.Through), by.Filename)
+		}
+	}
+	add := func(list *[]string, ids []string, has func(string) bool) {
+		for _, id := range ids {
+			if has(id) && !slices.Contains(*list, id) {
+				*list, news = append(*list, id), true
+			}
+		}
+	}
+	add(&to.Grant.Secrets, bp.Secrets, by.HasSecret)
+	add(&to.Grant.SSH, bp.SSH, by.HasAgent)
+	return news
+}
+
+// warnNotGiven tells of secrets that modules of a group would like to have, once for all platforms.
+func (b *build) warnNotGiven(ctx context.Context, g *convert.Group) {
+	for _, line := range g.NotGiven() {
+		if b.planSays.add(line) && b.opts.requestID == "" {
+			b.warn(ctx, line, "It can do without. To give it, list the secret in secrets of the module's [[buildpacks]] entry.")
+		}
+	}
+}
+
+// gitState is a repository that a [[buildpacks]] entry names. What a module names is fetched without the user's tokens and
+// keys: the server may be anybody's.
+func gitState(address string, own bool) (*bk.State, error) {
+	var opts []bk.GitOption
+	if !own {
+		opts = append(opts, bk.AuthTokenSecret(""), bk.AuthHeaderSecret(""))
+		if remote, err := gitutil.ParseURL(address); err == nil && remote.Scheme == gitutil.SSHProtocol {
+			return nil, errors.New("it is fetched with the user's SSH agent, which modules have not: " +
+				"name it in the packfile that is built as well, or over https")
+		}
+	}
+	st, _, err := dockerui.DetectGitContext(address, nil, opts...)
+	if err != nil || st == nil {
+		return nil, errors.Join(err, errors.New("it is no address of a Git repository"))
+	}
+	return st, nil
+}
+
+// describeGrants says whose the secrets and agents of an outline are that modules name, and whether these are given them.
+func describeGrants(o *outline.Outline, modules []*convert.Module) {
+	var parts []string
+	if o.Description != "" {
+		parts = append(parts, o.Description)
+	}
+	add := func(m *convert.Module, what, id string, has bool) {
+		given := "which is given it"
+		if !has {
+			given = "which is not given it"
+		}
+		part := fmt.Sprintf("%s %q is for module %s, %s", what, id, m.Name(), given)
+		if !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	for _, m := range modules {
+		if m.Grant == nil {
+			continue
+		}
+		for _, a := range m.Packfile.Access() {
+			for _, s := range a.Secrets {
+				add(m, "secret", s.ID, m.HasSecret(s.ID))
+			}
+			for _, id := range a.SSH {
+				add(m, "ssh agent", id, m.HasAgent(id))
+			}
+		}
+	}
+	o.Description = strings.Join(parts, "; ")
+}

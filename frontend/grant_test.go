@@ -1,0 +1,89 @@
+package frontend
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// gives is an entry that lists secrets.
+func gives(secrets ...string) packfile.Buildpack { return packfile.Buildpack{Secrets: secrets} }
+
+func unitOf(name string, entries ...packfile.Buildpack) *unit {
+	return &unit{Module: &convert.Module{Filename: name}, buildpacks: entries, brought: make([][]*unit, len(entries))}
+}
+
+func TestModulesPassOnOnlyWhatTheyAreGiven(t *testing.T) {
+	root, a, b, c, d := unitOf("root", gives("x", "y"), gives()), unitOf("a", gives("x", "z")), unitOf("b", gives("x", "y")), unitOf("c", gives("x")), unitOf("d")
+	root.brought[0], root.brought[1] = []*unit{a, d}, []*unit{b} // d is in the package of a
+	a.brought[0], b.brought[0], c.brought[0] = []*unit{c}, []*unit{c}, []*unit{a}
+	l := &loader{root: root}
+	l.grant()
+	for u, want := range map[*unit]string{a: "x y", b: "", c: "x", d: "x y"} {
+		if got := strings.Join(u.Grant.Secrets, " "); got != want {
+			t.Errorf("%s is given %q, want %q", u.Filename, got, want)
+		}
+	}
+	if root.Grant != nil || strings.Join(c.Grant.Through, " ") != "a" || len(a.Grant.Through) > 0 {
+		t.Errorf("%+v, %+v, %+v", root.Grant, c.Grant, a.Grant)
+	}
+}
+
+// A server that a module names may be anybody's.
+func TestWhatAModuleNamesIsFetchedWithoutTheUsersTokens(t *testing.T) {
+	tokens := func(own bool) (attrs []string) {
+		st, err := gitState("https://example.com/a.git#v1", own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		def, err := st.Marshal(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, data := range def.Def {
+			var op pb.Op
+			if err := op.Unmarshal(data); err != nil {
+				t.Fatal(err)
+			}
+			for _, attr := range []string{pb.AttrAuthTokenSecret, pb.AttrAuthHeaderSecret} {
+				if secret := op.GetSource().GetAttrs()[attr]; secret != "" {
+					attrs = append(attrs, secret)
+				}
+			}
+		}
+		return attrs
+	}
+	if own, others := tokens(true), tokens(false); len(own) != 2 || len(others) != 0 {
+		t.Errorf("own: %v, of a module: %v", own, others)
+	}
+	for _, address := range []string{"git@example.com:a/b.git", "ssh://git@example.com/a.git#v1:dir"} {
+		if _, err := gitState(address, true); err != nil {
+			t.Error(err)
+		}
+		if _, err := gitState(address, false); err == nil || !strings.Contains(err.Error(), "SSH agent") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestModulesHaveABudget(t *testing.T) {
+	var none *budget
+	if err := none.spend(mostOfModules); err != nil {
+		t.Error("the packfile that is built has none:", err)
+	}
+	b, half := new(budget), mostOfModules
+	half.Bytes, half.Values = half.Bytes/2, half.Values/2
+	for i := range 2 {
+		if err := b.spend(half); err != nil {
+			t.Error(i, err)
+		}
+	}
+	half.Bytes, half.Values = 0, 1
+	if err := b.spend(half); err == nil || !strings.Contains(err.Error(), "1000000 keys and values") {
+		t.Error(err)
+	}
+}
