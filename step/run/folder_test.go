@@ -10,7 +10,8 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// rootBox is the container of a run step of root, whose script makes one file in its layer, and more.
+// rootBox is the container of a run step of root, whose script makes one file in its layer, and more. It may do damage in the box
+// alone: what the step does about it may be broken, and then the step empties folders as root.
 func rootBox(t *testing.T, script string) *box {
 	t.Helper()
 	b := newBox(t, step.Run)
@@ -83,11 +84,11 @@ func TestAFolderThatAScriptPutsInThePlaceOfOursIsAnError(t *testing.T) {
 			`mv ROOT/packfile ROOT/other; mkdir -p SEALED/etc OUT/md; echo x > SEALED/etc/planted; cp -r ROOT/other/step ROOT/packfile/step`,
 			"is not the folder any more that it was before the script",
 		},
-		"of layers that are made, by a link": {`mv SEALED SEALED.old; ln -s /etc SEALED`, step.SealedDir + " is not the folder any more"},
+		"of layers that are made, by a link": {`mv SEALED SEALED.old; mkdir ROOT/other; ln -s ROOT/other SEALED`, step.SealedDir + " is not the folder any more"},
 		"of results":                         {`mv OUT OUT.old; cp -r OUT.old OUT`, step.OutDir + " is not the folder any more"},
 		"of results, which is gone":          {`rm -rf OUT`, "no such file or directory"},
 		"of the layer":                       {`mv ROOT/layers ROOT/other; mkdir -p $LAYER`, "the run script moved $LAYER"},
-		"of the layer, by a link":            {`mv $LAYER $LAYER.old; ln -s /etc $LAYER`, "the run script moved $LAYER"},
+		"of the layer, by a link":            {`mv $LAYER $LAYER.old; mkdir ROOT/other; ln -s ROOT/other $LAYER`, "the run script moved $LAYER"},
 		"of the layer, by a link further up": {`mv ROOT/layers ROOT/other; mkdir -p ROOT/fake/app/modules; ln -s fake ROOT/layers`, "the run script moved $LAYER"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,8 +106,8 @@ func TestAFolderThatAScriptPutsInThePlaceOfOursIsAnError(t *testing.T) {
 // TestWhatAScriptMountsIsInNoLayer has a script with a right that BuildKit gives no step.
 func TestWhatAScriptMountsIsInNoLayer(t *testing.T) {
 	for name, test := range map[string]struct{ script, want string }{
-		"over the layer": {`mount --bind /etc $LAYER`, "$LAYER"},
-		"in the layer":   {`mkdir $LAYER/d; mount --bind /etc $LAYER/d`, "/d is a mount that a script left"},
+		"over the layer": {`mkdir ROOT/other; mount --bind ROOT/other $LAYER`, "$LAYER"},
+		"in the layer":   {`mkdir ROOT/other $LAYER/d; mount --bind ROOT/other $LAYER/d`, "/d is a mount that a script left"},
 		"over the folder of layers that are made": {`mount --bind $LAYER SEALED`, step.SealedDir + " is not the folder any more"},
 		"over the folder of results":              {`mount --bind $LAYER OUT; mkdir $MD`, step.OutDir + " is not the folder any more"},
 	} {
