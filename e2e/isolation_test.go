@@ -161,7 +161,7 @@ func strangers() map[string][2]who {
 		"another folder of a repository":  {option(source, repository, folder, "victim"), option(source, repository, folder, "attacker")},
 		"an app named like a repository":  {option(source, repository), option(app, "vcs:"+repository+"#")},
 		"an app that is in no repository": {option(source, repository), {}},
-		"another packfile":                {{}, {text: "# of the attacker\n"}},
+		"another packfile":                {{}, {text: "api = \"0.11\"\n"}},
 	}
 }
 

@@ -1,10 +1,8 @@
 package frontend
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"path"
 	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -100,30 +98,6 @@ func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) 
 	stable := folder()
 	return &app{tree: folder(bk.SessionID(local.session)), stable: &stable, local: local}, nil
 }
-
-// appIdentity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else the repository and
-// folder that it comes from, else the packfile itself.
-func (b *build) appIdentity() string {
-	app := b.apps[0]
-	switch {
-	case b.opts.appID != "":
-		return "app:" + b.opts.appID
-	case app.repository != "":
-		return app.repository
-	case b.opts.vcsSource != "":
-		name := dockerui.DefaultLocalNameContext
-		if app.local != nil {
-			name = app.local.name
-		}
-		opts := b.client.BuildOpts().Opts
-		return repositoryIdentity(b.opts.vcsSource, cmp.Or(opts["contextsubdir"], opts["vcs:localdir:"+name]))
-	}
-	return "packfile:" + digestOf(b.source.Data)
-}
-
-// repositoryIdentity is the identity of an app that is a folder of a Git repository. It is the same for a clone, of which the
-// client says where it comes from, and for a Git context.
-func repositoryIdentity(url, folder string) string { return "vcs:" + url + "#" + path.Clean(folder) }
 
 // appContext is the context that is the app, as it comes.
 func (b *build) appContext(ctx context.Context, p ocispecs.Platform) (*bk.State, error) {

@@ -33,15 +33,16 @@ type build struct {
 	warnings []packfile.Diagnostic
 	apps     []*app    // one for each of platforms
 	images   []*images // likewise
-	identity string
+	identity string    // of the app; see appIdentity
 	epoch    time.Time
 	now      time.Time
 
-	sizeSays     messages // what is questionable about the size of images
-	planSays     messages // what is questionable about build plans of buildpacks
-	contentSays  messages // which layers the version does not speak for
-	factsSay     messages // what is questionable about answers
-	previousSays messages // why the previous image, or a part of it, is not used
+	recognizing  sync.WaitGroup // see recognize
+	sizeSays     messages       // what is questionable about the size of images
+	planSays     messages       // what is questionable about build plans of buildpacks
+	contentSays  messages       // which layers the version does not speak for
+	factsSay     messages       // what is questionable about answers
+	previousSays messages       // why the previous image, or a part of it, is not used
 	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
 	inlineCaches map[string][]byte         // of the images, by inlineCacheID
 	sboms        map[string]gw.Attestation // by platformID
@@ -92,6 +93,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, b.explain(err)
 	}
 	rb, err := b.ui.Build(ctx, platformBuild(build))
+	b.recognizing.Wait()
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,10 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	if err := eg.Wait(); err != nil {
 		return err
 	}
-	b.identity = b.appIdentity()
+	if b.identity, err = b.appIdentity(); err != nil {
+		return err
+	}
+	b.recognize(ctx)
 	b.importInlineCaches(b.separatePrevious())
 	b.epoch, err = b.sourceDateEpoch(ctx)
 	return err

@@ -28,7 +28,12 @@ func (b *build) ignored(ctx context.Context, st bk.State, local *clientFolder) (
 			return patterns, err
 		}
 	}
-	if local != nil { // the options are dockerui's: the file is sent once
+	return b.dockerignore(ctx, st, local)
+}
+
+// dockerignore are the patterns of .dockerignore in a context.
+func (b *build) dockerignore(ctx context.Context, st bk.State, local *clientFolder) ([]string, error) {
+	if local != nil { // the options are dockerui's for the main context: the file is sent once
 		st = local.state(
 			bk.SessionID(local.session),
 			bk.FollowPaths([]string{dockerui.DefaultDockerignoreName}),

@@ -66,7 +66,11 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 		return nil, nil
 	}
 	p := l.ui.BuildPlatforms[0]
-	nc, err := l.ui.NamedContext(bp.ID, dockerui.ContextOpt{Platform: &p, ResolveMode: l.ui.ImageResolveMode.String()})
+	nc, err := l.ui.NamedContext(bp.ID, dockerui.ContextOpt{
+		Platform:       &p,
+		ResolveMode:    l.ui.ImageResolveMode.String(),
+		NoDockerignore: true, // dockerui takes a file that it cannot read for none
+	})
 	if err != nil {
 		return nil, l.imageError(bp.ID, p, err)
 	}
@@ -76,6 +80,18 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 	st, cfg, err := nc.Load(ctx)
 	if err != nil {
 		return nil, l.imageError(bp.ID, p, err)
+	}
+	ops, err := operations(ctx, *st)
+	if err != nil {
+		return nil, err
+	}
+	if local := localFolder(ops); local != nil {
+		excludes, err := l.dockerignore(ctx, *st, local)
+		if err != nil {
+			return nil, err
+		}
+		*st = local.state(bk.SessionID(local.session), bk.SharedKeyHint(local.sharedKey), bk.ExcludePatterns(excludes),
+			bk.WithCustomName("[context "+bp.ID+"] load from client"))
 	}
 	found, err := l.openState(ctx, *st, cfg, "context "+bp.ID, bp)
 	if err != nil && cfg != nil && !errors.As(err, new(*packfile.Error)) {

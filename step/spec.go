@@ -20,6 +20,7 @@ const (
 	SetupAppDir = "/packfile/app"     // APP of caches.setup, read-only
 	FactsDir    = "/packfile/facts"   // results of the layer's earlier steps, read-only; no step reads them
 	RestoreDir  = "/packfile/restore" // what a layer with restore = true was left with, a cache mount
+	KnownDir    = "/packfile/known"   // KnownDir/IDENTITY: names of what the packfile of an app has, a cache mount (Recognize)
 	HistoryDir  = "/packfile/history" // HistoryDir/LAYER-RecordFile of the run that this builder did last, a cache mount
 	MatchDir    = "/packfile/match"   // MatchDir/NAME: a tree that Match is about, read-only
 	TreeDir     = "/packfile/tree"    // what Describe and Seal are about, read-only
@@ -72,6 +73,9 @@ const (
 	Unpack Kind = "unpack"
 	// Digest has no script and sees no app: its result has the SHA-256 of the file of each of Deps as metadata, by NAME@VERSION.
 	Digest Kind = "digest"
+	// Recognize has no script and sees no app: it says when an app that seems to be the same was known by another identity on
+	// this builder, and remembers this one, in KnownDir. It gives no Result.
+	Recognize Kind = "recognize"
 	// Detect runs bin/detect of a buildpack, on APP read-only. Whatever comes of it is its answer, and no failure of the step.
 	Detect Kind = "detect"
 )
@@ -116,6 +120,8 @@ type Spec struct {
 	Agents    []string         `json:"agents,omitempty"`    // sockets that User gets before the script, as paths (Run)
 	Generator string           `json:"generator,omitempty"` // image of the SBOM generator, for messages (MergeSBOM)
 	Bare      bool             `json:"bare,omitempty"`      // the script has nothing of layers that the run script will have: say what it does not find (Test)
+	Identity  string           `json:"identity,omitempty"`  // of the app, in hex (Recognize)
+	Names     []string         `json:"names,omitempty"`     // of its layers and caches (Recognize)
 	Refresh   string           `json:"refresh,omitempty"`   // changes when an answer of the network has become too old
 	User      *User            `json:"user,omitempty"`      // who does what Run does, but for the layer
 	// Time is that of all files, in seconds since 1970 (Run, Seal, Describe). To BuildKit trees that differ in nothing else are one.

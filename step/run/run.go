@@ -23,8 +23,8 @@ import (
 
 // container is where things stand in the build container.
 type container struct {
-	root, bin, input, out, deps, links, setupApp, restore, history, matched, tree, sealed, runResult, found, archive, platform, app, tmp string
-	given, givenCA, secrets, trusted                                                                                                     string
+	root, bin, input, out, deps, links, setupApp, restore, known, history, matched, tree, sealed, runResult, found, archive, platform, app, tmp string
+	given, givenCA, secrets, trusted                                                                                                            string
 }
 
 // at is the container whose root folder is root.
@@ -39,6 +39,7 @@ func at(root string) container {
 		links:     in(step.LinksDir),
 		setupApp:  in(step.SetupAppDir),
 		restore:   in(step.RestoreDir),
+		known:     in(step.KnownDir),
 		history:   in(step.HistoryDir),
 		matched:   in(step.MatchDir),
 		tree:      in(step.TreeDir),
@@ -139,7 +140,7 @@ func (c container) load() (step.Spec, error) {
 		return step.Spec{}, fmt.Errorf("%s is of contract %d, this is %s of contract %d", path, spec.Contract, step.StepBinary, step.Contract)
 	}
 	switch spec.Kind {
-	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM, step.Unpack, step.Digest:
+	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM, step.Unpack, step.Digest, step.Recognize:
 	case step.Run:
 		if spec.LayerDir == "" || spec.User == nil {
 			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir or no user", path)
@@ -179,6 +180,8 @@ func (r *runner) run() error {
 		return r.mergeSBOM()
 	case step.Unpack:
 		return r.unpack()
+	case step.Recognize:
+		return r.recognize()
 	case step.Detect:
 		return r.detect()
 	case step.Run:

@@ -1,0 +1,99 @@
+package frontend
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/util/bklog"
+
+	"github.com/packfile/frontend/packfile"
+)
+
+// appIdentity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else the repository and
+// folder that it comes from, else what its packfile means.
+func (b *build) appIdentity() (string, error) {
+	app := b.apps[0]
+	switch {
+	case b.opts.appID != "":
+		return "app:" + b.opts.appID, nil
+	case app.repository != "":
+		return app.repository, nil
+	case b.opts.vcsSource != "":
+		name := dockerui.DefaultLocalNameContext
+		if app.local != nil {
+			name = app.local.name
+		}
+		opts := b.client.BuildOpts().Opts
+		return repositoryIdentity(b.opts.vcsSource, cmp.Or(opts["contextsubdir"], opts["vcs:localdir:"+name])), nil
+	}
+	meaning, err := b.meaning()
+	return packfileIdentity + digestOf(meaning), err
+}
+
+// packfileIdentity begins the identity of an app that is known by what its packfile means.
+const packfileIdentity = "packfile:"
+
+// repositoryIdentity is the identity of an app that is a folder of a Git repository. It is the same for a clone, of which the
+// client says where it comes from, and for a Git context.
+func repositoryIdentity(url, folder string) string { return "vcs:" + url + "#" + path.Clean(folder) }
+
+// meaning is what the packfile that is built says, in one form for all ways to say it: comments, layout, the order of keys, the
+// format and whether a script stands in a file make no difference.
+func (b *build) meaning() ([]byte, error) {
+	// One of our own, in which every script gets its text.
+	pf := b.pf
+	var about any
+	if b.project != nil {
+		about = []any{b.project.Env, b.project.Include, b.project.Exclude}
+	} else if b.source.Data != nil {
+		var err error
+		if pf, _, err = packfile.Parse(b.source.Filename, b.source.Data); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range pathScripts(pf) {
+		s.Inline, s.Path = string(b.root.Scripts[s.Path]), ""
+	}
+	return json.Marshal([]any{pf, about})
+}
+
+// recognize tells the user when the app's identity changed, if anything depends on that. It runs beside the build, and never
+// fails it; who waits for b.recognizing has it said.
+func (b *build) recognize(ctx context.Context) {
+	if !strings.HasPrefix(b.identity, packfileIdentity) || b.opts.requestID != "" || !dependsOnIdentity(b.pf) {
+		return
+	}
+	var names []string
+	for _, l := range b.pf.Layers {
+		names = append(names, l.Name)
+	}
+	for _, c := range b.pf.Caches {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	st, err := b.images[0].native.Recognize(b.root.ID(), b.identity, names, b.ui.CacheIDNamespace)
+	if err != nil {
+		bklog.G(ctx).Debugf("identity: %v", err)
+		return
+	}
+	b.recognizing.Add(1)
+	start(ctx, func() error {
+		defer b.recognizing.Done()
+		_, err := b.solve(ctx, st)
+		return err
+	}, func(err error) { bklog.G(ctx).Debugf("identity: %v", err) })
+}
+
+// dependsOnIdentity says whether a packfile has caches, layers that start from their last content, or layers for which a version
+// speaks: they are the app's own.
+func dependsOnIdentity(pf *packfile.Packfile) bool {
+	return len(pf.Caches) > 0 || slices.ContainsFunc(pf.Layers, func(l packfile.Layer) bool {
+		p := l.Provide
+		return p != nil && (l.Restore || p.Run != nil && p.Inputs == nil && (l.Version != "" || p.Test != nil || l.Require != nil))
+	})
+}

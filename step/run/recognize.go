@@ -1,0 +1,46 @@
+package run
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/packfile/frontend/step"
+)
+
+// maxKnown is how many identities are remembered for one module id.
+const maxKnown = 100
+
+// recognize says when another identity is known that has a name in common with this one, and remembers this one. Nothing but this
+// step ever sees KnownDir.
+func (r *runner) recognize() error {
+	entries, err := os.ReadDir(r.known)
+	if err != nil {
+		return err
+	}
+	seen := false
+	for _, e := range entries {
+		if e.Name() == r.spec.Identity {
+			return nil // it is about a build that was here before
+		}
+		names, err := os.ReadFile(filepath.Join(r.known, e.Name()))
+		if err != nil {
+			return err
+		}
+		seen = seen || slices.ContainsFunc(strings.Fields(string(names)), func(name string) bool { return slices.Contains(r.spec.Names, name) })
+	}
+	if seen {
+		fmt.Fprintf(os.Stderr, "%s: the packfile means something else than when an app with its id and some of its layers was built here: "+
+			"to this builder it is another app, whose caches are empty and whose layers with a version are new. "+
+			"An app that is in no Git repository with a remote is known by what its packfile means; "+
+			"--build-arg PACKFILE_APP=NAME gives it a name that stays\n", step.StepBinary)
+	}
+	if len(entries) >= maxKnown {
+		if err := removeContent(r.known); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(r.known, r.spec.Identity), []byte(strings.Join(r.spec.Names, "\n")), 0o644)
+}
