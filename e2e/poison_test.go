@@ -217,6 +217,35 @@ func TestAnIndexAsPreviousImagePoisonsNothing(t *testing.T) {
 	}
 }
 
+// The oldest BuildKit cannot read an index for us: its images are copied.
+func TestAnIndexPoisonsNothingOnTheOldestBuildKit(t *testing.T) {
+	t.Parallel()
+	dir := app(t, three)
+	first, cache := victims(t, dir, "")
+	own := first.descriptor(t)
+	own.Platform = &ocispecs.Platform{OS: "linux", Architecture: first.Architecture}
+	evil := first.evilImage(t, "evil", first.poison(t, cache))
+	anywhere := own
+	anywhere.Platform = nil // what is for no platform is not for one that nobody has heard of
+	for name, index := range map[string]string{
+		"of another platform": first.index(t, "other", ocispecs.MediaTypeImageIndex, own, evil),
+		"of any platform":     first.index(t, "any", ocispecs.MediaTypeImageIndex, anywhere, evil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			host := newDaemon(t, "oldest-"+daemonKind())
+			b, second := request{dir: dir, host: host, previous: index}.pushTo(t, imageName(t))
+			b.wantRuns(t, layersOfThree)
+			contains(t, b.log, "[warning] previous image: it is an index of images")
+			for _, l := range layersOfThree {
+				equal(t, "layer "+l, second.blob(t, "layer "+l).Digest, first.blob(t, "layer "+l).Digest)
+			}
+			if launcher := untar(t, second.get(t, second.repository()+"/blobs/"+second.blob(t, "launcher").Digest.String())); strings.Contains(fmt.Sprint(launcher), "evil") {
+				t.Error("the launcher is the attacker's")
+			}
+		})
+	}
+}
+
 // attestation makes a manifest one that is said to be about another.
 func attestation(d, about ocispecs.Descriptor) ocispecs.Descriptor {
 	d.Platform = &ocispecs.Platform{OS: "unknown", Architecture: "unknown"}
