@@ -418,11 +418,9 @@ path-as = "TOOL"
 	write(t, dir, map[string]string{"deps.lock": "changed\n"})
 	b, second := request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
 	b.wantRuns(t, layers, layers...)
-	read := func(name string) string {
-		return container(t, second.name, nil, "--", "cat", "/layers/packfile/"+name)
-	}
-	tool := read("gen/tool")
-	equal(t, "what deps has of the tool and its own file", read("deps/v"), tool+"changed\n")
-	equal(t, "what gen has of deps", read("gen/v"), tool+"changed\n")
-	equal(t, "what beside has of the tool", read("beside/v"), tool)
+	read := func(layer, name string) string { return second.files(t, "layer "+layer)[name].content }
+	tool := read("gen", "tool")
+	equal(t, "what deps has of the tool and its own file", read("deps", "v"), tool+"changed\n")
+	equal(t, "what gen has of deps", read("gen", "v"), tool+"changed\n")
+	equal(t, "what beside has of the tool", read("beside", "v"), tool)
 }
