@@ -30,6 +30,7 @@ type Build struct {
 	apps      map[*layer]bk.State // the app as each lock-app layer left it
 	byContent []string            // see SeenByContent
 	asked     map[Question]answer
+	chosen    map[Question]*Selection
 	plans     map[Question]detected
 	below     *Inquiry     // what is left to be found out about the layers of packfiles
 	sbom      []imageLayer // of the last image that was asked for
@@ -47,6 +48,7 @@ func New(in Input) *Build {
 		outputs: map[*layer]*output{},
 		apps:    map[*layer]bk.State{},
 		asked:   map[Question]answer{},
+		chosen:  map[Question]*Selection{},
 		plans:   map[Question]detected{},
 	}
 	if in.NoCache == nil {

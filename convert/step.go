@@ -97,12 +97,18 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 	var files *bk.FileAction
 	for i, q := range qs {
 		l := b.byID[q.Layer]
-		src, folder, globs := b.matched(l, q.Kind)
+		src, folder := b.matched(l, q.Kind)
+		sel := b.Selection(q)
 		info := &bk.CopyInfo{
-			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: globs, Mode: &bk.ChmodOpt{ModeStr: AppMode},
+			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.patterns(), Mode: &bk.ChmodOpt{ModeStr: AppMode},
 		}
 		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
 		p.spec.Trees = append(p.spec.Trees, l.id)
+		p.spec.Selected = append(p.spec.Selected, sel.chosen)
+		if a, again := b.asked[q]; again { // a cache export takes along what is below
+			dest := path.Join(step.FactsDir, string(step.Match), strconv.Itoa(i))
+			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
+		}
 		p.noCache = p.noCache || l.noCache
 		if q.Kind == Inputs {
 			p.at = append(p.at, l.module.at(l.Provide.At("inputs")))

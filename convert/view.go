@@ -23,23 +23,21 @@ func (b *Build) appCopy(globs []string) llb.Tree {
 	return llb.Tree{To: step.AppDir, Owner: &b.in.Owner, Mode: AppMode, Include: globs, Time: DefaultTime}
 }
 
-// visibleApp is what the test and the run of a layer may see of the app: all of it, or what its inputs name.
+// visibleApp is what the test and the run of a layer may see of the app: all of it, or what its inputs name and what symlinks
+// among that lead to.
 func (b *Build) visibleApp(l *layer) bk.State {
 	if l.Provide.Inputs == nil {
 		return b.app
 	}
-	return llb.CopyTree(b.in.App.Tree, b.appCopy(l.Provide.Inputs), bk.WithCustomName(b.name(l.id, "inputs")))
+	return llb.CopyTree(b.in.App.Tree, b.appCopy(b.Selection(Question{l.id, Inputs}).patterns()), bk.WithCustomName(b.name(l.id, "inputs")))
 }
 
-// matched is where the files are that a question asks the digest of: a folder of a tree, and globs in it.
-func (b *Build) matched(l *layer, kind QuestionKind) (tree bk.State, folder string, globs []string) {
-	switch {
-	case kind == Inputs:
-		return b.in.App.Tree, "/", l.Provide.Inputs
-	case l.Provide.Inputs != nil: // no more than these are visible
-		return b.visibleApp(l), step.AppDir, l.Provide.Test.Match
+// matched is where the files are that a question asks the digest of: a tree, and a folder in it.
+func (b *Build) matched(l *layer, kind QuestionKind) (tree bk.State, folder string) {
+	if kind == Tested && l.Provide.Inputs != nil { // no more than these are visible
+		return b.visibleApp(l), step.AppDir
 	}
-	return b.in.App.Tree, "/", l.Provide.Test.Match
+	return b.in.App.Tree, "/"
 }
 
 // appMount is APP of a step.

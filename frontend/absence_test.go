@@ -94,11 +94,11 @@ func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
 		read  func(context.Context, folder) error
 	}{
 		"a .dockerignore": {map[string]string{".dockerignore": "x"}, func(ctx context.Context, f folder) error {
-			_, _, err := readIgnore(ctx, f, ".dockerignore")
+			_, err := readIgnore(ctx, f, ".dockerignore")
 			return err
 		}},
 		"no .dockerignore": {nil, func(ctx context.Context, f folder) error {
-			_, _, err := readIgnore(ctx, f, "deep/.dockerignore")
+			_, err := readIgnore(ctx, f, "deep/.dockerignore")
 			return err
 		}},
 		"a module and its files": {map[string]string{"packfile.toml": module, "run.sh": "x", "deps/d@1": ""}, open(packfile.Buildpack{})},

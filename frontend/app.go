@@ -26,6 +26,7 @@ type app struct {
 	stable *bk.State
 	pinned string        // what it is, if that has no such form
 	local  *clientFolder // nil when it is none
+	ignore ignoreFile    // what says which files of the context are no part of it
 	// repository is the identity of a Git context; "" for others.
 	repository string
 }
@@ -75,16 +76,17 @@ func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) 
 		return nil, err
 	}
 	local := localFolder(ops)
-	excludes, err := b.ignored(ctx, *st, local)
+	ignore, err := b.ignored(ctx, *st, local)
 	if err != nil {
 		return nil, err
 	}
+	excludes := ignore.patterns
 	if !b.opts.keepGitDir && !keepsGitDir(ops) {
 		excludes = append(excludes, gitDirs)
 	}
 	if local == nil {
 		tree := b.selected(without(*st, excludes))
-		found := &app{tree: tree, repository: repository(ops)}
+		found := &app{tree: tree, ignore: ignore, repository: repository(ops)}
 		if found.pinned = pinnedSource(ops); found.pinned == "" {
 			found.stable = &tree
 		}
@@ -96,7 +98,7 @@ func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) 
 			dockerui.WithInternalName("load build context"))...))
 	}
 	stable := folder()
-	return &app{tree: folder(bk.SessionID(local.session)), stable: &stable, local: local}, nil
+	return &app{tree: folder(bk.SessionID(local.session)), stable: &stable, local: local, ignore: ignore}, nil
 }
 
 // appContext is the context that is the app, as it comes.

@@ -39,6 +39,7 @@ type build struct {
 
 	recognizing  sync.WaitGroup // see recognize
 	sizeSays     messages       // what is questionable about the size of images
+	patternSays  messages       // which patterns match nothing
 	planSays     messages       // what is questionable about build plans of buildpacks
 	contentSays  messages       // which layers the version does not speak for
 	factsSay     messages       // what is questionable about answers
@@ -164,7 +165,7 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*dock
 	conv := convert.New(in)
 	facts, err := b.detect(ctx, conv)
 	if err == nil {
-		err = b.findFacts(ctx, conv, facts)
+		err = b.findFacts(ctx, b.apps[index], conv, facts)
 	}
 	if err == nil {
 		err = b.warnOfFacts(ctx, conv, facts)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/containerd/platforms"
@@ -27,7 +28,7 @@ var explainRequest = subrequests.Request{
 // explanation is the answer to explainRequest.
 type explanation struct {
 	Previous  string                `json:"previous,omitempty"` // named context previous
-	Warnings  []string              `json:"warnings,omitempty"` // why it, or a part of it, is not used
+	Warnings  []string              `json:"warnings,omitempty"` // why it, or a part of it, is not used, and which patterns match nothing
 	Platforms []platformExplanation `json:"platforms"`
 }
 
@@ -56,7 +57,7 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 			if err != nil {
 				return err
 			}
-			if err := b.findFacts(egCtx, conv, facts); err != nil {
+			if err := b.findFacts(egCtx, b.apps[i], conv, facts); err != nil {
 				return err
 			}
 			layers, err := conv.Explain(facts)
@@ -67,7 +68,7 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
-	e.Warnings = b.previousSays.list
+	e.Warnings = slices.Concat(slices.Sorted(slices.Values(b.patternSays.list)), b.previousSays.list)
 	data, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return nil, err

@@ -14,25 +14,32 @@ import (
 // maxIgnore is the size limit of a .dockerignore file, in bytes.
 const maxIgnore = 1 << 20
 
-// ignored are the patterns of what is no part of the app: those of FILE.dockerignore beside the packfile FILE, else of
+// ignoreFile is a .dockerignore file. One that is not there has no name.
+type ignoreFile struct {
+	name     string
+	data     []byte
+	patterns []string
+}
+
+// ignored finds the file that says what is no part of the app: FILE.dockerignore beside the packfile FILE, else
 // .dockerignore in the app. dockerui's own are for local folders alone, and a file that it cannot read is none to it: then
 // what must not be in an image would be in it.
-func (b *build) ignored(ctx context.Context, st bk.State, local *clientFolder) ([]string, error) {
+func (b *build) ignored(ctx context.Context, st bk.State, local *clientFolder) (ignoreFile, error) {
 	if b.source.Definition != nil {
 		ref, err := b.solveDefinition(ctx, b.source.Definition)
 		if err != nil {
-			return nil, err
+			return ignoreFile{}, err
 		}
-		patterns, found, err := readIgnore(ctx, folder{ref: ref}, b.source.Filename+dockerui.DefaultDockerignoreName)
-		if found || err != nil {
-			return patterns, err
+		file, err := readIgnore(ctx, folder{ref: ref}, b.source.Filename+dockerui.DefaultDockerignoreName)
+		if file.name != "" || err != nil {
+			return file, err
 		}
 	}
 	return b.dockerignore(ctx, st, local)
 }
 
-// dockerignore are the patterns of .dockerignore in a context.
-func (b *build) dockerignore(ctx context.Context, st bk.State, local *clientFolder) ([]string, error) {
+// dockerignore finds .dockerignore in a context.
+func (b *build) dockerignore(ctx context.Context, st bk.State, local *clientFolder) (ignoreFile, error) {
 	if local != nil { // the options are dockerui's for the main context: the file is sent once
 		st = local.state(
 			bk.SessionID(local.session),
@@ -43,30 +50,29 @@ func (b *build) dockerignore(ctx context.Context, st bk.State, local *clientFold
 	}
 	ref, err := b.solve(ctx, st)
 	if err != nil {
-		return nil, err
+		return ignoreFile{}, err
 	}
-	patterns, _, err := readIgnore(ctx, folder{ref: ref}, dockerui.DefaultDockerignoreName)
-	return patterns, err
+	return readIgnore(ctx, folder{ref: ref}, dockerui.DefaultDockerignoreName)
 }
 
 // readIgnore is what a .dockerignore file says, if there is one.
-func readIgnore(ctx context.Context, f folder, name string) (patterns []string, found bool, err error) {
+func readIgnore(ctx context.Context, f folder, name string) (file ignoreFile, err error) {
 	stat, link, err := f.stat(ctx, name)
 	if stat == nil || err != nil {
-		return nil, false, err
+		return file, err
 	}
-	fail := func(err error) ([]string, bool, error) { return nil, true, fmt.Errorf("%s: %v", name, err) }
+	fail := func(err error) (ignoreFile, error) { return ignoreFile{}, fmt.Errorf("%s: %v", name, err) }
 	if stat.IsDir() && link == "" {
 		return fail(fmt.Errorf("it is a folder"))
 	}
-	data, err := f.read(ctx, name, maxIgnore)
-	if err != nil {
+	file.name = name
+	if file.data, err = f.read(ctx, name, maxIgnore); err != nil {
 		return fail(err)
 	}
-	if patterns, err = ignorefile.ReadAll(bytes.NewReader(data)); err != nil {
+	if file.patterns, err = ignorefile.ReadAll(bytes.NewReader(file.data)); err != nil {
 		return fail(err)
 	}
-	for _, p := range patterns {
+	for _, p := range file.patterns {
 		// Some of what is wrong shows only when the pattern is used.
 		m, err := patternmatcher.New([]string{p})
 		if err == nil {
@@ -76,5 +82,5 @@ func readIgnore(ctx context.Context, f folder, name string) (patterns []string, 
 			return fail(fmt.Errorf("pattern %q: %w", p, err))
 		}
 	}
-	return patterns, true, nil
+	return file, nil
 }

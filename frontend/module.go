@@ -86,11 +86,11 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 		return nil, err
 	}
 	if local := localFolder(ops); local != nil {
-		excludes, err := l.dockerignore(ctx, *st, local)
+		ignore, err := l.dockerignore(ctx, *st, local)
 		if err != nil {
 			return nil, err
 		}
-		*st = local.state(bk.SessionID(local.session), bk.SharedKeyHint(local.sharedKey), bk.ExcludePatterns(excludes),
+		*st = local.state(bk.SessionID(local.session), bk.SharedKeyHint(local.sharedKey), bk.ExcludePatterns(ignore.patterns),
 			bk.WithCustomName("[context "+bp.ID+"] load from client"))
 	}
 	found, err := l.openState(ctx, *st, cfg, "context "+bp.ID, bp)

@@ -89,10 +89,11 @@ type answers struct {
 
 // findFacts asks a build's questions, as many at a time as can be asked, until there are none, and adds the answers to facts.
 // The first error ends it.
-func (b *build) findFacts(ctx context.Context, conv *convert.Build, facts convert.Facts) error {
+func (b *build) findFacts(ctx context.Context, app *app, conv *convert.Build, facts convert.Facts) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	asked := map[convert.Question]bool{}
+	selections := newSelections(b, app)
 	answered := make(chan answers)
 	pending := 0
 	var failed error
@@ -104,7 +105,7 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build, facts conver
 	}
 	for {
 		if failed == nil {
-			inquiries, err := b.ask(ctx, conv, facts, asked)
+			inquiries, err := b.ask(ctx, conv, facts, asked, selections)
 			if err != nil {
 				fail(err)
 			}
@@ -120,20 +121,34 @@ func (b *build) findFacts(ctx context.Context, conv *convert.Build, facts conver
 				})
 			}
 		}
-		if pending == 0 {
+		switch {
+		case pending > 0:
+		case failed != nil:
 			return failed
+		default:
+			return selections.checkSlices(ctx, conv.SlicePatterns(facts))
 		}
 		a := <-answered
 		pending--
 		if a.err != nil {
 			fail(a.err)
 		}
-		maps.Copy(facts, a.results)
+		for q, r := range a.results {
+			final, err := selections.answered(ctx, conv.Selection(q), r)
+			switch {
+			case err != nil:
+				fail(err)
+			case final:
+				facts[q] = r
+			default:
+				delete(asked, q)
+			}
+		}
 	}
 }
 
 // ask is what answers the questions that can be asked now and have not been.
-func (b *build) ask(ctx context.Context, conv *convert.Build, facts convert.Facts, asked map[convert.Question]bool) ([]convert.Inquiry, error) {
+func (b *build) ask(ctx context.Context, conv *convert.Build, facts convert.Facts, asked map[convert.Question]bool, selections *selections) ([]convert.Inquiry, error) {
 	questions, err := conv.Questions(facts)
 	if err != nil {
 		return nil, err
@@ -141,6 +156,9 @@ func (b *build) ask(ctx context.Context, conv *convert.Build, facts convert.Fact
 	questions = slices.DeleteFunc(questions, func(q convert.Question) bool { return asked[q] })
 	for _, q := range questions {
 		asked[q] = true
+		if err := selections.asked(ctx, conv.Selection(q)); err != nil {
+			return nil, err
+		}
 	}
 	return conv.Ask(ctx, questions, facts)
 }

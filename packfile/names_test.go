@@ -40,8 +40,8 @@ func TestNamesAndPathsThatAreRefused(t *testing.T) {
 		{"script path", scriptPath,
 			[]string{"a.sh", "./a.sh", "a/b.sh", "a b.sh"}, []string{"", " ", ".", "./", "a/", "/a", "../a", "a/../../b", `a\b`, "a\x00", strings.Repeat("a", 1025)}},
 		{"pattern", glob,
-			[]string{"*", "**", "*.lock", "src/**/*.go", "[a-z]*", "a b", "größe", "."},
-			[]string{"", "!a", "/a", "../a", "a/..", `\a`, "[a", "[]", " a", "a ", strings.Repeat("a", 1025)}},
+			[]string{"*", "**", "*.lock", "src/**/*.go", "[a-z]*", "a b", "größe", ".", "./", "./a", "a/", "a//b", "{a}", "{a", "[{]a,b}", "a,b", "{{x}}"},
+			[]string{"", "!a", "/a", "../a", "a/..", "a/../b", "..", "{a,b}", "a{,b}c", "{{a,b}}", `\a`, "[a", "[]", " a", "a ", strings.Repeat("a", 1025)}},
 		{"working directory", appDir, []string{"a", ".", "/etc", "a/b"}, []string{"", "..", "../a", `a\b`, "/a\n"}},
 		{"dep name", depName, []string{"node", "a b"}, []string{"", "a@b", "a/b", ".a", strings.Repeat("a", 201)}},
 		{"dep version", depVersion, []string{"", "1.2", ".5", "v1"}, []string{"1/2", "1\x00", strings.Repeat("1", 51)}},
@@ -60,6 +60,24 @@ func TestNamesAndPathsThatAreRefused(t *testing.T) {
 			problem, _ := test.check(s)
 			require.NotEmpty(t, problem, "%s %q", test.what, s)
 		}
+	}
+}
+
+func TestAPatternThatIsNoneHereIsShownAsItHasToBeWritten(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"{package,package-lock}.json": `write "package.json", "package-lock.json"`,
+		"a/{b,{c,d}}/{e,f}":           `write "a/b/e", "a/b/f", "a/c/e", "a/c/f", "a/d/e", "a/d/f"`,
+		"{a}{b,c}":                    `write "{a}b", "{a}c"`,
+		"{,x}y[{,}]":                  `write "y[{,}]", "xy[{,}]"`,
+		"{1,2,3,4,5,6,7,8,9}":         `write "1", "2", "3", "4", "5", "6", "7", "8" and so on`,
+		strings.Repeat("{a,b}", 100):  `write "` + strings.Repeat("a", 80) + `"…, `,
+		"/a//b":                       `patterns begin in the app's folder: write "a/b"`,
+		"a/../b/":                     `write "b"`,
+		"../a":                        "paths go down only",
+	} {
+		problem, hint := glob(pattern)
+		require.NotEmpty(t, problem, pattern)
+		require.True(t, strings.HasPrefix(hint, want), "%s: %s", pattern, hint)
 	}
 }
 

@@ -60,8 +60,16 @@ func appDir(s string) (problem, hint string) {
 
 // glob checks a pattern over files of the app.
 func glob(s string) (problem, hint string) {
-	if strings.HasPrefix(s, "!") {
+	clean := path.Clean(s)
+	switch {
+	case strings.HasPrefix(s, "!"):
 		return "is an exclusion", "list what is wanted; exclusions (!) are not supported"
+	case strings.HasPrefix(s, "/"):
+		return "is absolute", "patterns begin in the app's folder: write " + quote(strings.TrimPrefix(clean, "/"))
+	case clean == ".." || strings.HasPrefix(clean, "../"):
+		return "leaves the app", "paths go down only"
+	case slices.Contains(strings.Split(s, "/"), ".."):
+		return "goes up", "write " + quote(clean)
 	}
 	if problem, hint = insidePath(s); problem != "" {
 		return problem, hint
@@ -69,10 +77,80 @@ func glob(s string) (problem, hint string) {
 	if strings.TrimSpace(s) != s {
 		return "begins or ends with white space", ""
 	}
+	if all := alternatives(s); len(all) > 1 {
+		return "has alternatives in braces, which patterns do not have", "write " + quoteAll(all)
+	}
 	if !isPattern(s) {
 		return "is not a valid pattern", "as in *.lock, src/**/*.go or [a-z]*"
 	}
 	return "", ""
+}
+
+// maxAlternatives is how many patterns are shown in place of one with braces.
+const maxAlternatives = 8
+
+// alternatives are the patterns that a shell makes of one with {a,b} in it, which is one that matches names with braces here, and
+// so mostly nothing. Of many there are the first maxAlternatives and one more.
+func alternatives(s string) []string {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '[':
+			i += max(strings.IndexByte(s[i:], ']'), 0) // braces in a set are characters
+			continue
+		case '{':
+		default:
+			continue
+		}
+		cuts := group(s, i)
+		if len(cuts) < 3 {
+			continue
+		}
+		var all []string
+		for n, cut := range cuts[:len(cuts)-1] {
+			for _, one := range alternatives(s[:i] + s[cut+1:cuts[n+1]] + s[cuts[len(cuts)-1]+1:]) {
+				if all = append(all, one); len(all) > maxAlternatives {
+					return all
+				}
+			}
+		}
+		return all
+	}
+	return []string{s}
+}
+
+// group is where a brace group stands that begins at an offset: its braces, and the commas of its own between them; nil when it has
+// no end.
+func group(s string, begin int) (cuts []int) {
+	depth := 0
+	for i := begin; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '[':
+			i += max(strings.IndexByte(s[i:], ']'), 0)
+		case c == '{':
+			if depth++; depth == 1 {
+				cuts = append(cuts, i)
+			}
+		case c == ',' && depth == 1:
+			cuts = append(cuts, i)
+		case c == '}':
+			if depth--; depth == 0 {
+				return append(cuts, i)
+			}
+		}
+	}
+	return nil
+}
+
+// quoteAll are patterns as a message shows them.
+func quoteAll(all []string) string {
+	var shown []string
+	for i, s := range all {
+		if i == maxAlternatives {
+			return strings.Join(shown, ", ") + " and so on"
+		}
+		shown = append(shown, quote(s))
+	}
+	return strings.Join(shown, ", ")
 }
 
 // isPattern says whether a pattern can be compiled.

@@ -83,6 +83,9 @@ const (
 // MaxFileDigests is how many files a Match names one by one: labels carry them, to say which one changed.
 const MaxFileDigests = 100
 
+// MaxLinks is how many symlinks a Match may report.
+const MaxLinks = 10_000
+
 // NotWanted is the exit code by which a require script says "not required" and a test script "do not create this layer".
 const NotWanted = 100
 
@@ -103,6 +106,8 @@ type Spec struct {
 	Script   *Script  `json:"script,omitempty"`   // absent for layers without a run script
 	Program  *Program `json:"program,omitempty"`  // of a buildpack, in place of a script (Detect)
 	LayerDir string   `json:"layerDir,omitempty"` // LAYER; Run only
+	// Selected is how the files of each of Trees were chosen (Match).
+	Selected []Selection `json:"selected,omitempty"`
 	// Metadata is there before the script: values are strings, or tables of the same shape.
 	Metadata map[string]any `json:"metadata,omitempty"`
 	Platform []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
@@ -126,6 +131,21 @@ type Spec struct {
 	User      *User            `json:"user,omitempty"`      // who does what Run does, but for the layer
 	// Time is that of all files, in seconds since 1970 (Run, Seal, Describe). To BuildKit trees that differ in nothing else are one.
 	Time int64 `json:"time,omitempty"`
+}
+
+// Selection is the patterns by which files of the app were chosen.
+type Selection struct {
+	// Patterns are those of the packfile, in file order. Where a folder on the way of one is a symlink, what it leads to follows it.
+	Patterns [][]string `json:"patterns"`
+	// Targets are patterns of what symlinks lead to, and Ways of symlinks that stand for a folder, or lead on to another.
+	Targets []string `json:"targets,omitempty"`
+	Ways    []string `json:"ways,omitempty"`
+}
+
+// Symlink is a symlink of the app.
+type Symlink struct {
+	Path string `json:"path"`
+	Text string `json:"text"` // where it leads, as it says
 }
 
 // User is a user by number.
@@ -214,6 +234,11 @@ type Result struct {
 	Files     int            `json:"files,omitempty"`     // Match: how many files the digest covers
 	// FileDigests has a digest for each of them, by path, when there are no more than MaxFileDigests.
 	FileDigests map[string]string `json:"fileDigests,omitempty"`
+	// Unmatched are the indexes of those patterns of a Selection that match no file (Match).
+	Unmatched []int `json:"unmatched,omitempty"`
+	// Links are those symlinks among what Patterns and Targets match that lead to what the Selection does not cover, or nowhere
+	// (Match), by path. There are no more than MaxLinks.
+	Links []Symlink `json:"links,omitempty"`
 	// Refused says what is wrong with an archive, "" when it was unpacked (Unpack).
 	Refused string `json:"refused,omitempty"`
 	// DiffID is the digest of the layer's uncompressed tar (Describe).

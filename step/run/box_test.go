@@ -55,7 +55,7 @@ func newBox(t *testing.T, kind step.Kind) *box {
 	b.spec = step.Spec{Contract: step.Contract, Kind: kind, Layer: "modules"}
 	if kind == step.Match {
 		b.mkdir(matched)
-		b.spec.Trees = []string{"modules"}
+		b.spec.Trees, b.spec.Selected = []string{"modules"}, []step.Selection{{Patterns: [][]string{{"**"}}}}
 	}
 	if kind == step.Run {
 		b.spec.LayerDir = b.path(step.LayersDir + "/app/modules")

@@ -268,22 +268,6 @@ func (r *runner) startMetadata() error {
 // requiresDir is the folder of $MD with what each module that requires the layer says. Its name makes it private to the step.
 const requiresDir = ".requires"
 
-// match writes a result for each tree, with the tree's digest as version.
-func (r *runner) match() error {
-	for i, name := range r.spec.Trees {
-		tree, err := DigestTree(filepath.Join(r.matched, strconv.Itoa(i)))
-		if err != nil {
-			return fmt.Errorf("layer %q: %w", name, err)
-		}
-		if err := r.reportTree(i, step.Result{
-			Metadata: map[string]any{"version": tree.Digest}, Files: tree.Files, FileDigests: tree.FileDigests,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // reportTree writes the result for one of spec.Trees.
 func (r *runner) reportTree(i int, result step.Result) error {
 	data, err := json.Marshal(result)

@@ -1,0 +1,277 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/patternmatcher"
+	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/step"
+)
+
+// maxHops is how many symlinks may follow each other, as in Linux.
+const maxHops = 40
+
+// appLinks finds symlinks of an app, and what they lead to. Patterns do not: to BuildKit a symlink is its text, and a folder that
+// is one has no files. It is used by one goroutine.
+type appLinks struct {
+	build  *build
+	tree   bk.State
+	app    *folder
+	seen   map[string]*fstypes.Stat   // by path; nil for what is not there
+	listed map[string][]*fstypes.Stat // entries by folder
+}
+
+func newAppLinks(b *build, tree bk.State) *appLinks {
+	return &appLinks{build: b, tree: tree, seen: map[string]*fstypes.Stat{}, listed: map[string][]*fstypes.Stat{}}
+}
+
+// open returns the app's folder. Nobody asks for it when no pattern has a folder in it, and there are no symlinks.
+func (a *appLinks) open(ctx context.Context) (*folder, error) {
+	if a.app == nil {
+		ref, err := a.build.solve(ctx, a.tree)
+		if err != nil {
+			return nil, err
+		}
+		a.app = &folder{state: a.tree, ref: ref}
+	}
+	return a.app, nil
+}
+
+// entry is what a folder of the app has under a name, nil when it has nothing.
+func (a *appLinks) entry(ctx context.Context, dir, name string) (*fstypes.Stat, error) {
+	at := path.Join(dir, name)
+	stat, ok := a.seen[at]
+	if ok {
+		return stat, nil
+	}
+	app, err := a.open(ctx)
+	if err == nil {
+		stat, err = app.entry(ctx, dir, name)
+		a.seen[at] = stat
+	}
+	return stat, err
+}
+
+// entries are those of a folder of the app, in order of their names.
+func (a *appLinks) entries(ctx context.Context, dir string) ([]*fstypes.Stat, error) {
+	if list, ok := a.listed[dir]; ok {
+		return list, nil
+	}
+	app, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := app.entries(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []*fstypes.Stat
+	for _, e := range found {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(x, y *fstypes.Stat) int { return strings.Compare(x.Path, y.Path) })
+	a.listed[dir] = list
+	return list, nil
+}
+
+// destination is where a path of the app leads.
+type destination struct {
+	links  []string      // symlinks on the way
+	passed []string      // folders that the way leaves again, upwards
+	path   string        // without any of that, "" for the app's own folder
+	stat   *fstypes.Stat // nil for that, and when it leads nowhere
+	lost   string        // why it leads nowhere, "" when it leads somewhere
+}
+
+// addWay adds to a selection what has to be there for a way to lead where it does, besides its end and the folder where it begins.
+// It says whether any of that is new.
+func (to destination) addWay(sel *convert.Selection, from string) (more bool) {
+	for _, l := range to.links {
+		more = sel.AddWay(l) || more
+	}
+	there := append(to.links[:len(to.links):len(to.links)], to.path, path.Join(from, "x"))
+	for _, folder := range to.passed {
+		if !slices.ContainsFunc(there, func(name string) bool { return strings.HasPrefix(name, folder+"/") }) {
+			more = sel.AddTarget(folder) || more
+		}
+	}
+	return more
+}
+
+// resolve follows a path that begins in a folder of the app, as the kernel does. One that leads out of the app leads nowhere: the
+// symlink is an error of the step that sees it.
+func (a *appLinks) resolve(ctx context.Context, dir, text string) (destination, error) {
+	to := destination{path: dir}
+	if path.IsAbs(text) {
+		to.lost = "is outside of the app"
+		return to, nil
+	}
+	rest := strings.Split(text, "/")
+	for len(rest) > 0 {
+		name := rest[0]
+		rest = rest[1:]
+		switch {
+		case name == "" || name == ".":
+			continue
+		case name == ".." && to.path == "":
+			to.lost = "is outside of the app"
+			return to, nil
+		case name == "..":
+			to.passed = append(to.passed, to.path)
+			to.path, to.stat = parent(to.path), nil
+			continue
+		case to.stat != nil && !to.stat.IsDir():
+			to.lost = "is below a file"
+			return to, nil
+		case !utf8.ValidString(name):
+			to.lost = "has a name that is not UTF-8"
+			return to, nil
+		}
+		stat, err := a.entry(ctx, to.path, name)
+		if err != nil {
+			return to, err
+		}
+		at := path.Join(to.path, name)
+		switch {
+		case stat == nil:
+			to.lost = "is not in the app"
+			return to, nil
+		case !isSymlink(stat):
+			to.path, to.stat = at, stat
+			continue
+		}
+		to.links = append(to.links, at)
+		switch {
+		case path.IsAbs(stat.Linkname):
+			to.lost = "is outside of the app"
+			return to, nil
+		case len(to.links) > maxHops:
+			to.lost = fmt.Sprintf("is behind more than %d symlinks, or behind itself", maxHops)
+			return to, nil
+		}
+		to.stat = nil
+		rest = append(strings.Split(stat.Linkname, "/"), rest...)
+	}
+	return to, nil
+}
+
+func parent(name string) string { return strings.TrimPrefix(path.Dir("/"+name), "/") }
+
+// onTheWay adds to a selection the symlinks that stand for folders in its patterns. One that a ** goes through is none of them:
+// like that of a shell it follows no symlinks.
+func (a *appLinks) onTheWay(ctx context.Context, sel *convert.Selection) error {
+	for i, glob := range sel.Globs {
+		w := way{appLinks: a, sel: sel, index: i, been: map[string]bool{}}
+		if err := w.walk(ctx, "", strings.Split(convert.Glob(glob), "/")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// way is the walk along one pattern.
+type way struct {
+	*appLinks
+	sel   *convert.Selection
+	index int
+	been  map[string]bool
+}
+
+// walk goes through the folders that names, which are parts of a pattern, stand for below dir.
+func (w *way) walk(ctx context.Context, dir string, names []string) error {
+	key := dir + "\x00" + strings.Join(names, "/")
+	if len(names) == 1 || strings.Contains(names[0], "**") || w.been[key] {
+		return nil
+	}
+	w.been[key] = true
+	folders, err := w.matching(ctx, dir, names[0])
+	if err != nil {
+		return err
+	}
+	for _, stat := range folders {
+		at := path.Join(dir, path.Base(stat.Path))
+		if isSymlink(stat) {
+			to, err := w.resolve(ctx, dir, path.Base(stat.Path))
+			if err != nil {
+				return err
+			}
+			to.addWay(w.sel, dir)
+			if to.lost != "" || to.stat != nil && !to.stat.IsDir() {
+				continue
+			}
+			at = to.path
+			w.sel.Add(w.index, path.Join(llb.Literal(at), path.Join(names[1:]...)))
+		} else if !stat.IsDir() {
+			continue
+		}
+		if err := w.walk(ctx, at, names[1:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// matching are the entries of a folder that one name of a pattern stands for.
+func (a *appLinks) matching(ctx context.Context, dir, name string) ([]*fstypes.Stat, error) {
+	if !strings.ContainsAny(name, "*?[") {
+		stat, err := a.entry(ctx, dir, name)
+		if stat == nil || err != nil {
+			return nil, err
+		}
+		return []*fstypes.Stat{stat}, nil
+	}
+	// Behind a folder nothing of the name is special because it stands at the beginning.
+	m, err := patternmatcher.New([]string{"x/" + name})
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.entries(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	var found []*fstypes.Stat
+	for _, e := range all {
+		switch ok, err := m.MatchesOrParentMatches("x/" + path.Base(e.Path)); {
+		case err != nil:
+			return nil, err
+		case ok:
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+// lostLink is a symlink that leads nowhere.
+type lostLink struct {
+	step.Symlink
+	to  string // path in the app
+	why string
+}
+
+// follow adds to a selection what the symlinks among its files lead to, which a step has found. It returns whether that is
+// anything new, and those that lead nowhere.
+func (a *appLinks) follow(ctx context.Context, sel *convert.Selection, r step.Result) (more bool, lost []lostLink, err error) {
+	for _, link := range r.Links {
+		dir := parent(link.Path)
+		to, err := a.resolve(ctx, dir, link.Text)
+		if err != nil {
+			return false, nil, err
+		}
+		more = to.addWay(sel, dir) || more
+		if to.lost != "" {
+			lost = append(lost, lostLink{link, path.Join(dir, link.Text), to.lost})
+			continue
+		}
+		more = sel.AddTarget(to.path) || more
+	}
+	return more, lost, nil
+}

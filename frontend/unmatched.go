@@ -1,0 +1,119 @@
+package frontend
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// checkSelection says which patterns matched no file, and which symlinks lead nowhere. When nothing at all matches what a version
+// is made of, that is an error: no file could ever change the layer.
+func (b *build) checkSelection(ctx context.Context, app *app, sel *convert.Selection, r step.Result, lost []lostLink) error {
+	if len(r.Unmatched)+len(lost) == 0 {
+		return nil
+	}
+	diags := make([]packfile.Diagnostic, len(r.Unmatched))
+	for n, i := range r.Unmatched {
+		where := "of the app"
+		if sel.Narrow {
+			where = "that inputs name"
+		}
+		diags[n] = packfile.Diagnostic{
+			Message: fmt.Sprintf("%s: no file %s matches %q%s", sel.Key, where, sel.Globs[i], b.hidden(app, sel.Globs[i])), Range: sel.At[i],
+		}
+	}
+	if sel.Key == "match" && len(diags) == len(sel.Globs) {
+		return &packfile.Error{Filename: sel.Filename, Diagnostics: diags}
+	}
+	for i, l := range lost {
+		if i == shownLost {
+			diags = append(diags, packfile.Diagnostic{Message: fmt.Sprintf("%s: %d more symlinks lead nowhere", sel.Key, len(lost)-i), Range: sel.At[0]})
+			break
+		}
+		diags = append(diags, packfile.Diagnostic{
+			Message: fmt.Sprintf("%s: the symlink %q leads to %q, which %s%s", sel.Key, l.Path, l.to, l.why, b.hidden(app, l.to)), Range: sel.At[0],
+		})
+	}
+	b.warnOnce(ctx, sel.Filename, diags)
+	return nil
+}
+
+// shownLost is how many symlinks that lead nowhere are named.
+const shownLost = 5
+
+// warnOnce passes on what no platform of the build has said before.
+func (b *build) warnOnce(ctx context.Context, filename string, diags []packfile.Diagnostic) {
+	for _, d := range diags {
+		text := fmt.Sprintf("%s:%d:%d: %s", filename, d.Range.Start.Line, d.Range.Start.Column, d.Message)
+		if b.patternSays.add(text) && b.opts.requestID == "" { // else the answer has it
+			b.warnAbout(ctx, filename, []packfile.Diagnostic{d})
+		}
+	}
+}
+
+// hidden says what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
+func (b *build) hidden(app *app, pattern string) string {
+	if line, rule := hidingLine(app.ignore.data, pattern); line > 0 {
+		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, app.ignore.name, rule)
+	}
+	if b.project == nil {
+		return ""
+	}
+	if key := hidingKey(b.project, pattern); key != "" {
+		return fmt.Sprintf(": %s in %s keeps it out", key, b.source.Filename)
+	}
+	return ""
+}
+
+// hidingLine finds the line of a .dockerignore file that hides what a pattern of the packfile is about, as far as the words of both
+// tell: the files themselves were never sent. The last line that matches decides. It returns 0 when there is none.
+func hidingLine(data []byte, pattern string) (line int, rule string) {
+	for i, text := range bytes.Split(data, []byte("\n")) {
+		rules, err := ignorefile.ReadAll(bytes.NewReader(text))
+		if err != nil || len(rules) == 0 || !covers(strings.TrimPrefix(rules[0], "!"), pattern) {
+			continue
+		}
+		if line, rule = i+1, rules[0]; strings.HasPrefix(rule, "!") {
+			line = 0
+		}
+	}
+	return line, rule
+}
+
+// hidingKey is the key of a project descriptor that does so, "" for none.
+func hidingKey(p *packfile.Project, pattern string) string {
+	hidden, key := len(p.Include) > 0, "include"
+	rules := p.Include
+	if !hidden {
+		key, rules = "exclude", p.Exclude
+	}
+	for _, r := range rules {
+		rule, exception := strings.CutPrefix(r, "!")
+		if covers(rule, pattern) {
+			hidden = (key == "exclude") != exception
+		}
+	}
+	if hidden {
+		return key
+	}
+	return ""
+}
+
+// covers says whether a rule matches the text of a pattern, or all that is in a folder of that name.
+func covers(rule, pattern string) bool {
+	for _, name := range []string{path.Clean(pattern), path.Clean(pattern) + "/?"} {
+		if ok, err := patternmatcher.MatchesOrParentMatches(name, []string{rule}); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}

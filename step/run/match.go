@@ -1,0 +1,114 @@
+package run
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/moby/patternmatcher"
+
+	"github.com/packfile/frontend/step"
+)
+
+// match writes a result for each tree, with the tree's digest as version.
+func (r *runner) match() error {
+	if len(r.spec.Selected) != len(r.spec.Trees) {
+		return fmt.Errorf("%d trees, and patterns for %d", len(r.spec.Trees), len(r.spec.Selected))
+	}
+	for i, name := range r.spec.Trees {
+		result, err := matchTree(filepath.Join(r.matched, strconv.Itoa(i)), r.spec.Selected[i])
+		if err != nil {
+			return fmt.Errorf("layer %q: %w", name, err)
+		}
+		if err := r.reportTree(i, result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// matchTree is the result for one tree.
+func matchTree(dir string, sel step.Selection) (step.Result, error) {
+	tree, err := DigestTree(dir)
+	if err != nil {
+		return step.Result{}, err
+	}
+	result := step.Result{Metadata: map[string]any{"version": tree.Digest}, Files: tree.Files, FileDigests: tree.FileDigests}
+	unmatched := map[int]*patternmatcher.PatternMatcher{}
+	all := slices.Clone(sel.Targets)
+	for i, patterns := range sel.Patterns {
+		all = append(all, patterns...)
+		if unmatched[i], err = patternmatcher.New(patterns); err != nil {
+			return step.Result{}, err
+		}
+	}
+	covered, err := patternmatcher.New(all)
+	if err != nil {
+		return step.Result{}, err
+	}
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		for i, m := range unmatched {
+			switch ok, err := m.MatchesOrParentMatches(rel); {
+			case err != nil:
+				return err
+			case ok:
+				delete(unmatched, i)
+			}
+		}
+		if entry.Type()&fs.ModeSymlink == 0 {
+			return nil
+		}
+		leads, err := leadsOn(dir, path, rel, covered)
+		if !leads || err != nil {
+			return err
+		}
+		if len(result.Links) == step.MaxLinks {
+			return fmt.Errorf("more than %d symlinks lead to other files of the app", step.MaxLinks)
+		}
+		text, err := os.Readlink(path)
+		result.Links = append(result.Links, step.Symlink{Path: rel, Text: text})
+		return err
+	})
+	for i := range sel.Patterns {
+		if unmatched[i] != nil {
+			result.Unmatched = append(result.Unmatched, i)
+		}
+	}
+	return result, err
+}
+
+// leadsOn says whether a symlink that counts leads to what is not all in the tree. A folder is there as a whole when a pattern covers
+// it.
+func leadsOn(dir, path, rel string, covered *patternmatcher.PatternMatcher) (bool, error) {
+	if counts, err := covered.MatchesOrParentMatches(rel); !counts || err != nil {
+		return false, err
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return true, nil // part of the way is not here, or nowhere
+	}
+	info, err := os.Lstat(real)
+	if err != nil || !info.IsDir() {
+		return false, err
+	}
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false, err
+	}
+	folder, err := filepath.Rel(root, real)
+	if err != nil {
+		return false, err
+	}
+	whole, err := covered.MatchesOrParentMatches(folder)
+	return !whole, err
+}
