@@ -23,7 +23,8 @@ var imageForms = []*regexp.Regexp{
 	regexp.MustCompile(`#\s*syntax\s*=\s*([^\s"'\\]+)`),
 	regexp.MustCompile(`docker(?:-image)?://([^\s"'` + "`" + `\\,;)]+)`),
 	regexp.MustCompile(`(?:^|["` + "`" + `]|\\n)FROM\s+(?:--platform=\S+\s+)?([^\s"'\\]+)`),
-	regexp.MustCompile(`\b(?:build-image|run-image|launcher|builder|image)\\?["']?\s*[:=]\s*\\?["']([^\s"'\\]+)\\?["']`),
+	regexp.MustCompile(`\b(?:build-image|run-image|launcher|builder)\\?["']?\s*[:=]\s*\\?["']([^\s"'\\]+)\\?["']`),
+	regexp.MustCompile(`\bimage\s*=\s*\\?["']([^\s"'\\/]+/[^\s"'\\]+)\\?["']`),
 	regexp.MustCompile(`\b(?:buildImage|runImage|launcher): \\?["']?([^\s"'\\,}]+)(?:\\?["']|\\n|,|\s*}|$)`),
 	regexp.MustCompile(`(?:\bBUILDKIT_SYNTAX|--opt[= ]source)=([^\s"'` + "`" + `\\,]+)`),
 	regexp.MustCompile(`\bCOPY --from=([^\s/:]*[/:]\S*)`), // without either it is a stage or a named context
