@@ -44,8 +44,8 @@ func TestACommandThatOnlyAShellUnderstandsIsNotForADirectProcess(t *testing.T) {
 
 func TestAWrongAPIIsOneError(t *testing.T) {
 	for filename, text := range map[string]string{
-		"packfile.yaml": "api: seven\nprocesses:\n- type: web\n  command: npm start\n",
-		"packfile.toml": "api = 0.10\n[[processes]]\ntype = \"web\"\ncommand = \"npm start\"",
+		"packfile.yaml": "api: seven\nprocesses:\n- type: web\n  command: npm start\n- type: b\n  command: [npm, start]\n",
+		"packfile.toml": "api = 0.10\n[[processes]]\ntype = \"web\"\ncommand = \"npm start\"\n[[processes]]\ntype = \"b\"\ncommand = [\"npm\", \"start\"]",
 	} {
 		_, _, err := Parse(filename, []byte(text))
 		require.ErrorContains(t, err, ": api: ")
