@@ -76,34 +76,36 @@ uri = "` + uri + `"
 
 func TestADepWithoutShaIsAskedForInEveryBuildAndIsNeverStale(t *testing.T) {
 	t.Parallel()
-	s := newChanging(t, "one")
-	dir := files(t, map[string]string{"packfile.toml": unpinned(s.URL + "/tool-{{.version}}")})
-	r := request{dir: dir, target: "a"}
-	holds := func(b built, want string) {
-		t.Helper()
-		if got := b.read(t, "tool") + " " + b.read(t, "sha"); got != want+" "+sha(want) {
-			t.Errorf("the layer holds %q, want %q", got, want)
+	onEachBuildKit(t, func(t *testing.T, host string) {
+		s := newChanging(t, "one")
+		dir := files(t, map[string]string{"packfile.toml": unpinned(s.URL + "/tool-{{.version}}")})
+		r := request{dir: dir, target: "a", host: host}
+		holds := func(b built, want string) {
+			t.Helper()
+			if got := b.read(t, "tool") + " " + b.read(t, "sha"); got != want+" "+sha(want) {
+				t.Errorf("the layer holds %q, want %q", got, want)
+			}
 		}
-	}
 
-	first := r.build(t)
-	holds(first, "one")
-	contains(t, first.log, "packfile.toml:", "dep tool@1 has no sha", "every build asks", s.URL+"/tool-1", `sha = "`+sha("one")+`"`)
-	if got := s.requests(); !slices.Equal(got, []string{"GET 200"}) {
-		t.Errorf("an empty builder asked %v", got)
-	}
+		first := r.build(t)
+		holds(first, "one")
+		contains(t, first.log, "packfile.toml:", "dep tool@1 has no sha", "every build asks", s.URL+"/tool-1", `sha = "`+sha("one")+`"`)
+		if got := s.requests(); !slices.Equal(got, []string{"GET 200"}) {
+			t.Errorf("an empty builder asked %v", got)
+		}
 
-	second := r.build(t)
-	holds(second, "one")
-	second.wantRan(t, map[string]bool{"[a] run": false})
-	if got := s.requests(); !slices.Equal(got, []string{"HEAD 304"}) {
-		t.Errorf("the next build asked %v", got)
-	}
+		second := r.build(t)
+		holds(second, "one")
+		second.wantRan(t, map[string]bool{"[a] run": false})
+		if got := s.requests(); !slices.Equal(got, []string{"HEAD 304"}) {
+			t.Errorf("the next build asked %v", got)
+		}
 
-	s.become("two")
-	third := r.build(t)
-	holds(third, "two")
-	contains(t, third.log, `sha = "`+sha("two")+`"`)
+		s.become("two")
+		third := r.build(t)
+		holds(third, "two")
+		contains(t, third.log, `sha = "`+sha("two")+`"`)
+	})
 }
 
 func TestALayerWhoseDepHasNoShaIsReusedAsLongAsTheDepIsTheSame(t *testing.T) {
@@ -207,16 +209,15 @@ test ! -x "$(get-dep unpinned)"
 test "$(sh "$(get-dep unpinned)")" = "tool runs"
 test "$("$FIRST/unpinned/tool")" = "tool runs"
 `) + link + layer("third", `test "$(sh "$(get-dep fetched)")" = "tool runs"`) + "[[layers.build.links]]\nname = \"second\"\n"
-	for _, user := range []string{"1000:1000", "0:0"} {
-		t.Run(user, func(t *testing.T) {
-			t.Parallel()
+	onEachBuildKit(t, func(t *testing.T, host string) {
+		for _, user := range []string{"1000:1000", "0:0"} {
 			text := sh + "user = \"" + user + "\"\n" + strings.Replace(text, "id -u)\" = 1000", "id -u):$(id -g)\" = "+user, 1)
 			dir := files(t, map[string]string{"packfile.toml": text, "deps/vendored@1": "vendored"})
-			b := request{dir: dir, target: "first"}.build(t)
+			b := request{dir: dir, target: "first", host: host}.build(t)
 			if got := b.read(t, "fetched/tool"); got != "#!/bin/sh\necho tool runs\n" {
-				t.Errorf("what was moved is %q", got)
+				t.Errorf("%s: what was moved is %q", user, got)
 			}
-			request{dir: dir}.build(t)
-		})
-	}
+			request{dir: dir, host: host}.build(t)
+		}
+	})
 }
