@@ -226,7 +226,9 @@ func TestAnImageWithoutShellSaysSo(t *testing.T) {
 
 func TestAMatchStepNeedsNothingOfTheImage(t *testing.T) {
 	c := newContainer(t)
-	c.spec = step.Spec{Contract: step.Contract, Kind: step.Match, Trees: []string{"modules"}}
+	c.spec = step.Spec{
+		Contract: step.Contract, Kind: step.Match, Trees: []string{"modules"}, Selected: []step.Selection{{Patterns: [][]string{{"package.json"}}}},
+	}
 	c.write(step.MatchDir+"/0/package.json", "{}", 0o644)
 	if code, _, stderr := c.run(); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
