@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -133,13 +134,14 @@ func (b *build) findFacts(ctx context.Context, app *app, conv *convert.Build, fa
 		if a.err != nil {
 			fail(a.err)
 		}
-		for q, r := range a.results {
-			final, err := selections.answered(ctx, conv.Selection(q), r)
+		byLayer := func(x, y convert.Question) int { return strings.Compare(x.Layer, y.Layer) } // so that errors are the same every time
+		for _, q := range slices.SortedFunc(maps.Keys(a.results), byLayer) {
+			final, err := selections.answered(ctx, conv.Selection(q), a.results[q])
 			switch {
 			case err != nil:
 				fail(err)
 			case final:
-				facts[q] = r
+				facts[q] = a.results[q]
 			default:
 				delete(asked, q)
 			}
