@@ -191,3 +191,16 @@ func TestScriptsThatFailAndSecretsThatAreMissingAreSaidSo(t *testing.T) {
 		contains(t, request{dir: dir, host: host}.fail(t), `secret "token" was not given: pass it with --secret id=token,src=FILE`)
 	})
 }
+
+func TestARebaseIsKnownToHaveNoPackfile(t *testing.T) {
+	t.Parallel()
+	onEachBuildKit(t, func(t *testing.T, host string) {
+		const none = "a rebase needs none if --build-context run-image=docker-image://NAME says what to put the image on"
+		r := request{dir: t.TempDir(), host: host, opts: map[string]string{"target": "rebase", "context:run-image": ""}}
+		contains(t, r.fail(t), "no such file or directory; "+none)
+		r.opts["context"] = "" // no folders
+		contains(t, r.fail(t), "no local sources enabled; "+none)
+		r.args = []string{"--local", "context=" + r.dir}
+		contains(t, r.fail(t), `no access allowed to dir "dockerfile"; `+none)
+	})
+}

@@ -27,7 +27,7 @@ func (b *build) rebasing() bool {
 
 // noPackfile matches what BuildKit says when there is no file to read (util/openfile, Regular), or the client gives no folder
 // for it (session/filesync, FSSync and DiffCopy). It has no code for that.
-var noPackfile = regexp.MustCompile(`: (no such file or directory|no local sources enabled|no access allowed to dir "dockerfile")$`)
+var noPackfile = regexp.MustCompile(`(: |desc = )(no such file or directory|no local sources enabled|no access allowed to dir "dockerfile")$`)
 
 // withoutPackfile makes a rebase need no packfile, which has nothing to say but the name of the run image. It gets, and else
 // returns, the error of reading one: any other than that there is none.
