@@ -124,7 +124,7 @@ func TestImageIsTheSameWhereLayersCannotBeMerged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			packfile := sh + fmt.Sprintf("user = %q\n# %s\n", test.user, rand.Text()) + manyFiles
+			packfile := sh + fmt.Sprintf("user = %q\ndescription = %q\n", test.user, rand.Text()) + manyFiles
 			dir := files(t, map[string]string{
 				"packfile.toml": packfile, "main.txt": "main", "static/a/b.css": "b",
 				"folder": "no folder here", "file/x": "a folder here",
