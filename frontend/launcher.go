@@ -53,7 +53,7 @@ func (b *build) checkLauncher(ctx context.Context, l *convert.Launcher) error {
 		return err
 	case len(files) == 0:
 		return fmt.Errorf("the image has no %s", convert.LauncherPath)
-	case files[0].IsDir() || files[0].Linkname != "":
+	case files[0].IsDir() || isSymlink(files[0]):
 		return fmt.Errorf("%s of the image is no regular file", convert.LauncherPath)
 	}
 	return nil

@@ -157,7 +157,7 @@ func (l *loader) statModule(ctx context.Context, f folder, name string) (stat *f
 		if stat, at = entries[part], path.Join(at, part); stat == nil {
 			return nil, "", nil
 		}
-		if stat.Linkname != "" {
+		if isSymlink(stat) {
 			return stat, at, nil
 		}
 	}
@@ -185,7 +185,7 @@ func (l *loader) readModule(ctx context.Context, f folder, origin, id, version s
 	}
 	name := moduleFiles[i]
 	filename := below(origin, name)
-	if entries[name].Linkname != "" || entries[name].IsDir() {
+	if isSymlink(entries[name]) || entries[name].IsDir() {
 		return nil, fmt.Errorf("%s is no regular file", filename)
 	}
 	if size := entries[name].Size; size > packfile.MaxSize {
@@ -292,7 +292,7 @@ func (u *unit) readFiles(ctx context.Context) error {
 		return fmt.Errorf("deps, in the folder of %s: %v", u.Filename, err)
 	}
 	for name, f := range files {
-		if f.Linkname == "" && !f.IsDir() {
+		if !isSymlink(f) && !f.IsDir() {
 			u.Offline[name] = true
 		}
 	}

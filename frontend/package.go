@@ -75,7 +75,7 @@ func (l *loader) readPackage(ctx context.Context, f folder, origin string, bp pa
 		return l.unpack(ctx, convert.Archive{Tree: f.state, Path: f.path(""), Folder: true}, origin, bp)
 	case len(entries) == 1: // a download, or the file that a named context is
 		for name, stat := range entries {
-			if !stat.IsDir() && stat.Linkname == "" {
+			if !stat.IsDir() && !isSymlink(stat) {
 				return l.unpack(ctx, convert.Archive{Tree: f.state, Path: f.path(name)}, origin, bp)
 			}
 		}
@@ -152,7 +152,7 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string
 					return nil, fmt.Errorf("it has more than %d modules", maxModules)
 				}
 				at := path.Join(layout, id, version)
-				if stat.Linkname != "" {
+				if isSymlink(stat) {
 					if at, err = blobOf(at, stat.Linkname); err != nil {
 						return nil, err
 					}
