@@ -49,6 +49,9 @@ type link struct {
 	cache                         bool // it goes to one
 }
 
+// moduleIDs are those of modules by their place in the group.
+var moduleIDs = []string{"m", "n", "o/p"}
+
 // files of the app.
 var appFiles = []string{"a", "b", "c", "dir/d"}
 
@@ -61,11 +64,10 @@ func newWorld(r *rand.Rand) *world {
 	for _, f := range appFiles {
 		w.app[f] = fmt.Sprint(r.IntN(3))
 	}
-	ids := []string{"m", "n", "o/p"}
 	count := pick(r, 1, 1, 2, 2, 3)
 	w.root = r.IntN(count)
 	for i := range count {
-		m := &module{id: ids[i], caches: map[string]string{}}
+		m := &module{id: moduleIDs[i], caches: map[string]string{}}
 		if i == w.root && chance(r, 60) {
 			m.id = ""
 		}
@@ -77,7 +79,43 @@ func newWorld(r *rand.Rand) *world {
 			w.addLayer(r, i)
 		}
 	}
+	if chance(r, 25) {
+		w.addDiamond(r)
+	}
+	if count > 1 && chance(r, 40) {
+		w.addTwins(r)
+	}
 	return w
+}
+
+// addDiamond adds what random links seldom give: a layer that runs only for others, and two that see it, one of which sees the other.
+func (w *world) addDiamond(r *rand.Rand) {
+	m := pick(r, w.modules...)
+	of := func(name string, export bool, links ...string) *layer {
+		l := &layer{name: name, section: "build", export: export, version: "1", run: w.script(r, true)}
+		for _, to := range links {
+			l.links = append(l.links, &link{name: to})
+		}
+		m.layers = append(m.layers, l)
+		return l
+	}
+	tool, deps := of("tool", false), of("deps", true, "tool")
+	tool.run.Weather = !w.pinned
+	deps.version, deps.inputs = "", []string{tool.run.Reads} // tool is another one when deps runs
+	of("gen", true, "tool", "deps")
+}
+
+// addTwins adds two layers of one name: a module without id exposes one, and a later module links its own.
+func (w *world) addTwins(r *rand.Rand) {
+	first, second := w.modules[0], w.modules[1]
+	w.modules[w.root].id = moduleIDs[w.root]
+	w.root, first.id = 0, ""
+	exposed := &layer{name: "twin", section: "build", export: true, expose: true, version: "1", run: w.script(r, true)}
+	own := &layer{name: "twin", section: "build", export: true, inputs: []string{pick(r, appFiles...)}, run: w.script(r, true)}
+	own.run.Reads = own.inputs[0]
+	user := &layer{name: "user", section: "build", export: true, version: "1", run: w.script(r, true), links: []*link{{name: "twin"}}}
+	first.layers = append(first.layers, exposed)
+	second.layers = append(second.layers, own, user)
 }
 
 // names of layers are few, so that modules have the same.
