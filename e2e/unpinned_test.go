@@ -147,6 +147,13 @@ func TestADepWithoutShaThatCannotBeHadIsAnErrorAtItsURI(t *testing.T) {
 	}
 }
 
+func TestADepWithoutShaThatIsAnEmptyFileIsSaidSo(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, map[string]string{"/tool": ""})
+	b := request{dir: files(t, map[string]string{"packfile.toml": unpinned(s.URL + "/tool")})}.build(t)
+	contains(t, b.log, `sha = "`+sha("")+`", which is that of an empty file: see what the address gives`)
+}
+
 func TestADepWithoutShaInTheModulesFolderNeedsNoNetwork(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{"packfile.toml": unpinned("http://nowhere.invalid/tool"), "deps/tool@1": "vendored"})

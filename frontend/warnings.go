@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
@@ -16,6 +18,9 @@ import (
 func atOnce(warnings []packfile.Diagnostic) []packfile.Diagnostic {
 	return slices.DeleteFunc(slices.Clone(warnings), func(w packfile.Diagnostic) bool { return w.Rule == packfile.UnpinnedDep.Name })
 }
+
+// emptyFile is the checksum of a file without content, which a server may send in place of an error.
+var emptyFile = digest.FromBytes(nil).Encoded()
 
 // warnOfFacts says of each dep without sha what that costs, and which sha it has now; and of each test which programs it did not
 // find.
@@ -31,6 +36,9 @@ func (b *build) warnOfFacts(ctx context.Context, conv *convert.Build, facts conv
 	for _, d := range deps {
 		message := fmt.Sprintf("%s:%d: dep %s has no sha: every build asks %q for it, and an empty builder downloads it; what it is now "+
 			"is pinned by: sha = %q", d.Filename, d.At.Start.Line, d.Name, layerkey.Redact(d.URI), d.SHA)
+		if d.SHA == emptyFile {
+			message += ", which is that of an empty file: see what the address gives"
+		}
 		if b.factsSay.add(message) {
 			b.warn(ctx, message, packfile.UnpinnedDep.Description)
 		}
