@@ -179,6 +179,15 @@ func TestImagesOfNoSuchPlatformAreSaidSo(t *testing.T) {
 		dir := files(t, map[string]string{"packfile.toml": sh})
 		contains(t, request{dir: dir, host: host, opts: map[string]string{"platform": "linux/s390x"}}.fail(t),
 			"named context run-image: "+env.empty+": there is no image for linux/s390x among those of that name")
+
+		// A target without scripts needs no images but those of the frontend.
+		write(t, dir, map[string]string{"packfile.toml": sh + "[[layers]]\nname = \"a\"\n[[layers.build.env.build]]\nname = \"A\"\nvalue = \"a\"\n"})
+		contains(t, request{dir: dir, host: host, target: "a", opts: map[string]string{"platform": "linux/s390x"}}.fail(t),
+			"the frontend's own image ", " cannot build for linux/s390x: there is no image for linux/s390x among those of that name")
+		r := request{dir: dir, host: host, target: "a", opts: map[string]string{"platform": "linux/arm64", "context:previous": "docker-image://" + env.busybox}}
+		contains(t, r.build(t).log, "previous image: there is no image for linux/arm64 among those of that name")
+		r.opts["context:context"] = "docker-image://" + env.busybox
+		contains(t, r.fail(t), "named context context: "+env.busybox+": there is no image for linux/arm64 among those of that name")
 	})
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // changedIdentity is what a build says when its app seems to be one that the builder knows by another identity.
-const changedIdentity = "the packfile means something else than when an app with its id and some of its layers was built here"
+const changedIdentity = "a packfile that means something else, with some of the same layers or caches, was built here before"
 
 // Without a repository and without PACKFILE_APP an app is known by what its packfile means.
 func TestAnAppWithoutANameIsKnownByWhatItsPackfileMeans(t *testing.T) {

@@ -119,7 +119,7 @@ func (b *build) appContext(ctx context.Context, p ocispecs.Platform) (*bk.State,
 	}
 	st, _, err := nc.Load(ctx)
 	if err != nil {
-		return nil, fail(err)
+		return nil, fail(noSuchPlatform(err, p))
 	}
 	if st.Output() == nil {
 		return nil, fail(llb.ErrEmptyView)

@@ -204,14 +204,11 @@ func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform)
 		return none, b.imageError(name, p, err)
 	}
 	st, cfg, err := nc.Load(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
 		err = checkPlatform(cfg, p)
-	case strings.Contains(err.Error(), "no match for platform in manifest"):
-		err = fmt.Errorf("there is no image for %s among those of that name", platforms.Format(platforms.Normalize(p)))
 	}
 	if err != nil {
-		return none, b.imageError(name, p, err)
+		return none, b.imageError(name, p, noSuchPlatform(err, p))
 	}
 	img := convert.Base{State: *st, Config: cfg, Digest: dgst}
 	if img.Repository, err = registryImage(ctx, *st); err != nil {
@@ -228,6 +225,15 @@ func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform)
 		img.Digest, err = definitionDigest(ctx, *st)
 	}
 	return img, err
+}
+
+// noSuchPlatform returns an error of an image that was looked up, in our own words when an index has none for the platform
+// (Manifest in containerd/core/images/image.go).
+func noSuchPlatform(err error, p ocispecs.Platform) error {
+	if strings.Contains(err.Error(), "no match for platform in manifest") {
+		return fmt.Errorf("there is no image for %s among those of that name", platforms.Format(platforms.Normalize(p)))
+	}
+	return err
 }
 
 // givenName is what the user, or the packfile, calls the image that a named context stands for.
@@ -377,7 +383,7 @@ func (b *build) checkTools(ctx context.Context, ref string, p ocispecs.Platform)
 		err = checkPlatform(&cfg, p)
 	}
 	if err != nil {
-		return fmt.Errorf("the frontend's own image %s cannot build for %s: %w", ref, platforms.Format(p), err)
+		return fmt.Errorf("the frontend's own image %s cannot build for %s: %v", ref, platforms.Format(p), noSuchPlatform(err, p))
 	}
 	return nil
 }

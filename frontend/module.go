@@ -79,7 +79,7 @@ func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, 
 	}
 	st, cfg, err := nc.Load(ctx)
 	if err != nil {
-		return nil, l.imageError(bp.ID, p, err)
+		return nil, l.imageError(bp.ID, p, noSuchPlatform(err, p))
 	}
 	ops, err := operations(ctx, *st)
 	if err != nil {

@@ -86,7 +86,7 @@ func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *
 	}
 	st, cfg, err := nc.Load(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, "", noSuchPlatform(err, p)
 	}
 	if cfg == nil || st.Output() == nil {
 		return nil, "", errors.New("it is no image: name one with docker-image:// or oci-layout://")

@@ -32,8 +32,8 @@ func (r *runner) recognize() error {
 		seen = seen || slices.ContainsFunc(strings.Fields(string(names)), func(name string) bool { return slices.Contains(r.spec.Names, name) })
 	}
 	if seen {
-		fmt.Fprintf(os.Stderr, "%s: the packfile means something else than when an app with its id and some of its layers was built here: "+
-			"to this builder it is another app, whose caches are empty and whose layers with a version are new. "+
+		fmt.Fprintf(os.Stderr, "%s: a packfile that means something else, with some of the same layers or caches, was built here before: "+
+			"if that was this app, it is another one to this builder now, whose caches are empty and whose layers with a version are new. "+
 			"An app that is in no Git repository with a remote is known by what its packfile means; "+
 			"--build-arg PACKFILE_APP=NAME gives it a name that stays\n", step.StepBinary)
 	}

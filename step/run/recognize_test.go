@@ -19,7 +19,7 @@ func TestAnotherIdentityOfWhatSeemsToBeTheSameAppIsSaidOnce(t *testing.T) {
 		}
 		return o.stderr
 	}
-	const text = "packfile means something else"
+	const text = "packfile that means something else"
 	for i, test := range []struct {
 		identity string
 		names    []string
