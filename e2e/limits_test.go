@@ -39,7 +39,7 @@ func TestLayersThatAreTooManyAreRefusedBeforeAnythingIsBuilt(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{"packfile.toml": manyLayers(1001, "")})
 	log := request{dir: dir, image: imageName(t)}.fail(t)
-	contains(t, log, "a packfile has at most 1000 layers, this one has 1001")
+	contains(t, log, "layers has at most 1000 entries, this one has 1001")
 	if strings.Contains(log, "[l0]") {
 		t.Errorf("something was built:\n%s", log)
 	}

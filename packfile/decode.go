@@ -45,12 +45,6 @@ var packfileSchema = define(schema[Packfile]{
 		}
 		d.processes(p)
 		d.buildpacks(p.Buildpacks)
-		if len(p.Layers) > MaxLayers {
-			d.fail(p.Layers[MaxLayers].Range(), "", "a packfile has at most %d layers, this one has %d", MaxLayers, len(p.Layers))
-		}
-		if len(p.Slices) > MaxLayers {
-			d.fail(p.Slices[MaxLayers].Range(), "", "a packfile has at most %d slices, this one has %d", MaxLayers, len(p.Slices))
-		}
 	},
 })
 

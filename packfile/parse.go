@@ -13,8 +13,11 @@ import (
 // MaxSize is how large a packfile, or another file of this package, may be, in bytes.
 const MaxSize = 4 << 20
 
-// MaxLayers is how many layers the packfiles of a build may have together, and how many slices each.
-const MaxLayers = 1000
+// MaxEntries is how many entries an array may have: those of some are looked at in pairs.
+const MaxEntries = 1000
+
+// MaxLayers is how many layers the packfiles of a build may have together.
+const MaxLayers = MaxEntries
 
 // most is how large they may be otherwise. What nests is bounded by maxDepth, with better places; this bounds what is spent
 // until that is seen.

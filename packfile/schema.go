@@ -186,6 +186,16 @@ func boolean[T any](name string, field func(*T) *bool) key[T] {
 	}}
 }
 
+// tooMany says whether an array has more entries than any may have, which is an error at the first too many.
+func (d *decoder) tooMany(e *entry) bool {
+	items := e.value.items
+	if len(items) <= MaxEntries {
+		return false
+	}
+	d.fail(items[MaxEntries].at, "", "%s has at most %d entries, this one has %d", e.key, MaxEntries, len(items))
+	return true
+}
+
 // list is a key that holds strings.
 func list[T any, P located[T]](name string, field func(*T) *[]string, checks ...check) key[T] {
 	return key[T]{name: name, read: func(d *decoder, v *T, e *entry) {
@@ -202,6 +212,9 @@ func (d *decoder) strings(t *Table, name string, e *entry, checks []check) []str
 			hint = d.example(e.key, "["+quote(n.text)+"]")
 		}
 		d.wrong(e, n, "an array of strings", hint)
+		return nil
+	}
+	if d.tooMany(e) {
 		return nil
 	}
 	values := make([]string, 0, len(n.items))
@@ -258,6 +271,9 @@ func tables[T, U any, P located[U]](name string, s *schema[U], field func(*T) *[
 				}
 			}
 			d.wrong(e, n, "an array of tables", hint)
+			return
+		}
+		if d.tooMany(e) {
 			return
 		}
 		values := make([]U, len(n.items))
