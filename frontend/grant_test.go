@@ -33,6 +33,17 @@ func TestModulesPassOnOnlyWhatTheyAreGiven(t *testing.T) {
 	}
 }
 
+// An entry that is read later may give more to a module that has passed on what it had.
+func TestWhatAModuleIsGivenLaterIsPassedOnToo(t *testing.T) {
+	root, early, late, inner := unitOf("root", gives(), gives("x")), unitOf("early", gives("x")), unitOf("late", gives("x")), unitOf("inner")
+	root.brought[0], root.brought[1] = []*unit{early}, []*unit{late}
+	early.brought[0], late.brought[0] = []*unit{inner}, []*unit{early}
+	(&loader{root: root}).grant()
+	if got := strings.Join(inner.Grant.Secrets, " "); got != "x" {
+		t.Errorf("it is given %q", got)
+	}
+}
+
 // A server that a module names may be anybody's.
 func TestWhatAModuleNamesIsFetchedWithoutTheUsersTokens(t *testing.T) {
 	tokens := func(own bool) (attrs []string) {
