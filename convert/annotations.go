@@ -62,16 +62,16 @@ func packfileLabels(cfg *packfile.Config) map[string]string {
 
 // givenLabels are the labels of the app image that are not the build's own: what the user says goes before what the
 // packfile that is built says, that before what later and then earlier modules say, and that before the run image's.
-func (b *Build) givenLabels() map[string]string {
+func (g *Graph) givenLabels() map[string]string {
 	labels := map[string]string{}
-	if b.in.Run.Config != nil {
-		labels = carriedLabels(b.in.Run.Config.Config.Labels)
+	if g.in.Run.Config != nil {
+		labels = carriedLabels(g.in.Run.Config.Config.Labels)
 	}
-	for _, m := range b.modules { // what they say of themselves they do not say of the image
+	for _, m := range g.modules { // what they say of themselves they do not say of the image
 		maps.Copy(labels, m.Packfile.Config.Labels)
 	}
-	maps.Copy(labels, packfileLabels(&b.in.Root.Packfile.Config))
-	maps.Copy(labels, b.in.Labels)
+	maps.Copy(labels, packfileLabels(&g.in.Root.Packfile.Config))
+	maps.Copy(labels, g.in.Labels)
 	return labels
 }
 

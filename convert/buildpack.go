@@ -107,7 +107,7 @@ func (m buildpackMember) part(f Facts) plan.Member {
 		member.Failed = m.b.unfit(m.Module.Buildpack)
 		return member
 	}
-	d := m.b.detected(m.Module.question(), f)
+	d := detectedIn(f[m.Module.question()])
 	member.Plan, member.Failed = d.plan, d.failed
 	return member
 }
@@ -119,14 +119,16 @@ type detected struct {
 	failed   string // why it does not take part, "" when it does
 }
 
-// detected reads an answer, once: a buildpack may be in many groups. That bin/detect says no and that it fails come to the
-// same (Buildpack API, "Detection").
-func (b *Build) detected(q Question, f Facts) detected {
-	d, ok := b.plans[q]
-	if ok {
-		return d
+// detectedIn returns what a buildpack answered.
+func detectedIn(a Answer) detected {
+	if a.detected != nil {
+		return *a.detected
 	}
-	r := f[q]
+	return readDetected(a.Result)
+}
+
+// readDetected reads an answer. That bin/detect says no and that it fails come to the same (Buildpack API, "Detection").
+func readDetected(r step.Result) (d detected) {
 	switch {
 	case r.Failed != "":
 		d.failed = "its " + r.Failed
@@ -144,7 +146,6 @@ func (b *Build) detected(q Question, f Facts) detected {
 			asTexts(or.Requires)
 		}
 	}
-	b.plans[q] = d
 	return d
 }
 
@@ -160,7 +161,7 @@ func (b *Build) PlanWarnings(qs []Question, f Facts) (all []PlanWarning) {
 		if m.Buildpack == nil || !slices.Contains(qs, m.question()) {
 			continue
 		}
-		for _, w := range b.detected(m.question(), f).warnings {
+		for _, w := range detectedIn(f[m.question()]).warnings {
 			all = append(all, PlanWarning{m, w})
 		}
 	}
@@ -234,14 +235,9 @@ func (m *Module) buildpackDir() string {
 }
 
 // detect is the state that has what bin/detect of a buildpack answers.
-func (b *Build) detect(q Question) (bk.State, error) {
-	i := slices.IndexFunc(b.in.Modules, func(m *Module) bool { return m.Buildpack != nil && m.question() == q })
-	if i < 0 {
-		return bk.State{}, fmt.Errorf("there is no buildpack %s", q.Layer)
-	}
-	m := b.in.Modules[i]
+func (b *Build) detect(m *Module) (bk.State, error) {
 	p := process{
-		files: stepFiles{module: m}, name: string(Detected), at: []place{m.at(m.Packfile.Config.At("id"))},
+		subject: m.ID(), module: m, files: stepFiles{module: m}, name: string(Detected), at: []place{m.at(m.Packfile.Config.At("id"))},
 		noCache: b.in.NoCache(m.ID()),
 	}
 	p.spec = step.Spec{Kind: step.Detect, Program: &step.Program{

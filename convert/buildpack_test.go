@@ -41,7 +41,7 @@ func withPlan(b *Build, text string) Facts {
 	f := Facts{}
 	for _, m := range b.in.Modules {
 		if m.Buildpack != nil {
-			f[m.question()] = step.Result{Plan: text}
+			f[m.question()] = Answer{Result: step.Result{Plan: text}}
 		}
 	}
 	return f
@@ -135,7 +135,7 @@ func TestAnswersOfBinDetect(t *testing.T) {
 				b := newModules(t, []string{"[[processes]]\ntype = 'a'\ncommand = ['a']"}, withBuildpack("acme/app", Buildpack{}))
 				group := candidates(b)
 				group[0].Optional = optional
-				f := Facts{group[0].Module.question(): test.answer}
+				f := Facts{group[0].Module.question(): {Result: test.answer}}
 				if got := b.member(group[0]).part(f).Failed; !strings.HasPrefix(got, test.failed) || (got == "") != (test.failed == "") {
 					t.Errorf("got %q, want %q", got, test.failed)
 				}
@@ -210,8 +210,11 @@ func TestWhatABuildpackWantsOfALayer(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, _ := json.Marshal(g.Entries[0].Requires[0].Metadata)
-			g.assign(b, f)
-			l := b.byID["acme/engine/node"]
+			graph, err := b.graph(g, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := graph.byID["acme/engine/node"]
 			if diff := cmp.Diff(test.md, l.metadata); diff != "" {
 				t.Error(diff)
 			}
@@ -245,8 +248,11 @@ func TestALayerIsNotThatOfABuildpackWithALongerName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.assign(b, f)
-	if l := b.byID["acme/engine/node"]; l.required != nil || l.madeBy != nil {
+	graph, err := b.graph(g, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := graph.byID["acme/engine/node"]; l != nil {
 		t.Errorf("got %+v", l)
 	}
 }
@@ -258,7 +264,7 @@ func TestAGroupWithABuildpackIsNotBuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = b.Choose(g, f)
+	_, err = b.Graph(g, f)
 	var pe *packfile.Error
 	want := "acme/app/buildpack.toml:1:1: acme/app@1 is a buildpack with a bin/build of its own, which cannot be run yet"
 	if !errors.As(err, &pe) || err.Error() != want {
@@ -282,8 +288,8 @@ func TestWarningsAboutBuildPlans(t *testing.T) {
 // detectOps are the spec and the operation of the step that runs bin/detect.
 func detectOps(t *testing.T, b *Build) (spec step.Spec, exec *pb.ExecOp, md bk.OpMetadata) {
 	t.Helper()
-	in, err := b.Ask(context.Background(), b.DetectQuestions(candidates(b), Facts{}), Facts{})
-	if err != nil || len(in) != 1 {
+	in, err := b.AskDetect(b.DetectQuestions(candidates(b), Facts{}))
+	if err != nil || len(in) != 1 || in[0].Files[Question{"acme/app@1", Detected}] != ResultPath {
 		t.Fatalf("%v, %d inquiries", err, len(in))
 	}
 	def, err := in[0].State.Marshal(context.Background())
@@ -356,8 +362,5 @@ func TestTheStepThatRunsBinDetect(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantMounts, mounts); diff != "" {
 		t.Error(diff)
-	}
-	if a, ok := b.asked[Question{"acme/app@1", Detected}]; !ok || a.file != ResultPath {
-		t.Errorf("the answer is in %+v", b.asked)
 	}
 }

@@ -13,25 +13,25 @@ import (
 
 // config is the config of the app image (CNB Platform API, "exporter", outputs): the run image's, with the launcher as
 // entrypoint and labels that say what the layers are.
-func (b *Build) config(layers []imageLayer, f Facts) (*dockerspec.DockerOCIImage, error) {
-	img := b.bareConfig()
-	if base := b.in.Run.Config; base != nil {
+func (d *Decisions) config(layers []imageLayer) (*dockerspec.DockerOCIImage, error) {
+	img := d.bareConfig()
+	if base := d.in.Run.Config; base != nil {
 		img.Config = base.Config
 		img.Config.Env = slices.Clone(base.Config.Env)
 		img.Platform = base.Platform
-		if v := b.in.Platform.Variant; v != "" {
+		if v := d.in.Platform.Variant; v != "" {
 			img.Variant = v // what the run image is for may run on less
 		}
 	}
-	img.Config.Labels = b.givenLabels()
-	if err := b.labels(img.Config.Labels, layers, f); err != nil {
+	img.Config.Labels = d.givenLabels()
+	if err := d.labels(img.Config.Labels, layers); err != nil {
 		return nil, err
 	}
-	img.Config.User = b.in.User
+	img.Config.User = d.in.User
 	img.Config.WorkingDir = step.AppDir
 	img.Config.Cmd = nil
 	img.Config.Entrypoint = []string{LauncherPath}
-	if p := b.metadata().DefaultProcessType; p != "" {
+	if p := d.metadata().DefaultProcessType; p != "" {
 		img.Config.Entrypoint = []string{path.Join(processDir, p)}
 	}
 	env := &img.Config.Env
@@ -40,16 +40,16 @@ func (b *Build) config(layers []imageLayer, f Facts) (*dockerspec.DockerOCIImage
 	setEnv(env, "CNB_PLATFORM_API", platformAPI)
 	setEnv(env, "CNB_DEPRECATION_MODE", "quiet")
 	setEnv(env, "PATH", processDir+":"+lifecycleDir+":"+getEnv(*env, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
-	img.History = b.history(layers)
+	img.History = d.history(layers)
 	return img, nil
 }
 
 // bareConfig is an image config with nothing but what every image must have.
-func (b *Build) bareConfig() *dockerspec.DockerOCIImage {
-	created := b.in.Time
+func (d *Decisions) bareConfig() *dockerspec.DockerOCIImage {
+	created := d.in.Time
 	return &dockerspec.DockerOCIImage{Image: ocispecs.Image{
 		Created:  &created,
-		Platform: b.in.Platform,
+		Platform: d.in.Platform,
 		RootFS:   ocispecs.RootFS{Type: "layers"},
 	}}
 }

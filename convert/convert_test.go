@@ -19,31 +19,64 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
+// testGraph is a graph that can be asked under any facts.
+type testGraph struct{ *Graph }
+
+// decided is what becomes of its layers, where nothing may go wrong.
+func (b testGraph) decided(t testing.TB, f Facts) *Decisions {
+	t.Helper()
+	d, err := b.Decide(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// recipe is that of a layer of it.
+func (b testGraph) recipe(t testing.TB, l *layer, f Facts) *recipe {
+	t.Helper()
+	r, err := b.decided(t, f).recipe(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (b testGraph) image(t testing.TB, f Facts) *Image {
+	t.Helper()
+	img, err := b.decided(t, f).Image(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
 // newBuild converts a packfile with images and an app that look like real ones.
-func newBuild(t testing.TB, text string, change ...func(*Input)) *Build {
+func newBuild(t testing.TB, text string, change ...func(*Input)) testGraph {
 	t.Helper()
 	return newGroup(t, []string{text}, change...)
 }
 
 // newGroup does so with a group of packfiles, of which the last is the one that is built. All that their require scripts say is
 // what stands in the packfile.
-func newGroup(t testing.TB, texts []string, change ...func(*Input)) *Build {
+func newGroup(t testing.TB, texts []string, change ...func(*Input)) testGraph {
 	t.Helper()
 	b := newModules(t, texts, change...)
-	choose(t, b, required(b))
-	return b
+	return choose(t, b, required(b))
 }
 
 // choose settles on all modules of a build.
-func choose(t testing.TB, b *Build, f Facts) {
+func choose(t testing.TB, b *Build, f Facts) testGraph {
 	t.Helper()
-	g, err := b.Try(candidates(b), f, &plan.Trials{Limit: 100})
+	group, err := b.Try(candidates(b), f, &plan.Trials{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Choose(g, f); err != nil {
+	g, err := b.Graph(group, f)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return testGraph{g}
 }
 
 // newModules is a build that has not settled on a group.
@@ -91,17 +124,23 @@ func candidates(b *Build) (group []Candidate) {
 func required(b *Build) Facts {
 	f := Facts{}
 	for _, q := range b.DetectQuestions(candidates(b), f) {
-		l := b.byID[q.Layer]
-		if _, err := b.Ask(context.Background(), []Question{q}, f); err != nil {
+		inquiries, err := b.AskDetect([]Question{q})
+		if err != nil {
 			panic(err)
 		}
-		f[q] = step.Result{Metadata: ownMetadata(l.module, l.Layer, nil)}
+		for _, m := range b.in.Modules {
+			for i := range m.Packfile.Layers {
+				if l := &m.Packfile.Layers[i]; m.subject(l.Name) == q.Layer {
+					f[q] = inquiries[0].Answer(q, step.Result{Metadata: ownMetadata(m, l, nil)})
+				}
+			}
+		}
 	}
 	return f
 }
 
 // named is the layer of that name.
-func named(b *Build, name string) *layer {
+func named(b testGraph, name string) *layer {
 	for _, l := range b.layers {
 		if l.Name == name {
 			return l
@@ -111,35 +150,41 @@ func named(b *Build, name string) *layer {
 }
 
 // answers gives every question of a build the same kind of answer.
-func answers(b *Build) Facts {
-	f := required(b)
+func answers(b testGraph) Facts {
+	return answerEach(b, required(b.Build), func(l *layer, kind QuestionKind, f Facts) step.Result {
+		md := f.metadata(l, kind)
+		md["version"] = "answered"
+		return step.Result{Metadata: md}
+	})
+}
+
+// answerEach adds answers to all questions that a build has under some facts.
+func answerEach(b testGraph, f Facts, answer func(*layer, QuestionKind, Facts) step.Result) Facts {
+	d, err := b.Decide(f)
 	for {
-		qs, err := b.Questions(f)
 		if err != nil {
 			panic(err)
 		}
+		qs := d.Questions()
 		if len(qs) == 0 {
-			return f
+			return d.facts
 		}
+		more := Facts{}
 		for _, q := range qs {
-			if _, err := b.Ask(context.Background(), []Question{q}, f); err != nil {
+			inquiries, err := d.Ask(context.Background(), []Question{q}, nil)
+			if err != nil {
 				panic(err)
 			}
-			md := f.metadata(b.byID[q.Layer], q.Kind)
-			md["version"] = "answered"
-			f[q] = step.Result{Metadata: md}
+			more[q] = inquiries[0].Answer(q, answer(b.byID[q.Layer], q.Kind, d.facts))
 		}
+		d, err = d.With(more)
 	}
 }
 
 // marshal is the image's LLB, without metadata: its maps have no order.
-func marshal(t testing.TB, b *Build, f Facts) [][]byte {
+func marshal(t testing.TB, b testGraph, f Facts) [][]byte {
 	t.Helper()
-	img, err := b.Image(t.Context(), f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	def, err := img.State.Marshal(context.Background())
+	def, err := b.image(t, f).State.Marshal(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,11 +261,7 @@ func TestKeyedViewIsTheSameInEverySession(t *testing.T) {
 		b := newBuild(t, example, func(in *Input) { in.App.Tree = bk.Local("context", bk.SessionID(session)) })
 		f := answers(b)
 		l := named(b, "user")
-		p, err := b.recipe(l, f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := b.runApp(t.Context(), l, f, p.record)
+		m, err := steps{b.decided(t, f)}.runApp(t.Context(), l, b.recipe(t, l, f).record)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,11 +279,7 @@ func TestKeyedViewIsTheSameInEverySession(t *testing.T) {
 func TestKeyNamesEverythingThatARunStepReads(t *testing.T) {
 	key := func(text string, change ...func(*Input)) string {
 		b := newBuild(t, text, change...)
-		p, err := b.recipe(named(b, "user"), answers(b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p.record.Key
+		return b.recipe(t, named(b, "user"), answers(b)).record.Key
 	}
 	base := key(example)
 	replaced := func(old, with string) string { return strings.Replace(example, old, with, 1) }
@@ -302,17 +339,14 @@ name = "a"
 	f := Facts{}
 	var order []string
 	for {
-		qs, err := b.Questions(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		qs := b.decided(t, f).Questions()
 		if len(qs) == 0 {
 			break
 		}
 		var wave []string
 		for _, q := range qs {
 			wave = append(wave, fmt.Sprintf("%s %s", q.Layer, q.Kind))
-			f[q] = step.Result{}
+			f[q] = Answer{}
 		}
 		order = append(order, strings.Join(wave, ", "))
 	}

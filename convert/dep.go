@@ -26,14 +26,14 @@ type dep struct {
 // unpinned says whether a dep is whatever its server, or the module's folder, has.
 func unpinned(d packfile.Dep) bool { return d.SHA == "" }
 
-// renderedDeps are the deps of a layer that is settled, but for checksums that the packfile does not give.
-func (b *Build) renderedDeps(l *layer, md map[string]any) ([]dep, error) {
+// renderedDeps returns the deps of a layer that is settled, but for checksums that the packfile does not give.
+func (g *Graph) renderedDeps(l *layer, md map[string]any) ([]dep, error) {
 	version, _ := md["version"].(string)
 	all := make([]dep, len(l.Provide.Deps))
 	versioned := map[string]bool{} // names with a dep of the layer's version
 	for i := range all {
 		written := &l.Provide.Deps[i]
-		d, err := written.Render(md, target(b.in.Platform))
+		d, err := written.Render(md, target(g.in.Platform))
 		if err != nil {
 			return nil, l.inLayer(err)
 		}
@@ -50,18 +50,18 @@ func (b *Build) renderedDeps(l *layer, md map[string]any) ([]dep, error) {
 }
 
 // deps are a layer's deps for its run step, which may do with their files what it likes: that is seen by no other step.
-func (b *Build) deps(l *layer, f Facts) (specs []step.Dep, mounts []llb.Mount, err error) {
-	all, err := b.renderedDeps(l, f.metadata(l, ""))
+func (s *Decisions) deps(l *layer) (specs []step.Dep, mounts []llb.Mount, err error) {
+	all, err := s.renderedDeps(l, s.facts.metadata(l, ""))
 	if err != nil {
 		return nil, nil, err
 	}
 	for i, d := range all {
 		if unpinned(d.Dep) {
-			d.SHA, _ = f[Question{l.id, Fetched}].Metadata[d.id].(string)
+			d.SHA, _ = s.facts[Question{l.id, Fetched}].Metadata[d.id].(string)
 		}
 		spec := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
 		if d.wanted {
-			m, file, err := b.depMount(l, d, i, llb.Discarded)
+			m, file, err := s.depMount(l, d, i, llb.Discarded)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -75,18 +75,18 @@ func (b *Build) deps(l *layer, f Facts) (specs []step.Dep, mounts []llb.Mount, e
 
 // fetch is a step that finds the checksums of a layer's deps of which the packfile gives none. BuildKit asks their servers in
 // every build, and the step runs when they say something new.
-func (b *Build) fetch(l *layer, f Facts) (bk.State, error) {
-	all, err := b.renderedDeps(l, f.metadata(l, Fetched))
+func (s steps) fetch(l *layer) (bk.State, error) {
+	all, err := s.renderedDeps(l, s.facts.metadata(l, Fetched))
 	if err != nil {
 		return bk.State{}, err
 	}
-	p := process{layer: l, name: string(Fetched)}
+	p := process{subject: l.id, module: l.module, name: string(Fetched), noCache: l.noCache}
 	p.spec.Kind = step.Digest
 	for i, d := range all {
 		if !d.wanted || !unpinned(*d.written) {
 			continue
 		}
-		m, file, err := b.depMount(l, d, i, llb.ReadOnly)
+		m, file, err := s.depMount(l, d, i, llb.ReadOnly)
 		if err != nil {
 			return bk.State{}, err
 		}
@@ -94,13 +94,13 @@ func (b *Build) fetch(l *layer, f Facts) (bk.State, error) {
 		p.spec.Deps = append(p.spec.Deps, step.Dep{Name: d.Name, Version: d.Version, File: file})
 		p.at = append(p.at, l.module.at(d.written.At("uri")))
 	}
-	out, err := b.exec(p)
+	out, err := s.exec(p)
 	return out[step.OutDir], err
 }
 
 // depMount is the mount of dep i of a layer, and its file.
-func (b *Build) depMount(l *layer, d dep, i int, kind llb.MountKind) (llb.Mount, string, error) {
-	src, file, err := b.depSource(l, d)
+func (g *Graph) depMount(l *layer, d dep, i int, kind llb.MountKind) (llb.Mount, string, error) {
+	src, file, err := g.depSource(l, d)
 	dir := path.Join(step.DepsDir, fmt.Sprint(i))
 	return llb.Mount{Dest: dir, Tree: src, Kind: kind}, path.Join(dir, file), err
 }
@@ -111,12 +111,12 @@ var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}
 // depSource is where a dep comes from, and the file's name in it: the module's own folder when that has the file
 // deps/NAME@VERSION, else the network, checked against the dep's SHA-256 if the packfile gives it. The file belongs to the user of
 // steps.
-func (b *Build) depSource(l *layer, d dep) (bk.State, string, error) {
-	owner := b.in.Owner
+func (g *Graph) depSource(l *layer, d dep) (bk.State, string, error) {
+	owner := g.in.Owner
 	if d.vendored {
 		// As a fetched one is: a step may leave what it finds.
 		info := &bk.CopyInfo{Mode: &bk.ChmodOpt{Mode: 0o644}, CreatedTime: &DefaultTime}
-		src := bk.Scratch().File(bk.Copy(l.module.Files, path.Join("/", l.module.Dir, "deps", d.id), "/"+d.id, info, bk.WithUIDGID(owner.UID, owner.GID)), bk.WithCustomName(b.name(l.id, "dep "+d.id)))
+		src := bk.Scratch().File(bk.Copy(l.module.Files, path.Join("/", l.module.Dir, "deps", d.id), "/"+d.id, info, bk.WithUIDGID(owner.UID, owner.GID)), bk.WithCustomName(g.name(l.id, "dep "+d.id)))
 		return src, d.id, nil
 	}
 	at := d.written.At("uri")
@@ -132,7 +132,7 @@ func (b *Build) depSource(l *layer, d dep) (bk.State, string, error) {
 		bk.Filename(file),
 		bk.Chmod(llb.MaterialMode),
 		bk.Chown(owner.UID, owner.GID),
-		bk.WithCustomName(b.name(l.id, "fetch "+d.id)),
+		bk.WithCustomName(g.name(l.id, "fetch "+d.id)),
 		l.module.at(at).location(),
 	}
 	if unpinned(*d.written) {
@@ -152,14 +152,14 @@ type Unpinned struct {
 	SHA      string // that the file has now
 }
 
-// Unpinned are the deps without checksum that were looked up.
-func (b *Build) Unpinned(f Facts) (found []Unpinned, err error) {
-	for _, l := range b.layers {
-		answer, asked := f[Question{l.id, Fetched}]
+// Unpinned returns the deps without checksum that were looked up.
+func (s *Decisions) Unpinned() (found []Unpinned, err error) {
+	for _, l := range s.layers {
+		answer, asked := s.facts[Question{l.id, Fetched}]
 		if !asked {
 			continue
 		}
-		all, err := b.renderedDeps(l, f.metadata(l, ""))
+		all, err := s.renderedDeps(l, s.facts.metadata(l, ""))
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,7 @@ type descriptions struct {
 	Inquiry
 	copies *bk.FileAction
 	layers []*layer // that it depends on
+	id     string   // of the project and the layers' keys, for onTop
 }
 
 // add makes the answer to a question, a file of some state, a part of the inquiry.
@@ -30,55 +31,60 @@ func (d *descriptions) add(q Question, st bk.State, file string) {
 	d.copies = d.copies.Copy(st, file, at)
 }
 
-func (b *Build) newDescriptions() *descriptions {
-	return &descriptions{Inquiry: Inquiry{Files: map[Question]string{}, id: digestOf([]byte(b.in.Project))}}
+func (s steps) newDescriptions() *descriptions {
+	return &descriptions{Inquiry: Inquiry{Files: map[Question]string{}}, id: digestOf([]byte(s.in.Project))}
 }
 
-// inquiry is nil when there is nothing to ask.
-func (b *Build) inquiry(d *descriptions, what string) *Inquiry {
+// finish makes the inquiry of what was added, and returns false when that is nothing.
+func (s steps) finish(d *descriptions, what string) bool {
 	if d.copies == nil {
-		return nil
+		return false
 	}
-	d.State = bk.Scratch().File(d.copies, options(b.name("", "descriptions of "+what), d.layers...)...)
-	return &d.Inquiry
+	d.State = bk.Scratch().File(d.copies, options(s.name("", "descriptions of "+what), d.layers...)...)
+	return true
 }
 
-// descriptions are what is left to be found out about the layers of the packfile and of the image. Answering it runs the steps
-// of all layers, also of those that are not in the image.
-func (b *Build) descriptions(ctx context.Context, image []imageLayer, f Facts) (left []Inquiry, err error) {
-	parts := b.newDescriptions()
-	parts.layers = b.lockApp()
-	app, rest := b.undescribedParts(image, f)
-	if b.below == nil { // a second image of one build has the same layers of the packfile
-		layers := b.newDescriptions()
-		built, timed, err := b.undescribedLayers(ctx, layers, f)
-		if err != nil {
+// describeMade asks what is left to be found out about the layers of the packfile, nil when nothing is. Answering it runs the steps
+// of all layers, also of those that are not in the image. A step that runs in any case describes parts of the image as well; rest are
+// those that none does.
+func (s steps) describeMade(ctx context.Context, parts []undescribed) (asked *descriptions, rest []undescribed, err error) {
+	asked, rest = s.newDescriptions(), parts
+	built, timed, err := s.undescribedLayers(ctx, asked)
+	if err != nil {
+		return nil, nil, err
+	}
+	most := 1
+	if !s.in.CacheImported {
+		most = maxDescribed
+		if len(built)+len(timed) > 0 {
+			timed, rest = append(timed, rest...), nil
+		}
+	}
+	if s.in.Time.Equal(DefaultTime) {
+		built, timed = append(built, timed...), nil
+	}
+	if err := errors.Join(s.describeAll(asked, built, most, DefaultTime), s.describeAll(asked, timed, most, s.in.Time)); err != nil {
+		return nil, nil, err
+	}
+	if !s.finish(asked, "layers") {
+		return nil, rest, nil
+	}
+	return asked, rest, nil
+}
+
+// describeParts asks what is left to be found out about the parts of the image, nil when nothing is.
+func (s steps) describeParts(parts ...[]undescribed) (*descriptions, error) {
+	asked := s.newDescriptions()
+	asked.layers = s.lockApp()
+	for _, some := range parts {
+		if err := s.describeAll(asked, some, maxDescribed, s.in.Time); err != nil {
 			return nil, err
 		}
-		most := 1
-		if !b.in.CacheImported {
-			most = maxDescribed
-			if len(built)+len(timed) > 0 {
-				timed, rest = append(timed, rest...), nil // a step is run in any case
-			}
-		}
-		if b.in.Time.Equal(DefaultTime) {
-			built, timed = append(built, timed...), nil
-		}
-		if err := errors.Join(b.describeAll(layers, built, most, DefaultTime), b.describeAll(layers, timed, most, b.in.Time)); err != nil {
-			return nil, err
-		}
-		if b.below = b.inquiry(layers, "layers"); b.below != nil {
-			left = append(left, *b.below)
-		}
 	}
-	if err := errors.Join(b.describeAll(parts, app, maxDescribed, b.in.Time), b.describeAll(parts, rest, maxDescribed, b.in.Time)); err != nil {
-		return nil, err
+	if !s.finish(asked, "the image") {
+		return nil, nil
 	}
-	if in := b.inquiry(parts, "the image"); in != nil {
-		left = append(left, *in)
-	}
-	return left, nil
+	return asked, nil
 }
 
 // undescribed is a layer of the image to describe.
@@ -96,36 +102,32 @@ func undescribedLayer(l *layer, o *output) undescribed {
 
 // undescribedLayers are the layers of the packfile that are to be described: as steps see them, and as the image has them when
 // that has another time.
-func (b *Build) undescribedLayers(ctx context.Context, d *descriptions, f Facts) (built, timed []undescribed, err error) {
-	s, err := b.fates(f)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, l := range b.layers {
-		decision, err := b.decide(l, f)
+func (s steps) undescribedLayers(ctx context.Context, d *descriptions) (built, timed []undescribed, err error) {
+	for _, l := range s.layers {
+		decision, err := s.decision(l)
 		if err != nil {
 			return nil, nil, err
 		}
-		otherTime := decision.Action == Reused && b.keepsDigest(l) && !b.in.Previous.time.Equal(b.in.Time)
+		otherTime := decision.Action == Reused && s.keepsDigest(l) && !s.in.Previous.time.Equal(s.in.Time)
 		if !s.runs[l] && !otherTime {
 			continue
 		}
-		o, err := b.output(ctx, l, f)
+		o, err := s.output(ctx, l)
 		if err != nil {
 			return nil, nil, err
 		}
 		layer := undescribedLayer(l, o)
-		if a, asked := b.asked[layer.Question]; asked {
+		if a, asked := s.facts[layer.Question]; asked {
 			d.add(layer.Question, a.tree, a.file)
 		} else if !o.reused {
 			built = append(built, layer)
 		}
-		if otherTime || o.timed != nil && !o.reused && b.keepsDigest(l) {
+		if otherTime || o.timed != nil && !o.reused && s.keepsDigest(l) {
 			layer.Question, layer.tree, layer.md = Question{l.id, Timed}, o.inImage(), nil
 			timed = append(timed, layer)
 		}
 		d.layers = append(d.layers, l)
-		r, err := b.recipe(l, f)
+		r, err := s.recipe(l)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -136,13 +138,13 @@ func (b *Build) undescribedLayers(ctx context.Context, d *descriptions, f Facts)
 
 // undescribedParts are the layers of the image that are not the packfile's: those of the app, which are others in most builds,
 // and the rest. On a daemon that cannot merge their digests depend on what is below them, and there is nothing to describe.
-func (b *Build) undescribedParts(image []imageLayer, f Facts) (app, rest []undescribed) {
-	if b.in.Layering.Flat {
+func (s steps) undescribedParts(image []imageLayer) (app, rest []undescribed) {
+	if s.in.Layering.Flat {
 		return nil, nil
 	}
 	for _, l := range image {
 		q := Question{l.part, Part}
-		if _, answered := f[q]; answered || l.part == "" {
+		if _, answered := s.facts[q]; answered || l.part == "" {
 			continue
 		}
 		part := undescribed{Question: q, tree: l.state, name: l.origin}
@@ -160,9 +162,9 @@ func (b *Build) undescribedParts(image []imageLayer, f Facts) (app, rest []undes
 const maxDescribed = 50
 
 // describeAll asks about layers whose files have time t, with steps that describe no more than most of them each.
-func (b *Build) describeAll(d *descriptions, layers []undescribed, most int, t time.Time) error {
+func (s steps) describeAll(d *descriptions, layers []undescribed, most int, t time.Time) error {
 	for some := range slices.Chunk(layers, most) {
-		out, err := b.describe(some, t)
+		out, err := s.describe(some, t)
 		if err != nil {
 			return err
 		}
@@ -174,7 +176,7 @@ func (b *Build) describeAll(d *descriptions, layers []undescribed, most int, t t
 }
 
 // describe is one step that describes layers whose files have time t. The state has the result about each at treeResult.
-func (b *Build) describe(layers []undescribed, t time.Time) (bk.State, error) {
+func (s steps) describe(layers []undescribed, t time.Time) (bk.State, error) {
 	p := process{spec: step.Spec{Kind: step.Describe, Time: t.Unix()}}
 	for i, l := range layers {
 		p.spec.Trees = append(p.spec.Trees, l.name)
@@ -183,7 +185,7 @@ func (b *Build) describe(layers []undescribed, t time.Time) (bk.State, error) {
 		if l.md != nil {
 			p.mount(llb.Mount{Dest: path.Join(step.RunResult, number), Tree: *l.md, Source: ResultPath, Kind: llb.ReadOnly})
 		}
-		affects := b.lockApp()
+		affects := s.lockApp()
 		if l.layer != nil {
 			affects = []*layer{l.layer}
 			p.at = append(p.at, l.layer.module.at(l.layer.Range()))
@@ -191,27 +193,28 @@ func (b *Build) describe(layers []undescribed, t time.Time) (bk.State, error) {
 		p.noCache = p.noCache || slices.ContainsFunc(affects, func(l *layer) bool { return l.affected })
 	}
 	if p.at == nil {
-		p.at = []place{b.in.Root.at(b.in.Root.Packfile.Config.Range())}
+		p.at = []place{s.in.Root.at(s.in.Root.Packfile.Config.Range())}
 	}
 	p.name = "describe " + someOf(p.spec.Trees)
 	if len(layers) == 1 && layers[0].layer != nil {
-		p.layer, p.name = layers[0].layer, "describe"
+		l := layers[0].layer
+		p.subject, p.module, p.name, p.noCache = l.id, l.module, "describe", p.noCache || l.noCache
 	}
-	out, err := b.exec(p)
+	out, err := s.exec(p)
 	return out[step.OutDir], err
 }
 
 // describeCopies is one step that describes layers as they are copied out of the previous image.
-func (b *Build) describeCopies(qs []Question) (Inquiry, error) {
+func (s steps) describeCopies(qs []Question) (Inquiry, error) {
 	in := Inquiry{Files: map[Question]string{}}
 	var layers []undescribed
 	for i, q := range qs {
-		l := b.byID[q.Layer]
-		layers = append(layers, undescribed{Question: q, tree: b.taken(l), layer: l, name: l.path()})
+		l := s.byID[q.Layer]
+		layers = append(layers, undescribed{Question: q, tree: s.taken(l), layer: l, name: l.path()})
 		in.Files[q] = treeResult(i)
 	}
 	var err error
-	in.State, err = b.describe(layers, b.in.Previous.time)
+	in.State, err = s.describe(layers, s.in.Previous.time)
 	return in, err
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // describedBy has, for each step below the image that describes layers, how many these are.
-func describedBy(t *testing.T, b *Build) (layers []int) {
+func describedBy(t *testing.T, b testGraph) (layers []int) {
 	t.Helper()
 	for _, data := range marshal(t, b, answers(b)) {
 		var op pb.Op

@@ -1,10 +1,16 @@
 package convert
 
 import (
+	"fmt"
 	"maps"
+	"slices"
+
+	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
 )
 
 // Candidate is a module of a group that is tried.
@@ -60,6 +66,51 @@ func (b *Build) DetectQuestions(group []Candidate, f Facts) (open []Question) {
 	return open
 }
 
+// AskDetect returns what answers questions of DetectQuestions.
+func (b *Build) AskDetect(qs []Question) ([]Inquiry, error) {
+	var inquiries []Inquiry
+	for _, q := range qs {
+		st, err := b.askDetect(q)
+		if err != nil {
+			return nil, err
+		}
+		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: ResultPath}})
+	}
+	return inquiries, nil
+}
+
+func (b *Build) askDetect(q Question) (bk.State, error) {
+	for _, m := range b.in.Modules {
+		if m.Buildpack != nil {
+			if m.question() == q {
+				return b.detect(m)
+			}
+			continue
+		}
+		for i := range m.Packfile.Layers {
+			l := &m.Packfile.Layers[i]
+			if (Question{m.subject(l.Name), Required}) == q && l.Require != nil && l.Require.Script != nil {
+				return b.require(m, l)
+			}
+		}
+	}
+	return bk.State{}, fmt.Errorf("no module has question %v", q)
+}
+
+// require is the state that has what the require script of a layer says.
+func (b *Build) require(m *Module, l *packfile.Layer) (bk.State, error) {
+	script := l.Require.Script
+	p := process{
+		subject: m.subject(l.Name), module: m, files: stepFiles{module: m}, name: string(Required),
+		network: script.Network, access: l.Require.Access, at: []place{m.at(scriptRange(script))}, noCache: b.noCache(m, l.Name),
+	}
+	p.spec = step.Spec{Kind: step.Require, Layer: l.Name, Metadata: ownMetadata(m, l, nil)}
+	p.spec.Script = p.files.script(script, l.Name+".require")
+	p.mount(appMount(b.app, llb.ReadOnly))
+	out, err := b.exec(p)
+	return out[step.OutDir], err
+}
+
 // Try finds out whether the build plan of a group balances, by the rules of package plan. Its errors are those of plan.Resolve.
 func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, error) {
 	members := make([]plan.Member, len(group))
@@ -83,7 +134,7 @@ func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, er
 		for _, r := range e.Requires {
 			by := group[r.Member].Module
 			from := first
-			if b.provides(by, e.Name) { // names of layers are those of one packfile: what it makes for itself it gets
+			if by.provides(e.Name) { // names of layers are those of one packfile: what it makes for itself it gets
 				from = by
 			}
 			entry.Requires = append(entry.Requires, PlanRequire{By: by, From: from, Metadata: r.Metadata})
@@ -93,19 +144,11 @@ func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, er
 	return g, nil
 }
 
-// provides says whether a module has a layer of that name which it can make.
-func (b *Build) provides(m *Module, name string) bool {
-	l := b.layerOf(m, name)
-	return l != nil && l.Provide != nil
-}
-
-// layerOf is the layer of a module that a name of the build plan stands for; nil when the module is a buildpack, whose names
-// may be any, such as what is a layer of another module with that module's id.
-func (b *Build) layerOf(m *Module, name string) *layer {
-	if m.Buildpack != nil {
-		return nil
-	}
-	return b.byID[m.subject(name)]
+// provides says whether a packfile has a layer of that name which it can make.
+func (m *Module) provides(name string) bool {
+	return m.Buildpack == nil && slices.ContainsFunc(m.Packfile.Layers, func(l packfile.Layer) bool {
+		return l.Name == name && l.Provide != nil
+	})
 }
 
 // packfileMember is a packfile as a member of a group.
@@ -183,43 +226,4 @@ func ownMetadata(m *Module, l *packfile.Layer, f Facts) map[string]any {
 		md["version"] = l.Version
 	}
 	return md
-}
-
-// assign tells the layers of a group who requires them, and those that are only required who makes them.
-func (g *Group) assign(b *Build, f Facts) {
-	for _, e := range g.Entries {
-		for _, r := range e.Requires {
-			by, from := b.layerOf(r.By, e.Name), b.layerOf(r.From, e.Name)
-			if by != nil {
-				by.madeBy = from
-			}
-			if from == nil {
-				continue
-			}
-			var table map[string]any
-			var export, expose bool
-			if by != nil {
-				table, export, expose = ownMetadata(by.module, by.Layer, f), by.Layer.Export, by.Layer.Expose
-			} else {
-				table, export, expose = wanted(r.Metadata)
-			}
-			from.required = append(from.required, requirement{by: by, metadata: table})
-			from.Export = from.Export || export
-			from.Expose = from.Expose || expose
-		}
-	}
-	for _, l := range b.byID {
-		l.metadata = ownMetadata(l.module, l.Layer, f)
-		maps.Copy(l.metadata, l.asked())
-	}
-}
-
-// asked is what the last of other modules that say something about a layer wants of it. A table is taken as a whole.
-func (l *layer) asked() (table map[string]any) {
-	for _, r := range l.required {
-		if r.by != l && len(r.metadata) > 0 {
-			table = r.metadata
-		}
-	}
-	return table
 }

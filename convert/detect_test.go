@@ -86,7 +86,7 @@ func answered(b *Build, no bool) Facts {
 }
 
 // layerOf is a layer of a build by its id.
-func layerOf(t *testing.T, b *Build, id string) *layer {
+func layerOf(t *testing.T, b testGraph, id string) *layer {
 	t.Helper()
 	if l := b.byID[id]; l != nil {
 		return l
@@ -179,19 +179,14 @@ func TestLinksReachLayersOfOtherModulesThatAreRequiredHere(t *testing.T) {
 	}
 	t.Run("and nothing when they are not required this time", func(t *testing.T) {
 		b := newModules(t, []string{withID("p", buildsX), user})
-		choose(t, b, answered(b, true))
-		if l := layerOf(t, b, "u/y"); l.links[0].layer != nil {
+		if l := layerOf(t, choose(t, b, answered(b, true)), "u/y"); l.links[0].layer != nil {
 			t.Errorf("it links %s", l.links[0].layer.id)
 		}
 	})
 	t.Run("and the key says whose they are", func(t *testing.T) {
 		key := func(provider string) string {
 			b := newGroup(t, []string{withID(provider, providesX), user})
-			r, err := b.recipe(layerOf(t, b, "u/y"), answers(b))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return r.record.Key
+			return b.recipe(t, layerOf(t, b, "u/y"), answers(b)).record.Key
 		}
 		if key("p") == key("q") {
 			t.Error("a layer whose path another module's id is part of has the same key")
@@ -214,9 +209,8 @@ func TestWhatEarlierModulesExposeIsSeenByLaterOnes(t *testing.T) {
 	b := newGroup(t, []string{exposing("one", "b", "a"), exposing("two", "c"), withID("u", named), exposing("after", "d")})
 	f := answers(b)
 	exposed := func(id string) (dirs [][]string) {
-		p := process{layer: layerOf(t, b, id)}
-		p.spec.Kind = step.Run
-		if err := b.showLinks(t.Context(), &p, f, true); err != nil {
+		p := process{spec: step.Spec{Kind: step.Run}}
+		if err := (steps{b.decided(t, f)}).showLinks(t.Context(), &p, layerOf(t, b, id), true); err != nil {
 			t.Fatal(err)
 		}
 		return p.spec.Exposed
@@ -291,12 +285,8 @@ func TestKeyHasTheModulesIDAndNotWhereItComesFrom(t *testing.T) {
 			in.Root.Scripts = map[string][]byte{"run.sh": []byte("x")}
 			change(in.Root)
 		})
-		choose(t, b, Facts{})
-		r, err := b.recipe(layerOf(t, b, b.in.Root.subject("x")), Facts{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.record.Key
+		g := choose(t, b, Facts{})
+		return g.recipe(t, layerOf(t, g, b.in.Root.subject("x")), Facts{}).record.Key
 	}
 	base := key(func(*Module) {})
 	for what, change := range map[string]func(m *Module){
@@ -327,15 +317,7 @@ func TestLayersOfOneNameAreKeptApart(t *testing.T) {
 	if b.cacheID(one.module, "cache", "x", false) == b.cacheID(other.module, "cache", "x", false) {
 		t.Error("caches of one name of two modules are one")
 	}
-	r, err := b.recipe(one, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := b.recipe(other, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.record.Key == s.record.Key {
+	if b.recipe(t, one, f).record.Key == b.recipe(t, other, f).record.Key {
 		t.Error("they have one key")
 	}
 }
@@ -352,10 +334,10 @@ func TestTargetNamesALayerOfAModule(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if err := b.Choose(g, Facts{}); err != nil {
+		if g, err := b.Graph(g, Facts{}); err != nil {
 			got = err.Error()
 		} else {
-			got = b.target.id
+			got = g.target.id
 		}
 		if got != want {
 			t.Errorf("%s: %s", target, got)
@@ -372,15 +354,16 @@ func TestOfSeveralVersionsOfAModuleTheOneOfTheGroupIsBuilt(t *testing.T) {
 			in.Modules[0].Versions, in.Modules[1].Versions = true, true
 			in.Target = "m/x"
 		})
-		g, err := b.Try([]Candidate{{Module: b.in.Modules[i]}, {Module: b.in.Root}}, Facts{}, &plan.Trials{Limit: 1})
+		group, err := b.Try([]Candidate{{Module: b.in.Modules[i]}, {Module: b.in.Root}}, Facts{}, &plan.Trials{Limit: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Choose(g, Facts{}); err != nil {
+		g, err := b.Graph(group, Facts{})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (Facts{}).version(b.target); got != want || b.target.module != b.in.Modules[i] || b.shown(b.target) != "m/x" {
-			t.Errorf("%s of %s is built, want %s", got, b.target.id, want)
+		if got := (Facts{}).version(g.target); got != want || g.target.module != b.in.Modules[i] || g.shown(g.target) != "m/x" {
+			t.Errorf("%s of %s is built, want %s", got, g.target.id, want)
 		}
 	}
 }

@@ -18,7 +18,8 @@ import (
 
 // process is one run of packfile-step.
 type process struct {
-	layer    *layer // nil when it is about several, or about the module of files
+	subject  string  // id of the layer or module that it is about, "" when it is about several layers
+	module   *Module // whose script it is, nil for none
 	spec     step.Spec
 	files    stepFiles
 	mounts   []llb.Mount
@@ -27,15 +28,7 @@ type process struct {
 	at       []place // the script, or what else it is about, for errors
 	name     string  // what the vertex is called
 	notFound string  // what to do when the script does not find a program, "" when there is nothing to say
-	noCache  bool    // it runs whatever is cached; so it does when its layer says so
-}
-
-// module is the one whose script it is, nil for none.
-func (p *process) module() *Module {
-	if p.layer != nil {
-		return p.layer.module
-	}
-	return p.files.module
+	noCache  bool    // it runs whatever is cached
 }
 
 // mount adds a mount to the process.
@@ -61,7 +54,7 @@ func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.
 // exec is the build container of a step.
 func (b *Build) exec(p process) (map[string]bk.State, error) {
 	p.spec.Contract = step.Contract
-	if err := b.checkAccess(p.module(), p.access); err != nil {
+	if err := b.checkAccess(p.module, p.access); err != nil {
 		return nil, err
 	}
 	user, owner, root, dir := llb.Owner{}, llb.Owner{}, bk.Scratch(), "/"
@@ -81,14 +74,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if p.runsScripts() {
 		secrets = append(secrets, llb.Secret{ID: step.CASecret, File: step.GivenCAFile, Owner: owner, Optional: true})
 	}
-	subject, noCache := "", p.noCache
-	switch {
-	case p.layer != nil:
-		subject, noCache = p.layer.id, noCache || p.layer.noCache
-	case p.files.module != nil:
-		subject = p.files.module.ID()
-	}
-	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(subject, string(p.spec.Kind)+" definition")))
+	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.subject, string(p.spec.Kind)+" definition")))
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +84,11 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 			id = digestOf([]byte(id + "\x00" + m.CacheID))
 		}
 	}
-	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(subject, p))}
+	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(p))}
 	for _, at := range p.at {
 		opts = append(opts, at.location())
 	}
-	if noCache {
+	if p.noCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
 	if p.notFound != "" {
@@ -148,7 +134,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 func (p *process) given(user llb.Owner) (secrets []llb.Secret, agents []llb.Agent) {
 	for _, s := range p.access.Secrets {
 		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
-		if p.module().HasSecret(s.ID) { // else the step finds as much of it as when the user gives none
+		if p.module.HasSecret(s.ID) { // else the step finds as much of it as when the user gives none
 			secrets = append(secrets, llb.Secret{ID: s.ID, File: path.Join(step.GivenDir, s.ID), Owner: user, Optional: !s.Required})
 		}
 	}
@@ -176,11 +162,11 @@ func imageHome(img *dockerspec.DockerOCIImage) string {
 }
 
 // stepName is what a step's vertex is called: with the platform, when it is not that of all platforms.
-func (b *Build) stepName(subject string, p process) string {
+func (b *Build) stepName(p process) string {
 	if p.shared() {
-		return vertexName(subject, p.name)
+		return vertexName(p.subject, p.name)
 	}
-	return b.name(subject, p.name)
+	return b.name(p.subject, p.name)
 }
 
 // target is a platform as the packfile knows it.
@@ -197,17 +183,6 @@ func targetEnv(p ocispecs.Platform) (env []string) {
 	return env
 }
 
-// emptyDir is llb.EmptyDir, once for all steps that have it.
-func (b *Build) emptyDir(dir string, owner llb.Owner, name string) bk.State {
-	key := fmt.Sprint(dir, owner)
-	st, ok := b.empty[key]
-	if !ok {
-		st = llb.EmptyDir(dir, owner, bk.WithCustomName("[internal] "+name))
-		b.empty[key] = st
-	}
-	return st
-}
-
 // netMode is the network of a step: none as soon as its script, the packfile or the user of the build wants none. To a module
 // the packfile that is built is such a user.
 func (b *Build) netMode(p process) pb.NetMode {
@@ -215,10 +190,10 @@ func (b *Build) netMode(p process) pb.NetMode {
 		return pb.NetMode_NONE
 	}
 	network := p.network
-	if network == "" && p.layer != nil {
-		network = p.layer.module.Packfile.Config.Network
+	if network == "" && p.module != nil {
+		network = p.module.Packfile.Config.Network
 	}
-	if network == "none" || p.module() != b.in.Root && b.in.Root.Packfile.Config.Network == "none" {
+	if network == "none" || p.module != b.in.Root && b.in.Root.Packfile.Config.Network == "none" {
 		return pb.NetMode_NONE
 	}
 	return b.in.NetMode

@@ -16,28 +16,24 @@ type Explanation struct {
 	Changes []layerkey.Change `json:"changes,omitempty"`
 }
 
-// Explain says what becomes of each layer, in group order and then in file order, as far as that is known.
-func (b *Build) Explain(f Facts) ([]Explanation, error) {
-	s, err := b.fates(f)
-	if err != nil {
-		return nil, err
-	}
+// Explain returns what becomes of each layer, in group order and then in file order, as far as that is known.
+func (d *Decisions) Explain() []Explanation {
 	explanations := []Explanation{}
-	for _, l := range b.layers {
-		d := s.decided[l]
-		e := Explanation{Layer: b.shown(l), Action: Unknown}
+	for _, l := range d.layers {
+		made := d.decided[l]
+		e := Explanation{Layer: d.shown(l), Action: Unknown}
 		switch {
-		case d != nil:
-			e.Action, e.Why, e.Changes = d.Action, d.why(), d.Changes
-		case f.status(l) == open:
+		case made != nil:
+			e.Action, e.Why, e.Changes = made.Action, made.why(), made.Changes
+		case d.facts.status(l) == open:
 			e.Why = "its version depends on layers that have to be built first"
 		default:
 			e.Why = "reused if the layers that it links, which have to be built, come out as they were"
 		}
-		if f.status(l) == settled {
-			e.Version = f.version(l)
+		if d.facts.status(l) == settled {
+			e.Version = d.facts.version(l)
 		}
 		explanations = append(explanations, e)
 	}
-	return explanations, nil
+	return explanations
 }

@@ -15,10 +15,11 @@ import (
 func flat(in *Input) { in.Layering.Flat = true }
 
 // merges says whether the image, or what is taken over for it, needs a merge or a diff.
-func merges(t *testing.T, b *Build) bool {
+func merges(t *testing.T, b testGraph) bool {
 	t.Helper()
-	ops := marshal(t, b, describeAll(b, answers(b), nil))
-	if reused := b.Reused(); reused != nil {
+	f := describeAll(b, answers(b), nil)
+	ops := marshal(t, b, f)
+	if reused := b.decided(t, f).Reused(); reused != nil {
 		def, err := reused.Marshal(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ inline = "x"
 `
 
 // granting is a build of the module needy and of an app. The grant is nil for the module as the packfile that is built.
-func granting(t *testing.T, g *Grant, app string) (*Build, error) {
+func granting(t *testing.T, g *Grant, app string) (testGraph, error) {
 	t.Helper()
 	texts := []string{needy}
 	if g != nil {
@@ -39,7 +39,8 @@ func granting(t *testing.T, g *Grant, app string) (*Build, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, b.Choose(group, required(b))
+	graph, err := b.Graph(group, required(b))
+	return testGraph{graph}, err
 }
 
 func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
@@ -76,12 +77,9 @@ func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
 }
 
 // secretsOf are the secrets of the run step of the layer needy/x.
-func secretsOf(t *testing.T, b *Build) (ids []string, key string) {
+func secretsOf(t *testing.T, b testGraph) (ids []string, key string) {
 	t.Helper()
-	p, err := b.recipe(layerOf(t, b, "needy/x"), answers(b))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := b.recipe(t, layerOf(t, b, "needy/x"), answers(b))
 	out, err := b.exec(p.run)
 	if err != nil {
 		t.Fatal(err)
@@ -128,8 +126,7 @@ func TestTheNetworkOfTheAppIsACeilingForModules(t *testing.T) {
 	network := func(app, module, script string) string {
 		text := strings.Replace(needy, "[[layers]]", module+"\n[[layers]]", 1)
 		b := newGroup(t, []string{text, withID("site", app+aProcess)})
-		l := layerOf(t, b, "needy/x")
-		p := process{layer: l, network: script}
+		p := process{module: layerOf(t, b, "needy/x").module, network: script}
 		p.spec.Script = &step.Script{}
 		return b.netMode(p).String()
 	}

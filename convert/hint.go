@@ -49,10 +49,10 @@ type NotFound struct {
 	Hint     string
 }
 
-// NotFound are the tests that called programs which are not there, and which they might find with full-env.
-func (b *Build) NotFound(f Facts) (found []NotFound) {
-	for _, l := range b.layers {
-		if answer := f[Question{l.id, Tested}]; len(answer.NotFound) > 0 {
+// NotFound returns the tests that called programs which are not there, and which they might find with full-env.
+func (d *Decisions) NotFound() (found []NotFound) {
+	for _, l := range d.layers {
+		if answer := d.facts[Question{l.id, Tested}]; len(answer.NotFound) > 0 {
 			programs := make([]string, len(answer.NotFound))
 			for i, p := range answer.NotFound {
 				programs[i] = layerkey.Short(p)

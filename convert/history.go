@@ -16,10 +16,10 @@ const (
 
 // history has one entry for each layer of the run image and one for each of ours. BuildKit would name operations and
 // the time when they ran, and the image would not be a function of its inputs.
-func (b *Build) history(layers []imageLayer) []ocispecs.History {
-	history := baseHistory(b.in.Run.Config, utc(b.in.Time))
+func (g *Graph) history(layers []imageLayer) []ocispecs.History {
+	history := baseHistory(g.in.Run.Config, utc(g.in.Time))
 	for _, l := range layers {
-		history = append(history, ocispecs.History{Created: utc(b.in.Time), CreatedBy: l.origin, Comment: historyComment})
+		history = append(history, ocispecs.History{Created: utc(g.in.Time), CreatedBy: l.origin, Comment: historyComment})
 	}
 	return history
 }

@@ -13,12 +13,12 @@ import (
 )
 
 // labels adds what the image says of itself, in Cloud Native Buildpacks' terms and in ours, to its labels.
-func (b *Build) labels(labels map[string]string, layers []imageLayer, f Facts) error {
-	ours, err := b.label(f)
+func (d *Decisions) labels(labels map[string]string, layers []imageLayer) error {
+	ours, err := d.label()
 	if err != nil {
 		return err
 	}
-	lifecycle, err := b.lifecycleMetadata(layers, f)
+	lifecycle, err := d.lifecycleMetadata(layers)
 	if err != nil {
 		return err
 	}
@@ -30,30 +30,27 @@ func (b *Build) labels(labels map[string]string, layers []imageLayer, f Facts) e
 	if err := label.Set(labels, label.Lifecycle, lifecycle); err != nil {
 		return err
 	}
-	return label.Set(labels, label.Build, b.buildMetadata())
+	return label.Set(labels, label.Build, d.buildMetadata())
 }
 
 // lifecycleMetadata says which layer is what.
-func (b *Build) lifecycleMetadata(layers []imageLayer, f Facts) (md label.LifecycleMetadata, err error) {
+func (d *Decisions) lifecycleMetadata(layers []imageLayer) (md label.LifecycleMetadata, err error) {
 	of := map[*Module]*label.BuildpackLayers{}
-	md.Buildpacks = make([]label.BuildpackLayers, len(b.modules))
-	for i, m := range b.modules {
+	md.Buildpacks = make([]label.BuildpackLayers, len(d.modules))
+	for i, m := range d.modules {
 		of[m] = &md.Buildpacks[i]
 		*of[m] = label.BuildpackLayers{Key: m.ID(), Version: m.Version(), Layers: map[string]label.BuildpackLayer{}}
 	}
 	md.App = []label.Layer{}
 	for _, l := range layers {
-		id, err := b.diffID(l, f)
+		id, err := d.diffID(l)
 		if err != nil {
 			return md, err
 		}
 		is := label.Layer{SHA: id.String()}
 		switch {
 		case l.layer != nil:
-			seen, err := b.described(l.layer, f)
-			if err != nil {
-				return md, err
-			}
+			seen := d.described(l.layer) // so it is, for diffID
 			of[l.layer.module].Layers[l.layer.Name] = label.BuildpackLayer{
 				SHA: is.SHA, Data: seen.metadata, Build: l.layer.Expose, Launch: true, Cache: l.layer.Store,
 			}
@@ -69,8 +66,8 @@ func (b *Build) lifecycleMetadata(layers []imageLayer, f Facts) (md label.Lifecy
 			md.App = append(md.App, is)
 		}
 	}
-	md.RunImage = runImage(b.in.Run)
-	md.Stack.RunImage.Image = b.in.Run.Name
+	md.RunImage = runImage(d.in.Run)
+	md.Stack.RunImage.Image = d.in.Run.Name
 	return md, nil
 }
 
@@ -89,30 +86,27 @@ func topLayer(base Base) string {
 }
 
 // diffID of a layer of the image; "" when it depends on what is below it.
-func (b *Build) diffID(l imageLayer, f Facts) (digest.Digest, error) {
-	if b.in.Layering.Flat {
+func (d *Decisions) diffID(l imageLayer) (digest.Digest, error) {
+	if d.in.Layering.Flat {
 		return "", nil
 	}
 	if l.layer == nil {
-		r, ok := f[Question{l.part, Part}]
+		r, ok := d.facts[Question{l.part, Part}]
 		if !ok {
 			return "", fmt.Errorf("layer %s is not described", l.part)
 		}
 		return digest.Digest(r.DiffID), nil
 	}
-	seen, err := b.described(l.layer, f)
-	if err == nil && seen == nil {
-		err = fmt.Errorf("layer %q is not described", l.layer.id)
-	}
-	if err != nil {
-		return "", err
+	seen := d.described(l.layer)
+	if seen == nil {
+		return "", fmt.Errorf("layer %q is not described", l.layer.id)
 	}
 	return digest.Digest(seen.diffID), nil
 }
 
 // buildMetadata says what the image was built with, and what it runs.
-func (b *Build) buildMetadata() label.BuildMetadata {
-	md := b.metadata()
+func (d *Decisions) buildMetadata() label.BuildMetadata {
+	md := d.metadata()
 	build := label.BuildMetadata{Processes: []label.Process{}, DefaultProcessType: md.DefaultProcessType}
 	for _, bp := range md.Buildpacks {
 		build.Buildpacks = append(build.Buildpacks, label.Buildpack{ID: bp.ID, Version: bp.Version, Homepage: bp.Homepage})
@@ -123,6 +117,6 @@ func (b *Build) buildMetadata() label.BuildMetadata {
 		})
 	}
 	slices.SortFunc(build.Processes, func(x, y label.Process) int { return cmp.Compare(x.Type, y.Type) })
-	build.Launcher.Version = b.launcherVersion()
+	build.Launcher.Version = d.launcherVersion()
 	return build
 }

@@ -41,22 +41,18 @@ func checkDeclared(layers []*layer) error {
 }
 
 // checkSaid is the same for what is known by now: before anything is built, and again when layers have been described.
-func checkSaid(b *Build, f Facts) error {
+func (s steps) checkSaid() error {
 	said := 0
-	for _, l := range b.layers {
-		if f.status(l) == dropped {
+	for _, l := range s.layers {
+		if s.facts.status(l) == dropped {
 			continue
 		}
-		how, err := b.recipe(l, f)
+		how, err := s.recipe(l)
 		if err != nil {
 			return err
 		}
 		r := how.record
-		seen, err := b.described(l, f)
-		if err != nil {
-			return err
-		}
-		if seen != nil {
+		if seen := s.described(l); seen != nil {
 			r.Metadata = seen.metadata
 		}
 		said += encoded(r)

@@ -26,7 +26,8 @@ func chosen(t *testing.T, texts ...string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.Choose(g, Facts{})
+	_, err = b.Graph(g, Facts{})
+	return err
 }
 
 func TestLayersThatAreTooManyOrSayTooMuchAreRefusedBeforeAnythingIsBuilt(t *testing.T) {

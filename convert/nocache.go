@@ -15,7 +15,7 @@ import (
 
 // markNoCache finds out which layers are made again. A layer with lock-app works on the app that the one before it left,
 // which is no copy, so it runs again when that one is made again.
-func (b *Build) markNoCache() {
+func (g *Graph) markNoCache() {
 	seen := map[*layer]bool{}
 	var affected func(l *layer) bool
 	affected = func(l *layer) bool {
@@ -23,8 +23,8 @@ func (b *Build) markNoCache() {
 			return l.affected
 		}
 		seen[l] = true
-		l.noCache = b.noCache(l.module, l.Name)
-		for _, other := range b.lockApp() {
+		l.noCache = g.noCache(l.module, l.Name)
+		for _, other := range g.lockApp() {
 			if l.Provide.LockApp && other.index < l.index && affected(other) {
 				l.noCache = true
 			}
@@ -37,7 +37,7 @@ func (b *Build) markNoCache() {
 		}
 		return l.affected
 	}
-	for _, l := range b.layers {
+	for _, l := range g.layers {
 		affected(l)
 	}
 }
@@ -54,8 +54,8 @@ func options(name string, layers ...*layer) []bk.ConstraintsOpt {
 }
 
 // lockApp are the layers that change the app.
-func (b *Build) lockApp() (found []*layer) {
-	for _, l := range b.layers {
+func (g *Graph) lockApp() (found []*layer) {
+	for _, l := range g.layers {
 		if l.Provide.LockApp {
 			found = append(found, l)
 		}

@@ -19,38 +19,39 @@ type output struct {
 	timed  *bk.State // the layer as the image has it, nil when that is tree
 	md     bk.State  // the tree whose mdDir has the metadata that the run step left
 	raw    bk.State  // what both were made of: the same files with any time
-	linked *bk.State // what Build.linked has made of tree
+	linked *bk.State // what steps.linked has made of tree
 	reused bool      // raw is a layer of the previous image
+	app    bk.State  // of a layer with lock-app: the app as it left it
 }
 
 // mdDir is the folder of a step's output tree with $MD.
 const mdDir = outDir + "/" + step.MetadataDir
 
 // output of a layer that is ready. A layer that is kept is built after all when something asks for its output.
-func (b *Build) output(ctx context.Context, l *layer, f Facts) (*output, error) {
-	if o, ok := b.outputs[l]; ok {
+func (s steps) output(ctx context.Context, l *layer) (*output, error) {
+	if o, ok := s.outputs[l]; ok {
 		return o, nil
 	}
-	d, err := b.decide(l, f)
+	d, err := s.decision(l)
 	if err != nil {
 		return nil, err
 	}
 	var o *output
 	if d.Action == Reused {
-		o, err = b.reuse(l)
+		o, err = s.reuse(l)
 	} else {
-		o, err = b.run(ctx, l, f, d)
+		o, err = s.run(ctx, l, d)
 	}
 	if err != nil {
 		return nil, err
 	}
-	b.outputs[l] = o
+	s.outputs[l] = o
 	return o, nil
 }
 
 // run is the output of a layer that is built.
-func (b *Build) run(ctx context.Context, l *layer, f Facts, d *Decision) (*output, error) {
-	r, err := b.recipe(l, f)
+func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) {
+	r, err := s.recipe(l)
 	if err != nil {
 		return nil, err
 	}
@@ -58,52 +59,52 @@ func (b *Build) run(ctx context.Context, l *layer, f Facts, d *Decision) (*outpu
 	if why := d.whyRun(); why != "" {
 		p.name += " (" + why + ")"
 	}
-	if err := b.show(ctx, &p, f, r.record); err != nil {
+	if err := s.show(ctx, &p, l, r.record); err != nil {
 		return nil, err
 	}
 	if l.Restore {
-		p.mount(b.cacheMount(l.module, step.RestoreDir, "restore", l.Name, false))
+		p.mount(s.cacheMount(l.module, step.RestoreDir, "restore", l.Name, false))
 	}
 	if l.testScript() == nil {
-		b.mountRequires(&p)
+		s.mountRequires(&p, l)
 	}
 	// The steps that answered questions are below the run step, so that a cache export takes them along. It is their
 	// result that counts: where that is the same, the run step is the same.
 	for _, kind := range l.questions() {
-		a := b.asked[Question{l.id, kind}]
+		a := s.facts[Question{l.id, kind}]
 		p.mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
 	}
-	out, err := b.exec(p)
+	out, err := s.exec(p)
 	if err != nil {
 		return nil, err
 	}
 	o := &output{md: out[step.OutDir], tree: out[step.SealedDir]}
 	if l.linksLayers() {
-		o.md = llb.Normalize(o.md, DefaultTime, options(b.name(l.id, "output"), l)...)
+		o.md = llb.Normalize(o.md, DefaultTime, options(s.name(l.id, "output"), l)...)
 	}
 	o.raw = o.tree
-	if err := b.sealTimed(l, o); err != nil {
+	if err := s.sealTimed(l, o); err != nil {
 		return nil, err
 	}
 	if l.Provide.LockApp {
-		b.apps[l] = out[step.AppDir]
+		o.app = out[step.AppDir]
 	}
 	return o, nil
 }
 
 // show mounts what the scripts of a run step see of other layers and of the app, and the history.
-func (b *Build) show(ctx context.Context, p *process, f Facts, r layerkey.Record) error {
+func (s steps) show(ctx context.Context, p *process, l *layer, r layerkey.Record) error {
 	if p.runsScripts() {
-		if err := b.showLinks(ctx, p, f, true); err != nil {
+		if err := s.showLinks(ctx, p, l, true); err != nil {
 			return err
 		}
-		history := b.cacheMount(p.layer.module, step.HistoryDir, "history", "", false)
+		history := s.cacheMount(l.module, step.HistoryDir, "history", "", false)
 		history.Kind = llb.SharedCache // builds need not wait for each other to say why they do something
 		p.mount(history)
-	} else if !p.layer.Provide.LockApp {
+	} else if !l.Provide.LockApp {
 		return nil
 	}
-	app, err := b.runApp(ctx, p.layer, f, r)
+	app, err := s.runApp(ctx, l, r)
 	if err != nil {
 		return err
 	}
@@ -116,39 +117,39 @@ func (b *Build) show(ctx context.Context, p *process, f Facts, r layerkey.Record
 }
 
 // reuse is the output of a layer that is taken over from the previous image.
-func (b *Build) reuse(l *layer) (*output, error) {
-	prev := b.in.Previous
+func (s steps) reuse(l *layer) (*output, error) {
+	prev := s.in.Previous
 	old := prev.records[l.dir()]
-	st := b.taken(l)
-	md := metadataTree(old.Metadata, b.in.Owner, bk.WithCustomName(b.name(l.id, "metadata from the previous image")))
+	st := s.taken(l)
+	md := metadataTree(old.Metadata, s.in.Owner, bk.WithCustomName(s.name(l.id, "metadata from the previous image")))
 	o := &output{tree: st, raw: st, md: md, reused: true}
 	var err error
 	if !prev.time.Equal(DefaultTime) {
-		if o.tree, err = b.seal(l, st, DefaultTime); err != nil {
+		if o.tree, err = s.seal(l, st, DefaultTime); err != nil {
 			return nil, err
 		}
 	}
-	return o, b.sealTimed(l, o)
+	return o, s.sealTimed(l, o)
 }
 
 // taken is a layer of the previous image as it is there.
-func (b *Build) taken(l *layer) bk.State {
-	old := b.in.Previous.records[l.dir()]
-	name := b.name(l.id, "reused from the previous image")
+func (s steps) taken(l *layer) bk.State {
+	old := s.in.Previous.records[l.dir()]
+	name := s.name(l.id, "reused from the previous image")
 	if v := old.Parts.Version; v != "" {
-		name = b.name(l.id, "reused from the previous image, version "+layerkey.Short(v))
+		name = s.name(l.id, "reused from the previous image, version "+layerkey.Short(v))
 	}
-	return b.in.Previous.layer(old, b.in.Owner, bk.WithCustomName(name))
+	return s.in.Previous.layer(old, s.in.Owner, bk.WithCustomName(name))
 }
 
 // sealTimed makes the layer for the image if that has another time than steps see.
-func (b *Build) sealTimed(l *layer, o *output) error {
+func (s steps) sealTimed(l *layer, o *output) error {
 	switch {
-	case b.in.Time.Equal(DefaultTime):
-	case o.reused && b.in.Previous.time.Equal(b.in.Time):
+	case s.in.Time.Equal(DefaultTime):
+	case o.reused && s.in.Previous.time.Equal(s.in.Time):
 		o.timed = &o.raw
 	default:
-		timed, err := b.seal(l, o.raw, b.in.Time)
+		timed, err := s.seal(l, o.raw, s.in.Time)
 		o.timed = &timed
 		return err
 	}
@@ -157,23 +158,23 @@ func (b *Build) sealTimed(l *layer, o *output) error {
 
 // seal makes a layer of another one, whose files get time t. The step knows that by its key and not by its content: to find out
 // the content of a layer is as much work as to copy it.
-func (b *Build) seal(l *layer, tree bk.State, t time.Time) (bk.State, error) {
-	p := process{layer: l, at: []place{l.module.at(l.Range())}, name: "layer", noCache: l.affected}
+func (s steps) seal(l *layer, tree bk.State, t time.Time) (bk.State, error) {
+	p := process{subject: l.id, module: l.module, at: []place{l.module.at(l.Range())}, name: "layer", noCache: l.affected}
 	p.spec = step.Spec{Kind: step.Seal, Layer: l.Name, Time: t.Unix()}
 	p.mount(llb.Mount{Dest: step.TreeDir, Tree: tree, Kind: llb.ReadOnly, ByKey: true})
 	p.mount(llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
-	out, err := b.exec(p)
+	out, err := s.exec(p)
 	return out[step.SealedDir], err
 }
 
 // linked is a layer as those that link it see it: beside something else, when it links others itself (markNoCache).
-func (b *Build) linked(l *layer, o *output) bk.State {
+func (s steps) linked(l *layer, o *output) bk.State {
 	if o.reused || !l.linksLayers() {
 		return o.tree
 	}
 	if o.linked == nil {
-		beside := []bk.State{b.emptyDir("/linked", llb.Owner{}, "linked")}
-		st := b.in.Layering.Merge(o.tree, beside, DefaultTime, options(b.name(l.id, "linked"), l)...)
+		beside := []bk.State{s.emptyDir("/linked", llb.Owner{}, "linked")}
+		st := s.in.Layering.Merge(o.tree, beside, DefaultTime, options(s.name(l.id, "linked"), l)...)
 		o.linked = &st
 	}
 	return *o.linked

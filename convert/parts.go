@@ -44,59 +44,62 @@ const (
 
 // appLayers are the slices, in group order, and the rest of the app. A file is in the first slice that matches it; a folder that matches
 // takes all of its files with it.
-func (b *Build) appLayers(ctx context.Context, f Facts) ([]imageLayer, error) {
-	app, err := b.lockedApp(ctx, nil, f)
+func (s steps) appLayers(ctx context.Context) ([]imageLayer, error) {
+	app, err := s.lockedApp(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	var layers []imageLayer
 	var taken []string
-	for _, m := range b.modules {
-		for _, s := range m.Packfile.Slices {
-			slice := b.selectApp(app, s.Paths, taken, "app slice")
+	for _, m := range s.modules {
+		for _, part := range m.Packfile.Slices {
+			slice := s.selectApp(app, part.Paths, taken, "app slice")
 			layers = append(layers, imageLayer{state: slice, origin: "app slice", part: slicePart + strconv.Itoa(len(layers))})
-			taken = append(taken, s.Paths...)
+			taken = append(taken, part.Paths...)
 		}
 	}
 	rest := app
 	switch {
 	case len(taken) > 0:
-		rest = b.selectApp(app, nil, taken, "app")
-	case len(b.apps) > 0 || !b.in.Time.Equal(DefaultTime):
-		rest = llb.Normalize(app, b.in.Time, options(b.name("", "app"), b.lockApp()...)...)
+		rest = s.selectApp(app, nil, taken, "app")
+	case slices.ContainsFunc(s.lockApp(), s.created) || !s.in.Time.Equal(DefaultTime):
+		rest = llb.Normalize(app, s.in.Time, options(s.name("", "app"), s.lockApp()...)...)
 	}
 	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
 }
 
+// created says whether a layer is in this build.
+func (d *Decisions) created(l *layer) bool { return d.facts.status(l) == settled }
+
 // selectApp is the files of the app that globs include and do not exclude. The app's folder is there in any case: no layer
 // is empty.
-func (b *Build) selectApp(app bk.State, include, exclude []string, name string) bk.State {
+func (s steps) selectApp(app bk.State, include, exclude []string, name string) bk.State {
 	inApp := func(globs []string) (paths []string) {
 		for _, g := range globs {
 			paths = append(paths, path.Join(strings.TrimPrefix(step.AppDir, "/"), g))
 		}
 		return paths
 	}
-	folder := llb.EmptyDir(step.AppDir, b.in.Owner, bk.WithCustomName("[internal] app folder"))
+	folder := llb.EmptyDir(step.AppDir, s.in.Owner, bk.WithCustomName("[internal] app folder"))
 	return llb.CopyTree(app, llb.Tree{
-		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: b.in.Time,
-	}, options(b.name("", name), b.lockApp()...)...)
+		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: s.in.Time,
+	}, options(s.name("", name), s.lockApp()...)...)
 }
 
 // launchLayers are the launcher, the launch metadata and the links by which processes are started.
-func (b *Build) launchLayers(context.Context, Facts) ([]imageLayer, error) {
+func (s steps) launchLayers() ([]imageLayer, error) {
 	root := llb.Owner{}
-	from, file := b.launcher()
+	from, file := s.launcher()
 	launcher := bk.Scratch().File(bk.Copy(from, file, LauncherPath, &bk.CopyInfo{
-		CreateDestPath: true, CreatedTime: &b.in.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
-	}, bk.WithUIDGID(root.UID, root.GID)), bk.WithCustomName(b.name("", "launcher")))
+		CreateDestPath: true, CreatedTime: &s.in.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
+	}, bk.WithUIDGID(root.UID, root.GID)), bk.WithCustomName(s.name("", "launcher")))
 
-	md := b.metadata()
+	md := s.metadata()
 	data, err := md.TOML()
 	if err != nil {
 		return nil, err
 	}
-	metadata := b.layersFiles(map[string][]byte{path.Join(step.LayersDir, launch.MetadataFile): data}, "launch metadata")
+	metadata := s.layersFiles(map[string][]byte{path.Join(step.LayersDir, launch.MetadataFile): data}, "launch metadata")
 	layers := []imageLayer{
 		{state: launcher, origin: launcherOrigin, part: launcherPart},
 		{state: metadata, origin: "launch metadata", part: metadataPart},
@@ -106,8 +109,8 @@ func (b *Build) launchLayers(context.Context, Facts) ([]imageLayer, error) {
 		for _, p := range md.Processes {
 			links = links.Symlink(LauncherPath, path.Join(processDir, p.Type))
 		}
-		tree := bk.Scratch().File(links, bk.WithCustomName(b.name("", "process types")))
-		tree = llb.Normalize(tree, b.in.Time, bk.WithCustomName(b.name("", "process types layer")))
+		tree := bk.Scratch().File(links, bk.WithCustomName(s.name("", "process types")))
+		tree = llb.Normalize(tree, s.in.Time, bk.WithCustomName(s.name("", "process types layer")))
 		layers = append(layers, imageLayer{state: tree, origin: "process types", part: processesPart})
 	}
 	return layers, nil
@@ -115,29 +118,34 @@ func (b *Build) launchLayers(context.Context, Facts) ([]imageLayer, error) {
 
 // sbomLayer is the SBOM in the place where platforms look for it; no layer when there is nothing to tell. Most images that are
 // put together of one build have the same.
-func (b *Build) sbomLayer(_ context.Context, f Facts) ([]imageLayer, error) {
-	im, _, err := b.SBOM(f)
-	if err != nil || len(im.Layers) == 0 {
-		return nil, err
+func (s steps) sbomLayer(before *Image) ([]imageLayer, error) {
+	im, _ := s.SBOM()
+	if len(im.Layers) == 0 {
+		return nil, nil
 	}
 	id, err := layerkey.DigestJSON(im)
 	if err != nil {
 		return nil, err
 	}
-	if len(b.sbom) == 0 || b.sbom[0].part != sbomPart+id {
-		files, err := b.sbomFiles(im, f)
-		if err != nil {
-			return nil, err
+	part := sbomPart + id
+	if before != nil {
+		for _, l := range before.layers {
+			if l.part == part {
+				return []imageLayer{l}, nil
+			}
 		}
-		b.sbom = []imageLayer{{state: b.layersFiles(files, "sbom"), origin: "sbom", part: sbomPart + id}}
 	}
-	return b.sbom, nil
+	files, err := s.sbomFiles(im)
+	if err != nil {
+		return nil, err
+	}
+	return []imageLayer{{state: s.layersFiles(files, "sbom"), origin: "sbom", part: part}}, nil
 }
 
 // layersFiles is a layer with files below step.LayersDir. They and their folders have the owner of layers: a folder that
 // several layers have is the same in each.
-func (b *Build) layersFiles(files map[string][]byte, name string) bk.State {
-	by := bk.WithUIDGID(b.in.Owner.UID, b.in.Owner.GID)
+func (s steps) layersFiles(files map[string][]byte, name string) bk.State {
+	by := bk.WithUIDGID(s.in.Owner.UID, s.in.Owner.GID)
 	var action *bk.FileAction
 	dir := ""
 	for _, file := range slices.Sorted(maps.Keys(files)) {
@@ -146,20 +154,20 @@ func (b *Build) layersFiles(files map[string][]byte, name string) bk.State {
 		}
 		action = action.Mkfile(file, 0o644, files[file], by)
 	}
-	tree := bk.Scratch().File(action, bk.WithCustomName(b.name("", name)))
-	return llb.Normalize(tree, b.in.Time, bk.WithCustomName(b.name("", name+" layer")))
+	tree := bk.Scratch().File(action, bk.WithCustomName(s.name("", name)))
+	return llb.Normalize(tree, s.in.Time, bk.WithCustomName(s.name("", name+" layer")))
 }
 
 // onTop is a layer with the descriptions of layers below it: a cache export takes along what is below the image, and nothing
 // else, not even other outputs of the same steps. Nothing matches the pattern, so that none of it gets into the layer. The
 // pattern makes this an operation of few builds: one that all builds share would take each of them along into the cache
 // exports of all others, and BuildKit imports none of more than 1 MiB.
-func (b *Build) onTop(below *Inquiry, layer bk.State) bk.State {
+func (s steps) onTop(below *descriptions, layer bk.State) bk.State {
 	if below == nil {
 		return layer
 	}
 	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
 	return bk.Scratch().File(bk.Copy(below.State, "/none-"+below.id+"*", "/", none).
-		Copy(layer, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &b.in.Time}),
-		bk.WithCustomName(b.name("", "launch metadata layer")))
+		Copy(layer, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &s.in.Time}),
+		bk.WithCustomName(s.name("", "launch metadata layer")))
 }

@@ -9,15 +9,11 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// steps are the digests of the steps of an image, by the names of their vertices, and the platforms that they run on.
-func steps(t *testing.T, b *Build) (digests map[string]digest.Digest, platforms map[string]string) {
+// stepsOf are the digests of the steps of an image, by the names of their vertices, and the platforms that they run on.
+func stepsOf(t *testing.T, b testGraph) (digests map[string]digest.Digest, platforms map[string]string) {
 	t.Helper()
 	digests, platforms = map[string]digest.Digest{}, map[string]string{}
-	img, err := b.Image(t.Context(), answers(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, in := range img.Left {
+	for _, in := range b.image(t, answers(b)).Left {
 		def, err := in.State.Marshal(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -62,8 +58,8 @@ inline = "x"
 name = "plain"
 `
 	unique := func(in *Input) { in.App.Tree = bk.Local("context", bk.SessionID("s"), bk.LocalUniqueID("x")) }
-	amd, onAMD := steps(t, newBuild(t, text, unique))
-	arm, onARM := steps(t, newBuild(t, text, unique, func(in *Input) {
+	amd, onAMD := stepsOf(t, newBuild(t, text, unique))
+	arm, onARM := stepsOf(t, newBuild(t, text, unique, func(in *Input) {
 		in.Platform = ocispecs.Platform{OS: "linux", Architecture: "arm64"}
 		in.Tools = bk.Image("frontend", bk.Platform(in.Platform))
 	}))

@@ -189,17 +189,17 @@ func (p *Previous) layer(r layerkey.Record, owner llb.Owner, opts ...bk.Constrai
 
 // InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
 // when there are none.
-func (b *Build) InlineCache(img *Image, f Facts) ([]byte, error) {
-	if b.in.Layering.Flat {
+func (d *Decisions) InlineCache(img *Image) ([]byte, error) {
+	if d.in.Layering.Flat {
 		return nil, nil
 	}
 	var base []digest.Digest
-	if b.in.Run.Config != nil {
-		base = b.in.Run.Config.RootFS.DiffIDs
+	if d.in.Run.Config != nil {
+		base = d.in.Run.Config.RootFS.DiffIDs
 	}
 	var ids []digest.Digest
 	for _, l := range img.layers {
-		id, err := b.diffID(l, f)
+		id, err := d.diffID(l)
 		if err != nil {
 			return nil, err
 		}
@@ -209,5 +209,5 @@ func (b *Build) InlineCache(img *Image, f Facts) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.addMaterials(records, f)
+	return d.addMaterials(records)
 }

@@ -12,16 +12,16 @@ import (
 // metadata is what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order. A
 // process replaces one of the same type of an earlier module (Buildpack API, "launch.toml"), but none of the packfile that is
 // built.
-func (b *Build) metadata() (md launch.Metadata) {
+func (g *Graph) metadata() (md launch.Metadata) {
 	last := map[string]*Module{} // that has a process of a type
-	for _, m := range b.modules {
+	for _, m := range g.modules {
 		for _, p := range m.Packfile.Processes {
-			if last[p.Type] != b.in.Root {
+			if last[p.Type] != g.in.Root {
 				last[p.Type] = m
 			}
 		}
 	}
-	for _, m := range b.modules {
+	for _, m := range g.modules {
 		pf := m.Packfile
 		md.Buildpacks = append(md.Buildpacks, launch.Buildpack{
 			ID: m.ID(), Version: m.Version(), API: launchAPI(pf), Homepage: pf.Config.Homepage,
@@ -38,14 +38,14 @@ func (b *Build) metadata() (md launch.Metadata) {
 			md.Slices = append(md.Slices, launch.Slice{Paths: s.Paths})
 		}
 	}
-	md.DefaultProcessType = b.defaultProcess(md.Processes)
+	md.DefaultProcessType = g.defaultProcess(md.Processes)
 	return md
 }
 
 // defaultProcess is the type that the image starts, "" when there is none: what the packfile that is built would start alone,
 // else the last that a module marks default, unless a later module has another process of that type, else web, else the only
 // one.
-func (b *Build) defaultProcess(all []launch.Process) (marked string) {
+func (g *Graph) defaultProcess(all []launch.Process) (marked string) {
 	mark := func(processes []packfile.Process) {
 		for _, p := range processes {
 			switch {
@@ -57,16 +57,16 @@ func (b *Build) defaultProcess(all []launch.Process) (marked string) {
 		}
 	}
 	var own []launch.Process
-	if slices.Contains(b.modules, b.in.Root) {
-		for _, p := range b.in.Root.Packfile.Processes {
+	if slices.Contains(g.modules, g.in.Root) {
+		for _, p := range g.in.Root.Packfile.Processes {
 			own = append(own, launch.Process{Type: p.Type})
 		}
-		mark(b.in.Root.Packfile.Processes)
+		mark(g.in.Root.Packfile.Processes)
 	}
 	if start := started(marked, own); start != "" {
 		return start
 	}
-	for _, m := range b.modules {
+	for _, m := range g.modules {
 		mark(m.Packfile.Processes)
 	}
 	return started(marked, all)

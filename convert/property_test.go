@@ -94,21 +94,28 @@ func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
 
 // tried is a build that has found its group.
 type tried struct {
-	*convert.Build
+	*convert.Decisions
 	*builder
-	facts convert.Facts
 }
 
-func (b tried) ask(qs []convert.Question) error {
-	inquiries, err := b.Ask(context.Background(), qs, b.facts)
+// ask adds the answers to questions that can be asked now.
+func (b *tried) ask(qs []convert.Question) error {
+	inquiries, err := b.Ask(context.Background(), qs, nil)
 	if err != nil {
 		return err
 	}
-	b.answerAll(inquiries)
-	return nil
+	return b.know(b.answerAll(inquiries))
 }
 
-func (b tried) answerAll(inquiries []convert.Inquiry) {
+// know adds answers.
+func (b *tried) know(more convert.Facts) (err error) {
+	b.Decisions, err = b.With(more)
+	return err
+}
+
+// answerAll are the answers to inquiries.
+func (b *builder) answerAll(inquiries []convert.Inquiry) convert.Facts {
+	facts := convert.Facts{}
 	for _, in := range inquiries {
 		left := b.solve(in.State)
 		for q, file := range in.Files {
@@ -116,14 +123,14 @@ func (b tried) answerAll(inquiries []convert.Inquiry) {
 			if err := json.Unmarshal([]byte(left[file].data), &r); err != nil {
 				b.t.Fatalf("answer to %v in %s: %v", q, file, err)
 			}
-			b.facts[q] = r
+			facts[q] = in.Answer(q, r)
 		}
 	}
+	return facts
 }
 
 // try begins a build of the world on an empty builder. It is an error when its modules do not go together.
 func (w *world) try(t *testing.T, from *image, in convert.Input) (b tried, err error) {
-	b.facts = convert.Facts{}
 	b.builder = &builder{
 		t: t, app: tree{}, layers: map[digest.Digest]tree{}, weather: w.weather, done: map[digest.Digest][]tree{}, ran: map[string]tree{},
 		images: map[string]tree{"docker-image://docker.io/library/run": baseLayer, "docker-image://docker.io/library/build": {},
@@ -139,19 +146,26 @@ func (w *world) try(t *testing.T, from *image, in convert.Input) (b tried, err e
 			b.known(layer.digest(true), layer)
 		}
 	}
-	b.Build = convert.New(in)
+	build := convert.New(in)
 	var group []convert.Candidate
 	for _, m := range in.Modules {
 		group = append(group, convert.Candidate{Module: m})
 	}
-	if err := b.ask(b.DetectQuestions(group, b.facts)); err != nil {
-		return b, err
-	}
-	g, err := b.Try(group, b.facts, &plan.Trials{Limit: 1000})
+	inquiries, err := build.AskDetect(build.DetectQuestions(group, nil))
 	if err != nil {
 		return b, err
 	}
-	return b, b.Choose(g, b.facts)
+	facts := b.answerAll(inquiries)
+	chosen, err := build.Try(group, facts, &plan.Trials{Limit: 1000})
+	if err != nil {
+		return b, err
+	}
+	graph, err := build.Graph(chosen, facts)
+	if err != nil {
+		return b, err
+	}
+	b.Decisions, err = graph.Decide(facts)
+	return b, err
 }
 
 // build builds the world as the frontend does.
@@ -170,10 +184,7 @@ func (w *world) build(t *testing.T, from *image, in convert.Input, next order) (
 		return nil, err
 	}
 	for rounds := 0; ; rounds++ {
-		qs, err := b.Questions(b.facts)
-		if err != nil {
-			return nil, err
-		}
+		qs := b.Questions()
 		if len(qs) == 0 {
 			break
 		}
@@ -188,33 +199,34 @@ func (w *world) build(t *testing.T, from *image, in convert.Input, next order) (
 	if in.Target != "" {
 		assemble = b.Layer
 	}
-	var result *convert.Image
-	for rounds := 0; ; rounds++ {
-		again, err := assemble(context.Background(), b.facts)
+	result, err := assemble(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	for rounds := 0; in.Target == ""; rounds++ {
+		if err := b.know(b.answerAll(result.Left)); err != nil {
+			return nil, err
+		}
+		again, err := result.Again(context.Background(), b.Decisions)
 		if err != nil {
 			return nil, err
 		}
-		if result != nil && result.Same(again) {
+		if result.Same(again) {
 			break
 		}
 		if rounds > 5 {
 			return nil, errors.New("the image is another one every time")
 		}
 		result = again
-		b.answerAll(result.Left)
 	}
 	img = &image{files: b.solve(result.State), actions: map[string]convert.Action{}, ran: b.ran}
-	explained, err := b.Explain(b.facts)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range explained {
+	for _, e := range b.Explain() {
 		img.actions[e.Layer] = e.Action
 	}
-	if img.config, err = b.Config(result, b.facts); err != nil || in.Target != "" {
+	if img.config, err = b.Config(result); err != nil || in.Target != "" {
 		return img, err
 	}
-	if img.cache, err = b.InlineCache(result, b.facts); err != nil {
+	if img.cache, err = b.InlineCache(result); err != nil {
 		return nil, err
 	}
 	img.layers = b.merged(result.State)[1:]
@@ -243,8 +255,8 @@ func (w *world) explained(t *testing.T, from *image, in convert.Input) map[strin
 	in.BuildNothing = true
 	b, err := w.try(t, from, in)
 	for err == nil {
-		var qs []convert.Question
-		if qs, err = b.Questions(b.facts); len(qs) == 0 {
+		qs := b.Questions()
+		if len(qs) == 0 {
 			break
 		}
 		err = b.ask(qs)
@@ -252,12 +264,8 @@ func (w *world) explained(t *testing.T, from *image, in convert.Input) map[strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	explained, err := b.Explain(b.facts)
-	if err != nil {
-		t.Fatal(err)
-	}
 	actions := map[string]convert.Action{}
-	for _, e := range explained {
+	for _, e := range b.Explain() {
 		actions[e.Layer] = e.Action
 	}
 	return actions

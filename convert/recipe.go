@@ -16,17 +16,20 @@ type recipe struct {
 }
 
 // recipe of a layer that is settled, as are those that it links.
-func (b *Build) recipe(l *layer, f Facts) (*recipe, error) {
-	if p, ok := b.recipes[l]; ok {
+func (d *Decisions) recipe(l *layer) (*recipe, error) {
+	if p, ok := d.recipes[l]; ok {
 		return p, nil
 	}
-	p := &recipe{run: process{layer: l, files: stepFiles{module: l.module}, access: l.Provide.Access, at: []place{l.module.at(l.Range())}, name: "run"}}
+	p := &recipe{run: process{
+		subject: l.id, module: l.module, files: stepFiles{module: l.module}, access: l.Provide.Access,
+		at: []place{l.module.at(l.Range())}, name: "run", noCache: l.noCache,
+	}}
 	spec := &p.run.spec
 	*spec = step.Spec{
 		Kind:     step.Run,
 		Layer:    l.Name,
 		LayerDir: l.dir(),
-		Metadata: f.metadata(l, ""),
+		Metadata: d.facts.metadata(l, ""),
 		Restore:  l.Restore,
 	}
 	if l.testScript() == nil {
@@ -41,25 +44,25 @@ func (b *Build) recipe(l *layer, f Facts) (*recipe, error) {
 	}
 	spec.Setups = l.setups(&p.run.files)
 	var err error
-	if spec.Env, err = b.envFiles(l); err != nil {
+	if spec.Env, err = d.envFiles(l); err != nil {
 		return nil, err
 	}
-	if spec.Deps, p.run.mounts, err = b.deps(l, f); err != nil {
+	if spec.Deps, p.run.mounts, err = d.deps(l); err != nil {
 		return nil, err
 	}
 	p.record.Name = l.Name
 	for _, kind := range []QuestionKind{Inputs, Tested} {
-		if r := f[Question{l.id, kind}]; r.FileDigests != nil {
+		if r := d.facts[Question{l.id, kind}]; r.FileDigests != nil {
 			p.record.Files = r.FileDigests
 		}
 	}
-	if p.record.Parts, err = b.keyParts(p.run, f); err != nil {
+	if p.record.Parts, err = d.keyParts(l, p.run); err != nil {
 		return nil, err
 	}
 	if p.record.Key, err = p.record.Parts.Key(); err != nil {
 		return nil, err
 	}
-	b.recipes[l] = p
+	d.recipes[l] = p
 	if !p.run.runsScripts() {
 		return p, nil // its spec says all that it depends on, and the key more: the platform
 	}
@@ -68,37 +71,36 @@ func (b *Build) recipe(l *layer, f Facts) (*recipe, error) {
 }
 
 // keyParts is what the key of a layer is made of.
-func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
-	l := p.layer
+func (d *Decisions) keyParts(l *layer, p process) (layerkey.Parts, error) {
 	parts := layerkey.Parts{
 		Contract:    step.Contract,
 		Layer:       p.spec.LayerDir,
-		Platform:    platformString(b.in.Platform),
-		BuildImage:  b.in.Build.Digest.String(),
-		User:        b.in.Owner.String(),
+		Platform:    platformString(d.in.Platform),
+		BuildImage:  d.in.Build.Digest.String(),
+		User:        d.in.Owner.String(),
 		Script:      l.module.scriptPart(l.Provide.Run),
-		Version:     f.version(l),
+		Version:     d.facts.version(l),
 		Metadata:    maps.Clone(p.spec.Metadata),
 		LockApp:     l.Provide.LockApp,
 		Restore:     l.Restore,
-		Network:     b.netMode(p).String(),
+		Network:     d.netMode(p).String(),
 		SSH:         p.access.SSH,
-		PlatformEnv: layerkey.Env(b.in.Args),
+		PlatformEnv: layerkey.Env(d.in.Args),
 		Env:         p.spec.Env,
 	}
 	delete(parts.Metadata, "version")
 	if l.requiredByOthers() {
 		parts.Requires = p.spec.Requires
 	}
-	if r, ok := f[Question{l.id, Inputs}]; ok {
+	if r, ok := d.facts[Question{l.id, Inputs}]; ok {
 		parts.Inputs, _ = r.Metadata["version"].(string)
 	}
 	for _, s := range p.access.Secrets {
 		parts.Secrets = append(parts.Secrets, s.ID+":"+s.PathAs+":"+s.EnvAs)
 	}
-	for _, d := range p.spec.Deps {
+	for _, dep := range p.spec.Deps {
 		parts.Deps = append(parts.Deps, layerkey.Dep{
-			Name: d.Name, Version: d.Version, URI: layerkey.Redact(d.URI), SHA: d.SHA, Metadata: d.Metadata,
+			Name: dep.Name, Version: dep.Version, URI: layerkey.Redact(dep.URI), SHA: dep.SHA, Metadata: dep.Metadata,
 		})
 	}
 	for i := range l.Provide.Profile {
@@ -113,14 +115,14 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		if k.cache != nil && k.cache.Setup != nil {
 			parts.Setups = append(parts.Setups, *l.module.scriptPart(k.cache.Setup))
 		}
-		if k.layer == nil || f.status(k.layer) == dropped {
+		if k.layer == nil || d.facts.status(k.layer) == dropped {
 			continue
 		}
 		if k.LinkVersion {
-			parts.LinkVersions = put(parts.LinkVersions, k.Name, f.version(k.layer))
+			parts.LinkVersions = put(parts.LinkVersions, k.Name, d.facts.version(k.layer))
 		}
 		if k.LinkContent {
-			linked, err := b.recipe(k.layer, f)
+			linked, err := d.recipe(k.layer)
 			if err != nil {
 				return parts, err
 			}

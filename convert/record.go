@@ -26,27 +26,23 @@ func contentOf(r layerkey.Record) description {
 	return description{metadata: r.Metadata, content: r.Content, diffID: r.DiffID}
 }
 
-// described is the description of a decided layer, nil while it is not known.
-func (b *Build) described(l *layer, f Facts) (*description, error) {
-	s, err := b.fates(f)
-	if err != nil {
-		return nil, err
-	}
-	seen := s.content(l)
+// described returns the description of a decided layer, nil while it is not known.
+func (d *Decisions) described(l *layer) *description {
+	seen := d.content(l)
 	if seen == nil {
-		return nil, nil
+		return nil
 	}
-	if timed, ok := f[Question{l.id, Timed}]; ok {
+	if timed, ok := d.facts[Question{l.id, Timed}]; ok {
 		seen.diffID = timed.DiffID
 	}
-	if !b.keepsDigest(l) {
+	if !d.keepsDigest(l) {
 		seen.diffID = ""
 	}
-	return seen, nil
+	return seen
 }
 
 // keepsDigest says whether a layer has the same digest in the image as it has alone.
-func (b *Build) keepsDigest(l *layer) bool { return l.Export && !b.in.Layering.Flat }
+func (g *Graph) keepsDigest(l *layer) bool { return l.Export && !g.in.Layering.Flat }
 
 // metadataTree is $MD as a run step leaves it, made from what a label says of it.
 func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
@@ -69,40 +65,33 @@ func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.Constrain
 	return bk.Scratch().File(action, opts...)
 }
 
-// label is what the image says of its layers. Every layer must be described.
-func (b *Build) label(f Facts) (string, error) {
+// label returns what the image says of its layers. Every layer must be described.
+func (d *Decisions) label() (string, error) {
 	label := layerkey.Label{
-		Name: b.in.Root.ID(), Version: b.in.Root.Packfile.Config.Version, Time: b.in.Time.Unix(), Layers: []layerkey.Record{},
+		Name: d.in.Root.ID(), Version: d.in.Root.Packfile.Config.Version, Time: d.in.Time.Unix(), Layers: []layerkey.Record{},
 	}
-	s, err := b.fates(f)
-	if err != nil {
-		return "", err
-	}
-	for _, l := range b.layers {
-		if f.status(l) == dropped {
+	for _, l := range d.layers {
+		if d.facts.status(l) == dropped {
 			continue
 		}
-		how, err := b.recipe(l, f)
+		how, err := d.recipe(l)
 		if err != nil {
 			return "", err
 		}
-		seen, err := b.described(l, f)
-		if err != nil {
-			return "", err
-		}
+		seen := d.described(l)
 		if seen == nil {
 			return "", fmt.Errorf("layer %q is not described", l.id)
 		}
 		r := how.record
 		r.Metadata, r.Content, r.DiffID = seen.metadata, seen.content, seen.diffID
 		var unknown *layer
-		if r.Links, unknown, err = s.linkContents(l); err != nil {
+		if r.Links, unknown, err = d.linkContents(l); err != nil {
 			return "", err
 		}
 		if unknown != nil {
 			return "", fmt.Errorf("layer %q is not described", unknown.id)
 		}
-		if !b.in.Build.Exact {
+		if !d.in.Build.Exact {
 			r.Key = ""
 		}
 		label.Layers = append(label.Layers, r)

@@ -42,50 +42,45 @@ func (d *Decision) why() string {
 	return d.Reason
 }
 
-// Reused is a state that takes everything that the build takes from the previous image, and nothing else; nil when that is
-// nothing. It fails if, and only if, the build fails for the sake of the previous image.
-func (b *Build) Reused() *bk.State {
+// Reused returns a state that takes everything that the build takes from the previous image, as far as that is decided, and nothing
+// else; nil when that is nothing. It fails if, and only if, the build fails for the sake of the previous image.
+func (d *Decisions) Reused() *bk.State {
+	s := steps{d}
 	lookedInto := map[*layer]bool{}
-	for _, l := range b.layers {
-		o := b.outputs[l]
-		_, tested := b.asked[Question{l.id, Tested}]
+	for _, l := range d.layers {
 		for _, k := range l.links {
-			if k.layer != nil && (o != nil && !o.reused && l.runsScripts() || tested && l.fullEnv()) {
+			if k.layer != nil && (d.runs[l] && l.runsScripts() || l.fullEnv()) {
 				lookedInto[k.layer] = true
 			}
 		}
 	}
 	var states []bk.State
-	for _, l := range b.layers {
-		o := b.outputs[l]
-		_, looked := b.asked[Question{l.id, Copied}]
+	for _, l := range d.layers {
+		_, same := d.same[l]
+		made := d.decided[l]
 		switch {
-		case looked:
-			states = append(states, b.taken(l))
-		case o == nil || !o.reused:
-		case lookedInto[l] || !b.in.Previous.time.Equal(b.in.Time):
-			states = append(states, llb.Normalize(o.raw, DefaultTime, bk.WithCustomName(b.name(l.id, "content"))))
+		case same && l.Export && d.in.Previous.copied[l.dir()]:
+			states = append(states, s.taken(l)) // it is looked at before that is decided
+		case made == nil || made.Action != Reused:
+		case lookedInto[l] || !d.in.Previous.time.Equal(d.in.Time):
+			states = append(states, llb.Normalize(s.taken(l), DefaultTime, bk.WithCustomName(d.name(l.id, "content"))))
 		default:
-			states = append(states, o.raw)
+			states = append(states, s.taken(l))
 		}
 	}
 	if states == nil {
 		return nil
 	}
-	all := b.in.Layering.Merge(bk.Scratch(), states, b.in.Previous.time, bk.WithCustomName(b.name("", "layers of the previous image")))
+	all := d.in.Layering.Merge(bk.Scratch(), states, d.in.Previous.time, bk.WithCustomName(d.name("", "layers of the previous image")))
 	return &all
 }
 
-// decide is what becomes of a layer. It fails when that depends on an open question.
-func (b *Build) decide(l *layer, f Facts) (*Decision, error) {
-	s, err := b.fates(f)
-	if err != nil {
-		return nil, err
-	}
-	if s.decided[l] == nil {
+// decision returns what becomes of a layer. It fails when that depends on an open question.
+func (d *Decisions) decision(l *layer) (*Decision, error) {
+	if d.decided[l] == nil {
 		return nil, fmt.Errorf("layer %q is not decided", l.id)
 	}
-	return s.decided[l], nil
+	return d.decided[l], nil
 }
 
 // linkContent is what a link shows of a layer, as one digest.

@@ -50,13 +50,13 @@ func diffID(text string) string { return digest.FromString(text).String() }
 func exact(in *Input) { in.Build.Exact = true }
 
 // describeAll answers question Built for the layers that are built; what they hold is what content says, else their name.
-func describeAll(b *Build, f Facts, content map[string]string) Facts {
+func describeAll(b testGraph, f Facts, content map[string]string) Facts {
 	for _, l := range b.layers {
 		held := l.Name
 		if c, ok := content[l.Name]; ok {
 			held = c
 		}
-		f[Question{l.Name, Built}] = step.Result{Metadata: f.metadata(l, ""), DiffID: diffID(held)}
+		f[Question{l.Name, Built}] = Answer{Result: step.Result{Metadata: f.metadata(l, ""), DiffID: diffID(held)}}
 	}
 	return f
 }
@@ -76,7 +76,7 @@ func leftOf(img *Image) map[Question]bool {
 func describeParts(img *Image, f Facts) Facts {
 	for q := range leftOf(img) {
 		if q.Kind == Part {
-			f[q] = step.Result{DiffID: diffID(q.Layer)}
+			f[q] = Answer{Result: step.Result{DiffID: diffID(q.Layer)}}
 		}
 	}
 	return f
@@ -87,11 +87,8 @@ func imageOf(t *testing.T, text string, change ...func(*Input)) *dockerspec.Dock
 	t.Helper()
 	b := newBuild(t, text, append([]func(*Input){exact}, change...)...)
 	f := describeAll(b, answers(b), nil)
-	img, err := b.Image(t.Context(), f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := b.Config(img, describeParts(img, f))
+	img := b.image(t, f)
+	cfg, err := b.decided(t, describeParts(img, f)).Config(img)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,37 +122,20 @@ func from(t *testing.T, cfg *dockerspec.DockerOCIImage) func(*Input) {
 }
 
 // actions are what becomes of the layers, once everything is known that Questions ask for.
-func actions(t *testing.T, b *Build, content map[string]string) string {
+func actions(t *testing.T, b testGraph, content map[string]string) string {
 	t.Helper()
-	f := Facts{}
 	asked := ""
-	for {
-		qs, err := b.Questions(f)
-		if err != nil {
-			t.Fatal(err)
+	f := answerEach(b, Facts{}, func(l *layer, kind QuestionKind, f Facts) step.Result {
+		if kind == Built {
+			asked += " ?" + l.id
 		}
-		if len(qs) == 0 {
-			break
+		held := l.Name
+		if c, ok := content[l.Name]; ok {
+			held = c
 		}
-		if _, err := b.Ask(t.Context(), qs, f); err != nil {
-			t.Fatal(err)
-		}
-		for _, q := range qs {
-			if q.Kind == Built {
-				asked += " ?" + q.Layer
-			}
-			l := b.byID[q.Layer]
-			held := l.Name
-			if c, ok := content[l.Name]; ok {
-				held = c
-			}
-			f[q] = step.Result{Metadata: f.metadata(l, q.Kind), DiffID: diffID(held)}
-		}
-	}
-	explained, err := b.Explain(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+		return step.Result{Metadata: f.metadata(l, kind), DiffID: diffID(held)}
+	})
+	explained := b.decided(t, f).Explain()
 	var all []string
 	for _, e := range explained {
 		all = append(all, e.Layer+" "+string(e.Action))
@@ -350,16 +330,13 @@ func TestWhatIsNotDecidedOrDescribedIsAnErrorWithItsName(t *testing.T) {
 	tested := strings.Replace(diamond, "name = \"gen\"\nexport = true\nversion = \"1\"\n", "name = \"gen\"\nexport = true\n[layers.build.test]\ninline = \"x\"\n", 1)
 	b := newBuild(t, tested, from(t, imageOf(t, diamond)))
 	// Whether tool runs, which deps was built with, is for the test of gen to say.
-	if _, err := b.Image(t.Context(), Facts{}); err == nil || err.Error() != `layer "deps" is not decided` {
+	if _, err := b.decided(t, Facts{}).Image(t.Context()); err == nil || err.Error() != `layer "deps" is not decided` {
 		t.Errorf("not decided: %v", err)
 	}
 	b = newBuild(t, diamond)
 	f := answers(b)
-	img, err := b.Image(t.Context(), f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Config(img, f); err == nil || err.Error() != `layer "tool" is not described` {
+	img := b.image(t, f)
+	if _, err := b.decided(t, f).Config(img); err == nil || err.Error() != `layer "tool" is not described` {
 		t.Errorf("not described: %v", err)
 	}
 }
@@ -372,16 +349,13 @@ func TestAnExposedLayerIsNoLinkOfItsName(t *testing.T) {
 				"[[layers]]\nname = \"y\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"x\"\n"),
 		}
 	}
-	record := func(b *Build, f Facts) layerkey.Record {
-		s, err := b.fates(f)
+	record := func(b testGraph, f Facts) layerkey.Record {
+		d := b.decided(t, f)
+		r, err := d.recipe(named(b, "y"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := b.recipe(named(b, "y"), f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.record.Links, _, err = s.linkContents(named(b, "y")); err != nil {
+		if r.record.Links, _, err = d.linkContents(named(b, "y")); err != nil {
 			t.Fatal(err)
 		}
 		return r.record
@@ -389,7 +363,7 @@ func TestAnExposedLayerIsNoLinkOfItsName(t *testing.T) {
 	contents := func(root string) layerkey.Record {
 		b := newGroup(t, exposing("1"))
 		f := answers(b)
-		f[Question{"x", Built}], f[Question{"m/x", Built}] = step.Result{DiffID: root}, step.Result{DiffID: "own"}
+		f[Question{"x", Built}], f[Question{"m/x", Built}] = Answer{Result: step.Result{DiffID: root}}, Answer{Result: step.Result{DiffID: "own"}}
 		return record(b, f)
 	}
 	if diff := cmp.Diff(map[string]string{"/layers/packfile/x": "one", "/layers/m/x": "own"}, contents("one").Links); diff != "" {
@@ -406,16 +380,13 @@ func TestLayerThatWasToBeKeptIsDescribedWhenItIsBuilt(t *testing.T) {
 	bumped := strings.Replace(text, "name = \"assets\"\nversion = \"1\"", "name = \"assets\"\nversion = \"2\"", 1)
 	b := newBuild(t, bumped, from(t, imageOf(t, text)))
 	f := answers(b)
-	img, err := b.Image(t.Context(), f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := b.image(t, f)
 	for _, name := range []string{"assets", "modules", "tools"} {
 		if !leftOf(img)[Question{name, Built}] {
 			t.Errorf("%s is not described; assets are built, and so modules and tools, which it links", name)
 		}
 	}
-	if _, err := b.Config(img, describeParts(img, describeAll(b, f, nil))); err != nil {
+	if _, err := b.decided(t, describeParts(img, describeAll(b, f, nil))).Config(img); err != nil {
 		t.Error(err)
 	}
 }
@@ -434,10 +405,7 @@ func TestNamesInALabelAreInNoMessage(t *testing.T) {
 	cfg.Config.Labels[layerkey.LabelName] = string(data)
 	b := newBuild(t, chain, from(t, cfg))
 	f := answers(b)
-	explained, err := b.Explain(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	explained := b.decided(t, f).Explain()
 	if got, want := explained[1].Why, "the previous image does not say what it was built with: tools"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -19,46 +19,43 @@ import (
 // sbomDir is where an app image has its SBOMs (Buildpack API, "Bill-of-Materials").
 const sbomDir = "sbom/launch"
 
-// SBOM says what the image is made of, or with a target the layer: from the packfile, and from what run steps left, whether
+// SBOM returns what the image is made of, or with a target the layer: from the packfile, and from what run steps left, whether
 // or not they ran in this build. It is known when all of these layers are described; before, it is what it will be if run
 // steps add nothing to the metadata.
-func (b *Build) SBOM(f Facts) (im sbom.Image, known bool, err error) {
+func (d *Decisions) SBOM() (im sbom.Image, known bool) {
 	known = true
-	im = sbom.Image{Name: b.in.Root.ID(), Version: b.in.Root.Packfile.Config.Version}
-	for _, l := range b.layers {
-		if !b.inResult(l, f) {
+	im = sbom.Image{Name: d.in.Root.ID(), Version: d.in.Root.Packfile.Config.Version}
+	for _, l := range d.layers {
+		if !d.inResult(l) {
 			continue
 		}
-		seen, err := b.described(l, f)
-		if err != nil {
-			return im, false, err
-		}
+		seen := d.described(l)
 		if seen == nil {
-			known, seen = false, &description{metadata: f.metadata(l, "")}
+			known, seen = false, &description{metadata: d.facts.metadata(l, "")}
 		}
-		layer := sbom.Layer{Name: b.shown(l), Metadata: seen.metadata}
+		layer := sbom.Layer{Name: d.shown(l), Metadata: seen.metadata}
 		for _, k := range l.links {
-			if k.layer != nil && !k.exposed && b.inResult(k.layer, f) {
-				layer.Links = append(layer.Links, b.shown(k.layer))
+			if k.layer != nil && !k.exposed && d.inResult(k.layer) {
+				layer.Links = append(layer.Links, d.shown(k.layer))
 			}
 		}
 		im.Layers = append(im.Layers, layer)
 	}
-	return im, known, nil
+	return im, known
 }
 
 // inResult says whether the image has a layer, or whether it is the target.
-func (b *Build) inResult(l *layer, f Facts) bool {
-	return f.status(l) != dropped && (l.Export && b.target == nil || l == b.target)
+func (d *Decisions) inResult(l *layer) bool {
+	return d.facts.status(l) != dropped && (l.Export && d.target == nil || l == d.target)
 }
 
 // SBOMDocument is the SBOM as one SPDX document, nil when it is not known.
-func (b *Build) SBOMDocument(f Facts) ([]byte, error) {
-	im, known, err := b.SBOM(f)
-	if !known || err != nil {
-		return nil, err
+func (d *Decisions) SBOMDocument() ([]byte, error) {
+	im, known := d.SBOM()
+	if !known {
+		return nil, nil
 	}
-	return im.Document(b.in.Time)
+	return im.Document(d.in.Time)
 }
 
 // SBOMOf is the SBOM of an image that has been built, by what its labels say.
@@ -109,31 +106,31 @@ func SBOMOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 
 // sbomFiles are the files that tell what the image's layers hold, by their path in the image: one for each layer, and one for
 // each module. That of the only module there is tells of the image.
-func (b *Build) sbomFiles(im sbom.Image, f Facts) (files map[string][]byte, err error) {
+func (d *Decisions) sbomFiles(im sbom.Image) (files map[string][]byte, err error) {
 	files = map[string][]byte{}
-	for _, m := range b.modules {
+	for _, m := range d.modules {
 		dir := path.Join(step.LayersDir, sbomDir, m.dir())
 		of := sbom.Image{Name: m.ID(), Version: m.Packfile.Config.Version}
 		i := 0 // in im.Layers, which has the layers of modules in the same order
-		for _, l := range b.layers {
-			if !b.inResult(l, f) {
+		for _, l := range d.layers {
+			if !d.inResult(l) {
 				continue
 			}
 			if l.module == m {
 				of.Layers = append(of.Layers, im.Layers[i])
-				if files[path.Join(dir, l.Name, sbom.FileName)], err = im.Layers[i].Document(b.in.Time); err != nil {
+				if files[path.Join(dir, l.Name, sbom.FileName)], err = im.Layers[i].Document(d.in.Time); err != nil {
 					return nil, err
 				}
 			}
 			i++
 		}
-		if len(b.modules) == 1 {
+		if len(d.modules) == 1 {
 			of = im
 		}
 		if len(of.Layers) == 0 {
 			continue
 		}
-		if files[path.Join(dir, sbom.FileName)], err = of.Document(b.in.Time); err != nil {
+		if files[path.Join(dir, sbom.FileName)], err = of.Document(d.in.Time); err != nil {
 			return nil, err
 		}
 	}
@@ -141,8 +138,8 @@ func (b *Build) sbomFiles(im sbom.Image, f Facts) (files map[string][]byte, err 
 }
 
 // AskTarget is what describes the target, for its SBOM.
-func (b *Build) AskTarget(ctx context.Context, f Facts) ([]Inquiry, error) {
-	return b.Ask(ctx, []Question{{b.target.id, Built}}, f)
+func (d *Decisions) AskTarget(ctx context.Context) ([]Inquiry, error) {
+	return d.Ask(ctx, []Question{{d.target.id, Built}}, nil)
 }
 
 // MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.

@@ -42,41 +42,40 @@ name = "tool"
 `
 
 // sbomFiles are those of a build under some facts.
-func sbomFiles(b *Build, f Facts) (map[string][]byte, error) {
-	im, _, err := b.SBOM(f)
-	if err != nil {
-		return nil, err
-	}
-	return b.sbomFiles(im, f)
+func sbomFiles(d *Decisions) (map[string][]byte, error) {
+	im, _ := d.SBOM()
+	return d.sbomFiles(im)
 }
 
-func built(md map[string]any) step.Result { return step.Result{Metadata: md} }
+func built(md map[string]any) Answer { return Answer{Result: step.Result{Metadata: md}} }
 
 func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing.T) {
 	b := newBuild(t, shipped)
 	f := answers(b)
-	if _, known, err := b.SBOM(f); known || err != nil {
-		t.Errorf("it is known before the layers are: %v", err)
+	d := b.decided(t, f)
+	if _, known := d.SBOM(); known {
+		t.Error("it is known before the layers are")
 	}
-	if document, err := b.SBOMDocument(f); document != nil || err != nil {
+	if document, err := d.SBOMDocument(); document != nil || err != nil {
 		t.Errorf("%s %v", document, err)
 	}
-	guessed, err := sbomFiles(b, f)
+	guessed, err := sbomFiles(d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, layer := range []string{"acme/app/inside", "acme/app/tool", "acme/app/user"} {
 		f[Question{layer, Built}] = built(f.metadata(b.byID[layer], ""))
 	}
-	if files, err := sbomFiles(b, f); err != nil || !maps.EqualFunc(files, guessed, bytes.Equal) {
+	if files, err := sbomFiles(b.decided(t, f)); err != nil || !maps.EqualFunc(files, guessed, bytes.Equal) {
 		t.Errorf("run steps that add nothing give other files than were expected: %v", err)
 	}
 	for _, layer := range []string{"acme/app/inside", "acme/app/tool", "acme/app/user"} {
 		f[Question{layer, Built}] = built(map[string]any{"version": "1", "license": "MIT", "of": path.Base(layer)})
 	}
-	im, known, err := b.SBOM(f)
-	if !known || err != nil {
-		t.Fatal(known, err)
+	d = b.decided(t, f)
+	im, known := d.SBOM()
+	if !known {
+		t.Fatal("it is not known")
 	}
 	var got []string
 	for _, l := range im.Layers {
@@ -85,7 +84,7 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 	if diff := cmp.Diff([]string{"tool tool links null", `user user links ["tool"]`}, got); diff != "" || im.Name != "acme/app" {
 		t.Errorf("%s %s", im.Name, diff)
 	}
-	files, err := sbomFiles(b, f)
+	files, err := sbomFiles(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,23 +93,22 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(files))); diff != "" {
 		t.Error(diff)
 	}
-	document, err := b.SBOMDocument(f)
+	document, err := d.SBOMDocument()
 	if err != nil || !bytes.Equal(document, files[dir+"sbom.spdx.json"]) {
 		t.Errorf("what is attested is not what the image says: %v", err)
 	}
 	target := newBuild(t, shipped, func(in *Input) { in.Target = "inside" })
-	if im, known, err = target.SBOM(f); !known || err != nil || len(im.Layers) != 1 || im.Layers[0].Name != "inside" {
-		t.Errorf("%+v %t %v", im, known, err)
+	if im, known = target.decided(t, f).SBOM(); !known || len(im.Layers) != 1 || im.Layers[0].Name != "inside" {
+		t.Errorf("%+v %t", im, known)
 	}
 }
 
 func TestSBOMHasNoLayerThatIsNotCreated(t *testing.T) {
-	f := Facts{{"acme/app/user", Required}: {NotWanted: true}, {"acme/app/tool", Built}: built(nil), {"acme/app/inside", Built}: built(nil)}
+	f := Facts{{"acme/app/user", Required}: {Result: step.Result{NotWanted: true}}, {"acme/app/tool", Built}: built(nil), {"acme/app/inside", Built}: built(nil)}
 	b := newModules(t, []string{shipped})
-	choose(t, b, f)
-	im, known, err := b.SBOM(f)
-	if !known || err != nil || len(im.Layers) != 1 || im.Layers[0].Name != "tool" {
-		t.Errorf("%+v %t %v", im, known, err)
+	im, known := choose(t, b, f).decided(t, f).SBOM()
+	if !known || len(im.Layers) != 1 || im.Layers[0].Name != "tool" {
+		t.Errorf("%+v %t", im, known)
 	}
 }
 

@@ -19,14 +19,15 @@ type Selection struct {
 	Narrow   bool // it is about no other files than those of the layer's inputs
 
 	chosen step.Selection
+	before *Answer // when it was asked before, about fewer files
 }
 
-// Selection is which files a question is about, nil when it is about something else.
-func (b *Build) Selection(q Question) *Selection {
-	if s := b.chosen[q]; s != nil || !b.isMatch(q) {
-		return s
+// Selection returns which files a question is about as the packfile has it, nil when it is about something else.
+func (g *Graph) Selection(q Question) *Selection {
+	if !g.isMatch(q) {
+		return nil
 	}
-	l := b.byID[q.Layer]
+	l := g.byID[q.Layer]
 	s := &Selection{Filename: l.module.Filename, Key: "inputs", Globs: l.Provide.Inputs}
 	table := &l.Provide.Table
 	if q.Kind == Tested {
@@ -36,7 +37,6 @@ func (b *Build) Selection(q Question) *Selection {
 		s.At = append(s.At, table.Item(s.Key, i))
 		s.chosen.Patterns = append(s.chosen.Patterns, []string{Glob(g)})
 	}
-	b.chosen[q] = s
 	return s
 }
 
@@ -73,8 +73,23 @@ func insert(patterns *[]string, name string) bool {
 	return !found
 }
 
+// Answered notes what a step said of the files so far: the question is asked again, about more.
+func (s *Selection) Answered(a Answer) { s.before = &a }
+
+// frozen returns the selection as it is now.
+func (s *Selection) frozen() Selection {
+	now := *s
+	now.before = nil
+	now.chosen.Patterns = make([][]string, len(s.chosen.Patterns))
+	for i, p := range s.chosen.Patterns {
+		now.chosen.Patterns[i] = slices.Clone(p)
+	}
+	now.chosen.Targets, now.chosen.Ways = slices.Clone(s.chosen.Targets), slices.Clone(s.chosen.Ways)
+	return now
+}
+
 // patterns are all of them.
-func (s *Selection) patterns() []string {
+func (s Selection) patterns() []string {
 	return slices.Concat(slices.Concat(s.chosen.Patterns...), s.chosen.Targets, s.chosen.Ways)
 }
 
@@ -85,14 +100,14 @@ type Pattern struct {
 	Glob     string
 }
 
-// SlicePatterns are those of slices that are about files of the app as it is: when a layer changes the app, they may be about what
+// SlicePatterns returns the patterns of slices that are about files of the app as it is: when a layer changes the app, they may be about what
 // that makes.
-func (b *Build) SlicePatterns(f Facts) (all []Pattern) {
-	changes := func(l *layer) bool { return l.Provide.LockApp && f.status(l) == settled }
-	if b.target != nil || slices.ContainsFunc(b.layers, changes) {
+func (d *Decisions) SlicePatterns() (all []Pattern) {
+	changes := func(l *layer) bool { return l.Provide.LockApp && d.facts.status(l) == settled }
+	if d.target != nil || slices.ContainsFunc(d.layers, changes) {
 		return nil
 	}
-	for _, m := range b.modules {
+	for _, m := range d.modules {
 		for _, s := range m.Packfile.Slices {
 			for i, g := range s.Paths {
 				all = append(all, Pattern{m.Filename, s.Item("paths", i), g})

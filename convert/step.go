@@ -2,6 +2,7 @@ package convert
 
 import (
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -24,22 +25,13 @@ const newLayerDir = "/layer"
 // ResultPath is where the state of a Question has the step.Result.
 const ResultPath = outDir + "/" + step.ResultFile
 
-// Inquiry is a state that has the answers to some questions.
-type Inquiry struct {
-	State bk.State
-	Files map[Question]string // path of the step.Result that answers the question
+// steps makes the steps of a graph under some facts: what answers questions, and what makes layers.
+type steps struct{ *Decisions }
 
-	id string // of the project and the layers' keys, for onTop
-}
-
-// answer is where the answer to a question is.
-type answer struct {
-	tree bk.State
-	file string
-}
-
-// Ask is what answers questions, with as few steps as that takes.
-func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, error) {
+// Ask returns what answers questions, with as few steps as that takes. Of a question about files, selections may say what symlinks
+// lead to.
+func (d *Decisions) Ask(ctx context.Context, qs []Question, selections map[Question]*Selection) ([]Inquiry, error) {
+	s := steps{d}
 	var inquiries []Inquiry
 	var matching, copied []Question
 	for _, q := range qs {
@@ -47,11 +39,11 @@ func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, err
 			copied = append(copied, q)
 			continue
 		}
-		if b.isMatch(q) {
+		if d.isMatch(q) {
 			matching = append(matching, q)
 			continue
 		}
-		st, err := b.ask(ctx, q, f)
+		st, err := s.ask(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -62,50 +54,49 @@ func (b *Build) Ask(ctx context.Context, qs []Question, f Facts) ([]Inquiry, err
 		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: file}})
 	}
 	if len(matching) > 0 {
-		in, err := b.match(matching)
+		in, err := s.match(matching, selections)
 		if err != nil {
 			return nil, err
 		}
 		inquiries = append(inquiries, in)
 	}
 	for some := range slices.Chunk(copied, maxDescribed) {
-		in, err := b.describeCopies(some)
+		in, err := s.describeCopies(some)
 		if err != nil {
 			return nil, err
 		}
 		inquiries = append(inquiries, in)
 	}
-	for _, in := range inquiries {
-		for q, file := range in.Files {
-			b.asked[q] = answer{in.State, file}
-		}
-	}
 	return inquiries, nil
 }
 
 // isMatch says whether a question asks for the digest of files of the app.
-func (b *Build) isMatch(q Question) bool {
-	return q.Kind == Inputs || q.Kind == Tested && b.byID[q.Layer].testScript() == nil
+func (g *Graph) isMatch(q Question) bool {
+	return q.Kind == Inputs || q.Kind == Tested && g.byID[q.Layer].testScript() == nil
 }
 
 // match is one step that answers all questions for digests of files: most are about a file or two, and what takes time is
 // the container.
-func (b *Build) match(qs []Question) (Inquiry, error) {
+func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry, error) {
 	p := process{name: "match"}
 	p.spec.Kind = step.Match
-	in := Inquiry{Files: map[Question]string{}}
+	in := Inquiry{Files: map[Question]string{}, selections: map[Question]Selection{}}
 	var files *bk.FileAction
 	for i, q := range qs {
-		l := b.byID[q.Layer]
-		src, folder := b.matched(l, q.Kind)
-		sel := b.Selection(q)
+		l := s.byID[q.Layer]
+		src, folder := s.matched(l, q.Kind)
+		sel := selections[q]
+		if sel == nil {
+			sel = s.Selection(q)
+		}
+		in.selections[q] = sel.frozen()
 		info := &bk.CopyInfo{
 			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.patterns(), Mode: &bk.ChmodOpt{ModeStr: AppMode},
 		}
 		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
 		p.spec.Trees = append(p.spec.Trees, l.id)
 		p.spec.Selected = append(p.spec.Selected, sel.chosen)
-		if a, again := b.asked[q]; again { // a cache export takes along what is below
+		if a := sel.before; a != nil { // a cache export takes along what is below
 			dest := path.Join(step.FactsDir, string(step.Match), strconv.Itoa(i))
 			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
 		}
@@ -118,100 +109,95 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 		in.Files[q] = treeResult(i)
 	}
 	if len(qs) == 1 {
-		p.layer = b.byID[qs[0].Layer]
+		l := s.byID[qs[0].Layer]
+		p.subject, p.module = l.id, l.module
 	} else {
 		p.name = "match " + layerkey.Short(strings.Join(p.spec.Trees, ","))
 	}
 	p.mount(llb.Mount{Dest: step.MatchDir, Tree: bk.Scratch().File(files, bk.WithCustomName("[internal] select files")), Kind: llb.ReadOnly})
-	out, err := b.exec(p)
+	out, err := s.exec(p)
 	in.State = out[step.OutDir]
 	return in, err
 }
 
-// ask is the state that answers a question with a step of its own.
-func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) {
-	if q.Kind == Detected {
-		return b.detect(q)
-	}
-	l := b.byID[q.Layer]
-	if q.Kind == Fetched {
-		return b.fetch(l, f)
-	}
-	if q.Kind == Built {
-		o, err := b.output(ctx, l, f)
+// ask is the state that answers a question about a layer with a step of its own.
+func (s steps) ask(ctx context.Context, q Question) (bk.State, error) {
+	l := s.byID[q.Layer]
+	switch q.Kind {
+	case Tested:
+		return s.test(ctx, l)
+	case Fetched:
+		return s.fetch(l)
+	case Built:
+		o, err := s.output(ctx, l)
 		if err != nil {
 			return bk.State{}, err
 		}
-		return b.describe([]undescribed{undescribedLayer(l, o)}, DefaultTime)
+		return s.describe([]undescribed{undescribedLayer(l, o)}, DefaultTime)
 	}
-	p := process{layer: l, files: stepFiles{module: l.module}, name: string(q.Kind)}
-	p.spec = step.Spec{Layer: l.Name}
-	switch q.Kind {
-	case Required:
-		p.spec.Kind, p.spec.Metadata = step.Require, ownMetadata(l.module, l.Layer, nil)
-		p.spec.Script = p.files.script(l.Require.Script, l.Name+".require")
-		p.network, p.access = l.Require.Script.Network, l.Require.Access
-		p.at = []place{l.module.at(scriptRange(l.Require.Script))}
-		p.mount(appMount(b.app, llb.ReadOnly))
-	case Tested:
-		test := l.Provide.Test
-		p.spec.Kind, p.spec.Metadata, p.spec.Requires = step.Test, f.metadata(l, q.Kind), l.tables()
-		p.spec.Script = p.files.script(test.Script, l.Name+".test")
-		p.network, p.access, p.at = test.Script.Network, test.Access, []place{l.module.at(scriptRange(test.Script))}
-		if hidden := l.hiddenFromTest(); hidden != nil {
-			p.spec.Bare, p.notFound = true, l.fullEnvHint(hidden)
-		}
-		p.mount(appMount(b.visibleApp(l), llb.Discarded))
-		if test.Refresh > 0 {
-			p.spec.Refresh = b.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)
-		}
-		if err := b.showLinks(ctx, &p, f, test.FullEnv); err != nil {
-			return bk.State{}, err
-		}
-		b.mountRequires(&p)
+	return bk.State{}, fmt.Errorf("question %v cannot be asked", q)
+}
+
+// test is the state that has what the test of a layer says.
+func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
+	test := l.Provide.Test
+	p := process{subject: l.id, module: l.module, files: stepFiles{module: l.module}, name: string(Tested), noCache: l.noCache}
+	p.spec = step.Spec{Kind: step.Test, Layer: l.Name, Metadata: s.facts.metadata(l, Tested), Requires: l.tables()}
+	p.spec.Script = p.files.script(test.Script, l.Name+".test")
+	p.network, p.access, p.at = test.Script.Network, test.Access, []place{l.module.at(scriptRange(test.Script))}
+	if hidden := l.hiddenFromTest(); hidden != nil {
+		p.spec.Bare, p.notFound = true, l.fullEnvHint(hidden)
 	}
-	out, err := b.exec(p)
+	p.mount(appMount(s.visibleApp(l), llb.Discarded))
+	if test.Refresh > 0 {
+		p.spec.Refresh = s.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)
+	}
+	if err := s.showLinks(ctx, &p, l, test.FullEnv); err != nil {
+		return bk.State{}, err
+	}
+	s.mountRequires(&p, l)
+	out, err := s.exec(p)
 	return out[step.OutDir], err
 }
 
 // showLinks makes linked layers and caches visible to a step; without content only versions and metadata of layers that the
 // packfile names.
-func (b *Build) showLinks(ctx context.Context, p *process, f Facts, content bool) error {
+func (s steps) showLinks(ctx context.Context, p *process, l *layer, content bool) error {
 	from := map[*Module]int{} // which of spec.Exposed has the layers of a module
-	for _, k := range p.layer.links {
-		if k.layer == nil && k.cache == nil || k.layer != nil && f.status(k.layer) == dropped {
+	for _, k := range l.links {
+		if k.layer == nil && k.cache == nil || k.layer != nil && s.facts.status(k.layer) == dropped {
 			continue // not created this time: its variables are not set
 		}
-		s := step.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
+		shown := step.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
 		switch {
 		case k.cache != nil:
 			if !content || p.spec.Kind == step.Test {
 				continue // a cache is for run
 			}
-			s.Cache, s.Dir = true, p.layer.module.layerDir(k.Name)
-			name, err := p.layer.module.cacheName(k.cache)
+			shown.Cache, shown.Dir = true, l.module.layerDir(k.Name)
+			name, err := l.module.cacheName(k.cache)
 			if err != nil {
 				return err
 			}
-			p.mount(b.cacheMount(p.layer.module, s.Dir, "cache", name, k.cache.Shared))
+			p.mount(s.cacheMount(l.module, shown.Dir, "cache", name, k.cache.Shared))
 		case content:
-			o, err := b.output(ctx, k.layer, f)
+			o, err := s.output(ctx, k.layer)
 			if err != nil {
 				return err
 			}
-			s.Dir = k.layer.dir()
-			p.mount(llb.Mount{Dest: s.Dir, Tree: b.linked(k.layer, o), Source: s.Dir, Kind: llb.ReadOnly})
+			shown.Dir = k.layer.dir()
+			p.mount(llb.Mount{Dest: shown.Dir, Tree: s.linked(k.layer, o), Source: shown.Dir, Kind: llb.ReadOnly})
 			if k.exposed {
 				if _, ok := from[k.layer.module]; !ok {
 					from[k.layer.module] = len(p.spec.Exposed)
 					p.spec.Exposed = append(p.spec.Exposed, nil)
 				}
 				i := from[k.layer.module]
-				p.spec.Exposed[i] = append(p.spec.Exposed[i], s.Dir)
+				p.spec.Exposed[i] = append(p.spec.Exposed[i], shown.Dir)
 				continue
 			}
 			// What a step does not ask for does not rebuild it.
-			if s.VersionAs != "" || s.MetadataAs != "" {
+			if shown.VersionAs != "" || shown.MetadataAs != "" {
 				p.mount(llb.Mount{
 					Dest: path.Join(step.LinksDir, k.Name), Tree: o.md, Source: mdDir, Kind: llb.ReadOnly,
 				})
@@ -219,9 +205,9 @@ func (b *Build) showLinks(ctx context.Context, p *process, f Facts, content bool
 		case k.exposed:
 			continue
 		default:
-			s.Metadata = f.metadata(k.layer, "")
+			shown.Metadata = s.facts.metadata(k.layer, "")
 		}
-		p.spec.Links = append(p.spec.Links, s)
+		p.spec.Links = append(p.spec.Links, shown)
 	}
 	return nil
 }
@@ -241,12 +227,12 @@ func (l *layer) requiredByOthers() bool {
 
 // mountRequires has the require steps behind a layer below the first step that sees what they said, so that a cache export takes
 // them along.
-func (b *Build) mountRequires(p *process) {
-	for i, r := range p.layer.required {
+func (s steps) mountRequires(p *process, l *layer) {
+	for i, r := range l.required {
 		if r.by == nil {
 			continue // a build plan says more than what is wanted of this layer: it would run again for any of that
 		}
-		if a, ok := b.asked[Question{r.by.id, Required}]; ok {
+		if a, ok := s.facts[Question{r.by.id, Required}]; ok {
 			dest := path.Join(step.FactsDir, string(Required), strconv.Itoa(i))
 			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
 		}

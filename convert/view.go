@@ -25,19 +25,19 @@ func (b *Build) appCopy(globs []string) llb.Tree {
 
 // visibleApp is what the test and the run of a layer may see of the app: all of it, or what its inputs name and what symlinks
 // among that lead to.
-func (b *Build) visibleApp(l *layer) bk.State {
+func (s steps) visibleApp(l *layer) bk.State {
 	if l.Provide.Inputs == nil {
-		return b.app
+		return s.app
 	}
-	return llb.CopyTree(b.in.App.Tree, b.appCopy(b.Selection(Question{l.id, Inputs}).patterns()), bk.WithCustomName(b.name(l.id, "inputs")))
+	return llb.CopyTree(s.in.App.Tree, s.appCopy(s.facts[Question{l.id, Inputs}].selection.patterns()), bk.WithCustomName(s.name(l.id, "inputs")))
 }
 
 // matched is where the files are that a question asks the digest of: a tree, and a folder in it.
-func (b *Build) matched(l *layer, kind QuestionKind) (tree bk.State, folder string) {
+func (s steps) matched(l *layer, kind QuestionKind) (tree bk.State, folder string) {
 	if kind == Tested && l.Provide.Inputs != nil { // no more than these are visible
-		return b.visibleApp(l), step.AppDir
+		return s.visibleApp(l), step.AppDir
 	}
-	return b.in.App.Tree, "/"
+	return s.in.App.Tree, "/"
 }
 
 // appMount is APP of a step.
@@ -52,45 +52,54 @@ func appMount(tree bk.State, kind llb.MountKind) llb.Mount {
 //   - with a version it is the whole app, which the version speaks for: a keyed view;
 //   - otherwise it is the whole app, by content. So it is if there is no form of the app that is the same in every build: see
 //     SeenByContent.
-func (b *Build) runApp(ctx context.Context, l *layer, f Facts, r layerkey.Record) (llb.Mount, error) {
+func (s steps) runApp(ctx context.Context, l *layer, r layerkey.Record) (llb.Mount, error) {
 	switch {
 	case l.Provide.LockApp:
-		app, err := b.lockedApp(ctx, l, f)
+		app, err := s.lockedApp(ctx, l)
 		return appMount(app, llb.Output), err
-	case l.Provide.Inputs != nil || r.Parts.Version == "":
-		return appMount(b.visibleApp(l), llb.Discarded), nil
-	case b.in.App.Stable == nil:
-		b.byContent = append(b.byContent, b.shown(l))
-		return appMount(b.app, llb.Discarded), nil
+	case l.Provide.Inputs != nil || r.Parts.Version == "" || s.in.App.Stable == nil:
+		return appMount(s.visibleApp(l), llb.Discarded), nil
 	}
-	view := viewKey(r.Key, b.in.Project)
-	content := llb.CopyTree(*b.in.App.Stable, b.appCopy(nil), bk.WithCustomName(b.name(l.id, "copy app")))
-	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(b.name(l.id, "app as of this version")))
+	view := viewKey(r.Key, s.in.Project)
+	content := llb.CopyTree(*s.in.App.Stable, s.appCopy(nil), bk.WithCustomName(s.name(l.id, "copy app")))
+	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(s.name(l.id, "app as of this version")))
 	mount := appMount(tree, llb.Discarded)
 	mount.ByKey = true
 	return mount, err
 }
 
 // lockedApp is the app as the last lock-app layer before l left it; with a nil layer, as the last of all left it.
-func (b *Build) lockedApp(ctx context.Context, l *layer, f Facts) (bk.State, error) {
+func (s steps) lockedApp(ctx context.Context, l *layer) (bk.State, error) {
 	var last *layer
-	for _, other := range b.layers {
+	for _, other := range s.layers {
 		if l != nil && other.index >= l.index {
 			break
 		}
-		if other.Provide.LockApp && f.status(other) == settled {
+		if other.Provide.LockApp && s.facts.status(other) == settled {
 			last = other
 		}
 	}
 	if last == nil {
-		return b.app, nil
+		return s.app, nil
 	}
-	if _, err := b.output(ctx, last, f); err != nil {
+	o, err := s.output(ctx, last)
+	if err != nil {
 		return bk.State{}, err
 	}
-	return b.apps[last], nil
+	return o.app, nil
 }
 
-// SeenByContent are the layers of the build whose run step saw the whole app by content, although they have a version: any change
-// of the app runs it again.
-func (b *Build) SeenByContent() []string { return slices.Sorted(slices.Values(b.byContent)) }
+// SeenByContent returns the layers of the build whose run step sees the whole app by content, although they have a version: any
+// change of the app runs it again. It is asked when everything is decided.
+func (d *Decisions) SeenByContent() (names []string) {
+	if d.in.App.Stable != nil {
+		return nil
+	}
+	for _, l := range d.layers {
+		if d.runs[l] && l.runsScripts() && !l.Provide.LockApp && l.Provide.Inputs == nil && d.facts.version(l) != "" {
+			names = append(names, d.shown(l))
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -30,25 +29,26 @@ import (
 const spdxPredicate = "https://spdx.dev/Document"
 
 // attest makes what is to be attested of one platform's result, as far as it is ours to make.
-func (b *build) attest(ctx context.Context, conv *convert.Build, facts convert.Facts, in convert.Input, res *dockerui.BuildResult) error {
-	if err := b.recordMaterials(ctx, conv, facts); err != nil {
+func (b *build) attest(ctx context.Context, d *convert.Decisions, in convert.Input, res *dockerui.BuildResult) error {
+	if err := b.recordMaterials(ctx, d); err != nil {
 		return err
 	}
-	return b.makeSBOM(ctx, conv, facts, in, res)
+	return b.makeSBOM(ctx, d, in, res)
 }
 
 // makeSBOM makes the SBOM of one platform's result, if it is asked for: ours, or with a generator ours and what that finds
 // in the image, as one document.
-func (b *build) makeSBOM(ctx context.Context, conv *convert.Build, facts convert.Facts, in convert.Input, res *dockerui.BuildResult) error {
+func (b *build) makeSBOM(ctx context.Context, d *convert.Decisions, in convert.Input, res *dockerui.BuildResult) error {
 	if b.ui.SBOM == nil {
 		return nil
 	}
 	if b.ui.Target != "" {
-		if err := b.describeTarget(ctx, conv, facts); err != nil {
+		var err error
+		if d, err = b.describeTarget(ctx, d); err != nil {
 			return err
 		}
 	}
-	document, err := conv.SBOMDocument(facts)
+	document, err := d.SBOMDocument()
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (b *build) makeSBOM(ctx context.Context, conv *convert.Build, facts convert
 	if !b.hasGenerator() {
 		return b.addSBOM(ctx, in.Platform, made, documentState(document))
 	}
-	merged, err := b.generateSBOM(ctx, conv, in.Platform, res.Reference, document)
+	merged, err := b.generateSBOM(ctx, d, in.Platform, res.Reference, document)
 	if err != nil {
 		return err
 	}
@@ -113,23 +113,20 @@ func (b *build) addSBOM(ctx context.Context, p ocispecs.Platform, made gw.Attest
 }
 
 // describeTarget finds out what the target has in it: for the image that is known already.
-func (b *build) describeTarget(ctx context.Context, conv *convert.Build, facts convert.Facts) error {
-	inquiries, err := conv.AskTarget(ctx, facts)
+func (b *build) describeTarget(ctx context.Context, d *convert.Decisions) (*convert.Decisions, error) {
+	inquiries, err := d.AskTarget(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, in := range inquiries {
-		results, err := b.answer(ctx, in)
-		if err != nil {
-			return err
-		}
-		maps.Copy(facts, results)
+	answers, err := b.answerAll(ctx, inquiries)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return d.With(answers)
 }
 
 // generateSBOM is what the SBOM generator finds in an image, with our document in its own.
-func (b *build) generateSBOM(ctx context.Context, conv *convert.Build, p ocispecs.Platform, image gw.Reference, document []byte) (none bk.State, err error) {
+func (b *build) generateSBOM(ctx context.Context, d *convert.Decisions, p ocispecs.Platform, image gw.Reference, document []byte) (none bk.State, err error) {
 	native := b.ui.BuildPlatforms[0]
 	scanner, err := scan.CreateSBOMScanner(ctx, b.client, b.ui.SBOM.Generator, native, sourceresolver.Opt{
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &native, ResolveMode: b.ui.ImageResolveMode.String()},
@@ -149,7 +146,7 @@ func (b *build) generateSBOM(ctx context.Context, conv *convert.Build, p ocispec
 	if err != nil {
 		return none, b.generatorError(err)
 	}
-	return conv.MergeSBOM(*found.Ref, b.ui.SBOM.Generator, document)
+	return d.MergeSBOM(*found.Ref, b.ui.SBOM.Generator, document)
 }
 
 // generatorError says of an error that it is about the SBOM generator.
@@ -195,11 +192,11 @@ func (b *build) hasGenerator() bool {
 
 // recordMaterials makes the provenance name the deps of layers that are reused, if it is asked for. That it cannot is no
 // reason to fail: the previous image is named, and its provenance says the rest.
-func (b *build) recordMaterials(ctx context.Context, conv *convert.Build, facts convert.Facts) error {
+func (b *build) recordMaterials(ctx context.Context, d *convert.Decisions) error {
 	if _, asked := b.client.BuildOpts().Opts["attest:"+attestations.KeyTypeProvenance]; !asked {
 		return nil
 	}
-	states, err := conv.Materials(facts)
+	states, err := d.Materials()
 	if err != nil {
 		return err
 	}

@@ -162,22 +162,22 @@ func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (
 
 // convert builds one platform.
 func (b *build) convert(ctx context.Context, index int, in convert.Input) (*dockerui.BuildResult, error) {
-	conv := convert.New(in)
-	facts, err := b.detect(ctx, conv)
+	d, err := b.detect(ctx, convert.New(in))
 	if err == nil {
-		err = b.findFacts(ctx, b.apps[index], conv, facts)
+		d, err = b.findFacts(ctx, b.apps[index], d)
 	}
 	if err == nil {
-		err = b.warnOfFacts(ctx, conv, facts)
+		err = b.warnOfFacts(ctx, d)
 	}
+	var result *dockerui.BuildResult
 	if err == nil {
-		var result *dockerui.BuildResult
-		if result, err = b.solveImage(ctx, conv, facts); err == nil {
-			b.warnAboutContent(ctx, b.apps[index], conv.SeenByContent())
-			return result, b.attest(ctx, conv, facts, in, result)
-		}
+		d, result, err = b.solveImage(ctx, d)
 	}
-	return nil, b.blamePrevious(ctx, conv, err)
+	if err != nil {
+		return nil, b.blamePrevious(ctx, d, err)
+	}
+	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
+	return result, b.attest(ctx, d, in, result)
 }
 
 // input is what a build for the platform with the given index is made of.

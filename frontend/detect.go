@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"text/tabwriter"
 
 	"github.com/packfile/frontend/cnb/order"
@@ -36,16 +37,17 @@ type detection struct {
 }
 
 // detect finds the first group of modules whose build plan balances, and settles on it.
-func (b *build) detect(ctx context.Context, conv *convert.Build) (convert.Facts, error) {
+func (b *build) detect(ctx context.Context, conv *convert.Build) (*convert.Decisions, error) {
 	d, err := b.findGroup(ctx, conv)
 	if err != nil {
 		return nil, err
 	}
-	if err := conv.Choose(d.group, d.facts); err != nil {
+	graph, err := conv.Graph(d.group, d.facts)
+	if err != nil {
 		return nil, err
 	}
 	b.warnNotGiven(ctx, d.group)
-	return d.facts, nil
+	return graph.Decide(d.facts)
 }
 
 // findGroup tries groups until one passes. All require steps and bin/detect of a group run at once, and none
@@ -60,11 +62,16 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 		}
 		candidates := b.candidates(group)
 		questions := conv.DetectQuestions(candidates, d.facts)
-		if err := b.askAll(ctx, conv, questions, d.facts); err != nil {
+		inquiries, err := conv.AskDetect(questions)
+		if err != nil {
 			return nil, err
 		}
+		answers, err := b.answerAll(ctx, inquiries)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(d.facts, answers)
 		b.warnAboutPlans(ctx, conv.PlanWarnings(questions, d.facts))
-		var err error
 		d.group, err = conv.Try(candidates, d.facts, trials)
 		var failure *plan.Failure
 		switch {
@@ -88,15 +95,6 @@ func (b *build) candidates(group order.Group) []convert.Candidate {
 		candidates[i] = convert.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
 	}
 	return candidates
-}
-
-// askAll answers questions that do not depend on each other.
-func (b *build) askAll(ctx context.Context, conv *convert.Build, qs []convert.Question, facts convert.Facts) error {
-	inquiries, err := conv.Ask(ctx, qs, facts)
-	if err != nil {
-		return err
-	}
-	return b.answerAll(ctx, inquiries, facts)
 }
 
 // orderError is an error about the order, with a table of the groups that were tried.

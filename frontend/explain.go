@@ -52,17 +52,15 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 		eg.Go(func() error {
 			in := b.input(i)
 			in.BuildNothing = true
-			conv := convert.New(in)
-			facts, err := b.detect(egCtx, conv)
+			d, err := b.detect(egCtx, convert.New(in))
+			if err == nil {
+				d, err = b.findFacts(egCtx, b.apps[i], d)
+			}
 			if err != nil {
 				return err
 			}
-			if err := b.findFacts(egCtx, b.apps[i], conv, facts); err != nil {
-				return err
-			}
-			layers, err := conv.Explain(facts)
-			e.Platforms[i] = platformExplanation{platforms.Format(p), layers}
-			return err
+			e.Platforms[i] = platformExplanation{platforms.Format(p), d.Explain()}
+			return nil
 		})
 	}
 	if err := eg.Wait(); err != nil {

@@ -166,9 +166,12 @@ func (m *messages) add(text string) bool {
 type previousError struct{ error }
 
 // blamePrevious finds out whether a build failed for the sake of the previous image alone.
-func (b *build) blamePrevious(ctx context.Context, conv *convert.Build, failed error) error {
-	reused := conv.Reused()
-	if failed == nil || reused == nil || ctx.Err() != nil {
+func (b *build) blamePrevious(ctx context.Context, d *convert.Decisions, failed error) error {
+	if failed == nil || d == nil || ctx.Err() != nil {
+		return failed
+	}
+	reused := d.Reused()
+	if reused == nil {
 		return failed
 	}
 	if _, err := b.solve(ctx, *reused); err != nil {

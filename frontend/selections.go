@@ -7,7 +7,6 @@ import (
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
-	"github.com/packfile/frontend/step"
 )
 
 // maxRounds is how often a question about files is asked because of symlinks: a folder that one leads to may hold more of them.
@@ -19,40 +18,43 @@ type selections struct {
 	build  *build
 	app    *app
 	links  *appLinks
-	rounds map[*convert.Selection]int
+	of     map[convert.Question]*convert.Selection // that have been asked
+	rounds map[convert.Question]int
 }
 
 func newSelections(b *build, app *app) *selections {
-	return &selections{build: b, app: app, links: newAppLinks(b, app.tree), rounds: map[*convert.Selection]int{}}
+	return &selections{build: b, app: app, links: newAppLinks(b, app.tree), of: map[convert.Question]*convert.Selection{}, rounds: map[convert.Question]int{}}
 }
 
 // asked prepares a question that is asked. A nil selection is that of a question about something else.
-func (s *selections) asked(ctx context.Context, sel *convert.Selection) error {
-	if sel == nil || s.rounds[sel] > 0 {
+func (s *selections) asked(ctx context.Context, q convert.Question, sel *convert.Selection) error {
+	if sel == nil || s.of[q] != nil {
 		return nil
 	}
-	s.rounds[sel] = 1
+	s.of[q], s.rounds[q] = sel, 1
 	return s.links.onTheWay(ctx, sel)
 }
 
 // answered says whether an answer is the last one, and not about more files if the question is asked again. Of the last one it says
 // what is questionable.
-func (s *selections) answered(ctx context.Context, sel *convert.Selection, r step.Result) (bool, error) {
+func (s *selections) answered(ctx context.Context, q convert.Question, a convert.Answer) (bool, error) {
+	sel := s.of[q]
 	if sel == nil {
 		return true, nil
 	}
-	more, lost, err := s.links.follow(ctx, sel, r)
+	more, lost, err := s.links.follow(ctx, sel, a.Result)
 	if err != nil {
 		return false, err
 	}
 	if !more {
-		return true, s.build.checkSelection(ctx, s.app, sel, r, lost)
+		return true, s.build.checkSelection(ctx, s.app, sel, a.Result, lost)
 	}
-	if s.rounds[sel]++; s.rounds[sel] > maxRounds {
+	if s.rounds[q]++; s.rounds[q] > maxRounds {
 		return false, &packfile.Error{Filename: sel.Filename, Diagnostics: []packfile.Diagnostic{{
 			Message: fmt.Sprintf("%s: symlinks lead on through more than %d folders", sel.Key, maxRounds), Range: sel.At[0],
 		}}}
 	}
+	sel.Answered(a)
 	return false, nil
 }
 

@@ -88,9 +88,9 @@ type answers struct {
 	err     error
 }
 
-// findFacts asks a build's questions, as many at a time as can be asked, until there are none, and adds the answers to facts.
-// The first error ends it.
-func (b *build) findFacts(ctx context.Context, app *app, conv *convert.Build, facts convert.Facts) error {
+// findFacts asks the questions of a build, as many at a time as can be asked, until there are none. It returns what becomes of the
+// layers under all answers; after an error, under those that there are. The first error ends it.
+func (b *build) findFacts(ctx context.Context, app *app, d *convert.Decisions) (*convert.Decisions, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	asked := map[convert.Question]bool{}
@@ -106,7 +106,7 @@ func (b *build) findFacts(ctx context.Context, app *app, conv *convert.Build, fa
 	}
 	for {
 		if failed == nil {
-			inquiries, err := b.ask(ctx, conv, facts, asked, selections)
+			inquiries, err := ask(ctx, d, asked, selections)
 			if err != nil {
 				fail(err)
 			}
@@ -125,44 +125,47 @@ func (b *build) findFacts(ctx context.Context, app *app, conv *convert.Build, fa
 		switch {
 		case pending > 0:
 		case failed != nil:
-			return failed
+			return d, failed
 		default:
-			return selections.checkSlices(ctx, conv.SlicePatterns(facts))
+			return d, selections.checkSlices(ctx, d.SlicePatterns())
 		}
 		a := <-answered
 		pending--
 		if a.err != nil {
 			fail(a.err)
 		}
+		final := convert.Facts{}
 		byLayer := func(x, y convert.Question) int { return strings.Compare(x.Layer, y.Layer) } // so that errors are the same every time
 		for _, q := range slices.SortedFunc(maps.Keys(a.results), byLayer) {
-			final, err := selections.answered(ctx, conv.Selection(q), a.results[q])
+			done, err := selections.answered(ctx, q, a.results[q])
 			switch {
 			case err != nil:
 				fail(err)
-			case final:
-				facts[q] = a.results[q]
+			case done:
+				final[q] = a.results[q]
 			default:
 				delete(asked, q)
 			}
 		}
+		next, err := d.With(final)
+		if err != nil {
+			fail(err)
+			continue
+		}
+		d = next
 	}
 }
 
-// ask is what answers the questions that can be asked now and have not been.
-func (b *build) ask(ctx context.Context, conv *convert.Build, facts convert.Facts, asked map[convert.Question]bool, selections *selections) ([]convert.Inquiry, error) {
-	questions, err := conv.Questions(facts)
-	if err != nil {
-		return nil, err
-	}
-	questions = slices.DeleteFunc(questions, func(q convert.Question) bool { return asked[q] })
+// ask returns what answers the questions that can be asked now and have not been.
+func ask(ctx context.Context, d *convert.Decisions, asked map[convert.Question]bool, selections *selections) ([]convert.Inquiry, error) {
+	questions := slices.DeleteFunc(d.Questions(), func(q convert.Question) bool { return asked[q] })
 	for _, q := range questions {
 		asked[q] = true
-		if err := selections.asked(ctx, conv.Selection(q)); err != nil {
+		if err := selections.asked(ctx, q, d.Selection(q)); err != nil {
 			return nil, err
 		}
 	}
-	return conv.Ask(ctx, questions, facts)
+	return d.Ask(ctx, questions, selections.of)
 }
 
 // answer runs the steps of an inquiry and reads their results.
@@ -179,15 +182,16 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 			result, err := readResult(egCtx, ref, file)
 			mu.Lock()
 			defer mu.Unlock()
-			results[q] = result
+			results[q] = in.Answer(q, result)
 			return err
 		})
 	}
 	return results, eg.Wait()
 }
 
-// answerAll answers inquiries that do not depend on each other, and adds the answers to facts.
-func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry, facts convert.Facts) error {
+// answerAll answers inquiries that do not depend on each other.
+func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry) (convert.Facts, error) {
+	facts := convert.Facts{}
 	eg, egCtx := newGroup(ctx)
 	var mu sync.Mutex // for facts
 	for _, in := range inquiries {
@@ -199,7 +203,7 @@ func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry, fact
 			return err
 		})
 	}
-	return eg.Wait()
+	return facts, eg.Wait()
 }
 
 // readResult reads the result of a step.
@@ -214,47 +218,58 @@ func readResult(ctx context.Context, ref gw.Reference, file string) (result step
 	return result, nil
 }
 
-// solveImage builds the image, and finds out what its labels have to say of the layers. That takes the steps of layers that
-// are not in the image too: they have to succeed as well.
-func (b *build) solveImage(ctx context.Context, conv *convert.Build, facts convert.Facts) (*dockerui.BuildResult, error) {
-	assemble := conv.Image
+// solveImage builds the image, and finds out what its labels have to say of the layers, under which it returns the decisions. That
+// takes the steps of layers that are not in the image too: they have to succeed as well.
+func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.Decisions, *dockerui.BuildResult, error) {
+	assemble := d.Image
 	if b.ui.Target != "" {
-		assemble = conv.Layer
+		assemble = d.Layer
+	}
+	img, err := assemble(ctx)
+	if err != nil {
+		return d, nil, err
 	}
 	epoch := b.epoch
-	result := &dockerui.BuildResult{Epoch: &epoch}
-	var img *convert.Image
+	result := &dockerui.BuildResult{Epoch: &epoch, BaseImage: img.Base}
 	for {
-		next, err := assemble(ctx, facts)
-		if err != nil {
-			return nil, err
+		b.warnLayers(ctx, img)
+		var answers convert.Facts
+		if result.Reference, answers, err = b.solveAndAsk(ctx, img); err != nil {
+			return d, nil, err
 		}
-		if img != nil && img.Same(next) {
+		if d, err = d.With(answers); err != nil || b.ui.Target != "" {
+			break
+		}
+		next, err := img.Again(ctx, d)
+		if err != nil {
+			return d, nil, err
+		}
+		if img.Same(next) {
 			break
 		}
 		img = next
-		b.warnLayers(ctx, img)
-		if result.Reference, err = b.solveAndAsk(ctx, img, facts); err != nil {
-			return nil, err
-		}
 	}
-	result.BaseImage = img.Base
-	var err error
-	if result.Image, err = conv.Config(img, facts); err != nil || b.ui.Target != "" {
-		return result, err
+	if err != nil {
+		return d, nil, err
 	}
-	records, err := conv.InlineCache(img, facts)
+	if result.Image, err = d.Config(img); err != nil || b.ui.Target != "" {
+		return d, result, err
+	}
+	records, err := d.InlineCache(img)
 	b.keepInlineCache(result.Image, records)
-	return result, err
+	return d, result, err
 }
 
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
-func (b *build) solveAndAsk(ctx context.Context, img *convert.Image, facts convert.Facts) (ref gw.Reference, err error) {
+func (b *build) solveAndAsk(ctx context.Context, img *convert.Image) (ref gw.Reference, answers convert.Facts, err error) {
 	eg, egCtx := newGroup(ctx)
-	eg.Go(func() error { return b.answerAll(egCtx, img.Left, facts) })
+	eg.Go(func() (err error) {
+		answers, err = b.answerAll(egCtx, img.Left)
+		return err
+	})
 	eg.Go(func() (err error) {
 		ref, err = b.solve(egCtx, img.State)
 		return err
 	})
-	return ref, eg.Wait()
+	return ref, answers, eg.Wait()
 }

@@ -24,19 +24,19 @@ var emptyFile = digest.FromBytes(nil).Encoded()
 
 // warnOfFacts says of each dep without sha what that costs, and which sha it has now; and of each test which programs it did not
 // find.
-func (b *build) warnOfFacts(ctx context.Context, conv *convert.Build, facts convert.Facts) error {
-	for _, n := range conv.NotFound(facts) {
+func (b *build) warnOfFacts(ctx context.Context, d *convert.Decisions) error {
+	for _, n := range d.NotFound() {
 		message := fmt.Sprintf("%s:%d: the test of layer %s did not find %s: %s", n.Filename, n.At.Start.Line, n.Layer,
 			strings.Join(n.Programs, ", "), n.Hint)
 		if b.factsSay.add(message) {
 			b.warn(ctx, message, "The version that it settled on may lack what the program would have said.")
 		}
 	}
-	deps, err := conv.Unpinned(facts)
-	for _, d := range deps {
+	deps, err := d.Unpinned()
+	for _, dep := range deps {
 		message := fmt.Sprintf("%s:%d: dep %s has no sha: every build asks %q for it, and an empty builder downloads it; what it is now "+
-			"is pinned by: sha = %q", d.Filename, d.At.Start.Line, d.Name, layerkey.Redact(d.URI), d.SHA)
-		if d.SHA == emptyFile {
+			"is pinned by: sha = %q", dep.Filename, dep.At.Start.Line, dep.Name, layerkey.Redact(dep.URI), dep.SHA)
+		if dep.SHA == emptyFile {
 			message += ", which is that of an empty file: see what the address gives"
 		}
 		if b.factsSay.add(message) {

@@ -5,32 +5,7 @@ import (
 	"slices"
 
 	"github.com/packfile/frontend/packfile"
-	"github.com/packfile/frontend/step"
 )
-
-// QuestionKind is what has to be found out about a layer.
-type QuestionKind string
-
-const (
-	Required QuestionKind = "require" // does the require script want the layer, and with which metadata?
-	Detected QuestionKind = "detect"  // does a buildpack want to take part, and with which build plan?
-	Inputs   QuestionKind = "inputs"  // the digest of the files that inputs names
-	Tested   QuestionKind = "test"    // which version does the test settle on?
-	Fetched  QuestionKind = "fetch"   // which checksums do its deps have of which the packfile gives none?
-	Built    QuestionKind = "built"   // what did the run step leave?
-	Copied   QuestionKind = "copied"  // what is the diff id of a layer that can only be copied out of the previous image?
-	Timed    QuestionKind = "timed"   // what is its diff id in the image, when files have another time there?
-	Part     QuestionKind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
-)
-
-// Question is something about a layer, a buildpack, or a part of the image, that only a step can answer.
-type Question struct {
-	Layer string // its id; MODULE@VERSION of a buildpack
-	Kind  QuestionKind
-}
-
-// Facts are answered questions.
-type Facts map[Question]step.Result
 
 // layer is a layer of a packfile with its place in the graph.
 type layer struct {
@@ -177,16 +152,6 @@ func (f Facts) metadata(l *layer, kind QuestionKind) map[string]any {
 func (f Facts) version(l *layer) string {
 	v, _ := f.metadata(l, "")["version"].(string)
 	return v
-}
-
-// Questions returns those that can be asked now: they are not answered yet, and what they need is known. There is none when
-// everything is decided.
-func (b *Build) Questions(f Facts) ([]Question, error) {
-	s, err := b.fates(f)
-	if err != nil {
-		return nil, err
-	}
-	return s.questions(), nil
 }
 
 // linksSettled says whether versions and metadata of all layers that l links are known. A test sees those of layers that its
