@@ -8,6 +8,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -17,7 +18,7 @@ type Build struct {
 	in      Input
 	byID    map[string]*layer          // of all modules that may take part
 	caches  map[string]*packfile.Cache // the same, by subject
-	modules []*Module                  // that take part, in group order
+	modules []*module.Module           // that take part, in group order
 	layers  []*layer                   // that they provide, in group order and then in file order; with a target only those that it needs
 	target  *layer                     // nil for the image
 
@@ -57,14 +58,14 @@ func New(in Input) *Build {
 	for _, m := range in.Modules {
 		for i := range m.Packfile.Caches {
 			c := &m.Packfile.Caches[i]
-			b.caches[m.subject(c.Name)] = c
+			b.caches[m.Subject(c.Name)] = c
 		}
 		for i := range m.Packfile.Layers {
 			l := &m.Packfile.Layers[i]
 			if l.Require == nil && l.Provide == nil {
 				continue
 			}
-			id := m.subject(l.Name)
+			id := m.Subject(l.Name)
 			b.byID[id] = &layer{
 				Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.noCache(m, l.Name),
 			}
@@ -78,11 +79,11 @@ func New(in Input) *Build {
 func (b *Build) Choose(g *Group, f Facts) error {
 	for _, m := range g.Modules {
 		if m.Buildpack != nil {
-			return m.fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
+			return m.Fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
 		}
 	}
 	for _, m := range g.Modules {
-		if err := b.checkAccess(m, m.Packfile.Access()...); err != nil {
+		if err := m.CheckAccess(b.in.Root.Filename, m.Packfile.Access()...); err != nil {
 			return err
 		}
 	}
@@ -92,7 +93,7 @@ func (b *Build) Choose(g *Group, f Facts) error {
 	for _, m := range b.modules {
 		var own []*layer
 		for i := range m.Packfile.Layers {
-			l := b.byID[m.subject(m.Packfile.Layers[i].Name)]
+			l := b.byID[m.Subject(m.Packfile.Layers[i].Name)]
 			if l == nil || l.Provide == nil {
 				continue
 			}
@@ -123,7 +124,7 @@ func (b *Build) link(l *layer, exposed []*layer) {
 	named := map[*layer]bool{}
 	for i := range l.Provide.Links {
 		k := link{Link: &l.Provide.Links[i]}
-		subject := l.module.subject(k.Name)
+		subject := l.module.Subject(k.Name)
 		k.cache = b.caches[subject]
 		if to := b.byID[subject]; to != nil && to.Provide == nil {
 			k.layer = to.madeBy // by another module, nil when it was not required this time
@@ -207,6 +208,6 @@ func (b *Build) shown(l *layer) string {
 }
 
 // noCache says whether the user wants a layer made again: by its own name, or by MODULE/NAME.
-func (b *Build) noCache(m *Module, layer string) bool {
-	return b.in.NoCache(layer) || b.in.NoCache(m.path(layer))
+func (b *Build) noCache(m *module.Module, layer string) bool {
+	return b.in.NoCache(layer) || b.in.NoCache(m.LayerPath(layer))
 }

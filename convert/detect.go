@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"github.com/packfile/frontend/module"
 	"maps"
 
 	"github.com/packfile/frontend/cnb/plan"
@@ -9,27 +10,27 @@ import (
 
 // Candidate is a module of a group that is tried.
 type Candidate struct {
-	Module   *Module
+	Module   *module.Module
 	Optional bool
 }
 
 // Group is the modules that take part in a build, in group order, and what they require of each other.
 type Group struct {
-	Modules []*Module
+	Modules []*module.Module
 	Entries []PlanEntry // in the order in which they are required
 }
 
 // PlanEntry is a name of the build plan.
 type PlanEntry struct {
 	Name      string
-	Providers []*Module
+	Providers []*module.Module
 	Requires  []PlanRequire // in group order
 }
 
 // PlanRequire is what one module says of a name that it requires.
 type PlanRequire struct {
-	By       *Module
-	From     *Module // who meets it
+	By       *module.Module
+	From     *module.Module // who meets it
 	Metadata map[string]any
 }
 
@@ -94,18 +95,18 @@ func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, er
 }
 
 // provides says whether a module has a layer of that name which it can make.
-func (b *Build) provides(m *Module, name string) bool {
+func (b *Build) provides(m *module.Module, name string) bool {
 	l := b.layerOf(m, name)
 	return l != nil && l.Provide != nil
 }
 
 // layerOf is the layer of a module that a name of the build plan stands for; nil when the module is a buildpack, whose names
 // may be any, such as what is a layer of another module with that module's id.
-func (b *Build) layerOf(m *Module, name string) *layer {
+func (b *Build) layerOf(m *module.Module, name string) *layer {
 	if m.Buildpack != nil {
 		return nil
 	}
-	return b.byID[m.subject(name)]
+	return b.byID[m.Subject(name)]
 }
 
 // packfileMember is a packfile as a member of a group.
@@ -118,7 +119,7 @@ func (m packfileMember) questions() (qs []Question) {
 	for i := range m.Module.Packfile.Layers {
 		l := &m.Module.Packfile.Layers[i]
 		if l.Require != nil && l.Require.Script != nil {
-			qs = append(qs, Question{m.Module.subject(l.Name), Required})
+			qs = append(qs, Question{m.Module.Subject(l.Name), Required})
 		}
 	}
 	return qs
@@ -133,7 +134,7 @@ func (m packfileMember) part(f Facts) plan.Member {
 		l := &m.Module.Packfile.Layers[i]
 		requires := l.Require != nil || l.Build
 		sections = sections || requires || l.Provide != nil
-		wanted := requires && !f[Question{m.Module.subject(l.Name), Required}].NotWanted
+		wanted := requires && !f[Question{m.Module.Subject(l.Name), Required}].NotWanted
 		if wanted {
 			require := plan.Require{Name: l.Name, Metadata: m.requirement(l, f)}
 			member.Plan.Requires = append(member.Plan.Requires, require)
@@ -172,9 +173,9 @@ func (m packfileMember) requirement(l *packfile.Layer, f Facts) map[string]any {
 }
 
 // ownMetadata is what a packfile says of a layer, and its require script if it has one.
-func ownMetadata(m *Module, l *packfile.Layer, f Facts) map[string]any {
+func ownMetadata(m *module.Module, l *packfile.Layer, f Facts) map[string]any {
 	md := map[string]any{}
-	if r, ok := f[Question{m.subject(l.Name), Required}]; ok && !r.NotWanted {
+	if r, ok := f[Question{m.Subject(l.Name), Required}]; ok && !r.NotWanted {
 		maps.Copy(md, r.Metadata)
 		return md
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
 
@@ -286,30 +287,30 @@ func TestLabelsComeInGroupOrderAndThePackfileThatIsBuiltGoesBefore(t *testing.T)
 }
 
 func TestKeyHasTheModulesIDAndNotWhereItComesFrom(t *testing.T) {
-	key := func(change func(m *Module)) string {
+	key := func(change func(m *module.Module)) string {
 		b := newModules(t, []string{withID("m", strings.Replace(buildsX, `inline = "x"`, `path = "run.sh"`, 1))}, func(in *Input) {
 			in.Root.Scripts = map[string][]byte{"run.sh": []byte("x")}
 			change(in.Root)
 		})
 		choose(t, b, Facts{})
-		r, err := b.recipe(layerOf(t, b, b.in.Root.subject("x")), Facts{})
+		r, err := b.recipe(layerOf(t, b, b.in.Root.Subject("x")), Facts{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r.record.Key
 	}
-	base := key(func(*Module) {})
-	for what, change := range map[string]func(m *Module){
-		"its id": func(m *Module) { m.Packfile.Config.ID = "other" },
-		"a file": func(m *Module) { m.Scripts["run.sh"] = []byte("y") },
+	base := key(func(*module.Module) {})
+	for what, change := range map[string]func(m *module.Module){
+		"its id": func(m *module.Module) { m.Packfile.Config.ID = "other" },
+		"a file": func(m *module.Module) { m.Scripts["run.sh"] = []byte("y") },
 	} {
 		if key(change) == base {
 			t.Errorf("%s changed and the key did not", what)
 		}
 	}
-	for what, change := range map[string]func(m *Module){
-		"its place":   func(m *Module) { m.Filename, m.Dir = "elsewhere/packfile.toml", "/cnb/blobs/x" },
-		"its version": func(m *Module) { m.Packfile.Config.Version = "2" },
+	for what, change := range map[string]func(m *module.Module){
+		"its place":   func(m *module.Module) { m.Filename, m.Dir = "elsewhere/packfile.toml", "/cnb/blobs/x" },
+		"its version": func(m *module.Module) { m.Packfile.Config.Version = "2" },
 	} {
 		if key(change) != base {
 			t.Errorf("%s changed and the key did as well", what)

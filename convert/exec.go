@@ -12,6 +12,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -24,14 +25,14 @@ type process struct {
 	mounts   []llb.Mount
 	network  string // of the script, "" for the packfile's own
 	access   packfile.Access
-	at       []place // the script, or what else it is about, for errors
-	name     string  // what the vertex is called
-	notFound string  // what to do when the script does not find a program, "" when there is nothing to say
-	noCache  bool    // it runs whatever is cached; so it does when its layer says so
+	at       []module.Place // the script, or what else it is about, for errors
+	name     string         // what the vertex is called
+	notFound string         // what to do when the script does not find a program, "" when there is nothing to say
+	noCache  bool           // it runs whatever is cached; so it does when its layer says so
 }
 
 // module is the one whose script it is, nil for none.
-func (p *process) module() *Module {
+func (p *process) module() *module.Module {
 	if p.layer != nil {
 		return p.layer.module
 	}
@@ -52,7 +53,7 @@ func (p process) shared() bool {
 	return !p.runsScripts() && p.spec.Kind != step.Seal && p.spec.Kind != step.Describe
 }
 
-func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.Mount {
+func (b *Build) cacheMount(m *module.Module, dest, kind, name string, shared bool) llb.Mount {
 	id := b.cacheID(m, kind, name, shared)
 	dir := "/cache " + id // its own: see llb.Exec
 	return llb.Mount{Dest: dest, Kind: llb.Cache, CacheID: id, Tree: b.emptyDir(dir, b.in.Owner, "new cache"), Source: dir}
@@ -61,7 +62,7 @@ func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.
 // exec is the build container of a step.
 func (b *Build) exec(p process) (map[string]bk.State, error) {
 	p.spec.Contract = step.Contract
-	if err := b.checkAccess(p.module(), p.access); err != nil {
+	if err := p.module().CheckAccess(b.in.Root.Filename, p.access); err != nil {
 		return nil, err
 	}
 	user, owner, root, dir := llb.Owner{}, llb.Owner{}, bk.Scratch(), "/"
@@ -100,7 +101,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	}
 	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(subject, p))}
 	for _, at := range p.at {
-		opts = append(opts, at.location())
+		opts = append(opts, at.Location())
 	}
 	if noCache {
 		opts = append(opts, bk.IgnoreCache)

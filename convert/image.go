@@ -88,7 +88,7 @@ func (b *Build) Config(img *Image, f Facts) (*dockerspec.DockerOCIImage, error) 
 func (b *Build) Layer(ctx context.Context, f Facts) (*Image, error) {
 	l := b.target
 	if f.status(l) == dropped {
-		return nil, l.module.fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
+		return nil, l.module.Fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
 	}
 	o, err := b.output(ctx, l, f)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/module"
 )
 
 // labels adds what the image says of itself, in Cloud Native Buildpacks' terms and in ours, to its labels.
@@ -35,7 +36,7 @@ func (b *Build) labels(labels map[string]string, layers []imageLayer, f Facts) e
 
 // lifecycleMetadata says which layer is what.
 func (b *Build) lifecycleMetadata(layers []imageLayer, f Facts) (md label.LifecycleMetadata, err error) {
-	of := map[*Module]*label.BuildpackLayers{}
+	of := map[*module.Module]*label.BuildpackLayers{}
 	md.Buildpacks = make([]label.BuildpackLayers, len(b.modules))
 	for i, m := range b.modules {
 		of[m] = &md.Buildpacks[i]

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"github.com/packfile/frontend/module"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // process replaces one of the same type of an earlier module (Buildpack API, "launch.toml"), but none of the packfile that is
 // built.
 func (b *Build) metadata() (md launch.Metadata) {
-	last := map[string]*Module{} // that has a process of a type
+	last := map[string]*module.Module{} // that has a process of a type
 	for _, m := range b.modules {
 		for _, p := range m.Packfile.Processes {
 			if last[p.Type] != b.in.Root {

@@ -23,6 +23,7 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
+	mod "github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -84,7 +85,7 @@ func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, m.text())
 		}
-		made := &convert.Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
+		made := &mod.Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
 		if in.Modules = append(in.Modules, made); i == w.root {
 			in.Root = made
 		}

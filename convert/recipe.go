@@ -1,11 +1,11 @@
 package convert
 
 import (
+	"github.com/packfile/frontend/module"
 	"maps"
 	"strconv"
 
 	"github.com/packfile/frontend/layerkey"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -20,7 +20,7 @@ func (b *Build) recipe(l *layer, f Facts) (*recipe, error) {
 	if p, ok := b.recipes[l]; ok {
 		return p, nil
 	}
-	p := &recipe{run: process{layer: l, files: stepFiles{module: l.module}, access: l.Provide.Access, at: []place{l.module.at(l.Range())}, name: "run"}}
+	p := &recipe{run: process{layer: l, files: stepFiles{module: l.module}, access: l.Provide.Access, at: []module.Place{l.module.At(l.Range())}, name: "run"}}
 	spec := &p.run.spec
 	*spec = step.Spec{
 		Kind:     step.Run,
@@ -34,7 +34,7 @@ func (b *Build) recipe(l *layer, f Facts) (*recipe, error) {
 	}
 	if run := l.Provide.Run; run != nil {
 		spec.Script = p.run.files.script(run, l.Name+".run")
-		p.run.network, p.run.at = run.Network, []place{l.module.at(scriptRange(run))}
+		p.run.network, p.run.at = run.Network, []module.Place{l.module.At(scriptRange(run))}
 	}
 	for i := range l.Provide.Profile {
 		spec.Profile = append(spec.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
@@ -76,7 +76,7 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		Platform:    platformString(b.in.Platform),
 		BuildImage:  b.in.Build.Digest.String(),
 		User:        b.in.Owner.String(),
-		Script:      l.module.scriptPart(l.Provide.Run),
+		Script:      l.module.ScriptPart(l.Provide.Run),
 		Version:     f.version(l),
 		Metadata:    maps.Clone(p.spec.Metadata),
 		LockApp:     l.Provide.LockApp,
@@ -102,7 +102,7 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		})
 	}
 	for i := range l.Provide.Profile {
-		parts.Profile = append(parts.Profile, digestOf(l.module.text(&l.Provide.Profile[i])))
+		parts.Profile = append(parts.Profile, digestOf(l.module.Text(&l.Provide.Profile[i])))
 	}
 	for _, k := range l.links {
 		linked := layerkey.Link{Name: k.shown(), Exposed: k.exposed, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
@@ -111,7 +111,7 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		}
 		parts.Links = append(parts.Links, linked)
 		if k.cache != nil && k.cache.Setup != nil {
-			parts.Setups = append(parts.Setups, *l.module.scriptPart(k.cache.Setup))
+			parts.Setups = append(parts.Setups, *l.module.ScriptPart(k.cache.Setup))
 		}
 		if k.layer == nil || f.status(k.layer) == dropped {
 			continue
@@ -128,13 +128,6 @@ func (b *Build) keyParts(p process, f Facts) (layerkey.Parts, error) {
 		}
 	}
 	return parts, nil
-}
-
-func (m *Module) scriptPart(s *packfile.Script) *layerkey.Script {
-	if s == nil {
-		return nil
-	}
-	return &layerkey.Script{Shell: packfile.ScriptShell(m.Packfile, s), Digest: digestOf(m.text(s)), InLayer: s.InLayer}
 }
 
 func put(m map[string]string, k, v string) map[string]string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
 
@@ -111,9 +112,9 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 		}
 		p.noCache = p.noCache || l.noCache
 		if q.Kind == Inputs {
-			p.at = append(p.at, l.module.at(l.Provide.At("inputs")))
+			p.at = append(p.at, l.module.At(l.Provide.At("inputs")))
 		} else {
-			p.at = append(p.at, l.module.at(l.Provide.Test.At("match")))
+			p.at = append(p.at, l.module.At(l.Provide.Test.At("match")))
 		}
 		in.Files[q] = treeResult(i)
 	}
@@ -151,13 +152,13 @@ func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 		p.spec.Kind, p.spec.Metadata = step.Require, ownMetadata(l.module, l.Layer, nil)
 		p.spec.Script = p.files.script(l.Require.Script, l.Name+".require")
 		p.network, p.access = l.Require.Script.Network, l.Require.Access
-		p.at = []place{l.module.at(scriptRange(l.Require.Script))}
+		p.at = []module.Place{l.module.At(scriptRange(l.Require.Script))}
 		p.mount(appMount(b.app, llb.ReadOnly))
 	case Tested:
 		test := l.Provide.Test
 		p.spec.Kind, p.spec.Metadata, p.spec.Requires = step.Test, f.metadata(l, q.Kind), l.tables()
 		p.spec.Script = p.files.script(test.Script, l.Name+".test")
-		p.network, p.access, p.at = test.Script.Network, test.Access, []place{l.module.at(scriptRange(test.Script))}
+		p.network, p.access, p.at = test.Script.Network, test.Access, []module.Place{l.module.At(scriptRange(test.Script))}
 		if hidden := l.hiddenFromTest(); hidden != nil {
 			p.spec.Bare, p.notFound = true, l.fullEnvHint(hidden)
 		}
@@ -177,7 +178,7 @@ func (b *Build) ask(ctx context.Context, q Question, f Facts) (bk.State, error) 
 // showLinks makes linked layers and caches visible to a step; without content only versions and metadata of layers that the
 // packfile names.
 func (b *Build) showLinks(ctx context.Context, p *process, f Facts, content bool) error {
-	from := map[*Module]int{} // which of spec.Exposed has the layers of a module
+	from := map[*module.Module]int{} // which of spec.Exposed has the layers of a module
 	for _, k := range p.layer.links {
 		if k.layer == nil && k.cache == nil || k.layer != nil && f.status(k.layer) == dropped {
 			continue // not created this time: its variables are not set
@@ -188,8 +189,8 @@ func (b *Build) showLinks(ctx context.Context, p *process, f Facts, content bool
 			if !content || p.spec.Kind == step.Test {
 				continue // a cache is for run
 			}
-			s.Cache, s.Dir = true, p.layer.module.layerDir(k.Name)
-			name, err := p.layer.module.cacheName(k.cache)
+			s.Cache, s.Dir = true, p.layer.module.LayerDir(k.Name)
+			name, err := p.layer.module.CacheName(k.cache)
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -77,7 +77,7 @@ func statOf(info os.FileInfo) *fstypes.Stat {
 // Whichever of the calls by which something is read fails, the error is told: a file that could not be read is not a file that
 // is not there.
 func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
-	const module = "[config]\nid = \"m\"\nversion = \"1\"\n[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n" +
+	const packfileText = "[config]\nid = \"m\"\nversion = \"1\"\n[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n" +
 		"[[layers.build.deps]]\nname = \"d\"\nversion = \"1\"\nuri = \"https://example.com/d\"\nsha = \"" +
 		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n"
 	loaderOf := func() *loader {
@@ -101,18 +101,18 @@ func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
 			_, err := readIgnore(ctx, f, "deep/.dockerignore")
 			return err
 		}},
-		"a module and its files": {map[string]string{"packfile.toml": module, "run.sh": "x", "deps/d@1": ""}, open(packfile.Buildpack{})},
-		"a module without deps":  {map[string]string{"packfile.toml": module, "run.sh": "x"}, open(packfile.Buildpack{})},
+		"a module and its files": {map[string]string{"packfile.toml": packfileText, "run.sh": "x", "deps/d@1": ""}, open(packfile.Buildpack{})},
+		"a module without deps":  {map[string]string{"packfile.toml": packfileText, "run.sh": "x"}, open(packfile.Buildpack{})},
 		"a buildpackage": {map[string]string{
-			"cnb/package.toml": "[default]\nid = \"m\"\n", "cnb/buildpacks/m/1/packfile.toml": module, "cnb/buildpacks/m/1/run.sh": "x",
+			"cnb/package.toml": "[default]\nid = \"m\"\n", "cnb/buildpacks/m/1/packfile.toml": packfileText, "cnb/buildpacks/m/1/run.sh": "x",
 		}, open(packfile.Buildpack{})},
-		"a buildpackage of the first draft": {map[string]string{"cnb/by-id/m/1/packfile.toml": module, "cnb/by-id/m/1/run.sh": "x"}, open(packfile.Buildpack{})},
+		"a buildpackage of the first draft": {map[string]string{"cnb/by-id/m/1/packfile.toml": packfileText, "cnb/by-id/m/1/run.sh": "x"}, open(packfile.Buildpack{})},
 		"a file beside a module": {map[string]string{"modules/file": "x"}, func(ctx context.Context, f folder) error {
 			_, _, err := loaderOf().statModule(ctx, f, "modules/file/none")
 			return err
 		}},
 		"a script that is there": {map[string]string{"bin/run.sh": "x"}, func(ctx context.Context, f folder) error {
-			u := &unit{Module: &convert.Module{}, folder: f}
+			u := &unit{Module: &module.Module{}, folder: f}
 			_, err := u.readScript(ctx, &packfile.Script{Path: "bin/run.sh"})
 			return err
 		}},

@@ -16,6 +16,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -27,7 +28,7 @@ type build struct {
 	source   *dockerui.Source
 	pf       *packfile.Packfile // that is built
 	project  *packfile.Project  // where it comes from, nil when it was no project descriptor
-	root     *convert.Module    // that it is
+	root     *module.Module     // that it is
 	modules  modules
 	texts    map[string]*llb.SourceMap // of packfiles, for errors, by file name
 	warnings []packfile.Diagnostic

@@ -8,6 +8,7 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -39,7 +40,7 @@ func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.Bui
 		API:    about.API,
 		Config: packfile.Config{Table: info.Table, ID: info.ID, Version: info.Version, Homepage: info.Homepage},
 	}
-	u.Buildpack = &convert.Buildpack{API: about.API, ClearEnv: info.ClearEnv, Targets: about.For()}
+	u.Buildpack = &module.Buildpack{API: about.API, ClearEnv: info.ClearEnv, Targets: about.For()}
 	u.own = true
 	u.tree, err = l.treeID(ctx, u.folder)
 	return err

@@ -18,6 +18,7 @@ import (
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -196,7 +197,7 @@ func (l *loader) readModule(ctx context.Context, f folder, origin, id, version s
 		return nil, fmt.Errorf("%s: %w", filename, err)
 	}
 	u := &unit{
-		Module: &convert.Module{Filename: filename, Source: textOf(filename, data), Files: f.state, Dir: f.path("")},
+		Module: &module.Module{Filename: filename, Source: textOf(filename, data), Files: f.state, Dir: f.path("")},
 		folder: f, origin: filename, data: data, budget: &l.budget,
 	}
 	if err := l.keepModuleText(u.Source); err != nil {

@@ -13,7 +13,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/cnb/order"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -26,7 +26,7 @@ type modules struct {
 
 // unit is one module that was found: a packfile, or a buildpack.toml that is about an order of others.
 type unit struct {
-	*convert.Module
+	*module.Module
 	orders     []packfile.Order
 	buildpacks []packfile.Buildpack // that it names
 	own        bool                 // it has layers, processes or the like: it can take part itself
@@ -330,7 +330,7 @@ func (u *unit) errorAt(r packfile.Range, format string, args ...any) error {
 }
 
 // all are the modules that may take part.
-func (m modules) all() (all []*convert.Module) {
+func (m modules) all() (all []*module.Module) {
 	for _, u := range m.units {
 		if u.own {
 			all = append(all, u.Module)

@@ -13,6 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -44,7 +45,7 @@ func (b *build) withoutPackfile(unread error) error {
 		SourceMap: llb.NewSourceMap(nil, opts["filename"], "TOML", nil),
 		Warn:      func(context.Context, string, gw.WarnOpts) {},
 	}
-	b.root = &convert.Module{Packfile: b.pf, Filename: b.source.Filename, Source: b.source.SourceMap}
+	b.root = &module.Module{Packfile: b.pf, Filename: b.source.Filename, Source: b.source.SourceMap}
 	return nil
 }
 

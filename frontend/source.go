@@ -15,6 +15,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -46,12 +47,12 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		for _, w := range atOnce(b.warnings) {
 			b.source.Warn(ctx, w.Message, gw.WarnOpts{
 				Level:  1,
-				Range:  []*pb.Range{convert.PBRange(w.Range)},
+				Range:  []*pb.Range{module.PBRange(w.Range)},
 				Detail: [][]byte{[]byte(w.Text())},
 			})
 		}
 	}
-	b.root = &convert.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
+	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
 	if err := b.loadModules(ctx); err != nil {
 		return b.explain(err)
 	}
