@@ -13,6 +13,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/cnb/order"
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
@@ -117,7 +118,7 @@ func (l *loader) loadRoot(ctx context.Context) error {
 			paths = append(paths, at)
 		}
 	}
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	if l.opts.requestID == "" && !l.rebasing() {
 		eg.Go(func() error { return l.startApp(egCtx, ctx) })
 	}
@@ -133,7 +134,7 @@ func (l *loader) loadRoot(ctx context.Context) error {
 // expand finds the modules that a unit names, and those that they name.
 func (l *loader) expand(ctx context.Context, u *unit) error {
 	u.named, u.brought = make([]*unit, len(u.buildpacks)), make([][]*unit, len(u.buildpacks))
-	eg, ctx := newGroup(ctx)
+	eg, ctx := guard.NewGroup(ctx)
 	for i, bp := range u.buildpacks {
 		eg.Go(func() (err error) {
 			u.named[i], u.brought[i], err = l.load(ctx, u, bp)
@@ -163,7 +164,7 @@ func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (nam
 		bp.ID = named.ID()
 		return l.load(ctx, by, bp)
 	}
-	eg, ctx := newGroup(ctx)
+	eg, ctx := guard.NewGroup(ctx)
 	for i, u := range pkg.units {
 		known, err := l.registerAt(u, func(err error) error { return fail("uri", err) })
 		if err != nil {
