@@ -10,6 +10,7 @@ import (
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // buildpackAPIs are the versions of the Buildpack API that a buildpack with programs may speak: those of today's lifecycles.
@@ -19,9 +20,9 @@ var buildpackAPIs = []string{"0.7", "0.8", "0.9", "0.10", "0.11", "0.12"}
 func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.BuildpackTOML, info packfile.BuildpackInfo) error {
 	name := info.ID + "@" + info.Version
 	programs := map[string]*fstypes.Stat{}
-	bin, _, err := u.folder.stat(ctx, "bin")
+	bin, _, err := u.folder.Stat(ctx, "bin")
 	if err == nil && bin != nil {
-		programs, err = u.folder.entries(ctx, "bin")
+		programs, err = u.folder.Entries(ctx, "bin")
 	}
 	if err != nil {
 		return fmt.Errorf("the programs of %s: %w", name, err)
@@ -47,9 +48,9 @@ func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.Bui
 }
 
 // treeID tells folders apart by where they come from. One that comes from two places has two.
-func (b *build) treeID(ctx context.Context, f folder) (string, error) {
-	dgst, err := definitionDigest(ctx, f.state)
-	return dgst.String() + f.path(""), err
+func (b *build) treeID(ctx context.Context, f tree.Folder) (string, error) {
+	dgst, err := definitionDigest(ctx, f.State)
+	return dgst.String() + f.Path(""), err
 }
 
 // warnAboutPlans passes warnings about build plans on, each once for all platforms.

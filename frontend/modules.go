@@ -16,6 +16,7 @@ import (
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // modules are the packfiles of a build, and the groups of them that are tried.
@@ -31,7 +32,7 @@ type unit struct {
 	orders     []packfile.Order
 	buildpacks []packfile.Buildpack // that it names
 	own        bool                 // it has layers, processes or the like: it can take part itself
-	folder     folder               // that it stands in
+	folder     tree.Folder          // that it stands in
 	origin     string               // where it comes from, for people
 	data       []byte               // the file that describes it
 	warnings   []packfile.Diagnostic
