@@ -7,6 +7,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 )
 
 // Build is what a build for one platform starts from: which modules there are, and what its steps are made of. It finds out
@@ -35,8 +36,8 @@ func New(in Input) *Build {
 }
 
 // noCache says whether the user wants a layer made again: by its own name, or by MODULE/NAME.
-func (b *Build) noCache(m *Module, layer string) bool {
-	return b.in.NoCache(layer) || b.in.NoCache(m.path(layer))
+func (b *Build) noCache(m *module.Module, layer string) bool {
+	return b.in.NoCache(layer) || b.in.NoCache(m.LayerPath(layer))
 }
 
 // emptyDir is llb.EmptyDir, marshalled once for all steps that have it.

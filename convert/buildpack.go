@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -13,20 +12,13 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
-
-// Buildpack is a module with programs of its own (bin/detect, bin/build), as its buildpack.toml has it.
-type Buildpack struct {
-	API      string // Buildpack API
-	ClearEnv bool   // its programs do not have the platform environment as variables
-	Targets  []packfile.BuildpackTarget
-}
 
 // Labels by which an image says which distribution it is (Platform API 0.12, "Build Image").
 const (
@@ -53,7 +45,7 @@ func (b *Build) distro() Distro { return cmp.Or(LabelledDistro(b.in.Build), b.in
 
 // fits says whether a buildpack is for what is built, by the rules of the lifecycle (its platform.TargetSatisfiedForBuild): what
 // one side does not say fits anything, but an image that says nothing of its distribution fits none that is named.
-func (b *Build) fits(bp *Buildpack) bool {
+func (b *Build) fits(bp *module.Buildpack) bool {
 	like := func(x, y string) bool { return x == "" || y == "" || x == y }
 	p, distro := platforms.Normalize(b.in.Platform), b.distro()
 	return len(bp.Targets) == 0 || slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool {
@@ -66,7 +58,7 @@ func (b *Build) fits(bp *Buildpack) bool {
 }
 
 // unfit says what a buildpack is not for.
-func (b *Build) unfit(bp *Buildpack) string {
+func (b *Build) unfit(bp *module.Buildpack) string {
 	why := "it is not for " + platformString(b.in.Platform)
 	d := b.distro()
 	switch shown := strings.TrimSpace(shortIfAny(d.Name) + " " + shortIfAny(d.Version)); {
@@ -85,8 +77,8 @@ func shortIfAny(s string) string {
 	return layerkey.Short(s)
 }
 
-// question is what a buildpack's bin/detect answers.
-func (m *Module) question() Question { return Question{m.Name(), Detected} }
+// questionOf returns what a buildpack's bin/detect answers.
+func questionOf(m *module.Module) Question { return Question{m.Name(), Detected} }
 
 // buildpackMember is a buildpack as a member of a group.
 type buildpackMember struct {
@@ -98,7 +90,7 @@ func (m buildpackMember) questions() []Question {
 	if !m.b.fits(m.Module.Buildpack) {
 		return nil
 	}
-	return []Question{m.Module.question()}
+	return []Question{questionOf(m.Module)}
 }
 
 func (m buildpackMember) part(f Facts) plan.Member {
@@ -107,7 +99,7 @@ func (m buildpackMember) part(f Facts) plan.Member {
 		member.Failed = m.b.unfit(m.Module.Buildpack)
 		return member
 	}
-	d := detectedIn(f[m.Module.question()])
+	d := detectedIn(f[questionOf(m.Module)])
 	member.Plan, member.Failed = d.plan, d.failed
 	return member
 }
@@ -151,17 +143,17 @@ func readDetected(r step.Result) (d detected) {
 
 // PlanWarning is something questionable in the build plan of a buildpack.
 type PlanWarning struct {
-	Module  *Module
+	Module  *module.Module
 	Message string
 }
 
 // PlanWarnings are those about the answers to some questions.
 func (b *Build) PlanWarnings(qs []Question, f Facts) (all []PlanWarning) {
 	for _, m := range b.in.Modules {
-		if m.Buildpack == nil || !slices.Contains(qs, m.question()) {
+		if m.Buildpack == nil || !slices.Contains(qs, questionOf(m)) {
 			continue
 		}
-		for _, w := range detectedIn(f[m.question()]).warnings {
+		for _, w := range detectedIn(f[questionOf(m)]).warnings {
 			all = append(all, PlanWarning{m, w})
 		}
 	}
@@ -229,19 +221,14 @@ func files(table map[string]any) map[string]any {
 	return md
 }
 
-// buildpackDir is where a buildpack stands in a build container (Platform API, "Buildpacks Directory Layout").
-func (m *Module) buildpackDir() string {
-	return path.Join(step.Buildpacks, launch.EscapeID(m.ID()), m.Packfile.Config.Version)
-}
-
 // detect is the state that has what bin/detect of a buildpack answers.
-func (b *Build) detect(m *Module) (bk.State, error) {
+func (b *Build) detect(m *module.Module) (bk.State, error) {
 	p := process{
-		subject: m.ID(), module: m, files: stepFiles{module: m}, name: string(Detected), at: []place{m.at(m.Packfile.Config.At("id"))},
+		subject: m.ID(), module: m, files: stepFiles{module: m}, name: string(Detected), at: []module.Place{m.At(m.Packfile.Config.At("id"))},
 		noCache: b.in.NoCache(m.ID()),
 	}
 	p.spec = step.Spec{Kind: step.Detect, Program: &step.Program{
-		Dir: m.buildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv(),
+		Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv(),
 	}}
 	platform := llb.EmptyDir(step.PlatformDir, b.in.Owner, bk.WithCustomName("[internal] new platform folder"))
 	p.mount(appMount(b.app, llb.ReadOnly))

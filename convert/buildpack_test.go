@@ -15,18 +15,19 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
 // withBuildpack adds a buildpack to a build, before all packfiles.
-func withBuildpack(id string, bp Buildpack) func(*Input) {
+func withBuildpack(id string, bp module.Buildpack) func(*Input) {
 	return func(in *Input) {
-		m := &Module{
+		m := &module.Module{
 			Packfile: &packfile.Packfile{Config: packfile.Config{ID: id, Version: "1"}}, Buildpack: &bp,
 			Filename: id + "/buildpack.toml", Files: bk.Image("buildpacks"), Dir: "/cnb/" + id,
 		}
-		in.Modules = append([]*Module{m}, in.Modules...)
+		in.Modules = append([]*module.Module{m}, in.Modules...)
 	}
 }
 
@@ -41,7 +42,7 @@ func withPlan(b *Build, text string) Facts {
 	f := Facts{}
 	for _, m := range b.in.Modules {
 		if m.Buildpack != nil {
-			f[m.question()] = Answer{Result: step.Result{Plan: text}}
+			f[questionOf(m)] = Answer{Result: step.Result{Plan: text}}
 		}
 	}
 	return f
@@ -97,7 +98,7 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 			failed: `it is not for linux/arm64 with "a\x1b[m"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{Targets: test.targets}), func(in *Input) {
+			b := newModules(t, []string{provider}, withBuildpack("acme/app", module.Buildpack{Targets: test.targets}), func(in *Input) {
 				in.Platform = ocispecs.Platform{OS: "linux", Architecture: "arm64"}
 				if test.for32 {
 					in.Platform = ocispecs.Platform{OS: "linux", Architecture: "arm"}
@@ -132,10 +133,10 @@ func TestAnswersOfBinDetect(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, optional := range []bool{false, true} {
-				b := newModules(t, []string{"[[processes]]\ntype = 'a'\ncommand = ['a']"}, withBuildpack("acme/app", Buildpack{}))
+				b := newModules(t, []string{"[[processes]]\ntype = 'a'\ncommand = ['a']"}, withBuildpack("acme/app", module.Buildpack{}))
 				group := candidates(b)
 				group[0].Optional = optional
-				f := Facts{group[0].Module.question(): {Result: test.answer}}
+				f := Facts{questionOf(group[0].Module): {Result: test.answer}}
 				if got := b.member(group[0]).part(f).Failed; !strings.HasPrefix(got, test.failed) || (got == "") != (test.failed == "") {
 					t.Errorf("got %q, want %q", got, test.failed)
 				}
@@ -152,7 +153,7 @@ func TestAnswersOfBinDetect(t *testing.T) {
 }
 
 func TestMetadataOfABuildPlanIsText(t *testing.T) {
-	b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}))
+	b := newModules(t, []string{provider}, withBuildpack("acme/app", module.Buildpack{}))
 	f := withPlan(b, `
 requires = [{name = "a", metadata = {s = "1\n\u001b", b = true, i = 0x10, f = 1.10, g = 2.0, h = inf, t = {u = 1, v = {w = "x"}}}}, {name = "b"}]
 [[or]]
@@ -203,7 +204,7 @@ func TestWhatABuildpackWantsOfALayer(t *testing.T) {
 			map[string]any{"own": "1", "t": map[string]any{"c": "1"}}, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}), last)
+			b := newModules(t, []string{provider}, withBuildpack("acme/app", module.Buildpack{}), last)
 			f := withPlan(b, "[[requires]]\nname = 'node'\n[requires.metadata]\n"+test.metadata)
 			g, err := b.Try(candidates(b), f, &plan.Trials{Limit: 1})
 			if err != nil {
@@ -242,7 +243,7 @@ func TestWhatABuildpackWantsOfALayer(t *testing.T) {
 
 func TestALayerIsNotThatOfABuildpackWithALongerName(t *testing.T) {
 	// Buildpack "acme" requires what it calls "engine/node"; module "acme/engine" has a layer "node".
-	b := newModules(t, []string{provider}, withBuildpack("acme", Buildpack{}))
+	b := newModules(t, []string{provider}, withBuildpack("acme", module.Buildpack{}))
 	f := withPlan(b, "[[provides]]\nname = 'engine/node'\n[[requires]]\nname = 'engine/node'\n[[provides]]\nname = 'node'\n[[requires]]\nname = 'node'")
 	g, err := b.Try(candidates(b)[:1], f, &plan.Trials{Limit: 1})
 	if err != nil {
@@ -258,7 +259,7 @@ func TestALayerIsNotThatOfABuildpackWithALongerName(t *testing.T) {
 }
 
 func TestAGroupWithABuildpackIsNotBuilt(t *testing.T) {
-	b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}), last)
+	b := newModules(t, []string{provider}, withBuildpack("acme/app", module.Buildpack{}), last)
 	f := withPlan(b, "[[requires]]\nname = 'node'")
 	g, err := b.Try(candidates(b), f, &plan.Trials{Limit: 1})
 	if err != nil {
@@ -273,7 +274,7 @@ func TestAGroupWithABuildpackIsNotBuilt(t *testing.T) {
 }
 
 func TestWarningsAboutBuildPlans(t *testing.T) {
-	b := newModules(t, []string{provider}, withBuildpack("acme/app", Buildpack{}), withBuildpack("acme/other", Buildpack{}))
+	b := newModules(t, []string{provider}, withBuildpack("acme/app", module.Buildpack{}), withBuildpack("acme/other", module.Buildpack{}))
 	f := withPlan(b, "[[requests]]\nname = 'node'")
 	qs := b.DetectQuestions(candidates(b), Facts{})
 	if len(qs) != 2 {
@@ -318,7 +319,7 @@ func detectOps(t *testing.T, b *Build) (spec step.Spec, exec *pb.ExecOp, md bk.O
 func TestTheStepThatRunsBinDetect(t *testing.T) {
 	args := []step.Variable{{Name: "BP_A", Value: "1"}}
 	b := newModules(t, []string{"[config]\nnetwork = 'none'\n" + provider[len("[config]\n"):]},
-		withBuildpack("acme/app", Buildpack{ClearEnv: true}), func(in *Input) {
+		withBuildpack("acme/app", module.Buildpack{ClearEnv: true}), func(in *Input) {
 			in.Args = args
 			in.Platform.Architecture, in.Platform.Variant = "arm", "v7"
 			in.Build.Config = &dockerspec.DockerOCIImage{}

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/packfile/frontend/cnb/plan"
-
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -103,7 +103,7 @@ func newModules(t testing.TB, texts []string, change ...func(*Input)) *Build {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in.Root = &Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
+		in.Root = &module.Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
 		in.Modules = append(in.Modules, in.Root)
 	}
 	for _, c := range change {
@@ -130,7 +130,7 @@ func required(b *Build) Facts {
 		}
 		for _, m := range b.in.Modules {
 			for i := range m.Packfile.Layers {
-				if l := &m.Packfile.Layers[i]; m.subject(l.Name) == q.Layer {
+				if l := &m.Packfile.Layers[i]; m.Subject(l.Name) == q.Layer {
 					f[q] = inquiries[0].Answer(q, step.Result{Metadata: ownMetadata(m, l, nil)})
 				}
 			}

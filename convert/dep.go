@@ -92,7 +92,7 @@ func (s steps) fetch(l *layer) (bk.State, error) {
 		}
 		p.mount(m)
 		p.spec.Deps = append(p.spec.Deps, step.Dep{Name: d.Name, Version: d.Version, File: file})
-		p.at = append(p.at, l.module.at(d.written.At("uri")))
+		p.at = append(p.at, l.module.At(d.written.At("uri")))
 	}
 	out, err := s.exec(p)
 	return out[step.OutDir], err
@@ -122,7 +122,7 @@ func (g *Graph) depSource(l *layer, d dep) (bk.State, string, error) {
 	at := d.written.At("uri")
 	u, err := url.Parse(d.URI)
 	if err != nil {
-		return bk.State{}, "", l.module.fail(at, "layer %q: dep %s: %v", l.Name, d.id, err)
+		return bk.State{}, "", l.module.Fail(at, "layer %q: dep %s: %v", l.Name, d.id, err)
 	}
 	file := path.Base(u.Path)
 	if !fileNamePattern.MatchString(file) {
@@ -133,7 +133,7 @@ func (g *Graph) depSource(l *layer, d dep) (bk.State, string, error) {
 		bk.Chmod(llb.MaterialMode),
 		bk.Chown(owner.UID, owner.GID),
 		bk.WithCustomName(g.name(l.id, "fetch "+d.id)),
-		l.module.at(at).location(),
+		l.module.At(at).Location(),
 	}
 	if unpinned(*d.written) {
 		// The run step mounts the same operation as the one that found the checksum: within a build BuildKit asks once.

@@ -13,6 +13,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
 
@@ -188,12 +189,12 @@ func (s steps) describe(layers []undescribed, t time.Time) (bk.State, error) {
 		affects := s.lockApp()
 		if l.layer != nil {
 			affects = []*layer{l.layer}
-			p.at = append(p.at, l.layer.module.at(l.layer.Range()))
+			p.at = append(p.at, l.layer.module.At(l.layer.Range()))
 		}
 		p.noCache = p.noCache || slices.ContainsFunc(affects, func(l *layer) bool { return l.affected })
 	}
 	if p.at == nil {
-		p.at = []place{s.in.Root.at(s.in.Root.Packfile.Config.Range())}
+		p.at = []module.Place{s.in.Root.At(s.in.Root.Packfile.Config.Range())}
 	}
 	p.name = "describe " + someOf(p.spec.Trees)
 	if len(layers) == 1 && layers[0].layer != nil {

@@ -9,33 +9,34 @@ import (
 
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
 // Candidate is a module of a group that is tried.
 type Candidate struct {
-	Module   *Module
+	Module   *module.Module
 	Optional bool
 }
 
 // Group is the modules that take part in a build, in group order, and what they require of each other.
 type Group struct {
-	Modules []*Module
+	Modules []*module.Module
 	Entries []PlanEntry // in the order in which they are required
 }
 
 // PlanEntry is a name of the build plan.
 type PlanEntry struct {
 	Name      string
-	Providers []*Module
+	Providers []*module.Module
 	Requires  []PlanRequire // in group order
 }
 
 // PlanRequire is what one module says of a name that it requires.
 type PlanRequire struct {
-	By       *Module
-	From     *Module // who meets it
+	By       *module.Module
+	From     *module.Module // who meets it
 	Metadata map[string]any
 }
 
@@ -82,14 +83,14 @@ func (b *Build) AskDetect(qs []Question) ([]Inquiry, error) {
 func (b *Build) askDetect(q Question) (bk.State, error) {
 	for _, m := range b.in.Modules {
 		if m.Buildpack != nil {
-			if m.question() == q {
+			if questionOf(m) == q {
 				return b.detect(m)
 			}
 			continue
 		}
 		for i := range m.Packfile.Layers {
 			l := &m.Packfile.Layers[i]
-			if (Question{m.subject(l.Name), Required}) == q && l.Require != nil && l.Require.Script != nil {
+			if (Question{m.Subject(l.Name), Required}) == q && l.Require != nil && l.Require.Script != nil {
 				return b.require(m, l)
 			}
 		}
@@ -98,11 +99,11 @@ func (b *Build) askDetect(q Question) (bk.State, error) {
 }
 
 // require is the state that has what the require script of a layer says.
-func (b *Build) require(m *Module, l *packfile.Layer) (bk.State, error) {
+func (b *Build) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
 	script := l.Require.Script
 	p := process{
-		subject: m.subject(l.Name), module: m, files: stepFiles{module: m}, name: string(Required),
-		network: script.Network, access: l.Require.Access, at: []place{m.at(scriptRange(script))}, noCache: b.noCache(m, l.Name),
+		subject: m.Subject(l.Name), module: m, files: stepFiles{module: m}, name: string(Required),
+		network: script.Network, access: l.Require.Access, at: []module.Place{m.At(scriptRange(script))}, noCache: b.noCache(m, l.Name),
 	}
 	p.spec = step.Spec{Kind: step.Require, Layer: l.Name, Metadata: ownMetadata(m, l, nil)}
 	p.spec.Script = p.files.script(script, l.Name+".require")
@@ -134,7 +135,7 @@ func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, er
 		for _, r := range e.Requires {
 			by := group[r.Member].Module
 			from := first
-			if by.provides(e.Name) { // names of layers are those of one packfile: what it makes for itself it gets
+			if provides(by, e.Name) { // names of layers are those of one packfile: what it makes for itself it gets
 				from = by
 			}
 			entry.Requires = append(entry.Requires, PlanRequire{By: by, From: from, Metadata: r.Metadata})
@@ -145,7 +146,7 @@ func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, er
 }
 
 // provides says whether a packfile has a layer of that name which it can make.
-func (m *Module) provides(name string) bool {
+func provides(m *module.Module, name string) bool {
 	return m.Buildpack == nil && slices.ContainsFunc(m.Packfile.Layers, func(l packfile.Layer) bool {
 		return l.Name == name && l.Provide != nil
 	})
@@ -161,7 +162,7 @@ func (m packfileMember) questions() (qs []Question) {
 	for i := range m.Module.Packfile.Layers {
 		l := &m.Module.Packfile.Layers[i]
 		if l.Require != nil && l.Require.Script != nil {
-			qs = append(qs, Question{m.Module.subject(l.Name), Required})
+			qs = append(qs, Question{m.Module.Subject(l.Name), Required})
 		}
 	}
 	return qs
@@ -176,7 +177,7 @@ func (m packfileMember) part(f Facts) plan.Member {
 		l := &m.Module.Packfile.Layers[i]
 		requires := l.Require != nil || l.Build
 		sections = sections || requires || l.Provide != nil
-		wanted := requires && !f[Question{m.Module.subject(l.Name), Required}].NotWanted
+		wanted := requires && !f[Question{m.Module.Subject(l.Name), Required}].NotWanted
 		if wanted {
 			require := plan.Require{Name: l.Name, Metadata: m.requirement(l, f)}
 			member.Plan.Requires = append(member.Plan.Requires, require)
@@ -215,9 +216,9 @@ func (m packfileMember) requirement(l *packfile.Layer, f Facts) map[string]any {
 }
 
 // ownMetadata is what a packfile says of a layer, and its require script if it has one.
-func ownMetadata(m *Module, l *packfile.Layer, f Facts) map[string]any {
+func ownMetadata(m *module.Module, l *packfile.Layer, f Facts) map[string]any {
 	md := map[string]any{}
-	if r, ok := f[Question{m.subject(l.Name), Required}]; ok && !r.NotWanted {
+	if r, ok := f[Question{m.Subject(l.Name), Required}]; ok && !r.NotWanted {
 		maps.Copy(md, r.Metadata)
 		return md
 	}

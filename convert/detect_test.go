@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
 
@@ -280,26 +281,26 @@ func TestLabelsComeInGroupOrderAndThePackfileThatIsBuiltGoesBefore(t *testing.T)
 }
 
 func TestKeyHasTheModulesIDAndNotWhereItComesFrom(t *testing.T) {
-	key := func(change func(m *Module)) string {
+	key := func(change func(m *module.Module)) string {
 		b := newModules(t, []string{withID("m", strings.Replace(buildsX, `inline = "x"`, `path = "run.sh"`, 1))}, func(in *Input) {
 			in.Root.Scripts = map[string][]byte{"run.sh": []byte("x")}
 			change(in.Root)
 		})
 		g := choose(t, b, Facts{})
-		return g.recipe(t, layerOf(t, g, b.in.Root.subject("x")), Facts{}).record.Key
+		return g.recipe(t, layerOf(t, g, b.in.Root.Subject("x")), Facts{}).record.Key
 	}
-	base := key(func(*Module) {})
-	for what, change := range map[string]func(m *Module){
-		"its id": func(m *Module) { m.Packfile.Config.ID = "other" },
-		"a file": func(m *Module) { m.Scripts["run.sh"] = []byte("y") },
+	base := key(func(*module.Module) {})
+	for what, change := range map[string]func(m *module.Module){
+		"its id": func(m *module.Module) { m.Packfile.Config.ID = "other" },
+		"a file": func(m *module.Module) { m.Scripts["run.sh"] = []byte("y") },
 	} {
 		if key(change) == base {
 			t.Errorf("%s changed and the key did not", what)
 		}
 	}
-	for what, change := range map[string]func(m *Module){
-		"its place":   func(m *Module) { m.Filename, m.Dir = "elsewhere/packfile.toml", "/cnb/blobs/x" },
-		"its version": func(m *Module) { m.Packfile.Config.Version = "2" },
+	for what, change := range map[string]func(m *module.Module){
+		"its place":   func(m *module.Module) { m.Filename, m.Dir = "elsewhere/packfile.toml", "/cnb/blobs/x" },
+		"its version": func(m *module.Module) { m.Packfile.Config.Version = "2" },
 	} {
 		if key(change) != base {
 			t.Errorf("%s changed and the key did as well", what)

@@ -12,23 +12,24 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
 // process is one run of packfile-step.
 type process struct {
-	subject  string  // id of the layer or module that it is about, "" when it is about several layers
-	module   *Module // whose script it is, nil for none
+	subject  string         // id of the layer or module that it is about, "" when it is about several layers
+	module   *module.Module // whose script it is, nil for none
 	spec     step.Spec
 	files    stepFiles
 	mounts   []llb.Mount
 	network  string // of the script, "" for the packfile's own
 	access   packfile.Access
-	at       []place // the script, or what else it is about, for errors
-	name     string  // what the vertex is called
-	notFound string  // what to do when the script does not find a program, "" when there is nothing to say
-	noCache  bool    // it runs whatever is cached
+	at       []module.Place // the script, or what else it is about, for errors
+	name     string         // what the vertex is called
+	notFound string         // what to do when the script does not find a program, "" when there is nothing to say
+	noCache  bool           // it runs whatever is cached
 }
 
 // mount adds a mount to the process.
@@ -45,7 +46,7 @@ func (p process) shared() bool {
 	return !p.runsScripts() && p.spec.Kind != step.Seal && p.spec.Kind != step.Describe
 }
 
-func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.Mount {
+func (b *Build) cacheMount(m *module.Module, dest, kind, name string, shared bool) llb.Mount {
 	id := b.cacheID(m, kind, name, shared)
 	dir := "/cache " + id // its own: see llb.Exec
 	return llb.Mount{Dest: dest, Kind: llb.Cache, CacheID: id, Tree: b.emptyDir(dir, b.in.Owner, "new cache"), Source: dir}
@@ -54,7 +55,7 @@ func (b *Build) cacheMount(m *Module, dest, kind, name string, shared bool) llb.
 // exec is the build container of a step.
 func (b *Build) exec(p process) (map[string]bk.State, error) {
 	p.spec.Contract = step.Contract
-	if err := b.checkAccess(p.module, p.access); err != nil {
+	if err := p.module.CheckAccess(b.in.Root.Filename, p.access); err != nil {
 		return nil, err
 	}
 	user, owner, root, dir := llb.Owner{}, llb.Owner{}, bk.Scratch(), "/"
@@ -86,7 +87,7 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	}
 	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(p))}
 	for _, at := range p.at {
-		opts = append(opts, at.location())
+		opts = append(opts, at.Location())
 	}
 	if p.noCache {
 		opts = append(opts, bk.IgnoreCache)

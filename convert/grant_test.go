@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -28,7 +29,7 @@ inline = "x"
 `
 
 // granting is a build of the module needy and of an app. The grant is nil for the module as the packfile that is built.
-func granting(t *testing.T, g *Grant, app string) (testGraph, error) {
+func granting(t *testing.T, g *module.Grant, app string) (testGraph, error) {
 	t.Helper()
 	texts := []string{needy}
 	if g != nil {
@@ -46,14 +47,14 @@ func granting(t *testing.T, g *Grant, app string) (testGraph, error) {
 func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
 	at := packfile.Range{Start: packfile.Position{Line: 7, Column: 3}, End: packfile.Position{Line: 7, Column: 9}}
 	for name, test := range map[string]struct {
-		grant *Grant
+		grant *module.Grant
 		want  []string
 	}{
 		"the packfile that is built has everything": {nil, nil},
-		"all that it requires":                      {&Grant{Secrets: []string{"token"}, SSH: []string{"default"}}, nil},
-		"no agent": {&Grant{Secrets: []string{"token"}, At: at}, []string{
+		"all that it requires":                      {&module.Grant{Secrets: []string{"token"}, SSH: []string{"default"}}, nil},
+		"no agent": {&module.Grant{Secrets: []string{"token"}, At: at}, []string{
 			`module needy@1 needs ssh agent "default", which it is not given (add ssh = ["default"] to its entry)`}},
-		"nothing": {&Grant{Secrets: []string{"extra"}, At: at, Through: []string{"modules/a/packfile.toml"}}, []string{
+		"nothing": {&module.Grant{Secrets: []string{"extra"}, At: at, Through: []string{"modules/a/packfile.toml"}}, []string{
 			`module needy@1 needs secret "token", which it is not given (add secrets = ["token"] to its entry, and to the one in modules/a/packfile.toml)`,
 			`module needy@1 needs ssh agent "default", which it is not given (add ssh = ["default"] to its entry, and to the one in modules/a/packfile.toml)`}},
 	} {
@@ -104,12 +105,12 @@ func secretsOf(t *testing.T, b testGraph) (ids []string, key string) {
 }
 
 func TestASecretThatIsNotGivenIsInNoStepAndInNoKey(t *testing.T) {
-	b, err := granting(t, &Grant{Secrets: []string{"token", "extra"}, SSH: []string{"default"}}, aProcess)
+	b, err := granting(t, &module.Grant{Secrets: []string{"token", "extra"}, SSH: []string{"default"}}, aProcess)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all, key := secretsOf(t, b)
-	if b, err = granting(t, &Grant{Secrets: []string{"token"}, SSH: []string{"default"}}, aProcess); err != nil {
+	if b, err = granting(t, &module.Grant{Secrets: []string{"token"}, SSH: []string{"default"}}, aProcess); err != nil {
 		t.Fatal(err)
 	}
 	some, same := secretsOf(t, b)
@@ -117,7 +118,11 @@ func TestASecretThatIsNotGivenIsInNoStepAndInNoKey(t *testing.T) {
 		t.Errorf("given %v, and %v; keys equal: %v", all, some, key == same)
 	}
 	want := []string{`module needy@1 is not given secret "extra"`}
-	if diff := cmp.Diff(want, (&Group{Modules: b.modules}).NotGiven()); diff != "" {
+	var got []string
+	for _, m := range b.modules {
+		got = append(got, m.NotGiven()...)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

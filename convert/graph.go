@@ -6,15 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
 // Graph is a group of modules as layers that link each other. It is a value: what becomes of the layers is for Decisions to say.
 type Graph struct {
 	*Build
-	modules []*Module // that take part, in group order
-	layers  []*layer  // that they provide, in group order and then in file order; with a target only those that it needs
-	target  *layer    // nil for the image
+	modules []*module.Module // that take part, in group order
+	layers  []*layer         // that they provide, in group order and then in file order; with a target only those that it needs
+	target  *layer           // nil for the image
 	byID    map[string]*layer
 }
 
@@ -23,11 +24,11 @@ type Graph struct {
 func (b *Build) Graph(group *Group, f Facts) (*Graph, error) {
 	for _, m := range group.Modules {
 		if m.Buildpack != nil {
-			return nil, m.fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
+			return nil, m.Fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
 		}
 	}
 	for _, m := range group.Modules {
-		if err := b.checkAccess(m, m.Packfile.Access()...); err != nil {
+		if err := m.CheckAccess(b.in.Root.Filename, m.Packfile.Access()...); err != nil {
 			return nil, err
 		}
 	}
@@ -40,14 +41,14 @@ func (b *Build) graph(group *Group, f Facts) (*Graph, error) {
 	for _, m := range g.modules {
 		for i := range m.Packfile.Caches {
 			c := &m.Packfile.Caches[i]
-			caches[m.subject(c.Name)] = c
+			caches[m.Subject(c.Name)] = c
 		}
 		for i := range m.Packfile.Layers {
 			l := &m.Packfile.Layers[i]
 			if l.Require == nil && l.Provide == nil {
 				continue
 			}
-			id := m.subject(l.Name)
+			id := m.Subject(l.Name)
 			g.byID[id] = &layer{Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.noCache(m, l.Name)}
 		}
 	}
@@ -56,7 +57,7 @@ func (b *Build) graph(group *Group, f Facts) (*Graph, error) {
 	for _, m := range g.modules {
 		var own []*layer
 		for i := range m.Packfile.Layers {
-			l := g.byID[m.subject(m.Packfile.Layers[i].Name)]
+			l := g.byID[m.Subject(m.Packfile.Layers[i].Name)]
 			if l == nil || l.Provide == nil {
 				continue
 			}
@@ -123,11 +124,11 @@ func (l *layer) asked() (table map[string]any) {
 
 // layerOf is the layer of a module that a name of the build plan stands for; nil when the module is a buildpack, whose names
 // may be any, such as what is a layer of another module with that module's id.
-func (g *Graph) layerOf(m *Module, name string) *layer {
+func (g *Graph) layerOf(m *module.Module, name string) *layer {
 	if m.Buildpack != nil {
 		return nil
 	}
-	return g.byID[m.subject(name)]
+	return g.byID[m.Subject(name)]
 }
 
 // link resolves the links of a layer. What earlier modules expose is linked as well, where scripts can see it.
@@ -135,7 +136,7 @@ func (g *Graph) link(l *layer, caches map[string]*packfile.Cache, exposed []*lay
 	named := map[*layer]bool{}
 	for i := range l.Provide.Links {
 		k := link{Link: &l.Provide.Links[i]}
-		subject := l.module.subject(k.Name)
+		subject := l.module.Subject(k.Name)
 		k.cache = caches[subject]
 		if to := g.byID[subject]; to != nil && to.Provide == nil {
 			k.layer = to.madeBy // by another module, nil when it was not required this time

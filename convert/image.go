@@ -117,7 +117,7 @@ func (d *Decisions) Config(img *Image) (*dockerspec.DockerOCIImage, error) {
 func (d *Decisions) Layer(ctx context.Context) (*Image, error) {
 	l := d.target
 	if d.facts.status(l) == dropped {
-		return nil, l.module.fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
+		return nil, l.module.Fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
 	}
 	o, err := steps{d}.output(ctx, l)
 	if err != nil {

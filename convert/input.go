@@ -4,6 +4,7 @@
 package convert
 
 import (
+	"github.com/packfile/frontend/module"
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -22,8 +23,8 @@ var DefaultTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
 
 // Input is everything that a Build is made of, for one platform.
 type Input struct {
-	Modules []*Module // all that may take part, no two with one id and version
-	Root    *Module   // the packfile that is built; it is one of Modules unless it only says which there are
+	Modules []*module.Module // all that may take part, no two with one id and version
+	Root    *module.Module   // the packfile that is built; it is one of Modules unless it only says which there are
 
 	Platform ocispecs.Platform
 	Multi    bool // more than one platform is built: names say which

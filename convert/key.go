@@ -1,13 +1,13 @@
 package convert
 
 import (
+	"github.com/packfile/frontend/module"
 	"strings"
 
 	"github.com/containerd/platforms"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/layerkey"
-	"github.com/packfile/frontend/packfile"
 )
 
 // viewKey is the key under which a layer's run step sees the app. With the app's identity in it two projects with equal
@@ -16,19 +16,9 @@ func viewKey(layerKey, project string) string {
 	return digestOf([]byte("view\x00" + layerKey + "\x00" + project))
 }
 
-// cacheName names a cache of a module and what it was set up by: with another setup script it is another cache, which is new.
-// A packfile that goes back to a script finds its cache, and apps that share one do not empty each other's.
-func (m *Module) cacheName(c *packfile.Cache) (string, error) {
-	if c.Setup == nil {
-		return c.Name, nil
-	}
-	setup, err := layerkey.DigestJSON(m.scriptPart(c.Setup))
-	return c.Name + "\x00" + setup, err
-}
-
 // cacheID of a cache mount. A cache belongs to one project, and to one user of it; a shared one to all projects of the
 // builder that have the module.
-func (b *Build) cacheID(m *Module, kind, name string, shared bool) string {
+func (b *Build) cacheID(m *module.Module, kind, name string, shared bool) string {
 	project := b.in.Project
 	if shared {
 		kind, project = "shared "+kind, "" // another kind, so that no project can be named like all of them

@@ -10,6 +10,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/module"
 )
 
 // labels adds what the image says of itself, in Cloud Native Buildpacks' terms and in ours, to its labels.
@@ -35,7 +36,7 @@ func (d *Decisions) labels(labels map[string]string, layers []imageLayer) error 
 
 // lifecycleMetadata says which layer is what.
 func (d *Decisions) lifecycleMetadata(layers []imageLayer) (md label.LifecycleMetadata, err error) {
-	of := map[*Module]*label.BuildpackLayers{}
+	of := map[*module.Module]*label.BuildpackLayers{}
 	md.Buildpacks = make([]label.BuildpackLayers, len(d.modules))
 	for i, m := range d.modules {
 		of[m] = &md.Buildpacks[i]

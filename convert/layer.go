@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"github.com/packfile/frontend/module"
 	"maps"
 	"slices"
 
@@ -10,7 +11,7 @@ import (
 // layer is a layer of a packfile with its place in the graph.
 type layer struct {
 	*packfile.Layer
-	module         *Module
+	module         *module.Module
 	id             string // of all layers that there may be: its path, with the version of its module if there are several
 	Export, Expose bool   // as its own packfile or someone who requires it says
 
@@ -25,10 +26,10 @@ type layer struct {
 }
 
 // path is MODULE/NAME, or NAME of a packfile that has no id.
-func (l *layer) path() string { return l.module.path(l.Name) }
+func (l *layer) path() string { return l.module.LayerPath(l.Name) }
 
 // dir is LAYER.
-func (l *layer) dir() string { return l.module.layerDir(l.Name) }
+func (l *layer) dir() string { return l.module.LayerDir(l.Name) }
 
 // requirement is what a module wants of a layer.
 type requirement struct {

@@ -22,7 +22,7 @@ func checkDeclared(layers []*layer) error {
 	said := 0
 	for i, l := range layers {
 		if i == packfile.MaxLayers {
-			return l.module.fail(l.Range(), "there are more than %d layers in this build, of which this is the first too many (a layer can hold many folders)", packfile.MaxLayers)
+			return l.module.Fail(l.Range(), "there are more than %d layers in this build, of which this is the first too many (a layer can hold many folders)", packfile.MaxLayers)
 		}
 		said += encoded(l.metadata)
 		for _, list := range [][]packfile.EnvVar{l.Provide.Env.Both, l.Provide.Env.Build, l.Provide.Env.Launch} {
@@ -79,7 +79,7 @@ func encoded(value any) int {
 }
 
 func tooMuchSaid(l *layer, said int) error {
-	return l.module.fail(l.Range(), "layer %q is too much for the image: with it metadata, variables and deps of layers take %d bytes "+
+	return l.module.Fail(l.Range(), "layer %q is too much for the image: with it metadata, variables and deps of layers take %d bytes "+
 		"of the image's config, more than the %d that they may (write what is large into the layer, and its digest into $MD)", l.Name, said, MaxSaid)
 }
 

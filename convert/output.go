@@ -10,6 +10,7 @@ import (
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
 
@@ -159,7 +160,7 @@ func (s steps) sealTimed(l *layer, o *output) error {
 // seal makes a layer of another one, whose files get time t. The step knows that by its key and not by its content: to find out
 // the content of a layer is as much work as to copy it.
 func (s steps) seal(l *layer, tree bk.State, t time.Time) (bk.State, error) {
-	p := process{subject: l.id, module: l.module, at: []place{l.module.at(l.Range())}, name: "layer", noCache: l.affected}
+	p := process{subject: l.id, module: l.module, at: []module.Place{l.module.At(l.Range())}, name: "layer", noCache: l.affected}
 	p.spec = step.Spec{Kind: step.Seal, Layer: l.Name, Time: t.Unix()}
 	p.mount(llb.Mount{Dest: step.TreeDir, Tree: tree, Kind: llb.ReadOnly, ByKey: true})
 	p.mount(llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -13,7 +14,7 @@ import (
 // process replaces one of the same type of an earlier module (Buildpack API, "launch.toml"), but none of the packfile that is
 // built.
 func (g *Graph) metadata() (md launch.Metadata) {
-	last := map[string]*Module{} // that has a process of a type
+	last := map[string]*module.Module{} // that has a process of a type
 	for _, m := range g.modules {
 		for _, p := range m.Packfile.Processes {
 			if last[p.Type] != g.in.Root {

@@ -23,6 +23,7 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
+	mod "github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -80,11 +81,11 @@ func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
 	}
 	for i, m := range w.modules {
 		filename := fmt.Sprintf("packfile%d.toml", i)
-		pf, _, err := packfile.Parse(filename, []byte(m.text()))
+		pf, _, err := packfile.Parse(filename, []byte(m.Text()))
 		if err != nil {
-			t.Fatalf("%v\n%s", err, m.text())
+			t.Fatalf("%v\n%s", err, m.Text())
 		}
-		made := &convert.Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
+		made := &mod.Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
 		if in.Modules = append(in.Modules, made); i == w.root {
 			in.Root = made
 		}
@@ -284,7 +285,7 @@ func (h *history) fatal(format string, args ...any) {
 	h.t.Helper()
 	h.t.Errorf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(h.lines, "\n"))
 	for i, m := range h.world.modules {
-		h.t.Logf("module %d, root: %t\n%s", i, i == h.world.root, m.text())
+		h.t.Logf("module %d, root: %t\n%s", i, i == h.world.root, m.Text())
 	}
 	h.t.FailNow()
 }

@@ -5,7 +5,7 @@ import (
 	"strconv"
 
 	"github.com/packfile/frontend/layerkey"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
 
@@ -22,7 +22,7 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 	}
 	p := &recipe{run: process{
 		subject: l.id, module: l.module, files: stepFiles{module: l.module}, access: l.Provide.Access,
-		at: []place{l.module.at(l.Range())}, name: "run", noCache: l.noCache,
+		at: []module.Place{l.module.At(l.Range())}, name: "run", noCache: l.noCache,
 	}}
 	spec := &p.run.spec
 	*spec = step.Spec{
@@ -37,7 +37,7 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 	}
 	if run := l.Provide.Run; run != nil {
 		spec.Script = p.run.files.script(run, l.Name+".run")
-		p.run.network, p.run.at = run.Network, []place{l.module.at(scriptRange(run))}
+		p.run.network, p.run.at = run.Network, []module.Place{l.module.At(scriptRange(run))}
 	}
 	for i := range l.Provide.Profile {
 		spec.Profile = append(spec.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
@@ -78,7 +78,7 @@ func (d *Decisions) keyParts(l *layer, p process) (layerkey.Parts, error) {
 		Platform:    platformString(d.in.Platform),
 		BuildImage:  d.in.Build.Digest.String(),
 		User:        d.in.Owner.String(),
-		Script:      l.module.scriptPart(l.Provide.Run),
+		Script:      l.module.ScriptPart(l.Provide.Run),
 		Version:     d.facts.version(l),
 		Metadata:    maps.Clone(p.spec.Metadata),
 		LockApp:     l.Provide.LockApp,
@@ -104,7 +104,7 @@ func (d *Decisions) keyParts(l *layer, p process) (layerkey.Parts, error) {
 		})
 	}
 	for i := range l.Provide.Profile {
-		parts.Profile = append(parts.Profile, digestOf(l.module.text(&l.Provide.Profile[i])))
+		parts.Profile = append(parts.Profile, digestOf(l.module.Text(&l.Provide.Profile[i])))
 	}
 	for _, k := range l.links {
 		linked := layerkey.Link{Name: k.shown(), Exposed: k.exposed, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
@@ -113,7 +113,7 @@ func (d *Decisions) keyParts(l *layer, p process) (layerkey.Parts, error) {
 		}
 		parts.Links = append(parts.Links, linked)
 		if k.cache != nil && k.cache.Setup != nil {
-			parts.Setups = append(parts.Setups, *l.module.scriptPart(k.cache.Setup))
+			parts.Setups = append(parts.Setups, *l.module.ScriptPart(k.cache.Setup))
 		}
 		if k.layer == nil || d.facts.status(k.layer) == dropped {
 			continue
@@ -130,13 +130,6 @@ func (d *Decisions) keyParts(l *layer, p process) (layerkey.Parts, error) {
 		}
 	}
 	return parts, nil
-}
-
-func (m *Module) scriptPart(s *packfile.Script) *layerkey.Script {
-	if s == nil {
-		return nil
-	}
-	return &layerkey.Script{Shell: packfile.ScriptShell(m.Packfile, s), Digest: digestOf(m.text(s)), InLayer: s.InLayer}
 }
 
 func put(m map[string]string, k, v string) map[string]string {

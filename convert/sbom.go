@@ -109,7 +109,7 @@ func SBOMOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 func (d *Decisions) sbomFiles(im sbom.Image) (files map[string][]byte, err error) {
 	files = map[string][]byte{}
 	for _, m := range d.modules {
-		dir := path.Join(step.LayersDir, sbomDir, m.dir())
+		dir := path.Join(step.LayersDir, sbomDir, m.LayersName())
 		of := sbom.Image{Name: m.ID(), Version: m.Packfile.Config.Version}
 		i := 0 // in im.Layers, which has the layers of modules in the same order
 		for _, l := range d.layers {

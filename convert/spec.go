@@ -8,13 +8,14 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
 // stepFiles collects what a step finds in step.SpecDir beside its spec.
 type stepFiles struct {
-	module *Module // whose scripts they are
+	module *module.Module // whose scripts they are
 	names  []string
 	texts  [][]byte
 }
@@ -22,7 +23,7 @@ type stepFiles struct {
 // add puts a script's text into a file of that name, by which its messages show.
 func (s *stepFiles) add(script *packfile.Script, name string) string {
 	s.names = append(s.names, name)
-	s.texts = append(s.texts, s.module.text(script))
+	s.texts = append(s.texts, s.module.Text(script))
 	return name
 }
 
@@ -64,7 +65,7 @@ func (l *layer) setups(files *stepFiles) []step.Setup {
 	for _, k := range l.links {
 		if k.cache != nil && k.cache.Setup != nil {
 			setups = append(setups, step.Setup{
-				CacheDir: l.module.layerDir(k.Name),
+				CacheDir: l.module.LayerDir(k.Name),
 				Script:   *files.script(k.cache.Setup, k.Name+".setup"),
 			})
 		}

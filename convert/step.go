@@ -13,6 +13,7 @@ import (
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
 
@@ -102,9 +103,9 @@ func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry
 		}
 		p.noCache = p.noCache || l.noCache
 		if q.Kind == Inputs {
-			p.at = append(p.at, l.module.at(l.Provide.At("inputs")))
+			p.at = append(p.at, l.module.At(l.Provide.At("inputs")))
 		} else {
-			p.at = append(p.at, l.module.at(l.Provide.Test.At("match")))
+			p.at = append(p.at, l.module.At(l.Provide.Test.At("match")))
 		}
 		in.Files[q] = treeResult(i)
 	}
@@ -144,7 +145,7 @@ func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
 	p := process{subject: l.id, module: l.module, files: stepFiles{module: l.module}, name: string(Tested), noCache: l.noCache}
 	p.spec = step.Spec{Kind: step.Test, Layer: l.Name, Metadata: s.facts.metadata(l, Tested), Requires: l.tables()}
 	p.spec.Script = p.files.script(test.Script, l.Name+".test")
-	p.network, p.access, p.at = test.Script.Network, test.Access, []place{l.module.at(scriptRange(test.Script))}
+	p.network, p.access, p.at = test.Script.Network, test.Access, []module.Place{l.module.At(scriptRange(test.Script))}
 	if hidden := l.hiddenFromTest(); hidden != nil {
 		p.spec.Bare, p.notFound = true, l.fullEnvHint(hidden)
 	}
@@ -163,7 +164,7 @@ func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
 // showLinks makes linked layers and caches visible to a step; without content only versions and metadata of layers that the
 // packfile names.
 func (s steps) showLinks(ctx context.Context, p *process, l *layer, content bool) error {
-	from := map[*Module]int{} // which of spec.Exposed has the layers of a module
+	from := map[*module.Module]int{} // which of spec.Exposed has the layers of a module
 	for _, k := range l.links {
 		if k.layer == nil && k.cache == nil || k.layer != nil && s.facts.status(k.layer) == dropped {
 			continue // not created this time: its variables are not set
@@ -174,8 +175,8 @@ func (s steps) showLinks(ctx context.Context, p *process, l *layer, content bool
 			if !content || p.spec.Kind == step.Test {
 				continue // a cache is for run
 			}
-			shown.Cache, shown.Dir = true, l.module.layerDir(k.Name)
-			name, err := l.module.cacheName(k.cache)
+			shown.Cache, shown.Dir = true, l.module.LayerDir(k.Name)
+			name, err := l.module.CacheName(k.cache)
 			if err != nil {
 				return err
 			}

@@ -12,8 +12,9 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // failingRef is a folder of this machine as the daemon would show it, but for one call, which fails as a daemon or a network
@@ -77,42 +78,42 @@ func statOf(info os.FileInfo) *fstypes.Stat {
 // Whichever of the calls by which something is read fails, the error is told: a file that could not be read is not a file that
 // is not there.
 func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
-	const module = "[config]\nid = \"m\"\nversion = \"1\"\n[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n" +
+	const packfileText = "[config]\nid = \"m\"\nversion = \"1\"\n[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n" +
 		"[[layers.build.deps]]\nname = \"d\"\nversion = \"1\"\nuri = \"https://example.com/d\"\nsha = \"" +
 		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n"
 	loaderOf := func() *loader {
 		return &loader{build: &build{opts: options{requestID: "none"}, texts: map[string]*bk.SourceMap{}}}
 	}
-	open := func(bp packfile.Buildpack) func(context.Context, folder) error {
-		return func(ctx context.Context, f folder) error {
+	open := func(bp packfile.Buildpack) func(context.Context, tree.Folder) error {
+		return func(ctx context.Context, f tree.Folder) error {
 			_, err := loaderOf().readPackage(ctx, f, "module", bp, true)
 			return err
 		}
 	}
 	for name, test := range map[string]struct {
 		files map[string]string
-		read  func(context.Context, folder) error
+		read  func(context.Context, tree.Folder) error
 	}{
-		"a .dockerignore": {map[string]string{".dockerignore": "x"}, func(ctx context.Context, f folder) error {
+		"a .dockerignore": {map[string]string{".dockerignore": "x"}, func(ctx context.Context, f tree.Folder) error {
 			_, err := readIgnore(ctx, f, ".dockerignore")
 			return err
 		}},
-		"no .dockerignore": {nil, func(ctx context.Context, f folder) error {
+		"no .dockerignore": {nil, func(ctx context.Context, f tree.Folder) error {
 			_, err := readIgnore(ctx, f, "deep/.dockerignore")
 			return err
 		}},
-		"a module and its files": {map[string]string{"packfile.toml": module, "run.sh": "x", "deps/d@1": ""}, open(packfile.Buildpack{})},
-		"a module without deps":  {map[string]string{"packfile.toml": module, "run.sh": "x"}, open(packfile.Buildpack{})},
+		"a module and its files": {map[string]string{"packfile.toml": packfileText, "run.sh": "x", "deps/d@1": ""}, open(packfile.Buildpack{})},
+		"a module without deps":  {map[string]string{"packfile.toml": packfileText, "run.sh": "x"}, open(packfile.Buildpack{})},
 		"a buildpackage": {map[string]string{
-			"cnb/package.toml": "[default]\nid = \"m\"\n", "cnb/buildpacks/m/1/packfile.toml": module, "cnb/buildpacks/m/1/run.sh": "x",
+			"cnb/package.toml": "[default]\nid = \"m\"\n", "cnb/buildpacks/m/1/packfile.toml": packfileText, "cnb/buildpacks/m/1/run.sh": "x",
 		}, open(packfile.Buildpack{})},
-		"a buildpackage of the first draft": {map[string]string{"cnb/by-id/m/1/packfile.toml": module, "cnb/by-id/m/1/run.sh": "x"}, open(packfile.Buildpack{})},
-		"a file beside a module": {map[string]string{"modules/file": "x"}, func(ctx context.Context, f folder) error {
+		"a buildpackage of the first draft": {map[string]string{"cnb/by-id/m/1/packfile.toml": packfileText, "cnb/by-id/m/1/run.sh": "x"}, open(packfile.Buildpack{})},
+		"a file beside a module": {map[string]string{"modules/file": "x"}, func(ctx context.Context, f tree.Folder) error {
 			_, _, err := loaderOf().statModule(ctx, f, "modules/file/none")
 			return err
 		}},
-		"a script that is there": {map[string]string{"bin/run.sh": "x"}, func(ctx context.Context, f folder) error {
-			u := &unit{Module: &convert.Module{}, folder: f}
+		"a script that is there": {map[string]string{"bin/run.sh": "x"}, func(ctx context.Context, f tree.Folder) error {
+			u := &unit{Module: &module.Module{}, folder: f}
 			_, err := u.readScript(ctx, &packfile.Script{Path: "bin/run.sh"})
 			return err
 		}},
@@ -129,11 +130,11 @@ func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
 				}
 			}
 			healthy := &failingRef{root: root}
-			if err := test.read(t.Context(), folder{ref: healthy}); err != nil || healthy.calls == 0 {
+			if err := test.read(t.Context(), tree.Folder{Files: files{healthy}}); err != nil || healthy.calls == 0 {
 				t.Fatalf("without an error: %v, %d calls", err, healthy.calls)
 			}
 			for i := range healthy.calls {
-				err := test.read(t.Context(), folder{ref: &failingRef{root: root, fails: i + 1}})
+				err := test.read(t.Context(), tree.Folder{Files: files{&failingRef{root: root, fails: i + 1}}})
 				if err == nil {
 					t.Errorf("call %d of %d failed, and nothing says so", i+1, healthy.calls)
 				}

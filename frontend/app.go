@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/util/urlutil"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
 )
 
@@ -52,7 +53,7 @@ func (b *build) startApp(ctx, whole context.Context) error {
 		if apps[i] = found; !named {
 			main = found
 		}
-		start(whole, func() error {
+		guard.Start(whole, func() error {
 			_, err := b.solve(whole, found.tree)
 			return err
 		}, func(error) {})

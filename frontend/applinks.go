@@ -15,6 +15,7 @@ import (
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/tree"
 )
 
 // maxHops is how many symlinks may follow each other, as in Linux.
@@ -25,7 +26,7 @@ const maxHops = 40
 type appLinks struct {
 	build  *build
 	tree   bk.State
-	app    *folder
+	app    *tree.Folder
 	seen   map[string]*fstypes.Stat   // by path; nil for what is not there
 	listed map[string][]*fstypes.Stat // entries by folder
 }
@@ -35,13 +36,13 @@ func newAppLinks(b *build, tree bk.State) *appLinks {
 }
 
 // open returns the app's folder. Nobody asks for it when no pattern has a folder in it, and there are no symlinks.
-func (a *appLinks) open(ctx context.Context) (*folder, error) {
+func (a *appLinks) open(ctx context.Context) (*tree.Folder, error) {
 	if a.app == nil {
 		ref, err := a.build.solve(ctx, a.tree)
 		if err != nil {
 			return nil, err
 		}
-		a.app = &folder{state: a.tree, ref: ref}
+		a.app = &tree.Folder{State: a.tree, Files: files{ref}}
 	}
 	return a.app, nil
 }
@@ -55,7 +56,7 @@ func (a *appLinks) entry(ctx context.Context, dir, name string) (*fstypes.Stat, 
 	}
 	app, err := a.open(ctx)
 	if err == nil {
-		stat, err = app.entry(ctx, dir, name)
+		stat, err = app.Entry(ctx, dir, name)
 		a.seen[at] = stat
 	}
 	return stat, err
@@ -70,7 +71,7 @@ func (a *appLinks) entries(ctx context.Context, dir string) ([]*fstypes.Stat, er
 	if err != nil {
 		return nil, err
 	}
-	found, err := app.entries(ctx, dir)
+	found, err := app.Entries(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func (a *appLinks) resolve(ctx context.Context, dir, text string) (destination, 
 		case stat == nil:
 			to.lost = "is not in the app"
 			return to, nil
-		case !isSymlink(stat):
+		case !tree.IsSymlink(stat):
 			to.path, to.stat = at, stat
 			continue
 		}
@@ -199,7 +200,7 @@ func (w *way) walk(ctx context.Context, dir string, names []string) error {
 	}
 	for _, stat := range folders {
 		at := path.Join(dir, path.Base(stat.Path))
-		if isSymlink(stat) {
+		if tree.IsSymlink(stat) {
 			to, err := w.resolve(ctx, dir, path.Base(stat.Path))
 			if err != nil {
 				return err

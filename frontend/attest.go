@@ -22,6 +22,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/sbom"
 )
 
@@ -200,7 +201,7 @@ func (b *build) recordMaterials(ctx context.Context, d *convert.Decisions) error
 	if err != nil {
 		return err
 	}
-	eg, ctx := newGroup(ctx)
+	eg, ctx := guard.NewGroup(ctx)
 	for _, st := range states {
 		eg.Go(func() error {
 			if _, err := b.solve(ctx, st); err != nil {

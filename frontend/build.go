@@ -16,6 +16,8 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -27,7 +29,7 @@ type build struct {
 	source   *dockerui.Source
 	pf       *packfile.Packfile // that is built
 	project  *packfile.Project  // where it comes from, nil when it was no project descriptor
-	root     *convert.Module    // that it is
+	root     *module.Module     // that it is
 	modules  modules
 	texts    map[string]*llb.SourceMap // of packfiles, for errors, by file name
 	warnings []packfile.Diagnostic
@@ -52,7 +54,7 @@ type build struct {
 
 // Build is a gateway build function (gw.BuildFunc).
 func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
-	err = caught(ctx, func() error {
+	err = guard.Call(ctx, func() error {
 		res, err = run(ctx, shownClient{c})
 		return err
 	})
@@ -115,7 +117,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 func (b *build) readContexts(ctx context.Context) (err error) {
 	platforms := b.platforms()
 	b.images = make([]*images, len(platforms))
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	eg.Go(func() error { return b.readRoot(egCtx) })
 	eg.Go(func() error { return b.startApp(egCtx, ctx) })
 	for i, p := range platforms {

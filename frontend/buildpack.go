@@ -8,7 +8,9 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // buildpackAPIs are the versions of the Buildpack API that a buildpack with programs may speak: those of today's lifecycles.
@@ -18,9 +20,9 @@ var buildpackAPIs = []string{"0.7", "0.8", "0.9", "0.10", "0.11", "0.12"}
 func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.BuildpackTOML, info packfile.BuildpackInfo) error {
 	name := info.ID + "@" + info.Version
 	programs := map[string]*fstypes.Stat{}
-	bin, _, err := u.folder.stat(ctx, "bin")
+	bin, _, err := u.folder.Stat(ctx, "bin")
 	if err == nil && bin != nil {
-		programs, err = u.folder.entries(ctx, "bin")
+		programs, err = u.folder.Entries(ctx, "bin")
 	}
 	if err != nil {
 		return fmt.Errorf("the programs of %s: %w", name, err)
@@ -39,16 +41,16 @@ func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.Bui
 		API:    about.API,
 		Config: packfile.Config{Table: info.Table, ID: info.ID, Version: info.Version, Homepage: info.Homepage},
 	}
-	u.Buildpack = &convert.Buildpack{API: about.API, ClearEnv: info.ClearEnv, Targets: about.For()}
+	u.Buildpack = &module.Buildpack{API: about.API, ClearEnv: info.ClearEnv, Targets: about.For()}
 	u.own = true
 	u.tree, err = l.treeID(ctx, u.folder)
 	return err
 }
 
 // treeID tells folders apart by where they come from. One that comes from two places has two.
-func (b *build) treeID(ctx context.Context, f folder) (string, error) {
-	dgst, err := definitionDigest(ctx, f.state)
-	return dgst.String() + f.path(""), err
+func (b *build) treeID(ctx context.Context, f tree.Folder) (string, error) {
+	dgst, err := definitionDigest(ctx, f.State)
+	return dgst.String() + f.Path(""), err
 }
 
 // warnAboutPlans passes warnings about build plans on, each once for all platforms.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/tree"
 )
 
 // osReleases are where an image says which distribution it is (os-release(5)), of which the first that is there counts.
@@ -27,20 +28,20 @@ func (b *build) readDistro(ctx context.Context, img convert.Base) (convert.Distr
 	if err != nil {
 		return convert.Distro{}, err
 	}
-	root := folder{ref: ref}
+	root := tree.Folder{Files: files{ref}}
 	for _, name := range osReleases {
-		stat, _, err := root.stat(ctx, name)
+		stat, _, err := root.Stat(ctx, name)
 		if err != nil {
 			return convert.Distro{}, err
 		}
-		if stat == nil || !isSymlink(stat) && !fs.FileMode(stat.Mode).IsRegular() {
+		if stat == nil || !tree.IsSymlink(stat) && !fs.FileMode(stat.Mode).IsRegular() {
 			continue
 		}
-		data, err := root.read(ctx, name, maxOSRelease)
+		data, err := root.Read(ctx, name, maxOSRelease)
 		switch {
 		case err == nil:
 			return parseOSRelease(string(data)), nil
-		case !isSymlink(stat) || !strings.Contains(err.Error(), "no such file or directory"):
+		case !tree.IsSymlink(stat) || !strings.Contains(err.Error(), "no such file or directory"):
 			return convert.Distro{}, &distroError{path.Join("/", name), err}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -25,7 +26,7 @@ func (b *build) withSource(pe *packfile.Error) error {
 	ranges := make([]*pb.Range, len(pe.Diagnostics))
 	for i, d := range pe.Diagnostics {
 		lines[i] = fmt.Sprintf("%s:%d:%d: %s", pe.Filename, d.Range.Start.Line, d.Range.Start.Column, d.Text())
-		ranges[i] = convert.PBRange(d.Range)
+		ranges[i] = module.PBRange(d.Range)
 	}
 	message := strings.Join(lines, "\n")
 	if len(lines) > 1 {

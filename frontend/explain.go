@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -47,7 +48,7 @@ func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
 		Previous:  b.client.BuildOpts().Opts["context:"+previousName],
 		Platforms: make([]platformExplanation, len(targets)),
 	}
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	for i, p := range targets {
 		eg.Go(func() error {
 			in := b.input(i)

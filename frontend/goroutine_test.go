@@ -15,6 +15,8 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/guard"
 )
 
 func TestAPanicInAnyGoroutineAsksForAReport(t *testing.T) {
@@ -22,14 +24,14 @@ func TestAPanicInAnyGoroutineAsksForAReport(t *testing.T) {
 	ctx := t.Context()
 	_, built := platformBuild(func(context.Context, *ocispecs.Platform, int) (*dockerui.BuildResult, error) { return nil, fail() })(ctx, nil, 0)
 	visited := platformVisit(func(context.Context, string, ocispecs.Platform) error { return fail() })(ctx, "", ocispecs.Platform{})
-	g, groupCtx := newGroup(ctx)
+	g, groupCtx := guard.NewGroup(ctx)
 	g.Go(fail)
 	g.Go(func() error {
 		<-groupCtx.Done() // the others of a group are told
 		return nil
 	})
 	started := make(chan error)
-	start(ctx, fail, func(err error) { started <- err })
+	guard.Start(ctx, fail, func(err error) { started <- err })
 	_, whole := Build(ctx, nil) // no gateway at all
 	for what, err := range map[string]error{
 		"platform": built, "visit": visited, "group": g.Wait(), "goroutine": <-started, "build": whole,
@@ -108,8 +110,8 @@ func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
 	// Functions of libraries that call what they are given in goroutines of their own, and what that has to pass.
 	guards := map[string]string{"Build": "platformBuild", "EachPlatform": "platformVisit"}
 	guarded := 0
-	for _, s := range sources(t, "frontend", "convert", "llb", "layerkey") {
-		if filepath.Base(s.name) == "goroutine.go" {
+	for _, s := range sources(t, "frontend", "convert", "guard", "llb", "layerkey", "module") {
+		if filepath.Base(s.name) == "guard.go" {
 			continue
 		}
 		for _, path := range s.imports {
@@ -120,7 +122,7 @@ func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.GoStmt:
-				t.Errorf("%s: a goroutine whose panic ends the frontend: use start", s.at(n))
+				t.Errorf("%s: a goroutine whose panic ends the frontend: use guard.Start", s.at(n))
 			case *ast.CallExpr:
 				fun, ok := n.Fun.(*ast.SelectorExpr)
 				if !ok {
@@ -128,7 +130,7 @@ func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
 				}
 				if fun.Sel.Name == "Go" && len(n.Args) == 1 && called(n.Args[0]) == "" {
 					if receiver, ok := fun.X.(*ast.Ident); !ok || !strings.HasPrefix(receiver.Name, "eg") {
-						t.Errorf("%s: a group that is none of newGroup", s.at(n))
+						t.Errorf("%s: a group that is none of guard.NewGroup", s.at(n))
 					}
 				}
 				guard := guards[fun.Sel.Name]
@@ -158,7 +160,7 @@ func receiverName(fun *ast.SelectorExpr) string {
 
 func TestNothingIsMarshalledAroundTheLock(t *testing.T) {
 	marshals := 0
-	for _, s := range sources(t, "frontend", "convert", "llb") {
+	for _, s := range sources(t, "frontend", "convert", "llb", "module") {
 		if strings.HasSuffix(s.name, filepath.Join("llb", "marshal.go")) {
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/util/gitutil"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -35,7 +36,7 @@ func (l *loader) grant() {
 func give(by, to *unit, bp packfile.Buildpack) (news bool) {
 	if to.Grant == nil {
 		news = true
-		to.Grant = &convert.Grant{At: bp.Range()}
+		to.Grant = &module.Grant{At: bp.Range()}
 		if by.Grant != nil {
 			to.Grant.At, to.Grant.Through = by.Grant.At, append(slices.Clone(by.Grant.Through), by.Filename)
 		}
@@ -54,9 +55,11 @@ func give(by, to *unit, bp packfile.Buildpack) (news bool) {
 
 // warnNotGiven tells of secrets that modules of a group would like to have, once for all platforms.
 func (b *build) warnNotGiven(ctx context.Context, g *convert.Group) {
-	for _, line := range g.NotGiven() {
-		if b.planSays.add(line) && b.opts.requestID == "" {
-			b.warn(ctx, line, "It can do without. To give it, list the secret in secrets of the module's [[buildpacks]] entry.")
+	for _, m := range g.Modules {
+		for _, line := range m.NotGiven() {
+			if b.planSays.add(line) && b.opts.requestID == "" {
+				b.warn(ctx, line, "It can do without. To give it, list the secret in secrets of the module's [[buildpacks]] entry.")
+			}
 		}
 	}
 }
@@ -80,12 +83,12 @@ func gitState(address string, own bool) (*bk.State, error) {
 }
 
 // describeGrants says whose the secrets and agents of an outline are that modules name, and whether these are given them.
-func describeGrants(o *outline.Outline, modules []*convert.Module) {
+func describeGrants(o *outline.Outline, modules []*module.Module) {
 	var parts []string
 	if o.Description != "" {
 		parts = append(parts, o.Description)
 	}
-	add := func(m *convert.Module, what, id string, has bool) {
+	add := func(m *module.Module, what, id string, has bool) {
 		given := "which is given it"
 		if !has {
 			given = "which is not given it"

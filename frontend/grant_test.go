@@ -1,12 +1,12 @@
 package frontend
 
 import (
+	"github.com/packfile/frontend/module"
 	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/solver/pb"
 
-	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -14,7 +14,7 @@ import (
 func gives(secrets ...string) packfile.Buildpack { return packfile.Buildpack{Secrets: secrets} }
 
 func unitOf(name string, entries ...packfile.Buildpack) *unit {
-	return &unit{Module: &convert.Module{Filename: name}, buildpacks: entries, brought: make([][]*unit, len(entries))}
+	return &unit{Module: &module.Module{Filename: name}, buildpacks: entries, brought: make([][]*unit, len(entries))}
 }
 
 func TestModulesPassOnOnlyWhatTheyAreGiven(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/util/bklog"
 
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -82,7 +83,7 @@ func (b *build) recognize(ctx context.Context) {
 		return
 	}
 	b.recognizing.Add(1)
-	start(ctx, func() error {
+	guard.Start(ctx, func() error {
 		defer b.recognizing.Done()
 		_, err := b.solve(ctx, st)
 		return err

@@ -9,6 +9,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/packfile/frontend/tree"
 )
 
 // maxIgnore is the size limit of a .dockerignore file, in bytes.
@@ -30,7 +32,7 @@ func (b *build) ignored(ctx context.Context, st bk.State, local *clientFolder) (
 		if err != nil {
 			return ignoreFile{}, err
 		}
-		file, err := readIgnore(ctx, folder{ref: ref}, b.source.Filename+dockerui.DefaultDockerignoreName)
+		file, err := readIgnore(ctx, tree.Folder{Files: files{ref}}, b.source.Filename+dockerui.DefaultDockerignoreName)
 		if file.name != "" || err != nil {
 			return file, err
 		}
@@ -52,12 +54,12 @@ func (b *build) dockerignore(ctx context.Context, st bk.State, local *clientFold
 	if err != nil {
 		return ignoreFile{}, err
 	}
-	return readIgnore(ctx, folder{ref: ref}, dockerui.DefaultDockerignoreName)
+	return readIgnore(ctx, tree.Folder{Files: files{ref}}, dockerui.DefaultDockerignoreName)
 }
 
 // readIgnore is what a .dockerignore file says, if there is one.
-func readIgnore(ctx context.Context, f folder, name string) (file ignoreFile, err error) {
-	stat, link, err := f.stat(ctx, name)
+func readIgnore(ctx context.Context, f tree.Folder, name string) (file ignoreFile, err error) {
+	stat, link, err := f.Stat(ctx, name)
 	if stat == nil || err != nil {
 		return file, err
 	}
@@ -66,7 +68,7 @@ func readIgnore(ctx context.Context, f folder, name string) (file ignoreFile, er
 		return fail(fmt.Errorf("it is a folder"))
 	}
 	file.name = name
-	if file.data, err = f.read(ctx, name, maxIgnore); err != nil {
+	if file.data, err = f.Read(ctx, name, maxIgnore); err != nil {
 		return fail(err)
 	}
 	if file.patterns, err = ignorefile.ReadAll(bytes.NewReader(file.data)); err != nil {

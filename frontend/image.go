@@ -19,6 +19,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 )
@@ -84,7 +85,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	if err := b.checkImages(p); err != nil {
 		return nil, err
 	}
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	eg.Go(func() (err error) {
 		im.run, err = b.namedImage(egCtx, "run-image", p)
 		return err

@@ -16,6 +16,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
 )
@@ -163,7 +164,7 @@ const (
 // warnOfOthers tells the user of images in an index that have a build cache which is not the frontend's. None of it is imported; who
 // put it there may have hoped for that. Attestations are no images.
 func (b *build) warnOfOthers(ctx context.Context, name string, others []ocispecs.Descriptor) {
-	eg, ctx := newGroup(ctx)
+	eg, ctx := guard.NewGroup(ctx)
 	for _, d := range others[:min(len(others), maxOthers)] {
 		if d.Platform == nil || d.Annotations["vnd.docker.reference.type"] != "" {
 			continue

@@ -11,6 +11,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/tree"
 )
 
 // launcherName is the named context that stands for a lifecycle image, and the key of [config] that it overrides.
@@ -53,7 +54,7 @@ func (b *build) checkLauncher(ctx context.Context, l *convert.Launcher) error {
 		return err
 	case len(files) == 0:
 		return fmt.Errorf("the image has no %s", convert.LauncherPath)
-	case files[0].IsDir() || isSymlink(files[0]):
+	case files[0].IsDir() || tree.IsSymlink(files[0]):
 		return fmt.Errorf("%s of the image is no regular file", convert.LauncherPath)
 	}
 	return nil

@@ -11,14 +11,15 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
-	gw "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // moduleFiles are what a module is described by, the first that is there.
@@ -115,7 +116,7 @@ func (l *loader) openState(ctx context.Context, st bk.State, cfg *dockerspec.Doc
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.readPackage(ctx, folder{state: st, ref: ref}, origin, bp, false)
+	p, err := l.readPackage(ctx, tree.Folder{State: st, Files: files{ref}}, origin, bp, false)
 	if err != nil {
 		return nil, err
 	}
@@ -138,26 +139,26 @@ func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfil
 	case link != "":
 		return nil, fmt.Errorf("%s is a symbolic link; a module must be a folder or file in the folder of %s", link, by.Filename)
 	case stat.IsDir():
-		return l.readPackage(ctx, by.folder.sub(name), origin, bp, false)
+		return l.readPackage(ctx, by.folder.Sub(name), origin, bp, false)
 	}
-	return l.unpack(ctx, convert.Archive{Tree: by.folder.state, Path: by.folder.path(name)}, origin, bp)
+	return l.unpack(ctx, convert.Archive{Tree: by.folder.State, Path: by.folder.Path(name)}, origin, bp)
 }
 
 // statModule is folder.stat for the folder of a module: mostly they stand beside each other, and what is there is asked once.
-func (l *loader) statModule(ctx context.Context, f folder, name string) (stat *fstypes.Stat, link string, err error) {
+func (l *loader) statModule(ctx context.Context, f tree.Folder, name string) (stat *fstypes.Stat, link string, err error) {
 	at := ""
-	for _, part := range splitPath(name) {
+	for _, part := range tree.SplitPath(name) {
 		if stat != nil && !stat.IsDir() {
 			return nil, "", nil
 		}
-		entries, err := l.listed(ctx, f.sub(at))
+		entries, err := l.listed(ctx, f.Sub(at))
 		if err != nil {
 			return nil, "", err
 		}
 		if stat, at = entries[part], path.Join(at, part); stat == nil {
 			return nil, "", nil
 		}
-		if isSymlink(stat) {
+		if tree.IsSymlink(stat) {
 			return stat, at, nil
 		}
 	}
@@ -165,8 +166,8 @@ func (l *loader) statModule(ctx context.Context, f folder, name string) (stat *f
 }
 
 // listed are the entries of a folder, which is asked once.
-func (l *loader) listed(ctx context.Context, f folder) (map[string]*fstypes.Stat, error) {
-	list, _ := l.lists.LoadOrStore(f.listID(), sync.OnceValues(func() (map[string]*fstypes.Stat, error) { return f.entries(ctx, "") }))
+func (l *loader) listed(ctx context.Context, f tree.Folder) (map[string]*fstypes.Stat, error) {
+	list, _ := l.lists.LoadOrStore(f.ID(), sync.OnceValues(func() (map[string]*fstypes.Stat, error) { return f.Entries(ctx, "") }))
 	return list.(func() (map[string]*fstypes.Stat, error))()
 }
 
@@ -174,7 +175,7 @@ func (l *loader) listed(ctx context.Context, f folder) (map[string]*fstypes.Stat
 func below(origin, name string) string { return origin + "/" + name }
 
 // readModule reads the module in a folder. It has the given id and version if it does not say itself.
-func (l *loader) readModule(ctx context.Context, f folder, origin, id, version string) (*unit, error) {
+func (l *loader) readModule(ctx context.Context, f tree.Folder, origin, id, version string) (*unit, error) {
 	entries, err := l.listed(ctx, f)
 	if err != nil {
 		return nil, err
@@ -185,18 +186,18 @@ func (l *loader) readModule(ctx context.Context, f folder, origin, id, version s
 	}
 	name := moduleFiles[i]
 	filename := below(origin, name)
-	if isSymlink(entries[name]) || entries[name].IsDir() {
+	if tree.IsSymlink(entries[name]) || entries[name].IsDir() {
 		return nil, fmt.Errorf("%s is no regular file", filename)
 	}
 	if size := entries[name].Size; size > packfile.MaxSize {
 		return nil, fmt.Errorf("%s has %d bytes; the limit is %d", filename, size, packfile.MaxSize)
 	}
-	data, err := f.ref.ReadFile(ctx, gw.ReadRequest{Filename: f.path(name)})
+	data, err := f.Files.ReadFile(ctx, f.Path(name))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filename, err)
 	}
 	u := &unit{
-		Module: &convert.Module{Filename: filename, Source: textOf(filename, data), Files: f.state, Dir: f.path("")},
+		Module: &module.Module{Filename: filename, Source: textOf(filename, data), Files: f.State, Dir: f.Path("")},
 		folder: f, origin: filename, data: data, budget: &l.budget,
 	}
 	if err := l.keepModuleText(u.Source); err != nil {
@@ -262,7 +263,7 @@ func (l *loader) readComposite(ctx context.Context, u *unit, origin, id, version
 		u.orders = info.Order
 		return u, nil
 	case info.Path != "":
-		return l.readModule(ctx, u.folder.sub(info.Path), below(origin, info.Path), info.ID, info.Version)
+		return l.readModule(ctx, u.folder.Sub(info.Path), below(origin, info.Path), info.ID, info.Version)
 	}
 	return u, l.readBuildpack(ctx, u, about, info)
 }
@@ -283,16 +284,16 @@ func (u *unit) readFiles(ctx context.Context) error {
 	if !hasDeps(u.Packfile) {
 		return nil
 	}
-	deps, link, err := u.folder.stat(ctx, "deps")
+	deps, link, err := u.folder.Stat(ctx, "deps")
 	if err != nil || deps == nil || link == "" && !deps.IsDir() {
 		return err // there is no such folder
 	}
-	files, err := u.folder.entries(ctx, "deps")
+	files, err := u.folder.Entries(ctx, "deps")
 	if err != nil {
 		return fmt.Errorf("deps, in the folder of %s: %v", u.Filename, err)
 	}
 	for name, f := range files {
-		if !isSymlink(f) && !f.IsDir() {
+		if !tree.IsSymlink(f) && !f.IsDir() {
 			u.Offline[name] = true
 		}
 	}
@@ -304,7 +305,7 @@ const maxScript = 1 << 20
 
 // readScript reads a script file. It must be a regular file in the packfile's folder.
 func (u *unit) readScript(ctx context.Context, s *packfile.Script) ([]byte, error) {
-	stat, link, err := u.folder.stat(ctx, s.Path)
+	stat, link, err := u.folder.Stat(ctx, s.Path)
 	fail := func(format string, args ...any) error {
 		return u.errorAt(s.At("path"), "script "+s.Path+" "+format, args...)
 	}
@@ -324,6 +325,6 @@ func (u *unit) readScript(ctx context.Context, s *packfile.Script) ([]byte, erro
 	if err := u.budget.spend(measure.Size{Bytes: int(stat.Size)}); err != nil {
 		return nil, fail("is too much: %v", err)
 	}
-	text, err := u.folder.read(ctx, s.Path, maxScript)
+	text, err := u.folder.Read(ctx, s.Path, maxScript)
 	return packfile.Text(text), err
 }

@@ -13,8 +13,10 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/cnb/order"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // modules are the packfiles of a build, and the groups of them that are tried.
@@ -26,11 +28,11 @@ type modules struct {
 
 // unit is one module that was found: a packfile, or a buildpack.toml that is about an order of others.
 type unit struct {
-	*convert.Module
+	*module.Module
 	orders     []packfile.Order
 	buildpacks []packfile.Buildpack // that it names
 	own        bool                 // it has layers, processes or the like: it can take part itself
-	folder     folder               // that it stands in
+	folder     tree.Folder          // that it stands in
 	origin     string               // where it comes from, for people
 	data       []byte               // the file that describes it
 	warnings   []packfile.Diagnostic
@@ -117,7 +119,7 @@ func (l *loader) loadRoot(ctx context.Context) error {
 			paths = append(paths, at)
 		}
 	}
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	if l.opts.requestID == "" && !l.rebasing() {
 		eg.Go(func() error { return l.startApp(egCtx, ctx) })
 	}
@@ -133,7 +135,7 @@ func (l *loader) loadRoot(ctx context.Context) error {
 // expand finds the modules that a unit names, and those that they name.
 func (l *loader) expand(ctx context.Context, u *unit) error {
 	u.named, u.brought = make([]*unit, len(u.buildpacks)), make([][]*unit, len(u.buildpacks))
-	eg, ctx := newGroup(ctx)
+	eg, ctx := guard.NewGroup(ctx)
 	for i, bp := range u.buildpacks {
 		eg.Go(func() (err error) {
 			u.named[i], u.brought[i], err = l.load(ctx, u, bp)
@@ -163,7 +165,7 @@ func (l *loader) load(ctx context.Context, by *unit, bp packfile.Buildpack) (nam
 		bp.ID = named.ID()
 		return l.load(ctx, by, bp)
 	}
-	eg, ctx := newGroup(ctx)
+	eg, ctx := guard.NewGroup(ctx)
 	for i, u := range pkg.units {
 		known, err := l.registerAt(u, func(err error) error { return fail("uri", err) })
 		if err != nil {
@@ -330,7 +332,7 @@ func (u *unit) errorAt(r packfile.Range, format string, args ...any) error {
 }
 
 // all are the modules that may take part.
-func (m modules) all() (all []*convert.Module) {
+func (m modules) all() (all []*module.Module) {
 	for _, u := range m.units {
 		if u.own {
 			all = append(all, u.Module)

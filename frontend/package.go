@@ -19,6 +19,7 @@ import (
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // pkg is what one [[buildpacks]] entry brings: a module, or several.
@@ -55,7 +56,7 @@ const labelBuildpackage = "io.buildpacks.buildpackage.metadata"
 
 // readPackage reads what is in a folder, an archive or an image: a module, or a package of several. unpacked says that it came
 // out of an archive: those in it are left alone.
-func (l *loader) readPackage(ctx context.Context, f folder, origin string, bp packfile.Buildpack, unpacked bool) (*pkg, error) {
+func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, bp packfile.Buildpack, unpacked bool) (*pkg, error) {
 	entries, err := l.listed(ctx, f)
 	if err != nil {
 		return nil, err
@@ -69,14 +70,14 @@ func (l *loader) readPackage(ctx context.Context, f folder, origin string, bp pa
 		}
 		return &pkg{units: []*unit{u}}, nil
 	case entries["cnb"] != nil:
-		return l.readBuildpackage(ctx, f.sub("cnb"), origin)
+		return l.readBuildpackage(ctx, f.Sub("cnb"), origin)
 	case unpacked:
 	case layout:
-		return l.unpack(ctx, convert.Archive{Tree: f.state, Path: f.path(""), Folder: true}, origin, bp)
+		return l.unpack(ctx, convert.Archive{Tree: f.State, Path: f.Path(""), Folder: true}, origin, bp)
 	case len(entries) == 1: // a download, or the file that a named context is
 		for name, stat := range entries {
-			if !stat.IsDir() && !isSymlink(stat) {
-				return l.unpack(ctx, convert.Archive{Tree: f.state, Path: f.path(name)}, origin, bp)
+			if !stat.IsDir() && !tree.IsSymlink(stat) {
+				return l.unpack(ctx, convert.Archive{Tree: f.State, Path: f.Path(name)}, origin, bp)
 			}
 		}
 	}
@@ -97,7 +98,7 @@ func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, b
 	if err != nil {
 		return nil, err
 	}
-	refused, _, err := folder{ref: ref}.stat(ctx, strings.TrimPrefix(convert.ResultPath, "/"))
+	refused, _, err := tree.Folder{Files: files{ref}}.Stat(ctx, strings.TrimPrefix(convert.ResultPath, "/"))
 	if err != nil {
 		return nil, err
 	}
@@ -108,19 +109,19 @@ func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, b
 		}
 		return nil, err
 	}
-	return l.readPackage(ctx, folder{state: st, ref: ref, dir: strings.TrimPrefix(convert.UnpackedPath, "/")}, origin, bp, true)
+	return l.readPackage(ctx, tree.Folder{State: st, Files: files{ref}, Dir: strings.TrimPrefix(convert.UnpackedPath, "/")}, origin, bp, true)
 }
 
 // readBuildpackage reads the modules of a buildpackage, in its folder /cnb: today's layout, or that of the first draft, with
 // links by id to blobs (Distribution API, "Buildpackage"; "Contractual Build Plan", 2019).
-func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string) (*pkg, error) {
+func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin string) (*pkg, error) {
 	entries, err := l.listed(ctx, cnb)
 	if err != nil {
 		return nil, fmt.Errorf("/cnb: %w", err)
 	}
 	p := new(pkg)
 	if entries["package.toml"] != nil {
-		data, err := cnb.read(ctx, "package.toml", packfile.MaxSize)
+		data, err := cnb.Read(ctx, "package.toml", packfile.MaxSize)
 		if err != nil {
 			return nil, fmt.Errorf("/cnb/package.toml: %w", err)
 		}
@@ -138,12 +139,12 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string
 		if entries[layout] == nil {
 			continue // it has the other
 		}
-		ids, err := cnb.entries(ctx, layout)
+		ids, err := cnb.Entries(ctx, layout)
 		if err != nil {
 			return nil, fmt.Errorf("/cnb/%s: %w", layout, err)
 		}
 		for id := range ids {
-			versions, err := cnb.entries(ctx, path.Join(layout, id))
+			versions, err := cnb.Entries(ctx, path.Join(layout, id))
 			if err != nil {
 				return nil, fmt.Errorf("/cnb/%s/%s: %w", layout, id, err)
 			}
@@ -152,12 +153,12 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb folder, origin string
 					return nil, fmt.Errorf("it has more than %d modules", maxModules)
 				}
 				at := path.Join(layout, id, version)
-				if isSymlink(stat) {
+				if tree.IsSymlink(stat) {
 					if at, err = blobOf(at, stat.Linkname); err != nil {
 						return nil, err
 					}
 				}
-				u, err := l.readPackaged(ctx, cnb.sub(at), below(origin, path.Join("cnb", at)), id, version)
+				u, err := l.readPackaged(ctx, cnb.Sub(at), below(origin, path.Join("cnb", at)), id, version)
 				if err != nil {
 					return nil, err
 				}
@@ -186,7 +187,7 @@ func blobOf(at, link string) (string, error) {
 }
 
 // readPackaged reads one module of a package, which says under which name it has it.
-func (l *loader) readPackaged(ctx context.Context, f folder, origin, dir, version string) (*unit, error) {
+func (l *loader) readPackaged(ctx context.Context, f tree.Folder, origin, dir, version string) (*unit, error) {
 	u, err := l.readModule(ctx, f, origin, strings.ReplaceAll(dir, "_", "/"), version)
 	if err != nil {
 		return nil, err

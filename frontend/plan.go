@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
 )
@@ -80,7 +81,7 @@ func (b *build) explainPlan(ctx context.Context) (*gw.Result, error) {
 	}
 	targets := b.platforms()
 	p := resolvedPlan{Platforms: make([]platformPlan, len(targets))}
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	for i, target := range targets {
 		eg.Go(func() error {
 			d, err := b.findGroup(egCtx, convert.New(b.input(i)))

@@ -13,6 +13,8 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -44,7 +46,7 @@ func (b *build) withoutPackfile(unread error) error {
 		SourceMap: llb.NewSourceMap(nil, opts["filename"], "TOML", nil),
 		Warn:      func(context.Context, string, gw.WarnOpts) {},
 	}
-	b.root = &convert.Module{Packfile: b.pf, Filename: b.source.Filename, Source: b.source.SourceMap}
+	b.root = &module.Module{Packfile: b.pf, Filename: b.source.Filename, Source: b.source.SourceMap}
 	return nil
 }
 
@@ -58,7 +60,7 @@ func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
 	rebased := make([]*convert.Rebased, len(targets))
 	runs := make([]convert.Base, len(targets))
 	apps := make([]string, len(targets))
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	for i, p := range targets {
 		eg.Go(func() (err error) {
 			if err := b.checkImages(p); err != nil {

@@ -14,6 +14,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/step"
@@ -113,7 +114,7 @@ func (b *build) findFacts(ctx context.Context, app *app, d *convert.Decisions) (
 			for _, in := range inquiries {
 				pending++
 				var a answers
-				start(ctx, func() (err error) {
+				guard.Start(ctx, func() (err error) {
 					a.results, err = b.answer(ctx, in)
 					return err
 				}, func(err error) {
@@ -176,7 +177,7 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 	}
 	results := convert.Facts{}
 	var mu sync.Mutex
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	for q, file := range in.Files {
 		eg.Go(func() error {
 			result, err := readResult(egCtx, ref, file)
@@ -192,7 +193,7 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 // answerAll answers inquiries that do not depend on each other.
 func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry) (convert.Facts, error) {
 	facts := convert.Facts{}
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	var mu sync.Mutex // for facts
 	for _, in := range inquiries {
 		eg.Go(func() error {
@@ -262,7 +263,7 @@ func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.
 
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
 func (b *build) solveAndAsk(ctx context.Context, img *convert.Image) (ref gw.Reference, answers convert.Facts, err error) {
-	eg, egCtx := newGroup(ctx)
+	eg, egCtx := guard.NewGroup(ctx)
 	eg.Go(func() (err error) {
 		answers, err = b.answerAll(egCtx, img.Left)
 		return err

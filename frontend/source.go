@@ -15,7 +15,10 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/convert"
+	own "github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree"
 )
 
 // readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
@@ -46,12 +49,12 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		for _, w := range atOnce(b.warnings) {
 			b.source.Warn(ctx, w.Message, gw.WarnOpts{
 				Level:  1,
-				Range:  []*pb.Range{convert.PBRange(w.Range)},
+				Range:  []*pb.Range{module.PBRange(w.Range)},
 				Detail: [][]byte{[]byte(w.Text())},
 			})
 		}
 	}
-	b.root = &convert.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
+	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
 	if err := b.loadModules(ctx); err != nil {
 		return b.explain(err)
 	}
@@ -62,7 +65,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 // readRoot reads the files that the packfile which is built names in its own folder.
 func (b *build) readRoot(ctx context.Context) (err error) {
 	root := b.modules.units[0]
-	if root.folder.ref == nil {
+	if root.folder.Files == nil {
 		paths := ownPaths(b.pf)
 		if len(paths) == 0 {
 			return nil
@@ -71,7 +74,7 @@ func (b *build) readRoot(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	root.Files, root.Dir = root.folder.state, root.folder.path("")
+	root.Files, root.Dir = root.folder.State, root.folder.Path("")
 	return root.readFiles(ctx)
 }
 
@@ -87,12 +90,12 @@ func ownPaths(pf *packfile.Packfile) (paths []string) {
 }
 
 // rootFolder is the folder of the packfile that is built with the given paths of it, which are all that is asked of the client.
-func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) {
+func (b *build) rootFolder(ctx context.Context, paths []string) (tree.Folder, error) {
 	dir := strings.TrimPrefix(path.Dir(path.Clean("/"+b.source.Filename)), "/")
 	source := *b.source.State
 	ops, err := operations(ctx, source)
 	if err != nil {
-		return folder{}, err
+		return tree.Folder{}, err
 	}
 	if local := localFolder(ops); local != nil {
 		source = local.state(
@@ -108,11 +111,26 @@ func (b *build) rootFolder(ctx context.Context, paths []string) (folder, error) 
 		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: literal(paths), Mode: mode}),
 		dockerui.WithInternalName("files of "+b.source.Filename))
 	ref, err := b.solve(ctx, st)
-	return folder{state: st, ref: ref}, err
+	return tree.Folder{State: st, Files: files{ref}}, err
 }
 
-// splitPath is the names that a path is made of.
-func splitPath(name string) []string { return strings.Split(path.Clean(name), "/") }
+// literal are patterns that match paths and nothing else.
+func literal(paths []string) []string {
+	patterns := make([]string, len(paths))
+	for i, p := range paths {
+		patterns[i] = own.Literal(p)
+	}
+	return patterns
+}
+
+// similar are patterns for paths below dir, for whichever system the client has.
+func similar(dir string, paths []string) []string {
+	patterns := make([]string, len(paths))
+	for i, p := range paths {
+		patterns[i] = own.Similar(path.Join(dir, p))
+	}
+	return patterns
+}
 
 // pathScripts are all scripts of the packfile that stand in files.
 func pathScripts(pf *packfile.Packfile) []*packfile.Script {

@@ -14,7 +14,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 )
@@ -169,5 +169,5 @@ func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(pack
 }
 
 func location(r packfile.Range) *pb.Location {
-	return &pb.Location{Ranges: []*pb.Range{convert.PBRange(r)}}
+	return &pb.Location{Ranges: []*pb.Range{module.PBRange(r)}}
 }

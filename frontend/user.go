@@ -15,6 +15,7 @@ import (
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/tree"
 )
 
 // defaultUser is the user of steps and of the app image when nothing says another: an unprivileged one.
@@ -111,7 +112,7 @@ func (b *build) lookUp(ctx context.Context, img convert.Base, file, name string)
 	if !fs.FileMode(stat.Mode).IsRegular() {
 		return 0, 0, fmt.Errorf("%s of the build image is no regular file", file)
 	}
-	data, err := folder{ref: ref}.read(ctx, "names", maxNames)
+	data, err := tree.Folder{Files: files{ref}}.Read(ctx, "names", maxNames)
 	if err != nil {
 		return 0, 0, fmt.Errorf("%s of the build image: %w", file, err)
 	}

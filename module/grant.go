@@ -1,4 +1,4 @@
-package convert
+package module
 
 import (
 	"fmt"
@@ -16,18 +16,18 @@ type Grant struct {
 	Through      []string       // files of modules on the way, whose entries have to name what they pass on
 }
 
-// HasSecret says whether a module is given a secret. The packfile that is built has all of them, and every module has the
+// HasSecret reports whether a module is given a secret. The packfile that is built has all of them, and every module has the
 // certificates that the network needs.
 func (m *Module) HasSecret(id string) bool {
 	return m.Grant == nil || id == step.CASecret || slices.Contains(m.Grant.Secrets, id)
 }
 
-// HasAgent says whether a module is given an SSH agent.
+// HasAgent reports whether a module is given an SSH agent.
 func (m *Module) HasAgent(id string) bool { return m.Grant == nil || slices.Contains(m.Grant.SSH, id) }
 
-// checkAccess returns an error at the module's [[buildpacks]] entry for each secret and agent that a section cannot do without, and
-// the module is not given.
-func (b *Build) checkAccess(m *Module, sections ...packfile.Access) error {
+// CheckAccess returns an error at the module's [[buildpacks]] entry for each secret and agent that a section cannot do without, and
+// the module is not given. The entry stands in the file root.
+func (m *Module) CheckAccess(root string, sections ...packfile.Access) error {
 	var secrets, agents []string
 	add := func(to *[]string, id string) {
 		if !slices.Contains(*to, id) {
@@ -60,7 +60,7 @@ func (b *Build) checkAccess(m *Module, sections ...packfile.Access) error {
 		return nil
 	}
 	slices.SortFunc(missing, func(x, y packfile.Diagnostic) int { return strings.Compare(x.Message, y.Message) })
-	return &packfile.Error{Filename: b.in.Root.Filename, Diagnostics: missing}
+	return &packfile.Error{Filename: root, Diagnostics: missing}
 }
 
 // needs names secrets or agents.
@@ -89,15 +89,13 @@ func (g *Grant) hint(key string, ids []string) string {
 	return hint
 }
 
-// NotGiven says which secrets modules of a group name and can do without, that they are not given: one line each.
-func (g *Group) NotGiven() (lines []string) {
-	for _, m := range g.Modules {
-		for _, a := range m.Packfile.Access() {
-			for _, s := range a.Secrets {
-				line := fmt.Sprintf("module %s is not given secret %q", m.Name(), s.ID)
-				if !m.HasSecret(s.ID) && !slices.Contains(lines, line) {
-					lines = append(lines, line)
-				}
+// NotGiven says which secrets the module names and can do without, that it is not given: one line each.
+func (m *Module) NotGiven() (lines []string) {
+	for _, a := range m.Packfile.Access() {
+		for _, s := range a.Secrets {
+			line := fmt.Sprintf("module %s is not given secret %q", m.Name(), s.ID)
+			if !m.HasSecret(s.ID) && !slices.Contains(lines, line) {
+				lines = append(lines, line)
 			}
 		}
 	}
