@@ -81,9 +81,9 @@ func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
 	}
 	for i, m := range w.modules {
 		filename := fmt.Sprintf("packfile%d.toml", i)
-		pf, _, err := packfile.Parse(filename, []byte(m.Text()))
+		pf, _, err := packfile.Parse(filename, []byte(m.text()))
 		if err != nil {
-			t.Fatalf("%v\n%s", err, m.Text())
+			t.Fatalf("%v\n%s", err, m.text())
 		}
 		made := &mod.Module{Packfile: pf, Filename: filename, Files: bk.Scratch()}
 		if in.Modules = append(in.Modules, made); i == w.root {
@@ -285,7 +285,7 @@ func (h *history) fatal(format string, args ...any) {
 	h.t.Helper()
 	h.t.Errorf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(h.lines, "\n"))
 	for i, m := range h.world.modules {
-		h.t.Logf("module %d, root: %t\n%s", i, i == h.world.root, m.Text())
+		h.t.Logf("module %d, root: %t\n%s", i, i == h.world.root, m.text())
 	}
 	h.t.FailNow()
 }
