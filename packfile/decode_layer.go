@@ -32,6 +32,7 @@ func finishLayer(d *decoder, l *Layer) {
 		if l.Version, ok = version.(string); !ok {
 			d.fail(l.At("metadata"), "", "metadata: version is a string, not a table")
 		}
+		delete(l.Metadata, "version")
 	}
 }
 
