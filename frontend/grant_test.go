@@ -44,6 +44,37 @@ func TestWhatAModuleIsGivenLaterIsPassedOnToo(t *testing.T) {
 	}
 }
 
+func TestWhatAnEntryGivesAndNobodyNamesIsWarnedOf(t *testing.T) {
+	named := unitOf("named", gives("passed"))
+	named.Packfile = &packfile.Packfile{Layers: []packfile.Layer{{Require: &packfile.Require{Access: packfile.Access{
+		Secrets: []packfile.Secret{{ID: "own"}}, SSH: []string{"default"},
+	}}}}}
+	silent := unitOf("silent")
+	silent.Packfile = new(packfile.Packfile)
+	bp := packfile.Buildpack{URI: "m", Secrets: []string{"own", "passed", "other", "other"}, SSH: []string{"default", "key"}}
+	for _, test := range []struct {
+		modules []*unit
+		want    string
+	}{
+		{[]*unit{named, silent}, "other key"},
+		{[]*unit{silent}, "own passed other default key"},
+		{nil, "own passed other default key"},
+	} {
+		var got []string
+		for _, d := range unusedGrants(bp, test.modules) {
+			_, id, _ := strings.Cut(d.Message, `"`)
+			id, _, _ = strings.Cut(id, `"`)
+			got = append(got, id)
+			if d.Rule != packfile.UnusedGrant.Name {
+				t.Errorf("%+v", d)
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
 // A server that a module names may be anybody's.
 func TestWhatAModuleNamesIsFetchedWithoutTheUsersTokens(t *testing.T) {
 	tokens := func(own bool) (attrs []string) {

@@ -46,13 +46,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
-		for _, w := range atOnce(b.warnings) {
-			b.source.Warn(ctx, w.Message, gw.WarnOpts{
-				Level:  1,
-				Range:  []*pb.Range{module.PBRange(w.Range)},
-				Detail: [][]byte{[]byte(w.Text())},
-			})
-		}
+		b.warnAboutSource(ctx, atOnce(b.warnings))
 	}
 	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
 	if err := b.loadModules(ctx); err != nil {
@@ -60,6 +54,17 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 	}
 	b.nameImages(ctx)
 	return nil
+}
+
+// warnAboutSource passes warnings about the file that is built on, each with its place.
+func (b *build) warnAboutSource(ctx context.Context, warnings []packfile.Diagnostic) {
+	for _, w := range warnings {
+		b.source.Warn(ctx, w.Message, gw.WarnOpts{
+			Level:  1,
+			Range:  []*pb.Range{module.PBRange(w.Range)},
+			Detail: [][]byte{[]byte(w.Text())},
+		})
+	}
 }
 
 // readRoot reads the files that the packfile which is built names in its own folder.
