@@ -127,5 +127,11 @@ func sameImage(name, image string) bool {
 	return image == full || strings.HasPrefix(image, full+"@")
 }
 
-// withoutPrefix is BuildKit's text of an error without what the client puts before it again.
-func withoutPrefix(text string) string { return strings.TrimPrefix(text, "failed to solve: ") }
+// withoutPrefix is BuildKit's text of an error without what says only that there is one: the client puts the first before it again,
+// and the others are about BuildKit's cache (solver/edge.go), of which the user has asked nothing.
+func withoutPrefix(text string) string {
+	for _, prefix := range []string{"failed to solve: ", "failed to load cache key: ", "failed to compute cache key: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
+}

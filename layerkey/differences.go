@@ -143,7 +143,7 @@ func (d *differences) deps(old, new []Dep) {
 	}
 	nameOf := func(dep Dep) name {
 		if several[dep.Name] {
-			return name{[2]string{dep.Name, dep.Version}, "dep " + Short(dep.Name) + "@" + Short(dep.Version)}
+			return name{[2]string{dep.Name, dep.Version}, "dep " + strings.TrimSuffix(Short(dep.Name)+"@"+Short(dep.Version), "@")}
 		}
 		return name{[2]string{dep.Name}, "dep " + Short(dep.Name)}
 	}
