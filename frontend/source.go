@@ -24,7 +24,7 @@ import (
 // readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
 // names. Warnings are passed on.
 func (b *build) readPackfile(ctx context.Context) (err error) {
-	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML"); err != nil {
+	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML", b.literalName()...); err != nil {
 		return b.withoutPackfile(err)
 	}
 	filename := b.source.Filename
@@ -65,6 +65,16 @@ func (b *build) warnAboutSource(ctx context.Context, warnings []packfile.Diagnos
 			Detail: [][]byte{[]byte(w.Text())},
 		})
 	}
+}
+
+// literalName asks the client for the packfile when its name would be a pattern: dockerui asks for names as they are, and clients
+// take what they are asked for as patterns.
+func (b *build) literalName() []llb.LocalOption {
+	name := b.client.BuildOpts().Opts["filename"]
+	if patterns := similar("", []string{name, name + ".dockerignore"}); patterns[0] != name {
+		return []llb.LocalOption{llb.FollowPaths(patterns)}
+	}
+	return nil
 }
 
 // readRoot reads the files that the packfile which is built names in its own folder.
