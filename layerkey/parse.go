@@ -111,7 +111,7 @@ func (r Record) check() error {
 		return fmt.Errorf("name: it is longer than %d bytes", maxName)
 	case r.Parts.Layer == "":
 		return errors.New("parts.layer: it is empty")
-	case r.Key != "" && (!isDigest(r.Key) || strings.ToLower(r.Key) != r.Key):
+	case r.Key != "" && !isDigest(r.Key):
 		return fmt.Errorf("key: %s is not 64 hex digits", Short(r.Key))
 	}
 	if err := checkDigest(r.Content); err != nil {

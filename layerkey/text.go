@@ -1,11 +1,11 @@
 package layerkey
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // Bounds of what a line says of one value.
@@ -50,7 +50,7 @@ func cut(text string) string {
 }
 
 // isDigest says whether a value can be a SHA-256 in hex, as Digest and a match make them.
-func isDigest(value string) bool { return len(value) == hex.EncodedLen(sha256.Size) && isHex(value) }
+func isDigest(value string) bool { return digest.SHA256.Validate(value) == nil }
 
 func isHex(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789abcdefABCDEF") == ""
