@@ -12,6 +12,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // output is a layer as other steps and the image see it: at its place below step.LayersDir, with one time for all files.
@@ -137,7 +138,7 @@ func (b *Build) taken(l *layer) bk.State {
 	old := b.in.Previous.records[l.dir()]
 	name := b.name(l.id, "reused from the previous image")
 	if v := old.Parts.Version; v != "" {
-		name = b.name(l.id, "reused from the previous image, version "+layerkey.Short(v))
+		name = b.name(l.id, "reused from the previous image, version "+text.Short(v))
 	}
 	return b.in.Previous.layer(old, b.in.Owner, bk.WithCustomName(name))
 }

@@ -10,10 +10,10 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // outDir is the folder of a step's output tree that was mounted at step.OutDir.
@@ -121,7 +121,7 @@ func (b *Build) match(qs []Question) (Inquiry, error) {
 	if len(qs) == 1 {
 		p.layer = b.byID[qs[0].Layer]
 	} else {
-		p.name = "match " + layerkey.Short(strings.Join(p.spec.Trees, ","))
+		p.name = "match " + text.Short(strings.Join(p.spec.Trees, ","))
 	}
 	p.mount(llb.Mount{Dest: step.MatchDir, Tree: bk.Scratch().File(files, bk.WithCustomName("[internal] select files")), Kind: llb.ReadOnly})
 	out, err := b.exec(p)

@@ -107,3 +107,6 @@ func Redact(uri string) string {
 	u.User = nil
 	return u.String()
 }
+
+// isDigest says whether a value can be a SHA-256 in hex, as Digest and a match make them.
+func isDigest(value string) bool { return digest.SHA256.Validate(value) == nil }
