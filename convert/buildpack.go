@@ -13,11 +13,11 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/packfile/frontend/cnb/plan"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // Labels by which an image says which distribution it is (Platform API 0.12, "Build Image").
@@ -74,7 +74,7 @@ func shortIfAny(s string) string {
 	if s == "" {
 		return ""
 	}
-	return layerkey.Short(s)
+	return text.Short(s)
 }
 
 // questionOf returns what a buildpack's bin/detect answers.

@@ -18,7 +18,7 @@ import (
 type dep struct {
 	packfile.Dep
 	written  *packfile.Dep // before it was rendered
-	id       string        // NAME@VERSION
+	id       string        // of step.Dep
 	vendored bool          // the module's folder has it
 	wanted   bool          // of deps that share a name only the one with the layer's version is, if there is one
 }
@@ -37,7 +37,7 @@ func (g *Graph) renderedDeps(l *layer, md map[string]any) ([]dep, error) {
 		if err != nil {
 			return nil, l.inLayer(err)
 		}
-		id := d.Name + "@" + d.Version
+		id := step.Dep{Name: d.Name, Version: d.Version}.ID()
 		all[i] = dep{Dep: d, written: written, id: id, vendored: l.module.Offline[id]}
 		if d.Version == version {
 			versioned[d.Name] = true
@@ -109,7 +109,7 @@ func (g *Graph) depMount(l *layer, d dep, i int, kind llb.MountKind) (llb.Mount,
 var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}$`)
 
 // depSource is where a dep comes from, and the file's name in it: the module's own folder when that has the file
-// deps/NAME@VERSION, else the network, checked against the dep's SHA-256 if the packfile gives it. The file belongs to the user of
+// of the dep's id in deps/, else the network, checked against the dep's SHA-256 if the packfile gives it. The file belongs to the user of
 // steps.
 func (g *Graph) depSource(l *layer, d dep) (bk.State, string, error) {
 	owner := g.in.Owner

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/text"
 )
 
 // What in the description of an operation says what to do when it fails.
@@ -55,7 +55,7 @@ func (d *Decisions) NotFound() (found []NotFound) {
 		if answer := d.facts[Question{l.id, Tested}]; len(answer.NotFound) > 0 {
 			programs := make([]string, len(answer.NotFound))
 			for i, p := range answer.NotFound {
-				programs[i] = layerkey.Short(p)
+				programs[i] = text.Short(p)
 			}
 			at := scriptRange(l.Provide.Test.Script)
 			found = append(found, NotFound{l.module.Filename, at, l.path(), programs, l.fullEnvHint(l.hiddenFromTest())})

@@ -4,8 +4,9 @@
 package convert
 
 import (
-	"github.com/packfile/frontend/module"
 	"time"
+
+	"github.com/packfile/frontend/module"
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"

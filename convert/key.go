@@ -1,8 +1,9 @@
 package convert
 
 import (
-	"github.com/packfile/frontend/module"
 	"strings"
+
+	"github.com/packfile/frontend/module"
 
 	"github.com/containerd/platforms"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"

@@ -1,9 +1,10 @@
 package convert
 
 import (
-	"github.com/packfile/frontend/module"
 	"maps"
 	"slices"
+
+	"github.com/packfile/frontend/module"
 
 	"github.com/packfile/frontend/packfile"
 )

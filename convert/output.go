@@ -12,6 +12,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // output is a layer as other steps and the image see it: at its place below step.LayersDir, with one time for all files.
@@ -138,7 +139,7 @@ func (s steps) taken(l *layer) bk.State {
 	old := s.in.Previous.records[l.dir()]
 	name := s.name(l.id, "reused from the previous image")
 	if v := old.Parts.Version; v != "" {
-		name = s.name(l.id, "reused from the previous image, version "+layerkey.Short(v))
+		name = s.name(l.id, "reused from the previous image, version "+text.Short(v))
 	}
 	return s.in.Previous.layer(old, s.in.Owner, bk.WithCustomName(name))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/text"
 )
 
 // Previous is an image that layers can be taken over from.
@@ -36,11 +37,11 @@ type PreviousImage struct {
 // image; the rest is left out, and told as warnings. It is nil when the image has nothing to take over.
 func NewPrevious(im PreviousImage) (*Previous, []string) {
 	cfg := im.Config
-	text := cfg.Config.Labels[layerkey.LabelName]
-	if text == "" {
+	data := cfg.Config.Labels[layerkey.LabelName]
+	if data == "" {
 		return nil, []string{"it has no label " + layerkey.LabelName + ": the packfile frontend did not make it"}
 	}
-	label, err := layerkey.ParseLabel(text)
+	label, err := layerkey.ParseLabel(data)
 	if err != nil {
 		return nil, []string{"its label " + layerkey.LabelName + " cannot be read: " + err.Error()}
 	}
@@ -61,7 +62,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 	}
 	owner := map[string]string{} // layer by diff id
 	for _, r := range label.Layers {
-		name, shown := r.Parts.Layer, layerkey.Short(r.Parts.Layer)
+		name, shown := r.Parts.Layer, text.Short(r.Parts.Layer)
 		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
 			said.add("its label gives layers a key that is not that of its parts: ", shown)
 			continue
@@ -72,7 +73,7 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 				continue
 			}
 			if other, twice := owner[r.DiffID]; twice {
-				said.add("its label gives one layer as ", layerkey.Short(other)+" and as "+shown)
+				said.add("its label gives one layer as ", text.Short(other)+" and as "+shown)
 				delete(p.records, other)
 				continue
 			}
@@ -107,7 +108,7 @@ func (c *complaints) add(text string, layers ...string) {
 // warnings is one line for each complaint.
 func (c complaints) warnings() (lines []string) {
 	for _, w := range c {
-		lines = append(lines, w.text+layerkey.Few(w.layers))
+		lines = append(lines, w.text+text.Few(w.layers))
 	}
 	return lines
 }

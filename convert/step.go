@@ -11,10 +11,10 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // outDir is the folder of a step's output tree that was mounted at step.OutDir.
@@ -113,7 +113,7 @@ func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry
 		l := s.byID[qs[0].Layer]
 		p.subject, p.module = l.id, l.module
 	} else {
-		p.name = "match " + layerkey.Short(strings.Join(p.spec.Trees, ","))
+		p.name = "match " + text.Short(strings.Join(p.spec.Trees, ","))
 	}
 	p.mount(llb.Mount{Dest: step.MatchDir, Tree: bk.Scratch().File(files, bk.WithCustomName("[internal] select files")), Kind: llb.ReadOnly})
 	out, err := s.exec(p)

@@ -100,6 +100,31 @@ inline = "cp $MD/version $LAYER/version"
 		`module acme/tool needs secret "token", which it is not given`, ">>> [[buildpacks]]")
 }
 
+// An id may be mistyped, or be left over.
+func TestASecretThatIsGivenToNoneOfAnEntrysModulesIsWarnedOfAtItsLine(t *testing.T) {
+	t.Parallel()
+	passing := map[string]string{"outer": module("acme/outer@1", uses("inner")+"secrets = [\"token\", \"nobody\"]\n"),
+		"outer/inner": module("acme/inner@1", curious)}
+	dir := modularApp(t, uses("modules/outer")+"secrets = [\"token\", \"tokken\"]\nssh = [\"default\"]\n", passing)
+	built, err := buildx(t, dir, append(given(t), "--target=seen")...)
+	if err != nil {
+		t.Fatal(err, built)
+	}
+	checked, err := buildx(t, dir, "--call=check")
+	if err == nil {
+		t.Error("the check finds nothing")
+	}
+	contains(t, checked, "UnusedGrant", ">>> secrets = [\"token\", \"tokken\"]", ">>> secrets = [\"token\", \"nobody\"]")
+	for _, log := range []string{built, checked} {
+		contains(t, log, `no section of modules/outer names secret "tokken", which the entry gives`,
+			`no section of modules/outer names ssh agent "default", which the entry gives`,
+			`modules/outer/packfile.toml:7: no section of inner names secret "nobody"`)
+		if strings.Contains(log, `names secret "token"`) {
+			t.Error(log)
+		}
+	}
+}
+
 func TestAProjectDescriptorGivesSecretsToItsModules(t *testing.T) {
 	t.Parallel()
 	for entry, seen := range map[string]string{"": "", "secrets = [\"token\"]\n": "my token none\n"} {

@@ -3,6 +3,8 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -36,6 +38,32 @@ func TestScriptPathsAreNamesAndNotPatterns(t *testing.T) {
 		got += b.read(t, fmt.Sprintf("profile.d/%02d.sh", i))
 	}
 	equal(t, "profile scripts", got, want)
+}
+
+func TestTheNameOfThePackfileIsNoPattern(t *testing.T) {
+	t.Parallel()
+	text := func(says string) string {
+		return sh + "[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n[[layers.build.profile]]\ninline = \"" + says + "\"\n"
+	}
+	for _, name := range []string{"[s]ub*/packfile.toml", "sub/!packfile?.toml", "*.toml", "!packfile.toml", " packfile.toml"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := files(t, map[string]string{
+				"sub1/packfile.toml": text("wrong"), "sub/packfile1.toml": text("wrong"), "a.toml": text("wrong"), "packfile.toml": text("wrong"),
+				"seen": "", "hidden": "",
+			})
+			write(t, dir, map[string]string{
+				name: text("right"), name + ".dockerignore": "hidden\n", filepath.Join(filepath.Dir(name), "run.sh"): "ls $APP > $LAYER/app\n",
+			})
+			b := request{dir: dir, target: "a", opts: map[string]string{"filename": name}}.build(t)
+			equal(t, "what the packfile says", b.read(t, "profile.d/00.sh"), "right")
+			app := b.read(t, "app")
+			contains(t, app, "seen")
+			if strings.Contains(app, "hidden") {
+				t.Errorf("its .dockerignore does not hold: the app has\n%s", app)
+			}
+		})
+	}
 }
 
 func TestPathsOfModulesAndDepsAreNamesAndNotPatterns(t *testing.T) {

@@ -141,9 +141,44 @@ func TestADepWithoutShaThatCannotBeHadIsAnErrorAtItsURI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := files(t, map[string]string{"packfile.toml": unpinned(test.uri)})
-			contains(t, request{dir: dir}.fail(t), "packfile.toml: [a] fetch tool@1 "+test.uri+" cannot be fetched: ", test.want,
+			text := request{dir: dir}.fail(t)
+			contains(t, text, "packfile.toml: [a] fetch tool@1 "+test.uri+" cannot be fetched: ", test.want,
 				"the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/tool@1", ">>> uri = ")
+			if strings.Contains(text, "cache key") {
+				t.Errorf("it speaks of BuildKit's cache\n%s", text)
+			}
 		})
+	}
+}
+
+func TestADepWithoutVersionIsCalledByItsName(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, map[string]string{"/tool": "fetched"})
+	text := sh + `[[layers]]
+name = "a"
+export = true
+[layers.build.run]
+inline = 'cp "$(get-dep tool)" "$LAYER/tool"; cp "$MD/deps/tool/sha" "$LAYER/sha"'
+[[layers.build.deps]]
+name = "tool"
+uri = "URI"
+`
+	dir := files(t, map[string]string{"packfile.toml": strings.Replace(text, "URI", s.URL+"/none", 1)})
+	failed := request{dir: dir}.fail(t)
+	contains(t, failed, "[a] fetch tool "+s.URL+"/none cannot be fetched", "put the file into deps/tool)")
+	write(t, dir, map[string]string{"packfile.toml": strings.Replace(text, "URI", s.URL+"/tool", 1)})
+	b := request{dir: dir, target: "a"}.build(t)
+	equal(t, "the dep and its sha", b.read(t, "tool")+" "+strings.TrimSpace(b.read(t, "sha")), "fetched "+sha("fetched"))
+	contains(t, b.log, "dep tool has no sha")
+
+	write(t, dir, map[string]string{"deps/tool": "vendored"})
+	vendored := request{dir: dir, target: "a"}.build(t)
+	equal(t, "the dep of the folder", vendored.read(t, "tool"), "vendored")
+	write(t, dir, map[string]string{"packfile.toml": strings.Replace(text, `"URI"`, `"`+s.URL+`/tool"`+"\nsha = \""+sha("other")+`"`, 1)})
+	wrong := request{dir: dir, target: "a"}.fail(t)
+	contains(t, wrong, "checksum of dep tool differs")
+	if all := failed + b.log + wrong; strings.Contains(all, "tool@") {
+		t.Errorf("it is called by a version that it has not\n%s", all)
 	}
 }
 

@@ -163,13 +163,13 @@ func operations(ctx context.Context, st bk.State) ([]*pb.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	ops := make([]*pb.Op, 0, len(def.Def))
-	for _, dt := range def.Def {
-		op := new(pb.Op)
-		if err := op.Unmarshal(dt); err != nil {
-			return nil, err
-		}
-		ops = append(ops, op)
+	parsed, err := llb.ParseOperations(def.Def)
+	if err != nil {
+		return nil, err
+	}
+	ops := make([]*pb.Op, 0, len(parsed))
+	for _, op := range parsed {
+		ops = append(ops, op.Op)
 	}
 	if len(ops) < 2 {
 		return nil, llb.ErrEmptyView

@@ -5,7 +5,6 @@ package frontend
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -134,7 +133,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	}
 	b.recognize(ctx)
 	b.importInlineCaches(b.separatePrevious())
-	b.epoch, err = b.sourceDateEpoch(ctx)
+	b.epoch, err = b.opts.time(ctx, b.ui.ResolveMainContextSourceDateEpoch)
 	return err
 }
 
@@ -201,11 +200,11 @@ func (b *build) input(index int) convert.Input {
 		App:      convert.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
 		Project:  b.identity,
 		CacheNS:  b.ui.CacheIDNamespace,
-		Args:     b.platformEnv(),
+		Args:     b.opts.environment(b.project),
 		Time:     b.epoch,
 		Now:      b.now,
 		NetMode:  b.ui.NetworkMode,
-		Limits:   b.limits(),
+		Limits:   b.opts.limits(b.ui),
 		NoCache:  b.ui.IsNoCache,
 		Target:   b.ui.Target,
 		Labels:   b.ui.Labels,
@@ -214,34 +213,4 @@ func (b *build) input(index int) convert.Input {
 
 		CacheImported: len(b.ui.CacheImports) > 0,
 	}
-}
-
-// limits are what the user asked of every process of the build.
-func (b *build) limits() []llb.RunOption {
-	var opts []llb.RunOption
-	for _, h := range b.ui.ExtraHosts {
-		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
-	}
-	for _, u := range b.ui.Ulimits {
-		opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
-	}
-	if b.ui.ShmSize > 0 {
-		opts = append(opts, llb.AddMount("/dev/shm", llb.Scratch(), llb.Tmpfs(llb.TmpfsSize(b.ui.ShmSize))))
-	}
-	if b.ui.Hostname != "" {
-		opts = append(opts, llb.With(llb.Hostname(b.ui.Hostname)))
-	}
-	if r := b.ui.LinuxResources; r != nil {
-		opts = append(opts, llb.WithLinuxResources(llb.LinuxResources{
-			Memory: r.Memory, MemorySwap: r.MemorySwap, CPUShares: r.CpuShares, CPUPeriod: r.CpuPeriod,
-			CPUQuota: r.CpuQuota, CpusetCpus: r.CpusetCpus, CpusetMems: r.CpusetMems,
-		}))
-	}
-	if b.ui.CgroupParent != "" {
-		opts = append(opts, llb.WithCgroupParent(b.ui.CgroupParent))
-	}
-	if b.opts.proxy != (llb.ProxyEnv{}) {
-		opts = append(opts, llb.WithProxy(b.opts.proxy))
-	}
-	return slices.Clip(opts)
 }

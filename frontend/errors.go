@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
@@ -102,11 +103,15 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 	text := err.Error()
 	var vertex *errdefs.VertexError
 	named := errors.As(err, &vertex)
+	ops, undecoded := llb.ParseOperations(def.Def)
+	if undecoded != nil {
+		return err
+	}
 	var op *pb.Op
 	if named {
-		op = operation(def, vertex.Digest)
+		op = ops.Find(vertex.Digest)
 	}
-	if images := unpulled(op, def, text); len(images) > 0 {
+	if images := unpulled(op, ops, text); len(images) > 0 {
 		return b.pullError(images, text)
 	}
 	if !named {
@@ -126,7 +131,7 @@ func (b *build) explainSolve(err error, def *bk.Definition) error {
 	} else if errors.As(err, &exit) {
 		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
 		key = fmt.Sprintf("%s.%d", convert.HintKey, exit.ExitCode)
-		if !b.opts.keepGitDir && callsGit(err, def, message) {
+		if !b.opts.keepGitDir && callsGit(err, ops, message) {
 			message += " (" + gitHint + ")"
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
-	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/text"
 )
 
 // explainRequest asks what a build would reuse, and why not the rest (docker buildx build --call=packfile.explain).
@@ -95,7 +95,7 @@ func (e explanation) text() []byte {
 		for _, l := range p.Layers {
 			version := ""
 			if l.Version != "" {
-				version = layerkey.Short(l.Version)
+				version = text.Short(l.Version)
 			}
 			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", l.Layer, version, l.Action, l.Why)
 		}

@@ -10,26 +10,12 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
-	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
 )
-
-// operation is the one of a definition that has a digest; nil when there is none.
-func operation(def *bk.Definition, dgst string) *pb.Op {
-	for _, dt := range def.Def {
-		if digest.FromBytes(dt).String() != dgst {
-			continue
-		}
-		var op pb.Op
-		if op.Unmarshal(dt) == nil {
-			return &op
-		}
-	}
-	return nil
-}
 
 // otherChecksum is where BuildKit names the checksum of a download that is not the wanted one. It says that in two ways, and in
 // one of them the wanted one comes second (source/http/source.go, validatePinnedChecksum and Snapshot): so what is read is
@@ -64,22 +50,19 @@ func explainDownload(op *pb.Op, text string) string {
 // containerd's core/remotes/docker). The operation that failed is the one that looked.
 var lazyPull = regexp.MustCompile(`could not fetch content descriptor|httpReadSeeker`)
 
-// unpulled are the images one of which could not be pulled, as op failed, or what a definition is for when op is nil; none when
+// unpulled are the images one of which could not be pulled, as op failed, or what operations are for when op is nil; none when
 // it was not for an image.
-func unpulled(op *pb.Op, def *bk.Definition, text string) (images []*pb.Op) {
+func unpulled(op *pb.Op, ops llb.Operations, text string) (images []*pb.Op) {
 	if op != nil && isImage(op) {
 		return []*pb.Op{op}
 	}
-	if op == nil && len(def.Def) > 0 { // the last one only says which is the result
-		op = &pb.Op{}
-		if op.Unmarshal(def.Def[len(def.Def)-1]) != nil {
-			return nil
-		}
+	if op == nil && len(ops) > 0 {
+		op = ops.Result()
 	} else if !lazyPull.MatchString(text) {
 		return nil
 	}
 	for _, in := range op.GetInputs() {
-		if from := operation(def, in.Digest); isImage(from) && !slices.ContainsFunc(images, from.EqualVT) {
+		if from := ops.Find(in.Digest); isImage(from) && !slices.ContainsFunc(images, from.EqualVT) {
 			images = append(images, from)
 		}
 	}
@@ -127,5 +110,11 @@ func sameImage(name, image string) bool {
 	return image == full || strings.HasPrefix(image, full+"@")
 }
 
-// withoutPrefix is BuildKit's text of an error without what the client puts before it again.
-func withoutPrefix(text string) string { return strings.TrimPrefix(text, "failed to solve: ") }
+// withoutPrefix is BuildKit's text of an error without what says only that there is one: the client puts the first before it again,
+// and the others are about BuildKit's cache (solver/edge.go), of which the user has asked nothing.
+func withoutPrefix(text string) string {
+	for _, prefix := range []string{"failed to solve: ", "failed to load cache key: ", "failed to compute cache key: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
+}

@@ -6,11 +6,9 @@ import (
 	"regexp"
 	"strings"
 
-	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/solver/pb"
-	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
 
@@ -24,29 +22,22 @@ var gitCall = regexp.MustCompile(`(^|[^\w./-])git($|[^\w./:-])`)
 
 // callsGit says whether a step may have failed for want of .git: it failed as git does, or one of its scripts calls git and was
 // not told that there is no such program. What git printed went to the log, past us.
-func callsGit(err error, def *bk.Definition, message string) bool {
+func callsGit(err error, ops llb.Operations, message string) bool {
 	var vertex *errdefs.VertexError
 	if !errors.As(err, &vertex) || strings.HasSuffix(message, "exit code 127") {
 		return false
 	}
-	return strings.HasSuffix(message, gitFailed) || gitCall.Match(scriptsOf(def, vertex.Digest))
+	return strings.HasSuffix(message, gitFailed) || gitCall.Match(scriptsOf(ops, vertex.Digest))
 }
 
 // scriptsOf is the text of the scripts that a step finds in its definition.
-func scriptsOf(def *bk.Definition, vertex string) (texts []byte) {
-	ops := make(map[string]*pb.Op, len(def.Def))
-	for _, dt := range def.Def {
-		op := new(pb.Op)
-		if op.Unmarshal(dt) == nil {
-			ops[digest.FromBytes(dt).String()] = op
-		}
-	}
-	exec := ops[vertex]
+func scriptsOf(ops llb.Operations, vertex string) (texts []byte) {
+	exec := ops.Find(vertex)
 	for _, m := range exec.GetExec().GetMounts() {
 		if m.Dest != step.SpecDir || m.Input < 0 {
 			continue
 		}
-		for _, a := range ops[exec.Inputs[m.Input].Digest].GetFile().GetActions() {
+		for _, a := range ops.Find(exec.Inputs[m.Input].Digest).GetFile().GetActions() {
 			file := a.GetMkfile()
 			if name := path.Base(file.GetPath()); file != nil && name != step.SpecFile && name != step.RecordFile {
 				texts = append(append(texts, file.Data...), '\n')

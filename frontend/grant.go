@@ -53,6 +53,64 @@ func give(by, to *unit, bp packfile.Buildpack) (news bool) {
 	return news
 }
 
+// warnUnusedGrants warns of each secret and agent that an entry of a packfile gives and none of its modules names.
+func (l *loader) warnUnusedGrants(ctx context.Context) {
+	for _, u := range l.units {
+		var unused []packfile.Diagnostic
+		for i, bp := range u.buildpacks {
+			modules := slices.DeleteFunc(slices.Clone(u.brought[i]), func(m *unit) bool { return m == l.root })
+			unused = append(unused, unusedGrants(bp, modules)...)
+		}
+		if u == l.root {
+			l.warnings = append(l.warnings, unused...)
+		} else {
+			u.warnings = append(u.warnings, unused...)
+		}
+		switch {
+		case l.opts.requestID != "": // the answer has them
+		case u == l.root:
+			l.warnAboutSource(ctx, unused)
+		default:
+			l.warnAbout(ctx, u.Filename, unused)
+		}
+	}
+}
+
+// unusedGrants returns a warning for each id of an entry that none of its modules names, in a section or in an entry of its own.
+func unusedGrants(bp packfile.Buildpack, modules []*unit) (unused []packfile.Diagnostic) {
+	var secrets, agents []string
+	for _, m := range modules {
+		for _, a := range m.Packfile.Access() {
+			for _, s := range a.Secrets {
+				secrets = append(secrets, s.ID)
+			}
+			agents = append(agents, a.SSH...)
+		}
+		for _, passed := range m.buildpacks {
+			secrets, agents = append(secrets, passed.Secrets...), append(agents, passed.SSH...)
+		}
+	}
+	add := func(key, what string, given, named []string) {
+		hint := "take it out"
+		if slices.Sort(named); len(named) > 0 {
+			hint = fmt.Sprintf("named are %q", slices.Compact(named))
+		}
+		for i, id := range given {
+			if !slices.Contains(named, id) && !slices.Contains(given[:i], id) {
+				unused = append(unused, packfile.Diagnostic{
+					Rule:    packfile.UnusedGrant.Name,
+					Message: fmt.Sprintf("no section of %s names %s %q, which the entry gives", shownSource(bp), what, id),
+					Hint:    hint,
+					Range:   bp.At(key),
+				})
+			}
+		}
+	}
+	add("secrets", "secret", bp.Secrets, secrets)
+	add("ssh", "ssh agent", bp.SSH, agents)
+	return unused
+}
+
 // warnNotGiven tells of secrets that modules of a group would like to have, once for all platforms.
 func (b *build) warnNotGiven(ctx context.Context, g *convert.Group) {
 	for _, m := range g.Modules {

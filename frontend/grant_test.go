@@ -1,9 +1,10 @@
 package frontend
 
 import (
-	"github.com/packfile/frontend/module"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/module"
 
 	"github.com/moby/buildkit/solver/pb"
 
@@ -41,6 +42,37 @@ func TestWhatAModuleIsGivenLaterIsPassedOnToo(t *testing.T) {
 	(&loader{root: root}).grant()
 	if got := strings.Join(inner.Grant.Secrets, " "); got != "x" {
 		t.Errorf("it is given %q", got)
+	}
+}
+
+func TestWhatAnEntryGivesAndNobodyNamesIsWarnedOf(t *testing.T) {
+	named := unitOf("named", gives("passed"))
+	named.Packfile = &packfile.Packfile{Layers: []packfile.Layer{{Require: &packfile.Require{Access: packfile.Access{
+		Secrets: []packfile.Secret{{ID: "own"}}, SSH: []string{"default"},
+	}}}}}
+	silent := unitOf("silent")
+	silent.Packfile = new(packfile.Packfile)
+	bp := packfile.Buildpack{URI: "m", Secrets: []string{"own", "passed", "other", "other"}, SSH: []string{"default", "key"}}
+	for _, test := range []struct {
+		modules []*unit
+		want    string
+	}{
+		{[]*unit{named, silent}, "other key"},
+		{[]*unit{silent}, "own passed other default key"},
+		{nil, "own passed other default key"},
+	} {
+		var got []string
+		for _, d := range unusedGrants(bp, test.modules) {
+			_, id, _ := strings.Cut(d.Message, `"`)
+			id, _, _ = strings.Cut(id, `"`)
+			got = append(got, id)
+			if d.Rule != packfile.UnusedGrant.Name {
+				t.Errorf("%+v", d)
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
 	}
 }
 

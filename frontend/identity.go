@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/util/bklog"
@@ -58,25 +59,54 @@ func (b *build) meaning() ([]byte, error) {
 		}
 	}
 	for _, s := range pathScripts(pf) {
-		s.Inline, s.Path = string(b.root.Scripts[s.Path]), ""
+		text := string(b.root.Scripts[s.Path])
+		if !utf8.ValidString(text) {
+			text = "file:" + digestOf([]byte(text)) // JSON has no form for it
+		}
+		s.Inline, s.Path = text, ""
 	}
-	return json.Marshal([]any{pf, about})
+	data, err := json.Marshal([]any{pf, about})
+	if err != nil {
+		return nil, err
+	}
+	var said any
+	if err := json.Unmarshal(data, &said); err != nil {
+		return nil, err
+	}
+	return json.Marshal(withoutEmpty(said))
+}
+
+// withoutEmpty is a JSON value without members that are empty lists or tables, at any depth: to a packfile one is as none.
+func withoutEmpty(value any) any {
+	switch value := value.(type) {
+	case []any:
+		for i := range value {
+			value[i] = withoutEmpty(value[i])
+		}
+	case map[string]any:
+		for key, member := range value {
+			list, isList := member.([]any)
+			table, isTable := member.(map[string]any)
+			if member == nil || isList && len(list) == 0 || isTable && len(table) == 0 {
+				delete(value, key)
+				continue
+			}
+			value[key] = withoutEmpty(member)
+		}
+	}
+	return value
 }
 
 // recognize tells the user when the app's identity changed, if anything depends on that. It runs beside the build, and never
 // fails it; who waits for b.recognizing has it said.
 func (b *build) recognize(ctx context.Context) {
-	if !strings.HasPrefix(b.identity, packfileIdentity) || b.opts.requestID != "" || !dependsOnIdentity(b.pf) {
+	if !strings.HasPrefix(b.identity, packfileIdentity) || b.opts.requestID != "" {
 		return
 	}
-	var names []string
-	for _, l := range b.pf.Layers {
-		names = append(names, l.Name)
+	names := b.knownBy()
+	if len(names) == 0 {
+		return
 	}
-	for _, c := range b.pf.Caches {
-		names = append(names, c.Name)
-	}
-	slices.Sort(names)
 	st, err := b.images[0].native.Recognize(b.root.ID(), b.identity, names, b.ui.CacheIDNamespace)
 	if err != nil {
 		bklog.G(ctx).Debugf("identity: %v", err)
@@ -88,6 +118,31 @@ func (b *build) recognize(ctx context.Context) {
 		_, err := b.solve(ctx, st)
 		return err
 	}, func(err error) { bklog.G(ctx).Debugf("identity: %v", err) })
+}
+
+// knownBy is what an app is recognized by when its identity changed, sorted: the names of its own layers and caches, and the
+// modules that it uses. It is empty if none of all these is the app's own.
+func (b *build) knownBy() (names []string) {
+	depends := false
+	for _, m := range b.modules.all() {
+		switch {
+		case m != b.root && dependsOnIdentity(m.Packfile):
+			names, depends = append(names, m.ID()+"/"), true // names of layers hold no slash
+		case m == b.root:
+			for _, l := range b.pf.Layers {
+				names = append(names, l.Name)
+			}
+			for _, c := range b.pf.Caches {
+				names = append(names, c.Name)
+			}
+			depends = depends || dependsOnIdentity(b.pf)
+		}
+	}
+	if !depends {
+		return nil
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // dependsOnIdentity says whether a packfile has caches, layers that start from their last content, or layers for which a version

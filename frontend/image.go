@@ -254,16 +254,16 @@ func pinned(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Pla
 	if err != nil {
 		return st, err
 	}
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.Unmarshal(dt); err != nil {
-			return st, err
-		}
+	ops, err := llb.ParseOperations(def.Def)
+	if err != nil {
+		return st, err
+	}
+	for _, op := range ops {
 		ref, ok := strings.CutPrefix(op.GetSource().GetIdentifier(), imageScheme)
 		if !ok || strings.Contains(ref, "@") {
 			continue
 		}
-		name := def.Metadata[digest.FromBytes(dt)].Description["llb.customname"]
+		name := def.Metadata[op.Digest].Description[customName]
 		return st.WithOutput(bk.Image(ref+"@"+dgst.String(), bk.Platform(p), bk.WithCustomName(name)).Output()), nil
 	}
 	return st, nil
@@ -302,14 +302,14 @@ func definitionDigest(ctx context.Context, st bk.State) (digest.Digest, error) {
 	if err != nil {
 		return "", err
 	}
+	ops, err := llb.ParseOperations(def.Def)
+	if err != nil {
+		return "", err
+	}
 	digester := digest.Canonical.Digester()
 	index := map[string]string{}
-	for i, dt := range def.Def {
-		var op pb.Op
-		if err := op.Unmarshal(dt); err != nil {
-			return "", err
-		}
-		index[digest.FromBytes(dt).String()] = fmt.Sprintf("op:%d", i)
+	for i, op := range ops {
+		index[op.Digest.String()] = fmt.Sprintf("op:%d", i)
 		for _, in := range op.Inputs {
 			in.Digest = index[in.Digest]
 		}
@@ -317,7 +317,7 @@ func definitionDigest(ctx context.Context, st bk.State) (digest.Digest, error) {
 			delete(src.Attrs, pb.AttrLocalSessionID)
 			delete(src.Attrs, pb.AttrLocalUniqueID)
 		}
-		canonical, err := llb.MarshalDeterministic(&op)
+		canonical, err := llb.MarshalDeterministic(op.Op)
 		if err != nil {
 			return "", err
 		}
@@ -339,11 +339,11 @@ func (b *build) tools(ctx context.Context, p ocispecs.Platform, needed bool) (bk
 	if err := def.Unmarshal(data); err != nil {
 		return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
 	}
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.Unmarshal(dt); err != nil {
-			return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
-		}
+	ops, err := llb.ParseOperations(def.Def)
+	if err != nil {
+		return bk.State{}, fmt.Errorf("the frontend's own image: %w", err)
+	}
+	for _, op := range ops {
 		if src := op.GetSource(); src != nil {
 			// For the daemon's own platform, the very operation that it runs the frontend from needs no second look into
 			// the registry.

@@ -77,6 +77,7 @@ func (b *build) loadModules(ctx context.Context) error {
 		}
 	}
 	l.grant()
+	l.warnUnusedGrants(ctx)
 	// They were found at the same time: in which order must not show.
 	slices.SortFunc(l.units[1:], func(a, b *unit) int { return strings.Compare(a.Name(), b.Name()) })
 	versions := map[string]int{}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/convert"
@@ -28,36 +30,22 @@ type options struct {
 	vcsSource   string // Git repository that the client's folders are in
 }
 
-const buildArg = "build-arg:"
-
-// parseOptions sorts the build args: those of BuildKit and ours are options, proxies are for steps but no part of what
-// they are, and the others are the platform environment.
+// parseOptions reads the options that are not dockerui's: labels are checked, and of build args each means what its row of
+// arguments says. Of several errors it returns that of the first option by name.
 func parseOptions(opts map[string]string) (options, error) {
 	o := options{requestID: opts["requestid"], vcsSource: opts["vcs:source"]}
-	for k, v := range opts {
-		if err := checkLabel(k); err != nil {
+	rows := arguments()
+	for _, option := range slices.Sorted(maps.Keys(opts)) {
+		if err := checkLabel(option); err != nil {
 			return o, err
 		}
-		name, ok := strings.CutPrefix(k, buildArg)
+		name, ok := strings.CutPrefix(option, buildArg)
 		if !ok {
 			continue
 		}
-		switch {
-		case name == "PACKFILE_APP":
-			o.appID = v
-		case name == "SOURCE_DATE_EPOCH":
-			o.epoch = v
-		case strings.HasPrefix(name, "PACKFILE_"):
-			return o, fmt.Errorf("unknown build argument %s: names that begin with PACKFILE_ are options of the packfile frontend, and there is only PACKFILE_APP", name)
-		case name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR":
-			o.keepGitDir, _ = strconv.ParseBool(v) // dockerui takes what is no boolean for false, too
-		case strings.HasPrefix(name, "BUILDKIT_"):
-		case name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(v, "\x00"):
-			// A proxy's address may have a password, and container runtimes print variables that they refuse.
-			return o, fmt.Errorf("build argument %q cannot be an environment variable", name)
-		case o.setProxy(name, v):
-		default:
-			o.platformEnv = append(o.platformEnv, step.Variable{Name: name, Value: v})
+		row := rows[slices.IndexFunc(rows, func(a argument) bool { return a.is(name) })]
+		if err := row.set(&o, name, opts[option]); err != nil {
+			return o, err
 		}
 	}
 	sortVariables(o.platformEnv)
@@ -75,31 +63,13 @@ func checkLabel(option string) error {
 	return nil
 }
 
-func (o *options) setProxy(name, v string) bool {
-	switch strings.ToUpper(name) {
-	case "HTTP_PROXY":
-		o.proxy.HTTPProxy = v
-	case "HTTPS_PROXY":
-		o.proxy.HTTPSProxy = v
-	case "FTP_PROXY":
-		o.proxy.FTPProxy = v
-	case "NO_PROXY":
-		o.proxy.NoProxy = v
-	case "ALL_PROXY":
-		o.proxy.AllProxy = v
-	default:
-		return false
-	}
-	return true
-}
-
-// sourceDateEpoch is the time of every file in the image.
-func (b *build) sourceDateEpoch(ctx context.Context) (time.Time, error) {
-	switch b.opts.epoch {
+// time returns the time of every file in the image. It asks for that of the context's Git commit only if the user wants that.
+func (o options) time(ctx context.Context, ofCommit func(context.Context) (*time.Time, error)) (time.Time, error) {
+	switch o.epoch {
 	case "":
 		return convert.DefaultTime, nil
 	case "context":
-		t, err := b.ui.ResolveMainContextSourceDateEpoch(ctx)
+		t, err := ofCommit(ctx)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -108,9 +78,9 @@ func (b *build) sourceDateEpoch(ctx context.Context) (time.Time, error) {
 		}
 		return checkEpoch(t.Unix())
 	}
-	sec, err := strconv.ParseUint(b.opts.epoch, 10, 63)
+	sec, err := strconv.ParseUint(o.epoch, 10, 63)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH %q is neither a number of seconds since 1970 nor \"context\"", b.opts.epoch)
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH %q is neither a number of seconds since 1970 nor \"context\"", o.epoch)
 	}
 	return checkEpoch(int64(sec))
 }
@@ -145,13 +115,13 @@ type clientWithOpts struct {
 
 func (c *clientWithOpts) BuildOpts() gw.BuildOpts { return c.opts }
 
-// platformEnv is the platform environment: build args, and before them what a project descriptor sets.
-func (b *build) platformEnv() []step.Variable {
-	if b.project == nil {
-		return b.opts.platformEnv
+// environment returns the platform environment: build args, and what a project descriptor sets besides. The project may be nil.
+func (o options) environment(project *packfile.Project) []step.Variable {
+	if project == nil {
+		return o.platformEnv
 	}
-	vars := slices.Clone(b.opts.platformEnv)
-	for _, v := range b.project.Env {
+	vars := slices.Clone(o.platformEnv)
+	for _, v := range project.Env {
 		given := func(arg step.Variable) bool { return arg.Name == v.Name }
 		if !slices.ContainsFunc(vars, given) {
 			vars = append(vars, step.Variable{Name: v.Name, Value: v.Value})
@@ -163,4 +133,34 @@ func (b *build) platformEnv() []step.Variable {
 
 func sortVariables(vars []step.Variable) {
 	slices.SortFunc(vars, func(a, b step.Variable) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// limits returns what the user asked of every process of the build.
+func (o options) limits(ui *dockerui.Client) []llb.RunOption {
+	var opts []llb.RunOption
+	for _, h := range ui.ExtraHosts {
+		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
+	}
+	for _, u := range ui.Ulimits {
+		opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
+	}
+	if ui.ShmSize > 0 {
+		opts = append(opts, llb.AddMount("/dev/shm", llb.Scratch(), llb.Tmpfs(llb.TmpfsSize(ui.ShmSize))))
+	}
+	if ui.Hostname != "" {
+		opts = append(opts, llb.With(llb.Hostname(ui.Hostname)))
+	}
+	if r := ui.LinuxResources; r != nil {
+		opts = append(opts, llb.WithLinuxResources(llb.LinuxResources{
+			Memory: r.Memory, MemorySwap: r.MemorySwap, CPUShares: r.CpuShares, CPUPeriod: r.CpuPeriod,
+			CPUQuota: r.CpuQuota, CpusetCpus: r.CpusetCpus, CpusetMems: r.CpusetMems,
+		}))
+	}
+	if ui.CgroupParent != "" {
+		opts = append(opts, llb.WithCgroupParent(ui.CgroupParent))
+	}
+	if o.proxy != (llb.ProxyEnv{}) {
+		opts = append(opts, llb.WithProxy(o.proxy))
+	}
+	return slices.Clip(opts)
 }

@@ -1,8 +1,19 @@
 package frontend
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
 )
 
 func TestABuildArgumentThatNoVariableCanHoldIsAnErrorWithoutItsValue(t *testing.T) {
@@ -11,5 +22,155 @@ func TestABuildArgumentThatNoVariableCanHoldIsAnErrorWithoutItsValue(t *testing.
 		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: got error %v", name, err)
 		}
+	}
+}
+
+func TestEachOptionGoesToItsPlace(t *testing.T) {
+	for option, want := range map[string]options{
+		"requestid":                      {requestID: "x"},
+		"vcs:source":                     {vcsSource: "x"},
+		"build-arg:PACKFILE_APP":         {appID: "x"},
+		"build-arg:SOURCE_DATE_EPOCH":    {epoch: "x"},
+		"build-arg:HTTP_PROXY":           {proxy: llb.ProxyEnv{HTTPProxy: "x"}},
+		"build-arg:https_proxy":          {proxy: llb.ProxyEnv{HTTPSProxy: "x"}},
+		"build-arg:Ftp_Proxy":            {proxy: llb.ProxyEnv{FTPProxy: "x"}},
+		"build-arg:NO_PROXY":             {proxy: llb.ProxyEnv{NoProxy: "x"}},
+		"build-arg:all_proxy":            {proxy: llb.ProxyEnv{AllProxy: "x"}},
+		"build-arg:packfile_app":         {platformEnv: []step.Variable{{Name: "packfile_app", Value: "x"}}},
+		"build-arg:NODE_ENV":             {platformEnv: []step.Variable{{Name: "NODE_ENV", Value: "x"}}},
+		"build-arg:MY_HTTP_PROXY":        {platformEnv: []step.Variable{{Name: "MY_HTTP_PROXY", Value: "x"}}},
+		"build-arg:BUILDKIT_SYNTAX":      {},
+		"build-arg:BUILDKIT_NEWS":        {},
+		"label:com.example":              {},
+		"filename":                       {},
+		"context:previous":               {},
+		"build-arg-of-another-kind:NAME": {},
+	} {
+		got, err := parseOptions(map[string]string{option: "x"})
+		if err != nil {
+			t.Errorf("%s: %v", option, err)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(options{})); diff != "" {
+			t.Errorf("%s: %s", option, diff)
+		}
+	}
+}
+
+func TestGitFoldersAreKeptForWhatDockeruiTakesForTrue(t *testing.T) {
+	for value, want := range map[string]bool{"1": true, "t": true, "true": true, "TRUE": true, "0": false, "": false, "yes": false, "2": false} {
+		got, err := parseOptions(map[string]string{"build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR": value})
+		if err != nil || got.keepGitDir != want {
+			t.Errorf("%q: %t, %v", value, got.keepGitDir, err)
+		}
+	}
+}
+
+func TestAnOptionThatCannotBeMeantIsAnError(t *testing.T) {
+	for option, want := range map[string]string{
+		"build-arg:PACKFILE_AP":        "unknown build argument PACKFILE_AP: names that begin with PACKFILE_ are options of the packfile frontend, and there is only PACKFILE_APP",
+		"build-arg:PACKFILE_":          "unknown build argument PACKFILE_:",
+		"build-arg:":                   `build argument "" cannot be an environment variable`,
+		"build-arg:A=B":                `build argument "A=B" cannot be an environment variable`,
+		"build-arg:A\x00":              `build argument "A\x00" cannot be an environment variable`,
+		"label:io.buildpacks.build.x":  `label "io.buildpacks.build.x" is written by the build: names that begin with io.buildpacks. are reserved`,
+		"label:io.packfile.layers":     `label "io.packfile.layers" is written by the build`,
+		"label:io.buildpacks.stack.id": "are reserved",
+	} {
+		if _, err := parseOptions(map[string]string{option: "x"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got error %v, want %s", option, err, want)
+		}
+	}
+}
+
+func TestOfSeveralWrongOptionsTheFirstByNameIsTold(t *testing.T) {
+	for range 20 {
+		_, err := parseOptions(map[string]string{"build-arg:PACKFILE_B": "", "build-arg:PACKFILE_A": "", "build-arg:PACKFILE_C": ""})
+		if err == nil || !strings.Contains(err.Error(), "PACKFILE_A:") {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestThePlatformEnvironmentIsBuildArgsAndWhatTheProjectSetsBesides(t *testing.T) {
+	o, err := parseOptions(map[string]string{"build-arg:B": "arg", "build-arg:D": "", "build-arg:A": "arg"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	project := &packfile.Project{Env: []packfile.Variable{{Name: "D", Value: "project"}, {Name: "C", Value: "project"}}}
+	args := []step.Variable{{Name: "A", Value: "arg"}, {Name: "B", Value: "arg"}, {Name: "D"}}
+	both := []step.Variable{args[0], args[1], {Name: "C", Value: "project"}, args[2]}
+	if diff := cmp.Diff(both, o.environment(project)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(args, o.environment(nil)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheTimeOfFiles(t *testing.T) {
+	commit := func(sec int64) func(context.Context) (*time.Time, error) {
+		return func(context.Context) (*time.Time, error) {
+			at := time.Unix(sec, 0)
+			return &at, nil
+		}
+	}
+	none := func(context.Context) (*time.Time, error) { return nil, nil }
+	failing := func(context.Context) (*time.Time, error) { return nil, errors.New("no commit") }
+	unasked := func(context.Context) (*time.Time, error) {
+		t.Error("the commit was asked for")
+		return nil, nil
+	}
+	for name, test := range map[string]struct {
+		epoch  string
+		commit func(context.Context) (*time.Time, error)
+		want   time.Time
+		err    string
+	}{
+		"is the default when nobody says":       {"", unasked, convert.DefaultTime, ""},
+		"is that in seconds":                    {"86400", unasked, time.Unix(86400, 0), ""},
+		"can be the first second":               {"0", unasked, time.Unix(0, 0), ""},
+		"can be the last second of a tar file":  {"8589934591", unasked, time.Unix(8589934591, 0), ""},
+		"cannot be later":                       {"8589934592", unasked, time.Time{}, "not between 1970 and 2242-03-16"},
+		"cannot be more than a number can be":   {strings.Repeat("9", 40), unasked, time.Time{}, "not between 1970 and 2242-03-16"},
+		"cannot be before 1970":                 {"-1", unasked, time.Time{}, "neither a number of seconds"},
+		"cannot be a date":                      {"2020-01-01", unasked, time.Time{}, `SOURCE_DATE_EPOCH "2020-01-01" is neither`},
+		"is that of the commit":                 {"context", commit(5), time.Unix(5, 0), ""},
+		"is the default without a commit":       {"context", none, convert.DefaultTime, ""},
+		"is an error if the commit has none":    {"context", failing, time.Time{}, "no commit"},
+		"cannot be that of a commit after 2242": {"context", commit(1 << 33), time.Time{}, "not between 1970"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := options{epoch: test.epoch}.time(t.Context(), test.commit)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("got error %v", err)
+				}
+			} else if err != nil || !got.Equal(test.want) {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestLimitsAreWhatTheUserAskedFor(t *testing.T) {
+	exec := func(o options, c dockerui.Config) *llb.ExecInfo {
+		info := &llb.ExecInfo{State: llb.Image("x")}
+		for _, opt := range o.limits(&dockerui.Client{Config: c}) {
+			opt.SetRunOption(info)
+		}
+		return info
+	}
+	plain := exec(options{}, dockerui.Config{})
+	if plain.ProxyEnv != nil || len(plain.Mounts) > 0 {
+		t.Errorf("without options there are %+v", plain)
+	}
+	limited := exec(options{proxy: llb.ProxyEnv{HTTPProxy: "http://proxy.example.com"}}, dockerui.Config{
+		ShmSize: 1 << 20, Hostname: "here", CgroupParent: "parent", ExtraHosts: []llb.HostIP{{Host: "a"}},
+	})
+	if limited.ProxyEnv == nil || limited.ProxyEnv.HTTPProxy != "http://proxy.example.com" || len(limited.Mounts) != 1 || limited.Mounts[0].Target != "/dev/shm" {
+		t.Errorf("with options there are %+v", limited)
+	}
+	if host, err := limited.State.GetHostname(t.Context()); err != nil || host != "here" {
+		t.Errorf("host name %q, %v", host, err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/text"
 )
 
 // planRequest asks which modules take part in a build, and what they require of each other (docker buildx build
@@ -153,7 +153,7 @@ func (p platformPlan) write(out *bytes.Buffer) {
 	table(func(tw *tabwriter.Writer) {
 		fmt.Fprintln(tw, "MODULE\tFROM")
 		for _, m := range p.Modules {
-			fmt.Fprintf(tw, "%s\t%s\n", strings.TrimSuffix(m.ID+"@"+m.Version, "@"), layerkey.Short(m.From))
+			fmt.Fprintf(tw, "%s\t%s\n", strings.TrimSuffix(m.ID+"@"+m.Version, "@"), text.Short(m.From))
 		}
 	})
 	if len(p.Entries) == 0 {
@@ -163,7 +163,7 @@ func (p platformPlan) write(out *bytes.Buffer) {
 	table(func(tw *tabwriter.Writer) {
 		fmt.Fprintln(tw, "LAYER\tMADE BY\tREQUIRED BY\tWITH")
 		for _, e := range p.Entries {
-			name := layerkey.Short(e.Name) // a buildpack may call things as it likes
+			name := text.Short(e.Name) // a buildpack may call things as it likes
 			for _, r := range e.Requires {
 				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", name, r.From, r.By, shownTable(r.Metadata))
 				name = ""
@@ -197,10 +197,10 @@ func shownTable(table map[string]any) string {
 	var all []string
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		value := "{…}"
-		if text, ok := table[key].(string); ok {
-			value = layerkey.Short(text)
+		if v, ok := table[key].(string); ok {
+			value = text.Short(v)
 		}
-		all = append(all, layerkey.Short(key)+"="+value)
+		all = append(all, text.Short(key)+"="+value)
 	}
 	return strings.Join(all, " ")
 }

@@ -11,7 +11,6 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/bklog"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -107,14 +106,14 @@ func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *
 // registryImage is the name, without tag, of an image in a registry; "" when it is elsewhere.
 func registryImage(ctx context.Context, st bk.State) (string, error) {
 	def, err := llb.Marshal(ctx, st)
-	if err != nil || len(def.Def) != 2 { // a source, and what says that it is the result
+	if err != nil {
 		return "", err
 	}
-	var op pb.Op
-	if err := op.Unmarshal(def.Def[0]); err != nil {
+	ops, err := llb.ParseOperations(def.Def)
+	if err != nil || len(ops) != 2 { // a source, and what says that it is the result
 		return "", err
 	}
-	ref, ok := strings.CutPrefix(op.GetSource().GetIdentifier(), imageScheme)
+	ref, ok := strings.CutPrefix(ops[0].GetSource().GetIdentifier(), imageScheme)
 	if !ok {
 		return "", nil
 	}

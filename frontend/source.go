@@ -24,7 +24,7 @@ import (
 // readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
 // names. Warnings are passed on.
 func (b *build) readPackfile(ctx context.Context) (err error) {
-	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML"); err != nil {
+	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML", b.literalName()...); err != nil {
 		return b.withoutPackfile(err)
 	}
 	filename := b.source.Filename
@@ -46,19 +46,34 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
-		for _, w := range atOnce(b.warnings) {
-			b.source.Warn(ctx, w.Message, gw.WarnOpts{
-				Level:  1,
-				Range:  []*pb.Range{module.PBRange(w.Range)},
-				Detail: [][]byte{[]byte(w.Text())},
-			})
-		}
+		b.warnAboutSource(ctx, atOnce(b.warnings))
 	}
 	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
 	if err := b.loadModules(ctx); err != nil {
 		return b.explain(err)
 	}
 	b.nameImages(ctx)
+	return nil
+}
+
+// warnAboutSource passes warnings about the file that is built on, each with its place.
+func (b *build) warnAboutSource(ctx context.Context, warnings []packfile.Diagnostic) {
+	for _, w := range warnings {
+		b.source.Warn(ctx, w.Message, gw.WarnOpts{
+			Level:  1,
+			Range:  []*pb.Range{module.PBRange(w.Range)},
+			Detail: [][]byte{[]byte(w.Text())},
+		})
+	}
+}
+
+// literalName asks the client for the packfile when its name would be a pattern: dockerui asks for names as they are, and clients
+// take what they are asked for as patterns.
+func (b *build) literalName() []llb.LocalOption {
+	name := b.client.BuildOpts().Opts["filename"]
+	if patterns := similar("", []string{name, name + ".dockerignore"}); patterns[0] != name {
+		return []llb.LocalOption{llb.FollowPaths(patterns)}
+	}
 	return nil
 }
 

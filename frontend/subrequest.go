@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -78,13 +79,13 @@ func reply(data, table []byte, r subrequests.Request) *gw.Result {
 // lint is what is questionable about the packfile, and about the modules that it names.
 func (b *build) lint() *lint.LintResults {
 	results := &lint.LintResults{}
-	addWarnings(results, results.AddSource(b.source.SourceMap), b.warnings)
+	addWarnings(results, results.AddSource(b.source.SourceMap), "", b.warnings)
 	for _, u := range b.modules.units {
 		if len(u.warnings) == 0 {
 			continue
 		}
 		results.Sources = append(results.Sources, &pb.SourceInfo{Filename: u.Filename, Language: u.Source.Language, Data: u.data})
-		addWarnings(results, len(results.Sources)-1, u.warnings)
+		addWarnings(results, len(results.Sources)-1, u.Filename, u.warnings)
 	}
 	for i, info := range results.Sources {
 		results.Sources[i] = visibleSource(info)
@@ -92,13 +93,19 @@ func (b *build) lint() *lint.LintResults {
 	return results
 }
 
-func addWarnings(results *lint.LintResults, source int, warnings []packfile.Diagnostic) {
+// addWarnings adds warnings about a source. Those about a module begin with its file, since buildx calls every source by the name of
+// the file that is built.
+func addWarnings(results *lint.LintResults, source int, module string, warnings []packfile.Diagnostic) {
 	for _, w := range warnings {
+		text := w.Text()
+		if module != "" {
+			text = fmt.Sprintf("%s:%d: %s", module, w.Range.Start.Line, text)
+		}
 		at := parser.Range{
 			Start: parser.Position{Line: w.Range.Start.Line, Character: w.Range.Start.Column},
 			End:   parser.Position{Line: w.Range.End.Line, Character: w.Range.End.Column},
 		}
-		results.AddWarning(w.Rule, w.Message, "", w.Text(), source, []parser.Range{at})
+		results.AddWarning(w.Rule, w.Message, "", text, source, []parser.Range{at})
 	}
 }
 

@@ -1,6 +1,10 @@
 package layerkey
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/packfile/frontend/text"
+)
 
 // Change is one thing that differs between the key parts of two records. String makes a part of a line of it.
 type Change struct {
@@ -22,28 +26,25 @@ const (
 	Removed = "removed"
 )
 
-// Bounds of what a line says.
-const (
-	shownChanges = 3
-	shownFiles   = 5
-)
+// shownChanges is how many changes a line tells of.
+const shownChanges = 3
 
 // String is the change as a part of a line: "user 0:0 -> 1000:1000", "run script changed", "dep node added". It is short,
 // and holds no line breaks or control characters, wherever the records come from.
 func (c Change) String() string {
-	text := c.Part
-	switch old, new := Short(c.Old), Short(c.New); {
+	line := c.Part
+	switch old, new := text.Short(c.Old), text.Short(c.New); {
 	case c.How != "":
-		text += " " + c.How
+		line += " " + c.How
 	case old == new: // also where there are no values
-		text += " changed"
+		line += " changed"
 	default:
-		text += " " + old + " -> " + new
+		line += " " + old + " -> " + new
 	}
 	if len(c.Files) > 0 {
-		text += " (" + first(shownFiles, c.Files) + ")"
+		line += " (" + text.Few(c.Files) + ")"
 	}
-	return text
+	return line
 }
 
 // Why is the first changes as one line, without its end.
@@ -52,7 +53,7 @@ func Why(changes []Change) string {
 	for i, c := range changes {
 		texts[i] = c.String()
 	}
-	return first(shownChanges, texts)
+	return text.First(shownChanges, texts)
 }
 
 // Changes is what differs between the key parts of two records of a layer, what tells most first. The result is nil when

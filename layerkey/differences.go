@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // differences are the changes found so far.
@@ -47,7 +48,7 @@ func (d *differences) values(part string, old, new map[string]string) {
 	for _, name := range names(old, new) {
 		o, was := old[name]
 		n, is := new[name]
-		c := Change{Part: part + Short(name), Old: o, New: n}
+		c := Change{Part: part + text.Short(name), Old: o, New: n}
 		switch {
 		case !was:
 			c.How = Added
@@ -95,11 +96,11 @@ func changedFiles(old, new map[string]string) []string {
 		n, is := new[name]
 		switch {
 		case !was:
-			added = append(added, "new: "+Short(name))
+			added = append(added, "new: "+text.Short(name))
 		case !is:
-			gone = append(gone, "gone: "+Short(name))
+			gone = append(gone, "gone: "+text.Short(name))
 		case o != n:
-			changed = append(changed, Short(name))
+			changed = append(changed, text.Short(name))
 		}
 	}
 	return slices.Concat(changed, added, gone)
@@ -143,9 +144,9 @@ func (d *differences) deps(old, new []Dep) {
 	}
 	nameOf := func(dep Dep) name {
 		if several[dep.Name] {
-			return name{[2]string{dep.Name, dep.Version}, "dep " + Short(dep.Name) + "@" + Short(dep.Version)}
+			return name{[2]string{dep.Name, dep.Version}, "dep " + strings.TrimSuffix(text.Short(dep.Name)+"@"+text.Short(dep.Version), "@")}
 		}
-		return name{[2]string{dep.Name}, "dep " + Short(dep.Name)}
+		return name{[2]string{dep.Name}, "dep " + text.Short(dep.Name)}
 	}
 	compareLists(d, "deps", old, new, nameOf, func(part string, old, new Dep) {
 		if old.Version != new.Version {
@@ -164,14 +165,14 @@ func (d *differences) table(part, path string, old, new map[string]any) {
 	for _, key := range names(old, new) {
 		o, was := old[key]
 		n, is := new[key]
-		path := cut(path + key)
+		path := text.Cut(path + key)
 		oldTable, oldIs := o.(map[string]any)
 		newTable, newIs := n.(map[string]any)
 		if oldIs && newIs {
 			d.table(part, path+".", oldTable, newTable)
 			continue
 		}
-		c := Change{Part: part + plain(path)}
+		c := Change{Part: part + text.Word(path)}
 		c.Old, _ = o.(string)
 		c.New, _ = n.(string)
 		switch {
@@ -198,7 +199,7 @@ func (d *differences) buildArgs(old, new map[string]string) {
 }
 
 func envName(e step.EnvFile) name {
-	return name{[2]string{e.Dir, e.Name}, Short(e.Dir) + " " + Short(e.Name)}
+	return name{[2]string{e.Dir, e.Name}, text.Short(e.Dir) + " " + text.Short(e.Name)}
 }
 
 func (d *differences) env(part string, old, new step.EnvFile) {
@@ -211,9 +212,9 @@ func (d *differences) env(part string, old, new step.EnvFile) {
 
 func linkName(l Link) name {
 	if l.Exposed {
-		return name{[2]string{l.Name, "exposed"}, "exposed layer " + Short(l.Name)}
+		return name{[2]string{l.Name, "exposed"}, "exposed layer " + text.Short(l.Name)}
 	}
-	return name{[2]string{l.Name}, "link " + Short(l.Name)}
+	return name{[2]string{l.Name}, "link " + text.Short(l.Name)}
 }
 
 func (d *differences) link(part string, old, new Link) {
@@ -226,12 +227,12 @@ func (d *differences) link(part string, old, new Link) {
 // secretName is the id of a secret, without the variables that it is put into.
 func secretName(secret string) name {
 	id, _, _ := strings.Cut(secret, ":")
-	return name{[2]string{id}, "secret " + Short(id)}
+	return name{[2]string{id}, "secret " + text.Short(id)}
 }
 
 func (d *differences) secret(part, old, new string) { d.unshown("variables of "+part, old, new) }
 
-func sshName(id string) name { return name{[2]string{id}, "ssh " + Short(id)} }
+func sshName(id string) name { return name{[2]string{id}, "ssh " + text.Short(id)} }
 
 // called is the name of entries that have none.
 func called[T any](part string) func(T) name { return func(T) name { return name{part: part} } }

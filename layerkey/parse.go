@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/text"
 )
 
 // Bounds of the metadata of a layer: it goes into labels of the image and into every later build's memory.
@@ -63,10 +64,10 @@ func parseLabel(data string) (Label, error) {
 	for i, data := range raw.Layers {
 		r, err := ParseRecord(data)
 		if err == nil && seen[r.Parts.Layer] {
-			err = fmt.Errorf("parts.layer: there is another layer in %s", Short(r.Parts.Layer))
+			err = fmt.Errorf("parts.layer: there is another layer in %s", text.Short(r.Parts.Layer))
 		}
 		if err != nil {
-			return Label{}, fmt.Errorf("layer %d (%s): %w", i+1, Short(r.Name), err)
+			return Label{}, fmt.Errorf("layer %d (%s): %w", i+1, text.Short(r.Name), err)
 		}
 		seen[r.Parts.Layer] = true
 		label.Layers = append(label.Layers, r)
@@ -111,8 +112,8 @@ func (r Record) check() error {
 		return fmt.Errorf("name: it is longer than %d bytes", maxName)
 	case r.Parts.Layer == "":
 		return errors.New("parts.layer: it is empty")
-	case r.Key != "" && (!isDigest(r.Key) || strings.ToLower(r.Key) != r.Key):
-		return fmt.Errorf("key: %s is not 64 hex digits", Short(r.Key))
+	case r.Key != "" && !isDigest(r.Key):
+		return fmt.Errorf("key: %s is not 64 hex digits", text.Short(r.Key))
 	}
 	if err := checkDigest(r.Content); err != nil {
 		return fmt.Errorf("content: %w", err)
@@ -133,7 +134,7 @@ func (r Record) check() error {
 	}
 	for _, dep := range r.Parts.Deps {
 		if err := checkMetadata(dep.Metadata); err != nil {
-			return fmt.Errorf("parts.deps: metadata of %s: %w", Short(dep.Name), err)
+			return fmt.Errorf("parts.deps: metadata of %s: %w", text.Short(dep.Name), err)
 		}
 	}
 	return nil
@@ -146,7 +147,7 @@ func checkDigest(value string) error {
 	}
 	d := digest.Digest(value)
 	if d.Validate() != nil || d.Algorithm() != digest.SHA256 {
-		return fmt.Errorf("%s is not a SHA-256 digest", Short(value))
+		return fmt.Errorf("%s is not a SHA-256 digest", text.Short(value))
 	}
 	return nil
 }
@@ -168,10 +169,10 @@ func (c *metadataCheck) table(path string, table map[string]any, depth int) erro
 		return fmt.Errorf("there are more than %d entries", MaxMetadataEntries)
 	}
 	for _, key := range slices.Sorted(maps.Keys(table)) {
-		path := cut(path + key)
+		path := text.Cut(path + key)
 		c.bytes += len(key)
 		if key == "" || key == "." || key == ".." || strings.ContainsAny(key, "/\x00") {
-			return fmt.Errorf("%s cannot be the name of a file", plain(path))
+			return fmt.Errorf("%s cannot be the name of a file", text.Word(path))
 		}
 		var err error
 		switch value := table[key].(type) {
@@ -180,7 +181,7 @@ func (c *metadataCheck) table(path string, table map[string]any, depth int) erro
 		case map[string]any:
 			err = c.table(path+".", value, depth+1)
 		default:
-			err = fmt.Errorf("%s is neither a string nor a table", plain(path))
+			err = fmt.Errorf("%s is neither a string nor a table", text.Word(path))
 		}
 		if err != nil {
 			return err

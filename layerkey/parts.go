@@ -5,10 +5,11 @@
 package layerkey
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	_ "crypto/sha256" // go-digest calls it
 	"encoding/json"
 	"net/url"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/step"
 )
@@ -70,23 +71,20 @@ type Link struct {
 // Key is the layer key: the SHA-256 of the parts as JSON with sorted keys, in hex.
 func (p Parts) Key() (string, error) { return DigestJSON(p) }
 
-// DigestJSON is the digest of values as JSON with sorted keys.
+// DigestJSON returns the SHA-256 of values as JSON with sorted keys, in hex. It fails on what JSON has no form for.
 func DigestJSON(values ...any) (string, error) {
-	hash := sha256.New()
-	enc := json.NewEncoder(hash)
+	digester := digest.SHA256.Digester()
+	enc := json.NewEncoder(digester.Hash())
 	for _, v := range values {
 		if err := enc.Encode(v); err != nil {
 			return "", err
 		}
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return digester.Digest().Encoded(), nil
 }
 
-// Digest is the SHA-256 of data in hex.
-func Digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
+// Digest returns the SHA-256 of data in hex.
+func Digest(data []byte) string { return digest.FromBytes(data).Encoded() }
 
 // Env is the part PlatformEnv of a platform environment; nil for an empty one.
 func Env(vars []step.Variable) map[string]string {
@@ -109,3 +107,6 @@ func Redact(uri string) string {
 	u.User = nil
 	return u.String()
 }
+
+// isDigest says whether a value can be a SHA-256 in hex, as Digest and a match make them.
+func isDigest(value string) bool { return digest.SHA256.Validate(value) == nil }

@@ -25,11 +25,7 @@ func nested(t *testing.T, view bk.State) *pb.Definition {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.Unmarshal(dt); err != nil {
-			t.Fatal(err)
-		}
+	for _, op := range operations(t, def.Def) {
 		if file := op.GetFile(); file != nil {
 			var inner pb.Definition
 			if err := inner.Unmarshal(file.Actions[0].GetMkfile().Data); err != nil {
@@ -54,11 +50,7 @@ func TestKeyOfAViewTellsItsLocalSourcesApart(t *testing.T) {
 			t.Error("the definition has a source map: any edit of the packfile would change the view")
 		}
 		unique := ""
-		for _, dt := range inner.Def {
-			var op pb.Op
-			if err := op.Unmarshal(dt); err != nil {
-				t.Fatal(err)
-			}
+		for _, op := range operations(t, inner.Def) {
 			if src := op.GetSource(); src != nil {
 				unique = src.Attrs[pb.AttrLocalUniqueID]
 			}
@@ -141,11 +133,7 @@ func TestNoTwoMountsOfAProcessHaveOneTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	mounts := 0
-	for _, dt := range def.Def {
-		var op pb.Op
-		if err := op.Unmarshal(dt); err != nil {
-			t.Fatal(err)
-		}
+	for _, op := range operations(t, def.Def) {
 		seen := map[int64]string{}
 		for _, m := range op.GetExec().GetMounts() {
 			if mounts++; m.Input < 0 {

@@ -1,5 +1,7 @@
 package packfile
 
+import "strings"
+
 var layerSchema = define(schema[Layer]{
 	what: "a layer",
 	keys: []key[Layer]{
@@ -32,6 +34,7 @@ func finishLayer(d *decoder, l *Layer) {
 		if l.Version, ok = version.(string); !ok {
 			d.fail(l.At("metadata"), "", "metadata: version is a string, not a table")
 		}
+		delete(l.Metadata, "version")
 	}
 }
 
@@ -102,7 +105,7 @@ func finishSection(d *decoder, p *Provide) {
 	deps := map[string]Range{}
 	for i := range p.Deps {
 		if dep := &p.Deps[i]; dep.Name != "" {
-			d.unique(deps, "dep", dep.Name+"@"+dep.Version, dep.At("name"))
+			d.unique(deps, "dep", strings.TrimSuffix(dep.Name+"@"+dep.Version, "@"), dep.At("name"))
 		}
 	}
 }

@@ -29,11 +29,13 @@ var (
 		"A dep has no sha, so its server says in every build which file it is: each build asks it, an empty builder downloads the " +
 			"file, and nothing is built when it does not answer. A build says which sha to write."}
 	UnusedCache = Rule{"UnusedCache", "No layer links a cache, so nothing can use it."}
+	UnusedGrant = Rule{"UnusedGrant",
+		"A [[buildpacks]] entry gives a secret or an SSH agent that none of its modules names: its id may be mistyped."}
 )
 
 // Rules are all lint rules, by name.
 func Rules() []Rule {
-	return []Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnusedBuilder, UnusedCache}
+	return []Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnusedBuilder, UnusedCache, UnusedGrant}
 }
 
 // Idle is what lint says of a module that adds nothing to an image.

@@ -18,6 +18,7 @@ type write struct {
 // modernize rewrites a whole packfile.
 func (d *decoder) modernize(root *node) {
 	m := &modernizer{decoder: d}
+	m.refuseLostWords(root)
 	m.age = m.ageOf(root)
 	if config := m.table(root, "config"); config != nil {
 		m.drop(config, "serial", "layers that do not need each other are built at the same time")

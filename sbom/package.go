@@ -2,7 +2,6 @@ package sbom
 
 import (
 	"cmp"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/opencontainers/go-digest"
 	"github.com/package-url/packageurl-go"
 	"github.com/spdx/tools-golang/spdx/v2/common"
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
@@ -47,9 +47,8 @@ func (d dep) pkg() *v2_3.Package {
 	if location := webAddress(d.URI); location != "" {
 		p.PackageDownloadLocation = location
 	}
-	sum, err := hex.DecodeString(d.SHA256)
-	if err == nil && len(sum) == 32 {
-		p.PackageChecksums = []common.Checksum{{Algorithm: common.SHA256, Value: hex.EncodeToString(sum)}}
+	if sum := strings.ToLower(d.SHA256); digest.SHA256.Validate(sum) == nil {
+		p.PackageChecksums = []common.Checksum{{Algorithm: common.SHA256, Value: sum}}
 	}
 	if !slices.ContainsFunc(p.PackageExternalReferences, isPURL) {
 		p.PackageExternalReferences = append([]*v2_3.PackageExternalReference{purlReference(d.generic(p))}, p.PackageExternalReferences...)
@@ -217,5 +216,5 @@ var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
 func elementID(kind, name string, rest ...any) common.ElementID {
 	data := fmt.Appendf(nil, "%q", []any{kind, name, rest}) // tables in the order of their keys
 	shown := strings.Trim(notInID.ReplaceAllString(name, "-"), "-")
-	return common.ElementID(strings.Join([]string{"packfile", kind, shown[:min(len(shown), 64)], digest(data)[:16]}, "-"))
+	return common.ElementID(strings.Join([]string{"packfile", kind, shown[:min(len(shown), 64)], digest.FromBytes(data).Encoded()[:16]}, "-"))
 }

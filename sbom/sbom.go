@@ -8,13 +8,13 @@ package sbom
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
+	_ "crypto/sha256" // go-digest calls it
 	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	"github.com/spdx/tools-golang/spdx/v2/common"
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
 )
@@ -132,7 +132,7 @@ func (d *document) encode(created time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc.DocumentNamespace = namespace + digest(unnamed)
+	doc.DocumentNamespace = namespace + digest.FromBytes(unnamed).Encoded()
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetIndent("", "  ")
@@ -152,9 +152,4 @@ func sorted[K cmp.Ordered, V any](m map[K]V) []V {
 		values[i] = m[k]
 	}
 	return values
-}
-
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }

@@ -71,7 +71,7 @@ const (
 	// Unpack has no script and sees no app: it unpacks a module that came as an archive or as an OCI layout, and checks it
 	// while doing so, as anyone may have made it. It gives a Result only of one that it refuses, and leaves nothing of that.
 	Unpack Kind = "unpack"
-	// Digest has no script and sees no app: its result has the SHA-256 of the file of each of Deps as metadata, by NAME@VERSION.
+	// Digest has no script and sees no app: its result has the SHA-256 of the file of each of Deps as metadata, by its ID.
 	Digest Kind = "digest"
 	// Recognize has no script and sees no app: it says when an app that seems to be the same was known by another identity on
 	// this builder, and remembers this one, in KnownDir. It gives no Result.
@@ -208,6 +208,9 @@ type Dep struct {
 	File     string         `json:"file,omitempty"`     // absolute path
 	Vendored bool           `json:"vendored,omitempty"` // it comes from the packfile's folder: nobody has checked it against SHA
 }
+
+// ID returns NAME@VERSION, or NAME when the dep has no version: what messages call it, its file in deps/, and its record in metadata.
+func (d Dep) ID() string { return strings.TrimSuffix(d.Name+"@"+d.Version, "@") }
 
 // Setup is a caches.setup script.
 type Setup struct {

@@ -70,3 +70,36 @@ func TestJSONForTerminals(t *testing.T) {
 		}
 	}
 }
+
+func TestAValueIsShownShortAndInOneWord(t *testing.T) {
+	digits := strings.Repeat("0123456789abcdef", 4)
+	for in, want := range map[string]string{
+		"":                           `""`,
+		"1.2.3":                      "1.2.3",
+		"two words":                  `"two words"`,
+		`a"b`:                        `"a\"b"`,
+		"a\x1b[2J":                   `"a\x1b[2J"`,
+		"\xff":                       `"\xff"`,
+		digits:                       digits[:12] + "…",
+		"sha256:" + digits:           "sha256:" + digits[:12] + "…",
+		"\x1b[2Jsha:" + digits:       `"\x1b[2Jsha:` + digits[:12] + `…"`,
+		digits[:31]:                  digits[:31],
+		strings.Repeat("漢", 61):      strings.Repeat("漢", 60) + "…",
+		strings.Repeat("漢", 60):      strings.Repeat("漢", 60),
+		strings.Repeat("a ", 100000): `"` + strings.Repeat("a ", 30) + `…"`,
+	} {
+		if got := Short(in); got != want {
+			t.Errorf("Short(%.80q) is %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestOfALongListTheFirstTextsAreShown(t *testing.T) {
+	for list, want := range map[string]string{
+		"a": "a", "a b c d e": "a, b, c, d, e", "a b c d e f": "a, b, c, d, e and 1 more", "a b c d e f g": "a, b, c, d, e and 2 more",
+	} {
+		if got := Few(strings.Fields(list)); got != want {
+			t.Errorf("Few of %q is %q, want %q", list, got, want)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
 )
 
 // copyTree copies what is below src into the empty folder dst: files, folders, symlinks, hard links and fifos, with modes,
@@ -142,7 +143,7 @@ func copyExtended(src, dst string) error {
 			if os.Geteuid() == 0 {
 				return &fs.PathError{Op: "lsetxattr " + name, Path: dst, Err: err}
 			}
-			fmt.Fprintf(os.Stderr, "%s: restore: the copy of %s has no file capabilities, which only root can set\n", step.StepBinary, shownPath(src))
+			fmt.Fprintf(os.Stderr, "%s: restore: the copy of %s has no file capabilities, which only root can set\n", step.StepBinary, text.Path(src))
 		}
 	}
 	return nil

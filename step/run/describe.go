@@ -1,8 +1,6 @@
 package run
 
 import (
-	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,11 +8,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"time"
 
-	"github.com/containerd/containerd/v2/pkg/archive"
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/step"
 )
@@ -36,17 +34,11 @@ func (r *runner) describe() error {
 }
 
 func (r *runner) describeTree(number string) (result step.Result, err error) {
-	dir := filepath.Join(r.tree, number)
 	if result.Metadata, err = readRunResult(filepath.Join(r.runResult, number)); err != nil {
 		return result, err
 	}
-	if result.DiffID = notedDigest(dir, r.spec.Time); result.DiffID != "" {
-		return result, nil
-	}
-	if err := checkContent(dir, ""); err != nil {
-		return result, err
-	}
-	result.DiffID, err = digestLayer(dir)
+	id, err := layer.Describe(filepath.Join(r.tree, number), time.Unix(r.spec.Time, 0))
+	result.DiffID = id.String()
 	return result, err
 }
 
@@ -64,14 +56,4 @@ func readRunResult(path string) (map[string]any, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return ran.Metadata, nil
-}
-
-// digestLayer is the digest of the uncompressed tar of a layer with everything below dir. BuildKit writes layers with the
-// same code, so this is the diff id that it gives them.
-func digestLayer(dir string) (string, error) {
-	h := sha256.New()
-	if err := archive.WriteDiff(context.Background(), h, "", dir); err != nil {
-		return "", fmt.Errorf("digest of the layer in %s: %w", dir, err)
-	}
-	return digest.NewDigest(digest.SHA256, h).String(), nil
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/packfile/frontend/cnb/env"
+	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/step"
 )
 
@@ -122,7 +123,7 @@ func readPlan(file string) (text, failed string) {
 	case info.IsDir():
 		return "", "build plan is a folder"
 	case !info.Mode().IsRegular():
-		return "", "build plan is a " + typeName(info.Mode())
+		return "", "build plan is a " + layer.TypeName(info.Mode())
 	}
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {

@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/packfile/frontend/layer"
+	"github.com/packfile/frontend/text"
 )
 
 // ownFolder is a folder that BuildKit mounted for us, as it was before scripts ran. Scripts may have done anything since that
@@ -24,7 +27,7 @@ type ownFolder struct {
 
 // ownFolderAt remembers a folder.
 func ownFolderAt(path string) (*ownFolder, error) {
-	f := &ownFolder{path: path, attributes: attributesOf(path)}
+	f := &ownFolder{path: path, attributes: layer.Attributes(path)}
 	if err := unix.Lstat(path, &f.stat); err != nil {
 		return nil, &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
@@ -40,7 +43,7 @@ func (f *ownFolder) check() error {
 			f.path, "/packfile and /layers")
 	}
 	if mount := mountBelow(f.path); mount != "" {
-		return fmt.Errorf("%s is a mount that a script left; a step must not mount anything there", shownPath(mount))
+		return fmt.Errorf("%s is a mount that a script left; a step must not mount anything there", text.Path(mount))
 	}
 	return nil
 }
@@ -60,7 +63,7 @@ func (f *ownFolder) empty() error {
 			return err
 		}
 	}
-	for _, name := range attributesOf(f.path) {
+	for _, name := range layer.Attributes(f.path) {
 		if slices.Contains(f.attributes, name) {
 			continue
 		}
@@ -72,25 +75,6 @@ func (f *ownFolder) empty() error {
 		return &fs.PathError{Op: "chmod", Path: f.path, Err: err}
 	}
 	return removeContent(f.path)
-}
-
-// attributesOf are the names of a file's extended attributes, none where there are no such.
-func attributesOf(path string) (names []string) {
-	// Few files have any, so that most are asked once.
-	size, err := unix.Llistxattr(path, nil)
-	if err != nil || size == 0 {
-		return nil
-	}
-	list := make([]byte, size)
-	if size, err = unix.Llistxattr(path, list); err != nil {
-		return nil
-	}
-	for _, name := range strings.Split(string(list[:size]), "\x00") {
-		if name != "" {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // mountBelow is a mount point below a folder, "" when there is none. Without /proc there is none to be found: mounting takes a

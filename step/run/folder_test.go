@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/step"
 )
 
@@ -25,9 +26,9 @@ func rootBox(t *testing.T, script string) *box {
 // sealedDigest is the diff id of the layer that the step has made.
 func (b *box) sealedDigest() string {
 	b.t.Helper()
-	id, err := digestLayer(b.path(step.SealedDir))
-	b.must(err)
-	if noted := notedDigest(b.path(step.SealedDir), b.spec.Time); noted != id {
+	id := b.diffID(step.SealedDir)
+	noted, err := layer.Describe(b.path(step.SealedDir), treeTime)
+	if b.must(err); noted.String() != id {
 		b.t.Errorf("noted is %q, the layer is %s", noted, id)
 	}
 	return id
@@ -71,7 +72,7 @@ for dir in ["SEALED", "OUT"]: os.setxattr(dir, "system.posix_acl_default", acl)'
 			if len(left) != 2 || left[0].Name() != step.MetadataDir || left[1].Name() != step.ResultFile {
 				t.Errorf("the output is %v", left)
 			}
-			if got := attributesOf(b.path(step.OutDir + "/" + step.ResultFile)); got != nil {
+			if got := layer.Attributes(b.path(step.OutDir + "/" + step.ResultFile)); got != nil {
 				t.Errorf("the result has %q", got)
 			}
 		})

@@ -38,8 +38,7 @@ func (c container) getDep(args []string) (path string, err error) {
 	if len(dep.Metadata) > 0 {
 		record["metadata"] = dep.Metadata
 	}
-	id := dep.Name + "@" + dep.Version
-	if err := writeMetadata(c.metadata(), map[string]any{"deps": map[string]any{id: record}}); err != nil {
+	if err := writeMetadata(c.metadata(), map[string]any{"deps": map[string]any{dep.ID(): record}}); err != nil {
 		return "", err
 	}
 	return dep.File, nil
@@ -98,10 +97,10 @@ func ofVersion(deps []step.Dep, version string) (step.Dep, bool) {
 func notFetched(deps []step.Dep, dep step.Dep) error {
 	for _, other := range depsNamed(deps, dep.Name) {
 		if other.File != "" {
-			return fmt.Errorf("%s %s was not fetched: only %s was, because it is the layer's version", dep.Name, dep.Version, other.Version)
+			return fmt.Errorf("%s was not fetched: only %s was, because it is the layer's version", dep.ID(), other.ID())
 		}
 	}
-	return fmt.Errorf("%s %s was not fetched", dep.Name, dep.Version)
+	return fmt.Errorf("%s was not fetched", dep.ID())
 }
 
 func unknownDep(deps []step.Dep, name string) error {

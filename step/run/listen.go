@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/packfile/frontend/step"
 )
 
 // listener passes on what a script writes to standard error, and notes which programs its shell did not find.
@@ -26,7 +28,14 @@ func listen(w io.Writer) (*listener, error) {
 	l := &listener{in: in, out: out, done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
-		io.Copy(w, io.TeeReader(out, l))
+		err := caught(func() error {
+			io.Copy(w, io.TeeReader(out, l))
+			return nil
+		})
+		if err != nil {
+			say(step.StepBinary, err.Error())
+			io.Copy(w, out) // else the script would wait for a reader
+		}
 	}()
 	return l, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/moby/patternmatcher"
 
+	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/step"
 )
 
@@ -32,7 +33,7 @@ func (r *runner) match() error {
 
 // matchTree is the result for one tree.
 func matchTree(dir string, sel step.Selection) (step.Result, error) {
-	tree, err := DigestTree(dir)
+	tree, err := layer.DigestTree(dir, step.MaxFileDigests)
 	if err != nil {
 		return step.Result{}, err
 	}

@@ -2,12 +2,82 @@ package run
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/step"
 )
+
+// newTree makes a tree of a few files.
+func newTree(t *testing.T) *box {
+	b := newBox(t, step.Match)
+	b.write(matched+"/package.json", "{}")
+	b.write(matched+"/bin/run", "#!/bin/sh\n")
+	b.symlink("../package.json", matched+"/bin/link")
+	b.symlink("nowhere", matched+"/dangling")
+	return b
+}
+
+func TestFilesAreNamedWhenTheyAreFew(t *testing.T) {
+	for _, files := range []int{0, step.MaxFileDigests, step.MaxFileDigests + 1} {
+		t.Run(fmt.Sprint(files), func(t *testing.T) {
+			b := newBox(t, step.Match)
+			for i := range files {
+				b.write(fmt.Sprintf("%s/%d/file", matched, i), "x") // folders are not counted
+			}
+			result := b.succeed().result
+			want := files
+			if files > step.MaxFileDigests {
+				want = 0
+			}
+			if result.Files != files || len(result.FileDigests) != want {
+				t.Errorf("%d files, %d digests", result.Files, len(result.FileDigests))
+			}
+		})
+	}
+}
+
+func TestTheVersionThatAMatchGivesIsTheDigest(t *testing.T) {
+	b := newTree(t)
+	tree, err := layer.DigestTree(b.path(matched), step.MaxFileDigests)
+	b.must(err)
+	want := &step.Result{
+		Files: 4, FileDigests: tree.FileDigests, Metadata: map[string]any{"version": tree.Digest}, Links: []step.Symlink{{Path: "dangling", Text: "nowhere"}},
+	}
+	if diff := cmp.Diff(want, b.succeed().result); diff != "" {
+		t.Error(diff)
+	}
+	t.Run("also when the app is reached through a symlink", func(t *testing.T) {
+		b := newTree(t)
+		b.must(os.Rename(b.path(matched), b.path("/elsewhere")))
+		b.symlink("../../elsewhere", matched)
+		if diff := cmp.Diff(tree.Digest, b.succeed().result.Metadata["version"]); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("also of no files", func(t *testing.T) {
+		out := newBox(t, step.Match).succeed()
+		if out.result.Files != 0 || len(out.result.Metadata["version"].(string)) != 64 {
+			t.Errorf("got %+v", out.result)
+		}
+	})
+	t.Run("unless there is none", func(t *testing.T) {
+		b := newTree(t)
+		b.symlink("/etc/passwd", matched+"/a/link")
+		b.fail(1, "a/link is a symlink to /etc/passwd, which is outside of the app")
+	})
+	t.Run("and names a file that cannot be read", func(t *testing.T) {
+		if os.Geteuid() == 0 {
+			t.Skip("root can read every file")
+		}
+		b := newTree(t)
+		b.must(os.Chmod(b.path(matched+"/package.json"), 0))
+		b.fail(1, "package.json: permission denied")
+	})
+}
 
 func TestAMatchSaysWhichPatternsMatchNoFile(t *testing.T) {
 	b := newBox(t, step.Match)

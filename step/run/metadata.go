@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/step"
 )
@@ -110,7 +111,7 @@ func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
 		case entry.Type().IsRegular():
 			table[key], err = r.value(name)
 		default:
-			err = fmt.Errorf("$MD/%s is a %s; metadata is made of files and folders", name, typeName(entry.Type()))
+			err = fmt.Errorf("$MD/%s is a %s; metadata is made of files and folders", name, layer.TypeName(entry.Type()))
 		}
 		if err != nil {
 			return nil, err
@@ -157,19 +158,4 @@ func readValue(file string) (string, error) {
 		return "", fmt.Errorf("%s: a variable cannot hold a NUL byte", file)
 	}
 	return strings.TrimSuffix(string(data), "\n"), nil
-}
-
-// typeName says what kind of file it is that is neither file nor folder.
-func typeName(mode fs.FileMode) string {
-	switch {
-	case mode&fs.ModeSymlink != 0:
-		return "symlink"
-	case mode&fs.ModeSocket != 0:
-		return "socket"
-	case mode&fs.ModeNamedPipe != 0:
-		return "fifo"
-	case mode&fs.ModeDevice != 0:
-		return "device"
-	}
-	return "special file"
 }

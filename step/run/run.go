@@ -62,7 +62,16 @@ func (c container) metadata() string { return filepath.Join(c.out, step.Metadata
 const getDepBinary = "get-dep"
 
 // Main is the program: args and environ are those of the process, the result is its exit code.
-func Main(args, environ []string) int { return at("/").main(args, environ) }
+func Main(args, environ []string) (code int) {
+	err := caught(func() error {
+		code = at("/").main(args, environ)
+		return nil
+	})
+	if err != nil {
+		return fail(err)
+	}
+	return code
+}
 
 func (c container) main(args, environ []string) int {
 	// Files of a layer must not depend on the umask that a container runtime happens to set.

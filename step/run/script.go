@@ -145,13 +145,18 @@ func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	}
 	ended := make(chan struct{})
 	go func() {
-		for {
-			select {
-			case sig := <-signals:
-				syscall.Kill(-pid, sig.(syscall.Signal))
-			case <-ended:
-				return
+		err := caught(func() error {
+			for {
+				select {
+				case sig := <-signals:
+					syscall.Kill(-pid, sig.(syscall.Signal))
+				case <-ended:
+					return nil
+				}
 			}
+		})
+		if err != nil {
+			say(step.StepBinary, err.Error())
 		}
 	}()
 	status, err := waitFor(pid)

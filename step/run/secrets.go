@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/packfile/frontend/text"
 )
 
 // maxVariable is how long a variable may be, in bytes, as NAME=value with a NUL byte behind it: MAX_ARG_STRLEN of the kernel.
@@ -99,9 +101,9 @@ func checkVariables(environ []string) error {
 		name, _, _ := strings.Cut(v, "=")
 		switch {
 		case strings.ContainsRune(v, 0):
-			return fmt.Errorf("variable %s has a NUL byte, which no variable can hold", shownPath(name))
+			return fmt.Errorf("variable %s has a NUL byte, which no variable can hold", text.Path(name))
 		case len(v) >= maxVariable:
-			return fmt.Errorf("variable %s is too long: with its name it has %d bytes, and may have %d", shownPath(name), len(v), maxVariable-1)
+			return fmt.Errorf("variable %s is too long: with its name it has %d bytes, and may have %d", text.Path(name), len(v), maxVariable-1)
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ func checkVendored(deps []step.Dep) error {
 			return err
 		}
 		if sum != dep.SHA {
-			return fmt.Errorf("checksum of dep %s@%s differs: the packfile says sha256 %s, its file in deps/ has %s", dep.Name, dep.Version, dep.SHA, sum)
+			return fmt.Errorf("checksum of dep %s differs: the packfile says sha256 %s, its file in deps/ has %s", dep.ID(), dep.SHA, sum)
 		}
 	}
 	return nil
@@ -36,7 +36,7 @@ func (r *runner) digestDeps() error {
 		if err != nil {
 			return err
 		}
-		sums[dep.Name+"@"+dep.Version] = sum
+		sums[dep.ID()] = sum
 	}
 	return r.report(step.Result{Metadata: sums})
 }

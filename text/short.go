@@ -1,8 +1,6 @@
-package layerkey
+package text
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,23 +11,24 @@ const (
 	shownRunes  = 60 // of a long value
 	shownDigits = 12 // of a digest
 	digestLike  = 32 // hex digits that make a value a digest
+	few         = 5  // texts of a list
 )
 
-// Short is a value as a line of a log can have it: long ones are cut, and what is not one plain word is quoted. Values
-// may come from an image of someone else, so that they can hold anything, such as what moves a terminal's cursor.
+// Short returns a value as a line of a log can have it: a long one is cut, of a digest the first digits stay, and what is not one
+// visible word is quoted.
 func Short(value string) string {
 	prefix, digits := "", value
 	if i := strings.LastIndexByte(value, ':'); i < digestLike {
 		prefix, digits = value[:i+1], value[i+1:]
 	}
 	if len(digits) >= digestLike && isHex(digits) {
-		return plain(prefix + digits[:shownDigits] + "…")
+		return Word(prefix + digits[:shownDigits] + "…")
 	}
-	return plain(cut(value))
+	return Word(Cut(value))
 }
 
-// plain quotes a text that is not one word of visible characters.
-func plain(text string) string {
+// Word returns a text that is one word of visible characters as it is, and quotes any other.
+func Word(text string) string {
 	word := func(r rune) bool { return strconv.IsPrint(r) && r != ' ' && r != '"' && r != '\ufffd' }
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return !word(r) }) {
 		return strconv.Quote(text)
@@ -37,8 +36,8 @@ func plain(text string) string {
 	return text
 }
 
-// cut shortens a long text, between two characters.
-func cut(text string) string {
+// Cut returns the first 60 characters of a text, and an ellipsis if there are more.
+func Cut(text string) string {
 	runes := 0
 	for i := range text {
 		if runes == shownRunes {
@@ -49,18 +48,15 @@ func cut(text string) string {
 	return text
 }
 
-// isDigest says whether a value can be a SHA-256 in hex, as Digest and a match make them.
-func isDigest(value string) bool { return len(value) == hex.EncodedLen(sha256.Size) && isHex(value) }
-
 func isHex(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789abcdefABCDEF") == ""
 }
 
-// Few is the first texts of a list as one text, and how many more there are.
-func Few(texts []string) string { return first(shownFiles, texts) }
+// Few returns the first five texts of a list as one text, and how many more there are.
+func Few(texts []string) string { return First(few, texts) }
 
-// first joins the first texts of a list and says how many more there are.
-func first(count int, texts []string) string {
+// First returns the first texts of a list as one text, and how many more there are.
+func First(count int, texts []string) string {
 	if len(texts) <= count {
 		return strings.Join(texts, ", ")
 	}

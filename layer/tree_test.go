@@ -1,4 +1,4 @@
-package run
+package layer
 
 import (
 	"crypto/sha256"
@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/packfile/frontend/step"
 )
+
+// matched is where newTree makes its tree.
+const matched = "/match/0"
 
 // newTree makes a tree with one of everything that a digest covers.
 func newTree(t *testing.T) *box {
-	b := newBox(t, step.Match)
+	b := newBox(t)
 	b.write(matched+"/package.json", "{}")
 	b.write(matched+"/bin/run", "#!/bin/sh\n")
 	b.must(os.Chmod(b.path(matched+"/bin/run"), 0o755))
@@ -58,19 +59,21 @@ var fileDigests = map[string]string{
 func fileDigest(form string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(form)))[:16] }
 
 func TestFilesAreNamedWhenTheyAreFew(t *testing.T) {
-	for _, files := range []int{0, step.MaxFileDigests, step.MaxFileDigests + 1} {
+	for _, files := range []int{0, 10, 11} {
 		t.Run(fmt.Sprint(files), func(t *testing.T) {
-			b := newBox(t, step.Match)
+			b := newBox(t)
+			b.mkdir(matched)
 			for i := range files {
 				b.write(fmt.Sprintf("%s/%d/file", matched, i), "x") // folders are not counted
 			}
-			result := b.succeed().result
+			tree, err := DigestTree(b.path(matched), 10)
+			b.must(err)
 			want := files
-			if files > step.MaxFileDigests {
+			if files > 10 {
 				want = 0
 			}
-			if result.Files != files || len(result.FileDigests) != want {
-				t.Errorf("%d files, %d digests", result.Files, len(result.FileDigests))
+			if tree.Files != files || len(tree.FileDigests) != want {
+				t.Errorf("%d files, %d digests", tree.Files, len(tree.FileDigests))
 			}
 		})
 	}
@@ -78,7 +81,7 @@ func TestFilesAreNamedWhenTheyAreFew(t *testing.T) {
 
 func TestTheDigestOfATreeStaysTheSame(t *testing.T) {
 	b := newTree(t)
-	tree, err := DigestTree(b.path(matched))
+	tree, err := DigestTree(b.path(matched), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +139,7 @@ func TestWhatTheDigestOfATreeCovers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := newTree(t)
 			test.change(b)
-			tree, err := DigestTree(b.path(matched))
+			tree, err := DigestTree(b.path(matched), 100)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +185,7 @@ func TestTreesThatHaveNoDigest(t *testing.T) {
 		{"a symlink that leads up", func(b *box) { b.symlink("../../etc", matched+"/a/link") },
 			"a/link is a symlink to ../../etc, which is outside of the app"},
 		{"a symlink that leads out through another", func(b *box) {
-			b.mkdir(step.MatchDir + "/home")
+			b.mkdir("/match/home")
 			b.symlink("..", matched+"/a/up")
 			b.symlink("up/../home", matched+"/a/link")
 		}, "a/link is a symlink to up/../home, which is outside of the app"},
@@ -191,52 +194,24 @@ func TestTreesThatHaveNoDigest(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := newTree(t)
 			test.make(b)
-			b.fail(1, test.want)
+			if _, err := DigestTree(b.path(matched), 100); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
 		})
 	}
 	t.Run("a link to the app itself is fine", func(t *testing.T) {
 		b := newTree(t)
 		b.symlink("..", matched+"/bin/up")
-		b.succeed()
-	})
-}
-
-func TestTheVersionThatAMatchGivesIsTheDigest(t *testing.T) {
-	b := newTree(t)
-	want := &step.Result{
-		Files: 4, FileDigests: fileDigests, Metadata: map[string]any{"version": treeDigest}, Links: []step.Symlink{{Path: "dangling", Text: "nowhere"}},
-	}
-	if diff := cmp.Diff(want, b.succeed().result); diff != "" {
-		t.Error(diff)
-	}
-	t.Run("also when the app is reached through a symlink", func(t *testing.T) {
-		b := newTree(t)
-		b.must(os.Rename(b.path(matched), b.path("/elsewhere")))
-		b.symlink("../../elsewhere", matched)
-		if diff := cmp.Diff(treeDigest, b.succeed().result.Metadata["version"]); diff != "" {
-			t.Error(diff)
+		if _, err := DigestTree(b.path(matched), 100); err != nil {
+			t.Error(err)
 		}
-	})
-	t.Run("also of no files", func(t *testing.T) {
-		out := newBox(t, step.Match).succeed()
-		if out.result.Files != 0 || len(out.result.Metadata["version"].(string)) != 64 {
-			t.Errorf("got %+v", out.result)
-		}
-	})
-	t.Run("and names a file that cannot be read", func(t *testing.T) {
-		if os.Geteuid() == 0 {
-			t.Skip("root can read every file")
-		}
-		b := newTree(t)
-		b.must(os.Chmod(b.path(matched+"/package.json"), 0))
-		b.fail(1, "package.json: permission denied")
 	})
 }
 
 func TestDigestsDoNotDependOnThePlace(t *testing.T) {
 	for range 3 {
 		dir := newTree(t).path(matched)
-		tree, err := DigestTree(filepath.Clean(dir) + "/")
+		tree, err := DigestTree(filepath.Clean(dir)+"/", 100)
 		if diff := cmp.Diff(Tree{Digest: treeDigest, Files: 4, FileDigests: fileDigests}, tree); diff != "" || err != nil {
 			t.Error(diff, err)
 		}

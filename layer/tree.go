@@ -1,8 +1,6 @@
-package run
+package layer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/packfile/frontend/step"
+	"github.com/opencontainers/go-digest"
 )
 
 // Tree is what DigestTree says of the files below a folder. Files are all but folders.
@@ -18,14 +16,14 @@ type Tree struct {
 	Digest string // hex SHA-256 of everything
 	Files  int
 	// FileDigests has a digest for each file, by slash-separated path from the folder; nil when there are more than
-	// step.MaxFileDigests. They tell one state of a file from another, and protect from nothing.
+	// were asked for. They tell one state of a file from another, and protect from nothing.
 	FileDigests map[string]string
 }
 
 // fileDigits is how many hex digits a digest of one file has.
 const fileDigits = 16
 
-// DigestTree reads everything below dir. Equal trees have equal digests on any machine: owners and times do not count,
+// DigestTree reads everything below dir, and names the digests of no more than most files. Equal trees have equal digests on any machine: owners and times do not count,
 // and neither does dir itself.
 //
 // The digest is taken over this canonical form: the line "packfile tree 1", and then for each entry, a folder before its
@@ -40,13 +38,14 @@ const fileDigits = 16
 // counts.
 //
 // What the digest cannot stand for is an error: sockets, devices, fifos, and symlinks that leave dir.
-func DigestTree(dir string) (Tree, error) {
+func DigestTree(dir string, most int) (Tree, error) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return Tree{}, err
 	}
 	tree := Tree{FileDigests: map[string]string{}}
-	h := sha256.New()
+	all := digest.Canonical.Digester()
+	h := all.Hash()
 	fmt.Fprintln(h, "packfile tree 1")
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || path == root {
@@ -59,19 +58,19 @@ func DigestTree(dir string) (Tree, error) {
 		if entry.IsDir() {
 			return digestEntry(h, root, path, rel)
 		}
-		if tree.Files++; tree.Files > step.MaxFileDigests {
+		if tree.Files++; tree.Files > most {
 			tree.FileDigests = nil
 			return digestEntry(h, root, path, rel)
 		}
-		own := sha256.New()
-		err = digestEntry(io.MultiWriter(h, own), root, path, rel)
-		tree.FileDigests[rel] = hex.EncodeToString(own.Sum(nil))[:fileDigits]
+		own := digest.Canonical.Digester()
+		err = digestEntry(io.MultiWriter(h, own.Hash()), root, path, rel)
+		tree.FileDigests[rel] = own.Digest().Encoded()[:fileDigits]
 		return err
 	})
 	if err != nil {
 		return Tree{}, err
 	}
-	tree.Digest = hex.EncodeToString(h.Sum(nil))
+	tree.Digest = all.Digest().Encoded()
 	return tree, nil
 }
 
@@ -106,7 +105,7 @@ func digestEntry(w io.Writer, root, path, rel string) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("%s is a %s; a version can only be made of files, folders and symlinks", rel, typeName(info.Mode()))
+		return fmt.Errorf("%s is a %s; a version can only be made of files, folders and symlinks", rel, TypeName(info.Mode()))
 	}
 	fmt.Fprintln(w)
 	return nil

@@ -1,4 +1,4 @@
-package run
+package archive
 
 import (
 	"archive/tar"
@@ -11,6 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 )
+
+// whiteout is how names begin that mean "this is removed" in a layer
+// (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts).
+const whiteout = ".wh."
 
 // unpacker writes entries of archives below one folder: files, folders, symlinks and hard links, with modes 0755 and 0644,
 // owned by the current user.

@@ -1,4 +1,4 @@
-package run
+package archive
 
 import (
 	_ "crypto/sha512" // a good algorithm of digests, if it is linked in
@@ -432,7 +432,7 @@ func TestFilesOfALayoutAreFiles(t *testing.T) {
 		if err := syscall.Symlink("../blobs", p.archive+"/blobs"); err != nil {
 			t.Fatal(err)
 		}
-		if err := unpackModule(p.archive, p.out, enough); err == nil || !strings.Contains(err.Error(), "escapes") {
+		if err := unpack(p.archive, p.module(), enough); err == nil || !strings.Contains(err.Error(), "escapes") {
 			t.Error(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package run
+package archive
 
 import (
 	"archive/tar"

@@ -1,0 +1,32 @@
+package layer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/containerd/containerd/v2/pkg/archive"
+	"github.com/opencontainers/go-digest"
+)
+
+// Describe returns the diff id of the layer whose files are below dir and have time t. That takes no time if the step that made
+// the layer has noted it; else everything is read, and it is an error if something cannot be in an image.
+func Describe(dir string, t time.Time) (digest.Digest, error) {
+	if noted := notedDigest(dir, t); noted != "" {
+		return noted, nil
+	}
+	if err := CheckContent(dir, ""); err != nil {
+		return "", err
+	}
+	return Digest(dir)
+}
+
+// Digest returns the digest of the uncompressed tar of a layer with everything below dir, all of which it reads. BuildKit writes
+// layers with the same code, so this is the diff id that it gives them.
+func Digest(dir string) (digest.Digest, error) {
+	digester := digest.Canonical.Digester()
+	if err := archive.WriteDiff(context.Background(), digester.Hash(), "", dir); err != nil {
+		return "", fmt.Errorf("digest of the layer in %s: %w", dir, err)
+	}
+	return digester.Digest(), nil
+}
