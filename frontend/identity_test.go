@@ -7,7 +7,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -20,7 +20,7 @@ func ofPackfile(t *testing.T, text string, scripts map[string][]byte, modules ..
 		t.Fatal(err)
 	}
 	b := &build{pf: pf, source: &dockerui.Source{SourceMap: llb.NewSourceMap(nil, name, "TOML", []byte(text))}}
-	b.root = &convert.Module{Packfile: pf, Filename: name, Scripts: scripts}
+	b.root = &module.Module{Packfile: pf, Filename: name, Scripts: scripts}
 	root := &unit{Module: b.root, own: pf.HasOwn()}
 	b.modules.units = append([]*unit{root}, modules...)
 	return b
@@ -66,7 +66,7 @@ func TestAnAppIsKnownByItsModulesToo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &unit{Module: &convert.Module{Packfile: pf}, own: true}
+		return &unit{Module: &module.Module{Packfile: pf}, own: true}
 	}
 	const (
 		cached = "[[caches]]\nname = 'c'\n"
