@@ -46,9 +46,7 @@ type build struct {
 	factsSay     messages       // what is questionable about answers
 	previousSays messages       // why the previous image, or a part of it, is not used
 	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
-	inlineCaches map[string][]byte         // of the images, by inlineCacheID
-	sboms        map[string]gw.Attestation // by platformID
-	mu           sync.Mutex                // for inlineCaches, sboms and texts
+	mu           sync.Mutex // for texts
 }
 
 // Build is a gateway build function (gw.BuildFunc).
@@ -66,10 +64,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	c = withDefaultFilename(boundedClient{c})
-	b := &build{
-		client: c, now: time.Now(), texts: map[string]*llb.SourceMap{},
-		inlineCaches: map[string][]byte{}, sboms: map[string]gw.Attestation{},
-	}
+	b := &build{client: c, now: time.Now(), texts: map[string]*llb.SourceMap{}}
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
@@ -94,21 +89,9 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err != nil {
 		return nil, b.explain(err)
 	}
-	rb, err := b.ui.Build(ctx, platformBuild(build))
+	res, err = buildPlatforms(ctx, b.ui, build)
 	b.recognizing.Wait()
-	if err != nil {
-		return nil, err
-	}
-	if err := b.addSBOMs(ctx, rb); err != nil {
-		return nil, err
-	}
-	if res, err = rb.Finalize(); err != nil {
-		return nil, err
-	}
-	if err := finish(res, b.inlineCaches); err != nil {
-		return nil, err
-	}
-	return res, checkResult(res)
+	return res, err
 }
 
 // readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
@@ -145,10 +128,10 @@ func (b *build) platforms() []ocispecs.Platform {
 	return b.ui.BuildPlatforms[:1]
 }
 
-// platform builds for the platform with the given index; dockerui's own idea of it is nil when the user named none.
-func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (result *dockerui.BuildResult, err error) {
+// platform builds for the platform with the given index.
+func (b *build) platform(ctx context.Context, index int) (*platformResult, error) {
 	in := b.input(index)
-	result, err = b.convert(ctx, index, in)
+	result, err := b.convert(ctx, index, in)
 	for {
 		unusable, ok := errors.AsType[*previousError](err)
 		if !ok {
@@ -162,7 +145,7 @@ func (b *build) platform(ctx context.Context, _ *ocispecs.Platform, index int) (
 }
 
 // convert builds one platform.
-func (b *build) convert(ctx context.Context, index int, in convert.Input) (*dockerui.BuildResult, error) {
+func (b *build) convert(ctx context.Context, index int, in convert.Input) (*platformResult, error) {
 	d, err := b.detect(ctx, convert.New(in))
 	if err == nil {
 		d, err = b.findFacts(ctx, b.apps[index], d)
@@ -170,7 +153,7 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*dock
 	if err == nil {
 		err = b.warnOfFacts(ctx, d)
 	}
-	var result *dockerui.BuildResult
+	var result *platformResult
 	if err == nil {
 		d, result, err = b.solveImage(ctx, d)
 	}
@@ -178,7 +161,8 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*dock
 		return nil, b.blamePrevious(ctx, d, err)
 	}
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
-	return result, b.attest(ctx, d, in, result)
+	result.attestations, err = b.attester().attest(ctx, d, in.Platform, result.Reference)
+	return result, err
 }
 
 // input is what a build for the platform with the given index is made of.

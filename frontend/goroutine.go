@@ -19,10 +19,3 @@ func platformBuild(build dockerui.BuildFunc) dockerui.BuildFunc {
 		return result, err
 	}
 }
-
-// platformVisit is what dockerui calls in a goroutine for each platform of a result.
-func platformVisit(visit func(ctx context.Context, id string, p ocispecs.Platform) error) func(context.Context, string, ocispecs.Platform) error {
-	return func(ctx context.Context, id string, p ocispecs.Platform) error {
-		return guard.Call(ctx, func() error { return visit(ctx, id, p) })
-	}
-}

@@ -23,7 +23,6 @@ func TestAPanicInAnyGoroutineAsksForAReport(t *testing.T) {
 	fail := func() error { panic("boom\x1b[2J") }
 	ctx := t.Context()
 	_, built := platformBuild(func(context.Context, *ocispecs.Platform, int) (*dockerui.BuildResult, error) { return nil, fail() })(ctx, nil, 0)
-	visited := platformVisit(func(context.Context, string, ocispecs.Platform) error { return fail() })(ctx, "", ocispecs.Platform{})
 	g, groupCtx := guard.NewGroup(ctx)
 	g.Go(fail)
 	g.Go(func() error {
@@ -34,7 +33,7 @@ func TestAPanicInAnyGoroutineAsksForAReport(t *testing.T) {
 	guard.Start(ctx, fail, func(err error) { started <- err })
 	_, whole := Build(ctx, nil) // no gateway at all
 	for what, err := range map[string]error{
-		"platform": built, "visit": visited, "group": g.Wait(), "goroutine": <-started, "build": whole,
+		"platform": built, "group": g.Wait(), "goroutine": <-started, "build": whole,
 	} {
 		if err == nil || !strings.Contains(err.Error(), "internal error: ") || !strings.Contains(err.Error(), "please report it") {
 			t.Errorf("%s: %v", what, err)
@@ -108,7 +107,7 @@ func called(e ast.Expr) string {
 
 func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
 	// Functions of libraries that call what they are given in goroutines of their own, and what that has to pass.
-	guards := map[string]string{"Build": "platformBuild", "EachPlatform": "platformVisit"}
+	guards := map[string]string{"Build": "platformBuild"}
 	guarded := 0
 	for _, s := range sources(t, "frontend", "convert", "guard", "llb", "layerkey", "module") {
 		if filepath.Base(s.name) == "guard.go" {

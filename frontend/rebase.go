@@ -10,7 +10,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
@@ -52,7 +51,7 @@ func (b *build) withoutPackfile(unread error) error {
 
 // rebase finds the images, and returns what puts them on each other, for one platform. No layer is looked into: those of the
 // app image are found through its inline cache.
-func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
+func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int) (*platformResult, error), error) {
 	if layering(b.client.BuildOpts()).Flat {
 		return nil, errors.New("this BuildKit cannot merge layers by reference, so it cannot rebase an image: build it again")
 	}
@@ -87,13 +86,16 @@ func (b *build) rebase(ctx context.Context) (dockerui.BuildFunc, error) {
 		return nil, err
 	}
 	b.importInlineCaches(apps)
-	return func(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
+	return func(ctx context.Context, index int) (*platformResult, error) {
 		return b.rebasePlatform(ctx, rebased[index], runs[index])
 	}, nil
 }
 
-func (b *build) rebasePlatform(ctx context.Context, re *convert.Rebased, run convert.Base) (*dockerui.BuildResult, error) {
-	result := &dockerui.BuildResult{Image: re.Config, BaseImage: run.Config, Epoch: re.Config.Created}
+func (b *build) rebasePlatform(ctx context.Context, re *convert.Rebased, run convert.Base) (*platformResult, error) {
+	result := &platformResult{
+		BuildResult: dockerui.BuildResult{Image: re.Config, BaseImage: run.Config, Epoch: re.Config.Created},
+		inlineCache: re.InlineCache,
+	}
 	for name, value := range b.ui.Labels {
 		re.Config.Config.Labels[name] = value
 	}
@@ -101,6 +103,6 @@ func (b *build) rebasePlatform(ctx context.Context, re *convert.Rebased, run con
 	if result.Reference, err = b.solve(ctx, re.State); err != nil {
 		return nil, fmt.Errorf("cannot rebase the previous image: %v", err)
 	}
-	b.keepInlineCache(re.Config, re.InlineCache)
-	return result, b.makeRebasedSBOM(ctx, re.Config)
+	result.attestations, err = b.attester().rebased(ctx, re.Config)
+	return result, err
 }

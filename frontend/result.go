@@ -1,60 +1,83 @@
 package frontend
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"strings"
 
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/convert"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 )
 
-// keepInlineCache remembers an image's inline cache for finish.
-func (b *build) keepInlineCache(img *dockerspec.DockerOCIImage, records []byte) {
-	if records == nil {
-		return
+// platformResult is all that a build returns for one platform. What else an index is to have for it becomes a field here, and
+// part of the result in addTo.
+type platformResult struct {
+	dockerui.BuildResult                  // the image: its files, config, and the config of what it is based on
+	inlineCache          []byte           // records by which later builds find the image's layers; nil for none
+	attestations         []gw.Attestation // about the image
+}
+
+// results has a row for each platform, in the order in which the user named them.
+type results []platformResult
+
+// buildPlatforms builds for all platforms at once, and returns what the gateway is given. The first error ends it.
+func buildPlatforms(ctx context.Context, ui *dockerui.Client, build func(ctx context.Context, index int) (*platformResult, error)) (*gw.Result, error) {
+	rows := make(results, max(len(ui.TargetPlatforms), 1))
+	one := func(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
+		row, err := build(ctx, index)
+		if err != nil {
+			return nil, err
+		}
+		rows[index] = *row
+		return &row.BuildResult, nil
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.inlineCaches[inlineCacheID(img)] = records
+	rb, err := ui.Build(ctx, platformBuild(one))
+	if err != nil {
+		return nil, err
+	}
+	res, err := rb.Finalize()
+	if err != nil {
+		return nil, err
+	}
+	if err := rows.addTo(res, ui.MultiPlatformRequested); err != nil {
+		return nil, err
+	}
+	return res, checkResult(res)
 }
 
-// inlineCacheID tells the images of a build apart.
-func inlineCacheID(img *dockerspec.DockerOCIImage) string {
-	return img.Config.Labels[label.Lifecycle] + img.Config.Labels[layerkey.LabelName]
-}
-
-// finish adds to a result what dockerui knows nothing of: annotations of the images' manifests, which are labels of the images,
-// and the inline caches by which later builds find their layers; caches has them by inlineCacheID. BuildKit leaves those in the
-// configs unless the user asks for an inline cache of its own, and an exporter that has no annotations passes them over.
-func finish(res *gw.Result, caches map[string][]byte) error {
-	for key, config := range maps.Clone(res.Metadata) {
-		if key != exptypes.ExporterImageConfigKey && !strings.HasPrefix(key, exptypes.ExporterImageConfigKey+"/") {
-			continue
+// addTo adds to a result what dockerui knows nothing of: attestations, annotations of the images' manifests, which are labels of
+// the images, and inline caches. BuildKit leaves those in the configs unless the user asks for an inline cache of its own, and an
+// exporter that has no annotations passes them over. With multi, the result has platforms in the keys of configs.
+func (rows results) addTo(res *gw.Result, multi bool) error {
+	built, err := exptypes.ParsePlatforms(res.Metadata) // in the order of rows, by the ids that dockerui has for them
+	if err != nil {
+		return err
+	}
+	for i, row := range rows {
+		id := built.Platforms[i].ID
+		for _, a := range row.attestations {
+			res.AddAttestation(id, a)
 		}
-		var img dockerspec.DockerOCIImage
-		if err := json.Unmarshal(config, &img); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		for name, value := range convert.Annotations(img.Config.Labels) {
+		for name, value := range convert.Annotations(row.Image.Config.Labels) {
 			res.AddMeta(exptypes.AnnotationManifestKey(nil, name), []byte(value))
 		}
-		var err error
-		if res.Metadata[key], err = withInlineCache(config, caches[inlineCacheID(&img)]); err != nil {
+		key := exptypes.ExporterImageConfigKey
+		if multi {
+			key += "/" + id
+		}
+		if res.Metadata[key], err = withInlineCache(res.Metadata[key], row.inlineCache); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	return nil
 }
 
-// withInlineCache is an image's config with records in it.
+// withInlineCache returns an image's config with records in it.
 func withInlineCache(config, records []byte) ([]byte, error) {
 	if records == nil {
 		return config, nil

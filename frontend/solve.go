@@ -221,7 +221,7 @@ func readResult(ctx context.Context, ref gw.Reference, file string) (result step
 
 // solveImage builds the image, and finds out what its labels have to say of the layers, under which it returns the decisions. That
 // takes the steps of layers that are not in the image too: they have to succeed as well.
-func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.Decisions, *dockerui.BuildResult, error) {
+func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.Decisions, *platformResult, error) {
 	assemble := d.Image
 	if b.ui.Target != "" {
 		assemble = d.Layer
@@ -231,7 +231,7 @@ func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.
 		return d, nil, err
 	}
 	epoch := b.epoch
-	result := &dockerui.BuildResult{Epoch: &epoch, BaseImage: img.Base}
+	result := &platformResult{BuildResult: dockerui.BuildResult{Epoch: &epoch, BaseImage: img.Base}}
 	for {
 		b.warnLayers(ctx, img)
 		var answers convert.Facts
@@ -256,8 +256,7 @@ func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.
 	if result.Image, err = d.Config(img); err != nil || b.ui.Target != "" {
 		return d, result, err
 	}
-	records, err := d.InlineCache(img)
-	b.keepInlineCache(result.Image, records)
+	result.inlineCache, err = d.InlineCache(img)
 	return d, result, err
 }
 
