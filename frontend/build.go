@@ -77,7 +77,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err := b.readPackfile(ctx); err != nil {
 		return nil, err
 	}
-	if res, handled, err := b.subrequest(ctx); handled || err != nil {
+	if res, asked, err := answerSubrequest(ctx, b); asked {
 		return res, err
 	}
 	build := b.platform

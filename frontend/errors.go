@@ -37,11 +37,7 @@ func (b *build) withSource(pe *packfile.Error) error {
 	if text == nil {
 		return errors.New(message)
 	}
-	info := visibleSource(&pb.SourceInfo{Data: beginningOf(text.Data), Filename: text.Filename, Language: text.Language})
-	if text.Definition != nil {
-		info.Definition = text.Definition.ToPB()
-	}
-	return errdefs.WithSource(errors.New(message), &errdefs.Source{Info: info, Ranges: ranges})
+	return errdefs.WithSource(errors.New(message), &errdefs.Source{Info: visibleText(text, beginningOf(text.Data)), Ranges: ranges})
 }
 
 // keepText makes a file one that errors can show.

@@ -3,28 +3,19 @@ package frontend
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"text/tabwriter"
 
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/frontend/subrequests"
 
 	"github.com/packfile/frontend/convert"
-	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/text"
 )
 
 // explainRequest asks what a build would reuse, and why not the rest (docker buildx build --call=packfile.explain).
-var explainRequest = subrequests.Request{
-	Name:        "frontend.packfile.explain",
-	Version:     "1.0.0",
-	Type:        subrequests.TypeRPC,
-	Description: "What would be reused from the previous image, and why not the rest",
-	Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
-}
+var explainRequest = ownRequest("frontend.packfile.explain", "What would be reused from the previous image, and why not the rest")
 
 // explanation is the answer to explainRequest.
 type explanation struct {
@@ -39,41 +30,39 @@ type platformExplanation struct {
 }
 
 // explainLayers says what would become of each layer, and builds none. It runs the steps that settle versions.
-func (b *build) explainLayers(ctx context.Context) (*gw.Result, error) {
+func explainLayers(ctx context.Context, b *build) (answer, error) {
 	if err := b.readContexts(ctx); err != nil {
 		return nil, err
 	}
-	targets := b.platforms()
-	e := explanation{
-		Previous:  b.client.BuildOpts().Opts["context:"+previousName],
-		Platforms: make([]platformExplanation, len(targets)),
-	}
-	eg, egCtx := guard.NewGroup(ctx)
-	for i, p := range targets {
-		eg.Go(func() error {
-			in := b.input(i)
-			in.BuildNothing = true
-			d, err := b.detect(egCtx, convert.New(in))
-			if err == nil {
-				d, err = b.findFacts(egCtx, b.apps[i], d)
-			}
-			if err != nil {
-				return err
-			}
-			e.Platforms[i] = platformExplanation{platforms.Format(p), d.Explain()}
-			return nil
-		})
-	}
-	if err := eg.Wait(); err != nil {
-		return nil, err
-	}
-	e.Warnings = slices.Concat(slices.Sorted(slices.Values(b.patternSays.list)), b.previousSays.list)
-	data, err := json.MarshalIndent(e, "", "  ")
+	e := explanation{Previous: b.client.BuildOpts().Opts["context:"+previousName]}
+	var err error
+	e.Platforms, err = onEachPlatform(ctx, b.platforms(), func(ctx context.Context, i int) (platformExplanation, error) {
+		layers, err := b.explainPlatform(ctx, i)
+		return platformExplanation{platforms.Format(b.platforms()[i]), layers}, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return reply(data, e.text(), explainRequest), nil
+	e.Warnings = slices.Concat(slices.Sorted(slices.Values(b.patternSays.list)), b.previousSays.list)
+	return e, nil
 }
+
+// explainPlatform says what would become of each layer of one platform.
+func (b *build) explainPlatform(ctx context.Context, index int) ([]convert.Explanation, error) {
+	in := b.input(index)
+	in.BuildNothing = true
+	d, err := b.detect(ctx, convert.New(in))
+	if err == nil {
+		d, err = b.findFacts(ctx, b.apps[index], d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.Explain(), nil
+}
+
+// ToResult is what answer asks for.
+func (e explanation) ToResult() (*gw.Result, error) { return reply(e, e.text()) }
 
 // text is the table that people read.
 func (e explanation) text() []byte {

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
-	"github.com/moby/buildkit/frontend/subrequests/outline"
 	"github.com/moby/buildkit/util/gitutil"
 
 	"github.com/packfile/frontend/convert"
@@ -138,36 +136,4 @@ func gitState(address string, own bool) (*bk.State, error) {
 		return nil, errors.Join(err, errors.New("it is no address of a Git repository"))
 	}
 	return st, nil
-}
-
-// describeGrants says whose the secrets and agents of an outline are that modules name, and whether these are given them.
-func describeGrants(o *outline.Outline, modules []*module.Module) {
-	var parts []string
-	if o.Description != "" {
-		parts = append(parts, o.Description)
-	}
-	add := func(m *module.Module, what, id string, has bool) {
-		given := "which is given it"
-		if !has {
-			given = "which is not given it"
-		}
-		part := fmt.Sprintf("%s %q is for module %s, %s", what, id, m.Name(), given)
-		if !slices.Contains(parts, part) {
-			parts = append(parts, part)
-		}
-	}
-	for _, m := range modules {
-		if m.Grant == nil {
-			continue
-		}
-		for _, a := range m.Packfile.Access() {
-			for _, s := range a.Secrets {
-				add(m, "secret", s.ID, m.HasSecret(s.ID))
-			}
-			for _, id := range a.SSH {
-				add(m, "ssh agent", id, m.HasAgent(id))
-			}
-		}
-	}
-	o.Description = strings.Join(parts, "; ")
 }

@@ -30,10 +30,13 @@ type options struct {
 	vcsSource   string // Git repository that the client's folders are in
 }
 
+// requestOption is the option that names a subrequest.
+const requestOption = "requestid"
+
 // parseOptions reads the options that are not dockerui's: labels are checked, and of build args each means what its row of
 // arguments says. Of several errors it returns that of the first option by name.
 func parseOptions(opts map[string]string) (options, error) {
-	o := options{requestID: opts["requestid"], vcsSource: opts["vcs:source"]}
+	o := options{requestID: opts[requestOption], vcsSource: opts["vcs:source"]}
 	rows := arguments()
 	for _, option := range slices.Sorted(maps.Keys(opts)) {
 		if err := checkLabel(option); err != nil {

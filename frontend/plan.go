@@ -3,7 +3,6 @@ package frontend
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,23 +11,15 @@ import (
 
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/frontend/subrequests"
 
 	"github.com/packfile/frontend/convert"
-	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 )
 
 // planRequest asks which modules take part in a build, and what they require of each other (docker buildx build
 // --call=packfile.plan).
-var planRequest = subrequests.Request{
-	Name:        "frontend.packfile.plan",
-	Version:     "1.0.0",
-	Type:        subrequests.TypeRPC,
-	Description: "Which modules take part in the build, and what they require of each other",
-	Metadata:    []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
-}
+var planRequest = ownRequest("frontend.packfile.plan", "Which modules take part in the build, and what they require of each other")
 
 // planning says whether nothing but the plan is asked for.
 func (b *build) planning() bool { return b.opts.requestID == planRequest.Name }
@@ -75,33 +66,28 @@ type failedModule struct {
 }
 
 // explainPlan finds the group that a build would take. It runs the require steps and bin/detect of buildpacks.
-func (b *build) explainPlan(ctx context.Context) (*gw.Result, error) {
+func explainPlan(ctx context.Context, b *build) (answer, error) {
 	if err := b.readContexts(ctx); err != nil {
 		return nil, err
 	}
-	targets := b.platforms()
-	p := resolvedPlan{Platforms: make([]platformPlan, len(targets))}
-	eg, egCtx := guard.NewGroup(ctx)
-	for i, target := range targets {
-		eg.Go(func() error {
-			d, err := b.findGroup(egCtx, convert.New(b.input(i)))
-			if err != nil {
-				return err
-			}
-			p.Platforms[i] = newPlatformPlan(platforms.Format(target), d)
-			return nil
-		})
-	}
-	if err := eg.Wait(); err != nil {
-		return nil, err
-	}
-	p.Warnings = slices.Sorted(slices.Values(b.planSays.list))
-	data, err := json.MarshalIndent(p, "", "  ")
+	var p resolvedPlan
+	var err error
+	p.Platforms, err = onEachPlatform(ctx, b.platforms(), func(ctx context.Context, i int) (platformPlan, error) {
+		d, err := b.findGroup(ctx, convert.New(b.input(i)))
+		if err != nil {
+			return platformPlan{}, err
+		}
+		return newPlatformPlan(platforms.Format(b.platforms()[i]), d), nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	return reply(data, p.text(), planRequest), nil
+	p.Warnings = slices.Sorted(slices.Values(b.planSays.list))
+	return p, nil
 }
+
+// ToResult is what answer asks for.
+func (p resolvedPlan) ToResult() (*gw.Result, error) { return reply(p, p.text()) }
 
 func newPlatformPlan(platform string, d *detection) platformPlan {
 	p := platformPlan{Platform: platform, Modules: []planModule{}, Entries: []planEntry{}}

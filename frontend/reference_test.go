@@ -64,3 +64,19 @@ func TestTheReferenceHasTheBuildArgumentsThatThereAre(t *testing.T) {
 		t.Error("there are names of build arguments that no row is about")
 	}
 }
+
+func TestTheReferenceHasWhatCanBeAskedOfABuild(t *testing.T) {
+	documentedCalls := map[string]string{} // options of buildctl by those of buildx
+	for _, row := range documented(t, "## Options of a build") {
+		if strings.HasPrefix(row[0], "`--call=") {
+			documentedCalls[row[0]] = row[1]
+		}
+	}
+	want := map[string]string{}
+	for _, s := range subrequestTable() {
+		want["`--call="+s.call+"`"] = "`requestid=" + s.request.Name + "`"
+	}
+	if diff := cmp.Diff(want, documentedCalls); diff != "" {
+		t.Errorf("subrequestTable() and docs/reference.md differ (-code +docs):\n%s", diff)
+	}
+}

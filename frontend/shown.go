@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
@@ -80,6 +81,15 @@ func visibleMetadata(md *pb.OpMetadata) *pb.OpMetadata {
 	return shown
 }
 
+// visibleText is a file of which some data is shown.
+func visibleText(file *bk.SourceMap, data []byte) *pb.SourceInfo {
+	info := &pb.SourceInfo{Filename: file.Filename, Language: file.Language, Data: data}
+	if file.Definition != nil { // it has none if there is no such file
+		info.Definition = file.Definition.ToPB()
+	}
+	return visibleSource(info)
+}
+
 func visibleSource(info *pb.SourceInfo) *pb.SourceInfo {
 	if info == nil {
 		return nil
@@ -100,8 +110,8 @@ func visible(res *gw.Result, err error) (*gw.Result, error) {
 	if res == nil {
 		return nil, nil
 	}
-	if answer, ok := res.Metadata["result.txt"]; ok {
-		res.AddMeta("result.txt", []byte(text.Visible(string(answer))))
+	if answer, ok := res.Metadata[resultText]; ok {
+		res.AddMeta(resultText, []byte(text.Visible(string(answer))))
 	}
 	return res, nil
 }

@@ -1,0 +1,172 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
+)
+
+// What is known of a build when its packfile and modules have been read, and nothing has run: what lint has to say (check), what
+// it may be given (outline), and what it can build (targets).
+
+// checked is the answer to check.
+type checked struct{ *lint.LintResults }
+
+// ToResult is what answer asks for. The exit status is 1 if there is anything to say.
+func (c checked) ToResult() (*gw.Result, error) { return c.LintResults.ToResult(nil) }
+
+// checkPackfile tells what is questionable about the packfile, and about the modules that it names.
+func checkPackfile(_ context.Context, b *build) (answer, error) {
+	results := &lint.LintResults{}
+	add := func(text *bk.SourceMap, module string, warnings []packfile.Diagnostic) {
+		results.Sources = append(results.Sources, visibleText(text, text.Data))
+		addWarnings(results, len(results.Sources)-1, module, warnings)
+	}
+	add(b.source.SourceMap, "", b.warnings)
+	for _, u := range b.modules.units {
+		if len(u.warnings) > 0 {
+			add(u.Source, u.Filename, u.warnings)
+		}
+	}
+	return checked{results}, nil
+}
+
+// addWarnings adds warnings about a source. Those about a module begin with its file, since buildx calls every source by the name of
+// the file that is built.
+func addWarnings(results *lint.LintResults, source int, module string, warnings []packfile.Diagnostic) {
+	for _, w := range warnings {
+		text := w.Text()
+		if module != "" {
+			text = fmt.Sprintf("%s:%d: %s", module, w.Range.Start.Line, text)
+		}
+		at := parser.Range{
+			Start: parser.Position{Line: w.Range.Start.Line, Character: w.Range.Start.Column},
+			End:   parser.Position{Line: w.Range.End.Line, Character: w.Range.End.Column},
+		}
+		results.AddWarning(w.Rule, w.Message, "", text, source, []parser.Range{at})
+	}
+}
+
+// listTargets tells what --target can be.
+func listTargets(_ context.Context, b *build) (answer, error) {
+	return targetsOf(b.modules.all(), b.root), nil
+}
+
+// targetsOf lists the image, every layer of the modules alone, and the rebase. Root is the module whose file the client has.
+func targetsOf(modules []*module.Module, root *module.Module) *targets.List {
+	list := &targets.List{Targets: []targets.Target{{Default: true, Description: "the app image"}}}
+	for _, m := range modules {
+		for _, l := range m.Packfile.Layers {
+			if l.Provide == nil {
+				continue
+			}
+			name := l.Name
+			if len(modules) > 1 {
+				name = m.ID() + "/" + l.Name
+			}
+			target := targets.Target{Name: name, Description: "content of layer " + name}
+			if m == root {
+				target.Location = location(l.Range())
+			}
+			list.Targets = append(list.Targets, target)
+		}
+	}
+	list.Targets = append(list.Targets, targets.Target{
+		Name: rebaseTarget, Description: "the image of the named context previous on another run image",
+	})
+	return list
+}
+
+// outlineBuild tells what a build may be given.
+func outlineBuild(_ context.Context, b *build) (answer, error) {
+	return outlineOf(b.ui.Target, b.modules.all(), b.root), nil
+}
+
+// outlineOf lists the secrets, agents and caches that the steps of the modules may use. Root is the module whose file the client
+// has: what others name has no place.
+func outlineOf(target string, modules []*module.Module, root *module.Module) *outline.Outline {
+	o := &outline.Outline{Name: target, Description: root.Packfile.Config.Name}
+	for _, m := range modules {
+		at := location
+		if m != root {
+			at = func(packfile.Range) *pb.Location { return nil }
+		}
+		outlineModule(o, m.Packfile, at)
+	}
+	describeGrants(o, modules)
+	return o
+}
+
+// outlineModule adds what the steps of one packfile may be given.
+func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(packfile.Range) *pb.Location) {
+	add := func(a packfile.Access, at packfile.Range) {
+		for _, s := range a.Secrets {
+			o.Secrets = append(o.Secrets, outline.Secret{Name: s.ID, Required: s.Required, Location: location(s.Range())})
+		}
+		for _, id := range a.SSH {
+			o.SSH = append(o.SSH, outline.SSH{Name: id, Required: true, Location: location(at)})
+		}
+	}
+	for _, l := range pf.Layers {
+		if l.Require != nil {
+			add(l.Require.Access, l.Require.At("ssh"))
+		}
+		if l.Provide != nil {
+			add(l.Provide.Access, l.Provide.At("ssh"))
+			if l.Provide.Test != nil {
+				add(l.Provide.Test.Access, l.Provide.Test.At("ssh"))
+			}
+		}
+	}
+	for _, c := range pf.Caches {
+		o.Cache = append(o.Cache, outline.CacheMount{ID: c.Name, Location: location(c.Range())})
+	}
+}
+
+// describeGrants says whose the secrets and agents of an outline are that modules name, and whether these are given them.
+func describeGrants(o *outline.Outline, modules []*module.Module) {
+	var parts []string
+	if o.Description != "" {
+		parts = append(parts, o.Description)
+	}
+	add := func(m *module.Module, what, id string, has bool) {
+		given := "which is given it"
+		if !has {
+			given = "which is not given it"
+		}
+		part := fmt.Sprintf("%s %q is for module %s, %s", what, id, m.Name(), given)
+		if !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	for _, m := range modules {
+		if m.Grant == nil {
+			continue
+		}
+		for _, a := range m.Packfile.Access() {
+			for _, s := range a.Secrets {
+				add(m, "secret", s.ID, m.HasSecret(s.ID))
+			}
+			for _, id := range a.SSH {
+				add(m, "ssh agent", id, m.HasAgent(id))
+			}
+		}
+	}
+	o.Description = strings.Join(parts, "; ")
+}
+
+func location(r packfile.Range) *pb.Location {
+	return &pb.Location{Ranges: []*pb.Range{module.PBRange(r)}}
+}
