@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	bk "github.com/moby/buildkit/client/llb"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
@@ -82,7 +81,7 @@ func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
 		"[[layers.build.deps]]\nname = \"d\"\nversion = \"1\"\nuri = \"https://example.com/d\"\nsha = \"" +
 		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n"
 	loaderOf := func() *loader {
-		return &loader{build: &build{opts: options{requestID: "none"}, texts: map[string]*bk.SourceMap{}}}
+		return &loader{build: &build{opts: options{requestID: "none"}}}
 	}
 	open := func(bp packfile.Buildpack) func(context.Context, tree.Folder) error {
 		return func(ctx context.Context, f tree.Folder) error {

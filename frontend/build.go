@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -22,15 +21,16 @@ import (
 
 // build is one call of the frontend.
 type build struct {
-	client   gw.Client
-	ui       *dockerui.Client
-	opts     options
-	source   *dockerui.Source
-	pf       *packfile.Packfile // that is built
-	project  *packfile.Project  // where it comes from, nil when it was no project descriptor
-	root     *module.Module     // that it is
-	modules  modules
-	texts    map[string]*llb.SourceMap // of packfiles, for errors, by file name
+	client  gw.Client
+	ui      *dockerui.Client
+	opts    options
+	source  *dockerui.Source
+	pf      *packfile.Packfile // that is built
+	project *packfile.Project  // where it comes from, nil when it was no project descriptor
+	root    *module.Module     // that it is
+	modules modules
+	texts   // that errors can show: packfiles, and those of modules
+	warner
 	warnings []packfile.Diagnostic
 	apps     []*app    // one for each of platforms
 	images   []*images // likewise
@@ -38,15 +38,8 @@ type build struct {
 	epoch    time.Time
 	now      time.Time
 
-	recognizing  sync.WaitGroup // see recognize
-	sizeSays     messages       // what is questionable about the size of images
-	patternSays  messages       // which patterns match nothing
-	planSays     messages       // what is questionable about build plans of buildpacks
-	contentSays  messages       // which layers the version does not speak for
-	factsSay     messages       // what is questionable about answers
-	previousSays messages       // why the previous image, or a part of it, is not used
-	imports      atomic.Pointer[[]gw.CacheOptionsEntry]
-	mu           sync.Mutex // for texts
+	recognizing sync.WaitGroup // see recognize
+	imports     atomic.Pointer[[]gw.CacheOptionsEntry]
 }
 
 // Build is a gateway build function (gw.BuildFunc).
@@ -64,10 +57,11 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	c = withDefaultFilename(boundedClient{c})
-	b := &build{client: c, now: time.Now(), texts: map[string]*llb.SourceMap{}}
+	b := &build{client: c, now: time.Now()}
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
+	b.warner = newWarner(b)
 	// With it, dockerui would have Git give files the time of their commit. Nobody uses that, some daemons have no such time for
 	// a sub folder (moby/buildkit#7151), and some do not know what is asked of them.
 	delete(c.BuildOpts().Opts, buildArg+"SOURCE_DATE_EPOCH")

@@ -54,9 +54,10 @@ func buildOf(t *testing.T, g *fakeGateway, text string) *build {
 		source: &dockerui.Source{SourceMap: source, Warn: func(ctx context.Context, message string, opts gw.WarnOpts) {
 			_ = g.Warn(ctx, "", message, opts)
 		}},
-		root:  &module.Module{Packfile: pf, Filename: "packfile.toml", Source: source},
-		texts: map[string]*bk.SourceMap{"packfile.toml": source},
+		root: &module.Module{Packfile: pf, Filename: "packfile.toml", Source: source},
 	}
+	b.keepText(source)
+	b.warner = newWarner(b)
 	if b.opts, err = parseOptions(g.opts); err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,10 @@
 package frontend
 
 import (
-	"context"
 	"fmt"
 
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
-
-	"github.com/packfile/frontend/convert"
 )
 
 // maxMessage is how large a message to BuildKit may be, in bytes, but for what goes with it: one that is larger ends the
@@ -34,16 +31,4 @@ func checkResult(res *gw.Result) error {
 			"labels, processes and what is said of layers are too much; build fewer platforms at once, or say less", size, maxMessage)
 	}
 	return nil
-}
-
-// warnLayers warns of an image that has too many layers.
-func (b *build) warnLayers(ctx context.Context, img *convert.Image) {
-	n := img.Unmountable()
-	if n == 0 {
-		return
-	}
-	text := fmt.Sprintf("the image has %d layers: container runtimes may refuse an image of more than %d, and none can be built on it", n, convert.MaxMounted)
-	if b.sizeSays.add(text) {
-		b.warn(ctx, text, "Put what changes together into one layer. Layers of the run image count as well.")
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
-	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/guard"
@@ -340,15 +339,6 @@ func (m modules) all() (all []*module.Module) {
 		}
 	}
 	return all
-}
-
-// warn passes a module's warnings on, to the user who builds.
-func (b *build) warnAbout(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
-	for _, w := range atOnce(warnings) {
-		b.source.Warn(ctx, fmt.Sprintf("%s:%d: %s", filename, w.Range.Start.Line, w.Message), gw.WarnOpts{
-			Level: 1, Detail: [][]byte{[]byte(w.Text())},
-		})
-	}
 }
 
 // textOf is a file as errors show it.

@@ -3,15 +3,11 @@ package frontend
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/distribution/reference"
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
-	gw "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/util/bklog"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -122,43 +118,6 @@ func registryImage(ctx context.Context, st bk.State) (string, error) {
 		return "", err
 	}
 	return named.Name(), nil
-}
-
-// warnPrevious tells the user why the previous image, or a part of it, is not used.
-func (b *build) warnPrevious(ctx context.Context, why string) {
-	message := "previous image: " + strings.Join(strings.Fields(why), " ")
-	b.previousSays.add(message)
-	if b.opts.requestID != "" {
-		return // the answer has it
-	}
-	b.warn(ctx, message, "Layers that are not reused are built, or found in the build cache.")
-}
-
-// warn tells the user something that came to light after the packfile was read.
-func (b *build) warn(ctx context.Context, message, detail string) {
-	b.source.Warn(ctx, message, gw.WarnOpts{Level: 1, Detail: [][]byte{[]byte(detail)}})
-	// Logs that are not of buildx show no warning about a source that has been read long ago. They do show what is done.
-	note := bk.Scratch().File(bk.Mkfile("/warning", 0o644, []byte(message)), bk.WithCustomName("[warning] "+message))
-	if _, err := b.solve(ctx, note); err != nil {
-		bklog.G(ctx).Debugf("%s: %v", message, err)
-	}
-}
-
-// messages are collected by several platforms at once.
-type messages struct {
-	mu   sync.Mutex
-	list []string
-}
-
-// add says whether the message is new.
-func (m *messages) add(text string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if slices.Contains(m.list, text) {
-		return false
-	}
-	m.list = append(m.list, text)
-	return true
 }
 
 // previousError says that layers of the previous image cannot be had, although its config promises them.

@@ -55,7 +55,7 @@ func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Ref
 		CacheImports: imports,
 	})
 	if err != nil {
-		return nil, b.explainSolve(err, def)
+		return nil, b.solveErrors().explain(err, def)
 	}
 	return res.SingleRef()
 }
@@ -107,7 +107,7 @@ func (b *build) findFacts(ctx context.Context, app *app, d *convert.Decisions) (
 	}
 	for {
 		if failed == nil {
-			inquiries, err := ask(ctx, d, asked, selections)
+			inquiries, err := askOpen(ctx, d, asked, selections)
 			if err != nil {
 				fail(err)
 			}
@@ -157,8 +157,8 @@ func (b *build) findFacts(ctx context.Context, app *app, d *convert.Decisions) (
 	}
 }
 
-// ask returns what answers the questions that can be asked now and have not been.
-func ask(ctx context.Context, d *convert.Decisions, asked map[convert.Question]bool, selections *selections) ([]convert.Inquiry, error) {
+// askOpen returns what answers the questions that can be asked now and have not been.
+func askOpen(ctx context.Context, d *convert.Decisions, asked map[convert.Question]bool, selections *selections) ([]convert.Inquiry, error) {
 	questions := slices.DeleteFunc(d.Questions(), func(q convert.Question) bool { return asked[q] })
 	for _, q := range questions {
 		asked[q] = true

@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -186,15 +185,6 @@ func hasDeps(pf *packfile.Packfile) bool {
 }
 
 func digestOf(data []byte) string { return digest.FromBytes(data).Encoded() }
-
-// explain turns an error about the packfile into one that shows the place in it.
-func (b *build) explain(err error) error {
-	var pe *packfile.Error
-	if !errors.As(err, &pe) {
-		return err
-	}
-	return b.withSource(pe)
-}
 
 func (b *build) errorAt(r packfile.Range, format string, args ...any) error {
 	return &packfile.Error{

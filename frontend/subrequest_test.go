@@ -203,7 +203,7 @@ func TestTheOutlineIsWhatABuildMayBeGiven(t *testing.T) {
 
 func TestTheOutlineSaysWhichModuleIsGivenWhat(t *testing.T) {
 	root, other := moduleOf(t, "[config]\nname = \"The app\"\n"), moduleOf(t, strings.Replace(manyParts, "acme/app", "acme/tool", 1))
-	other.Grant = &convert.Grant{Secrets: []string{"token"}}
+	other.Grant = &module.Grant{Secrets: []string{"token"}}
 	o := outlineOf("first", []*module.Module{other, root}, root)
 	want := `The app; ssh agent "default" is for module acme/tool, which is not given it; secret "token" is for module acme/tool, which is given it; ` +
 		`secret "maybe" is for module acme/tool, which is not given it`
@@ -275,5 +275,44 @@ modules                   built    user 0:0 -> 1000:1000
 	e.Previous, e.Warnings = "", []string{"pattern x matches nothing"}
 	if shown := string(e.text()); !strings.HasPrefix(shown, "No previous image was named") || !strings.Contains(shown, "WARNING: pattern x matches nothing\n\nLAYER") {
 		t.Errorf("%s", shown)
+	}
+}
+
+// docker buildx prints the strings that it finds in the JSON of these.
+func TestWhatIsPrintedGivesTheTerminalNoOrders(t *testing.T) {
+	const orders = "\x1b[2J\u202e\r"
+	for _, row := range subrequestTable() {
+		if strings.HasPrefix(row.call, "packfile.") {
+			continue // these ask the daemon
+		}
+		b := buildOf(t, &fakeGateway{opts: map[string]string{"requestid": row.request.Name}}, manyParts)
+		b.pf.Config.Name = orders
+		b.pf.Layers[0].Name = orders
+		b.pf.Layers[0].Provide.Secrets[0].ID = orders
+		b.warnings = []packfile.Diagnostic{{Message: orders, Rule: orders}}
+		res, _, err := answerSubrequest(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var walk func(any)
+		walk = func(value any) {
+			switch value := value.(type) {
+			case string:
+				if text.Visible(value) != value {
+					t.Errorf("%s: %q is printed", row.call, value)
+				}
+			case map[string]any:
+				for key, v := range value {
+					if key != "data" { // bytes in base64
+						walk(v)
+					}
+				}
+			case []any:
+				for _, v := range value {
+					walk(v)
+				}
+			}
+		}
+		walk(decoded[any](t, res))
 	}
 }

@@ -50,16 +50,6 @@ func (b *build) checkSelection(ctx context.Context, app *app, sel *convert.Selec
 // shownLost is how many symlinks that lead nowhere are named.
 const shownLost = 5
 
-// warnOnce passes on what no platform of the build has said before.
-func (b *build) warnOnce(ctx context.Context, filename string, diags []packfile.Diagnostic) {
-	for _, d := range diags {
-		text := fmt.Sprintf("%s:%d:%d: %s", filename, d.Range.Start.Line, d.Range.Start.Column, d.Message)
-		if b.patternSays.add(text) && b.opts.requestID == "" { // else the answer has it
-			b.warnAbout(ctx, filename, []packfile.Diagnostic{d})
-		}
-	}
-}
-
 // hidden says what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
 func (b *build) hidden(app *app, pattern string) string {
 	if line, rule := hidingLine(app.ignore.data, pattern); line > 0 {

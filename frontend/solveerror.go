@@ -1,0 +1,127 @@
+package frontend
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	bk "github.com/moby/buildkit/client/llb"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/grpcerrors"
+	digest "github.com/opencontainers/go-digest"
+	"google.golang.org/grpc/status"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/llb"
+)
+
+// said is an error of a solve in our own words. Wrapping it would not do: the client is shown the innermost message.
+// Everything else that BuildKit knows about the error (the place in the packfile, what a debugger needs) stays with it.
+type said struct {
+	message string
+	error
+}
+
+func (e *said) Error() string { return e.message }
+func (e *said) Unwrap() error { return e.error }
+func (e *said) GRPCStatus() *status.Status {
+	return status.New(grpcerrors.Code(e.error), e.message)
+}
+
+// missingSecret is how BuildKit says that the client has no secret of a name (GetSecret in session/secrets/secrets.go).
+var missingSecret = regexp.MustCompile(`secret (\S+): not found`)
+
+// solveErrors says in the packfile's terms what went wrong in a solve.
+type solveErrors struct {
+	texts      *texts
+	keepGitDir bool                                        // .git is part of the app
+	pull       func(images []*pb.Op, message string) error // returns the error about an image, one of some, that cannot be pulled
+}
+
+func (b *build) solveErrors() solveErrors {
+	return solveErrors{&b.texts, b.opts.keepGitDir, b.pullError}
+}
+
+// explain returns the error of a solve of a definition in words that name packfile, layer and step, or the image or file that
+// cannot be had. Of what it knows nothing it returns the error as it is. It decodes the whole definition.
+func (e solveErrors) explain(err error, def *bk.Definition) error {
+	text := err.Error()
+	var vertex *errdefs.VertexError
+	named := errors.As(err, &vertex)
+	ops, undecoded := llb.ParseOperations(def.Def)
+	if undecoded != nil {
+		return err
+	}
+	var op *pb.Op
+	if named {
+		op = ops.Find(vertex.Digest)
+	}
+	if images := unpulled(op, ops, text); len(images) > 0 {
+		return e.pull(images, text)
+	}
+	if !named {
+		return err
+	}
+	message, key := explainDownload(op, text), convert.HintKey
+	where, filename := e.failedVertex(vertex, def)
+	if where == "" && message == "" {
+		return err
+	}
+	if where == "" {
+		return &said{message: message, error: err}
+	}
+	var exit *gwpb.ExitError
+	if m := missingSecret.FindStringSubmatch(text); m != nil && op.GetExec() != nil {
+		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
+	} else if errors.As(err, &exit) {
+		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
+		key = fmt.Sprintf("%s.%d", convert.HintKey, exit.ExitCode)
+		if !e.keepGitDir && callsGit(err, ops, message) {
+			message += " (" + gitHint + ")"
+		}
+	}
+	if message == "" {
+		message = "failed: " + withoutPrefix(text)
+	}
+	if hint := hintOf(err, def, key); hint != "" {
+		message += " (" + hint + ")"
+	}
+	return &said{message: fmt.Sprintf("%s: %s %s", filename, where, message), error: err}
+}
+
+// failedVertex is the name of the operation that failed, and the packfile that it has its place in; "" when it is none of ours.
+func (e solveErrors) failedVertex(vertex *errdefs.VertexError, def *bk.Definition) (name, filename string) {
+	if filename = e.placeOf(def, vertex.Digest); filename == "" {
+		return "", ""
+	}
+	for dgst, md := range def.Metadata {
+		if dgst.String() == vertex.Digest {
+			return md.Description["llb.customname"], filename
+		}
+	}
+	return "", ""
+}
+
+// hintOf is what the description of the operation that failed says to do, by one of its keys; "" when there is nothing to say.
+func hintOf(err error, def *bk.Definition, key string) string {
+	var vertex *errdefs.VertexError
+	if !errors.As(err, &vertex) {
+		return ""
+	}
+	return def.Metadata[digest.Digest(vertex.Digest)].Description[key]
+}
+
+// placeOf is the packfile that an operation has its place in. Those of an image that bake hands over may have one in another.
+func (e solveErrors) placeOf(def *bk.Definition, vertex string) string {
+	if def.Source == nil || def.Source.Locations[vertex] == nil {
+		return ""
+	}
+	for _, l := range def.Source.Locations[vertex].Locations {
+		if name := def.Source.Infos[l.SourceIndex].Filename; e.texts.text(name) != nil {
+			return name
+		}
+	}
+	return ""
+}

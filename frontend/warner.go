@@ -1,0 +1,109 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	bk "github.com/moby/buildkit/client/llb"
+	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/util/bklog"
+
+	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/packfile"
+)
+
+// warner tells the user of a build what is questionable about it. What several platforms of the build may say is collected by what
+// it is about, so that it is said once, and so that the answer to a subrequest can have it.
+type warner struct {
+	show  func(ctx context.Context, message string, opts gw.WarnOpts) // shows a warning beside the packfile
+	note  func(ctx context.Context, name string) error                // leaves a line in the log
+	asked bool                                                        // a subrequest, whose answer has warnings
+
+	sizeSays     messages // the size of images
+	patternSays  messages // patterns that match nothing
+	planSays     messages // build plans of buildpacks
+	contentSays  messages // layers that the version does not speak for
+	factsSay     messages // answers of steps
+	previousSays messages // why the previous image, or a part of it, is not used
+}
+
+// newWarner returns the warner of a build.
+func newWarner(b *build) warner {
+	return warner{
+		show: func(ctx context.Context, message string, opts gw.WarnOpts) { b.source.Warn(ctx, message, opts) },
+		note: func(ctx context.Context, name string) error {
+			_, err := b.solve(ctx, bk.Scratch().File(bk.Mkfile("/warning", 0o644, []byte(name)), bk.WithCustomName("[warning] "+name)))
+			return err
+		},
+		asked: b.opts.requestID != "",
+	}
+}
+
+// warn tells the user something that came to light after the packfile was read.
+func (w *warner) warn(ctx context.Context, message, detail string) {
+	w.show(ctx, message, gw.WarnOpts{Level: 1, Detail: [][]byte{[]byte(detail)}})
+	// Logs that are not of buildx show no warning about a source that has been read long ago. They do show what is done.
+	if err := w.note(ctx, message); err != nil {
+		bklog.G(ctx).Debugf("%s: %v", message, err)
+	}
+}
+
+// warnPrevious tells the user why the previous image, or a part of it, is not used.
+func (w *warner) warnPrevious(ctx context.Context, why string) {
+	message := "previous image: " + strings.Join(strings.Fields(why), " ")
+	w.previousSays.add(message)
+	if !w.asked {
+		w.warn(ctx, message, "Layers that are not reused are built, or found in the build cache.")
+	}
+}
+
+// warnAbout passes on what lint says of a module, to the user who builds.
+func (w *warner) warnAbout(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
+	for _, d := range atOnce(warnings) {
+		w.show(ctx, fmt.Sprintf("%s:%d: %s", filename, d.Range.Start.Line, d.Message), gw.WarnOpts{
+			Level: 1, Detail: [][]byte{[]byte(d.Text())},
+		})
+	}
+}
+
+// warnOnce passes on what no platform of the build has said before of the files that a packfile selects.
+func (w *warner) warnOnce(ctx context.Context, filename string, diags []packfile.Diagnostic) {
+	for _, d := range diags {
+		text := fmt.Sprintf("%s:%d:%d: %s", filename, d.Range.Start.Line, d.Range.Start.Column, d.Message)
+		if w.patternSays.add(text) && !w.asked {
+			w.warnAbout(ctx, filename, []packfile.Diagnostic{d})
+		}
+	}
+}
+
+// warnLayers warns of an image that has too many layers.
+func (w *warner) warnLayers(ctx context.Context, img *convert.Image) {
+	n := img.Unmountable()
+	if n == 0 {
+		return
+	}
+	text := fmt.Sprintf("the image has %d layers: container runtimes may refuse an image of more than %d, and none can be built on it", n, convert.MaxMounted)
+	if w.sizeSays.add(text) {
+		w.warn(ctx, text, "Put what changes together into one layer. Layers of the run image count as well.")
+	}
+}
+
+// messages are collected by several platforms at once.
+type messages struct {
+	mu   sync.Mutex
+	list []string
+}
+
+// add keeps a message, and says whether it is new.
+func (m *messages) add(text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if slices.Contains(m.list, text) {
+		return false
+	}
+	m.list = append(m.list, text)
+	return true
+}
