@@ -91,11 +91,35 @@ func copyFile(src, dst string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
+	return errors.Join(copyContent(out, in), out.Close())
+}
+
+// copyContent copies what a file holds to an empty one, and leaves out its holes (lseek(2)): a sparse file may be larger than the disk.
+func copyContent(out, in *os.File) error {
+	info, err := in.Stat()
+	if err != nil {
 		return err
 	}
-	return out.Close()
+	for end := int64(0); ; {
+		begin, err := in.Seek(end, unix.SEEK_DATA)
+		if errors.Is(err, unix.ENXIO) {
+			return out.Truncate(info.Size())
+		}
+		if err != nil {
+			return err
+		}
+		if end, err = in.Seek(begin, unix.SEEK_HOLE); err != nil {
+			return err
+		}
+		for _, f := range []*os.File{in, out} {
+			if _, err := f.Seek(begin, io.SeekStart); err != nil {
+				return err
+			}
+		}
+		if _, err := io.CopyN(out, in, end-begin); err != nil {
+			return err
+		}
+	}
 }
 
 // setAttributes gives a copy what else its original has: owner, if we are root, extended attributes, mode and modification time.

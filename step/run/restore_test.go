@@ -138,6 +138,45 @@ func TestCopiesAreLikeTheirOriginals(t *testing.T) {
 	}
 }
 
+func TestCopiesOfSparseFilesAreSparse(t *testing.T) {
+	src, dst := t.TempDir(), t.TempDir()
+	const size = 64 << 20
+	for name, pieces := range map[string]map[int64]string{
+		"empty": nil, "begin": {0: "data"}, "middle": {20<<20 + 1: "data", 40 << 20: "more"}, "end": {size - 4: "data"},
+	} {
+		f, err := os.Create(filepath.Join(src, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at, text := range pieces {
+			if _, err := f.WriteAt([]byte(text), at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := copyTree(src, dst); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(listing(t, src), listing(t, dst)); diff != "" {
+		t.Error("content or attributes differ")
+	}
+	for _, name := range []string{"empty", "begin", "middle", "end"} {
+		var before, after unix.Stat_t
+		if err := errors.Join(unix.Stat(filepath.Join(src, name), &before), unix.Stat(filepath.Join(dst, name), &after)); err != nil {
+			t.Fatal(err)
+		}
+		if before.Blocks > 1000 {
+			t.Skip("this file system has no sparse files")
+		}
+		if after.Blocks > before.Blocks {
+			t.Errorf("%s: the copy takes %d blocks, and the original %d", name, after.Blocks, before.Blocks)
+		}
+	}
+}
+
 // netBindService is the capability of that name, permitted and effective, as file capabilities say it.
 var netBindService = []byte("\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 
