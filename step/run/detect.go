@@ -85,8 +85,12 @@ func (r *runner) runDetect(plan string) (code int, failed string) {
 // lifecycle passes on (its env.NewBuildEnv).
 var passedOn = []string{"CNB_STACK_ID", "HOME", "HOSTNAME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
 
-// programEnv is the environment of a buildpack's program: what the Buildpack API lists, of the build image no more than that, and
-// the platform's variables unless the buildpack wants none.
+// buildConfigEnv is the env folder of the build image by which its operator sets variables of buildpacks, in the build container
+// (Platform API 0.11, "Operator-Defined Variables").
+const buildConfigEnv = "/cnb/build-config/env"
+
+// programEnv is the environment of a buildpack's program: what the Buildpack API lists, of the build image no more than that and
+// what its operator sets, and the platform's variables unless the buildpack wants none.
 func (r *runner) programEnv(plan string) (*env.Env, error) {
 	e := r.imageEnv()
 	for _, kv := range e.List() {
@@ -99,6 +103,9 @@ func (r *runner) programEnv(plan string) (*env.Env, error) {
 		for _, v := range r.spec.Platform {
 			e.AddPlatform(v.Name, v.Value)
 		}
+	}
+	if err := e.AddDir(filepath.Join(r.root, buildConfigEnv), env.Default); err != nil {
+		return nil, err
 	}
 	for _, v := range r.spec.Program.Env {
 		if v.Value == "" {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"os"
 	"path"
 	"strings"
@@ -190,6 +191,36 @@ func TestTheEnvironmentOfBinDetect(t *testing.T) {
 			}
 			if diff := cmp.Diff(map[string]string{"BP_A": "1", "CNB_BUILDPACK_DIR": "/hostile", "PATH": "/mine"}, files); diff != "" {
 				t.Errorf("platform folder: %s", diff)
+			}
+		})
+	}
+}
+
+func TestTheOperatorOfTheBuildImageSetsVariablesOfBinDetect(t *testing.T) {
+	for _, clear := range []bool{false, true} {
+		t.Run(fmt.Sprintf("clear-env = %t", clear), func(t *testing.T) {
+			b := newDetectBox(t, "")
+			b.env = []string{testRoot + "=" + b.root, "PATH=/usr/bin:/bin"}
+			b.spec.Platform = []step.Variable{{Name: "BP_A", Value: "platform"}, {Name: "BP_B", Value: "platform"}}
+			b.spec.Program.ClearEnv = clear
+			b.spec.Program.Env = []step.Variable{{Name: "CNB_TARGET_OS", Value: "linux"}}
+			for name, value := range map[string]string{
+				"BP_A": "operator", "BP_B.override": "operator", "BP_C": "operator", "PATH.append": "/operator", "PATH.delim": ":",
+				"BP_D.": "operator", "CNB_TARGET_OS.override": "plan9",
+			} {
+				b.write(buildConfigEnv+"/"+name, value)
+			}
+			want := map[string]string{
+				"BP_A": "platform", "BP_B": "operator", "BP_C": "operator", "BP_D": "operator", "PATH": "/usr/bin:/bin:/operator", "CNB_TARGET_OS": "linux",
+			}
+			if clear {
+				want["BP_A"] = "operator"
+			}
+			vars, _, _ := b.environment()
+			for name, value := range want {
+				if vars[name] != value {
+					t.Errorf("%s is %q, want %q", name, vars[name], value)
+				}
 			}
 		})
 	}
