@@ -28,6 +28,6 @@ LABEL org.opencontainers.image.title="packfile frontend" \
       org.opencontainers.image.source="https://github.com/packfile/frontend" \
       org.opencontainers.image.version="${VERSION}" \
       moby.buildkit.frontend.network.none="true" \
-      moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts"
+      moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring"
 COPY --from=build /out/ /
 ENTRYPOINT ["/packfile-frontend"]

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/client"
@@ -41,6 +42,25 @@ func TestTheNamedContextContextIsTheApp(t *testing.T) {
 			t.Errorf("%s is an app", value)
 		}
 		contains(t, out, message)
+	}
+}
+
+// buildx sends an address with a query only to frontends that say they know such addresses.
+func TestTheAddressOfAGitContextMayAskForGitFiles(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	repo := filepath.Join(base, "app")
+	packfile := map[string]string{"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\n[layers.build.run]\ninline = \"ls -a > $LAYER/list\"\n"}
+	write(t, repo, packfile)
+	commit(t, repo)
+	url := serveGit(t, base) + "/app"
+	for query, want := range map[string]string{"": ". .. packfile.toml", "?keep-git-dir=1": ". .. .git packfile.toml"} {
+		dest := t.TempDir()
+		out, err := buildx(t, files(t, packfile), "--target", "a", "-o", dest, "--build-context", "context="+url+query)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		equal(t, "the app of an address with "+query, strings.Join(strings.Fields(built{out: dest}.read(t, "list")), " "), want)
 	}
 }
 
