@@ -27,11 +27,14 @@ type Decision struct {
 }
 
 // whyRun is the reason, in a few words, why the run step of a layer that was decided so is part of the build.
-func (d *Decision) whyRun() string {
-	if d.Action == Kept {
-		return "a layer that is built links it"
+func (b *Build) whyRun(l *layer, d *Decision) string {
+	switch {
+	case d.Action != Kept:
+		return d.why()
+	case l == b.target:
+		return "it is the target"
 	}
-	return d.why()
+	return "a layer that is built links it"
 }
 
 // why is the reason in a few words, "" when there is none to tell.

@@ -410,3 +410,18 @@ func TestNamesInALabelAreInNoMessage(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestALayerThatIsNotInTheImageSaysWhyItRuns(t *testing.T) {
+	previous := imageOf(t, chain)
+	b := newBuild(t, chain, exact, from(t, previous), func(in *Input) { in.Target = "assets" })
+	d, err := b.decide(b.target, answers(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := b.whyRun(b.target, d); d.Action != Kept || why != "it is the target" {
+		t.Errorf("%s, and it runs because %q", d.Action, why)
+	}
+	if why := b.whyRun(b.layers[0], &Decision{Action: Kept}); why != "a layer that is built links it" {
+		t.Errorf("it runs because %q", why)
+	}
+}

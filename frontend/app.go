@@ -242,6 +242,8 @@ func pinnedSource(ops []*pb.Op) string {
 			if strings.Contains(rest, "@") {
 				return "an image, named by its digest"
 			}
+		case "oci-layout":
+			return "an OCI layout, named by its digest"
 		default:
 			return "the result of another target"
 		}
