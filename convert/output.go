@@ -58,7 +58,7 @@ func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) 
 		return nil, err
 	}
 	p := r.run
-	if why := b.whyRun(l, d); why != "" {
+	if why := s.whyRun(l, d); why != "" {
 		p.name += " (" + why + ")"
 	}
 	if err := s.show(ctx, &p, l, r.record); err != nil {

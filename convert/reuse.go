@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 
 	bk "github.com/moby/buildkit/client/llb"
 
@@ -27,12 +28,18 @@ type Decision struct {
 }
 
 // whyRun is the reason, in a few words, why the run step of a layer that was decided so is part of the build.
-func (b *Build) whyRun(l *layer, d *Decision) string {
+func (d *Decisions) whyRun(l *layer, made *Decision) string {
 	switch {
-	case d.Action != Kept:
-		return d.why()
-	case l == b.target:
+	case made.Action != Kept:
+		return made.why()
+	case l == d.target:
 		return "it is the target"
+	}
+	linked := func(other *layer) bool {
+		return d.runs[other] && slices.ContainsFunc(other.looksInto(), func(k link) bool { return k.layer == l })
+	}
+	if !slices.ContainsFunc(d.layers, linked) {
+		return "a test with full-env looks into it"
 	}
 	return "a layer that is built links it"
 }

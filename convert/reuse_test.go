@@ -412,16 +412,24 @@ func TestNamesInALabelAreInNoMessage(t *testing.T) {
 }
 
 func TestALayerThatIsNotInTheImageSaysWhyItRuns(t *testing.T) {
-	previous := imageOf(t, chain)
-	b := newBuild(t, chain, exact, from(t, previous), func(in *Input) { in.Target = "assets" })
-	d, err := b.decide(b.target, answers(b))
-	if err != nil {
-		t.Fatal(err)
+	const tool = "[config]\nshell = '/bin/sh'\n[[layers]]\nname = 'tool'\nversion = '1'\n[layers.build.run]\ninline = 'x'\n"
+	user := func(test, version string) string {
+		return "[[layers]]\nname = 'user'\nexport = true\n" + version + "[layers.build]\nlinks = [{ name = 'tool' }]\n" + test + "[layers.build.run]\ninline = 'x'\n"
 	}
-	if why := b.whyRun(b.target, d); d.Action != Kept || why != "it is the target" {
-		t.Errorf("%s, and it runs because %q", d.Action, why)
-	}
-	if why := b.whyRun(b.layers[0], &Decision{Action: Kept}); why != "a layer that is built links it" {
-		t.Errorf("it runs because %q", why)
+	const fullEnv = "[layers.build.test]\ninline = 'x'\nfull-env = true\n"
+	for name, test := range map[string]struct{ was, is, target, want string }{
+		"target":          {tool, tool, "tool", "it is the target"},
+		"a layer":         {tool + user("", "version = '1'\n"), tool + user("", "version = '2'\n"), "", "a layer that is built links it"},
+		"a full-env test": {tool + user(fullEnv, ""), tool + user(fullEnv, ""), "", "a test with full-env looks into it"},
+	} {
+		b := newBuild(t, test.is, exact, from(t, imageOf(t, test.was)), func(in *Input) { in.Target = test.target })
+		d := b.decided(t, answers(b))
+		made, err := d.decision(b.layers[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := d.whyRun(b.layers[0], made); made.Action != Kept || why != test.want {
+			t.Errorf("%s: %s, and it runs because %q, want %q", name, made.Action, why, test.want)
+		}
 	}
 }
