@@ -83,6 +83,9 @@ func TestServersThatCannotBeReachedAreNamedWithTheAddress(t *testing.T) {
 		uri := "http://127.0.0.1:1/tool"
 		dir := files(t, map[string]string{"packfile.toml": withDep(uri, sha("wanted"))})
 		contains(t, request{dir: dir, host: host}.fail(t), "[a] fetch tool@1 "+uri+" cannot be fetched: ", "connection refused", ">>> uri = ")
+		unpinned := strings.Replace(withDep(uri, ""), "sha = \"\"\n", "", 1)
+		write(t, dir, map[string]string{"packfile.toml": unpinned})
+		contains(t, request{dir: dir, host: host}.fail(t), "[a] fetch tool@1 "+uri+" cannot be fetched: Get", "connection refused", ">>> uri = ")
 		write(t, dir, map[string]string{"packfile.toml": "[[buildpacks]]\nuri = \"" + uri + "\"\nsha = \"" + sha("wanted") + "\"\n"})
 		contains(t, request{dir: dir, host: host}.fail(t), uri+" cannot be fetched: ", "connection refused", ">>> uri = ")
 	})

@@ -156,6 +156,25 @@ func TestNetworkNoneOfTheAppHoldsForItsModules(t *testing.T) {
 	}
 }
 
+func TestNetworkNoneOfTheAppHoldsForDetectOfItsBuildpacks(t *testing.T) {
+	t.Parallel()
+	interfaces := func(app string) any {
+		dir := modularApp(t, app+uses("modules/engine", "modules/tool"), map[string]string{"engine": engines["engine"]})
+		addBuildpack(t, dir, "modules/tool", buildpack{detect: "printf '[[requires]]\nname = \"node\"\nmetadata.interfaces = \"%s\"\n' \"$(grep -c : /proc/net/dev)\" > \"$2\""}, "acme/tool")
+		p := planned(t, dir)
+		if len(p.Entries) != 1 || len(p.Entries[0].Requires) != 1 {
+			t.Fatalf("got %+v", p)
+		}
+		return p.Entries[0].Requires[0].Metadata["interfaces"]
+	}
+	if got := interfaces("network = \"none\"\n"); got != "1" {
+		t.Errorf("bin/detect of an app without network has %v interfaces", got)
+	}
+	if got := interfaces(""); got == "1" {
+		t.Error("bin/detect has no network at all")
+	}
+}
+
 func TestOutlineSaysWhoseASecretIs(t *testing.T) {
 	t.Parallel()
 	own := "[[layers]]\nname = \"own\"\n[layers.build]\nsecrets = [{ id = \"mine\", env-as = \"MINE\" }]\nrun.inline = 'true'\n"
