@@ -227,12 +227,13 @@ func (b *Build) detect(m *module.Module) (bk.State, error) {
 		subject: m.ID(), module: m, files: stepFiles{module: m}, name: string(Detected), at: []module.Place{m.At(m.Packfile.Config.At("id"))},
 		noCache: b.in.NoCache(m.ID()),
 	}
-	p.spec = step.Spec{Kind: step.Detect, Program: &step.Program{
-		Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv(),
-	}}
+	p.spec.Task = step.Detect{
+		Program:  step.Program{Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv()},
+		Platform: b.in.Args,
+	}
 	platform := llb.EmptyDir(step.PlatformDir, b.in.Owner, bk.WithCustomName("[internal] new platform folder"))
 	p.mount(appMount(b.app, llb.ReadOnly))
-	p.mount(llb.Mount{Dest: p.spec.Program.Dir, Tree: m.Files, Source: m.Dir, Kind: llb.ReadOnly})
+	p.mount(llb.Mount{Dest: m.BuildpackDir(), Tree: m.Files, Source: m.Dir, Kind: llb.ReadOnly})
 	p.mount(llb.Mount{Dest: step.PlatformDir, Tree: platform, Source: step.PlatformDir, Kind: llb.Discarded})
 	out, err := b.exec(p)
 	return out[step.OutDir], err

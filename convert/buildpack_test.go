@@ -42,7 +42,7 @@ func withPlan(b *Build, text string) Facts {
 	f := Facts{}
 	for _, m := range b.in.Modules {
 		if m.Buildpack != nil {
-			f[questionOf(m)] = Answer{Result: step.Result{Plan: text}}
+			f[questionOf(m)] = Answer{Result: step.Result{Detected: step.Detected{Plan: text}}}
 		}
 	}
 	return f
@@ -123,13 +123,13 @@ func TestAnswersOfBinDetect(t *testing.T) {
 		answer step.Result
 		failed string
 	}{
-		{"yes", step.Result{Plan: "[[provides]]\nname = 'x'"}, ""},
+		{"yes", step.Result{Detected: step.Detected{Plan: "[[provides]]\nname = 'x'"}}, ""},
 		{"yes, without a plan", step.Result{}, ""},
-		{"no", step.Result{ExitCode: 100}, "its bin/detect said no"},
-		{"an error", step.Result{ExitCode: 1}, "its bin/detect failed with exit code 1"},
-		{"no answer", step.Result{Failed: "bin/detect was killed"}, "its bin/detect was killed"},
-		{"a plan that is none", step.Result{Plan: "\n[[provides]"}, "its build plan: invalid TOML at line 2, column 11: "},
-		{"a plan of other things", step.Result{Plan: "provides = 1"}, "its build plan: provides is no array of tables"},
+		{"no", step.Result{Detected: step.Detected{ExitCode: 100}}, "its bin/detect said no"},
+		{"an error", step.Result{Detected: step.Detected{ExitCode: 1}}, "its bin/detect failed with exit code 1"},
+		{"no answer", step.Result{Detected: step.Detected{Failed: "bin/detect was killed"}}, "its bin/detect was killed"},
+		{"a plan that is none", step.Result{Detected: step.Detected{Plan: "\n[[provides]"}}, "its build plan: invalid TOML at line 2, column 11: "},
+		{"a plan of other things", step.Result{Detected: step.Detected{Plan: "provides = 1"}}, "its build plan: provides is no array of tables"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, optional := range []bool{false, true} {
@@ -331,12 +331,11 @@ func TestTheStepThatRunsBinDetect(t *testing.T) {
 		t.Errorf("%q is cached", name)
 	}
 	want := step.Spec{
-		Contract: step.Contract, Kind: step.Detect, Platform: args,
-		Program: &step.Program{Dir: "/cnb/buildpacks/acme_app/1", ClearEnv: true, Env: []step.Variable{
+		Contract: step.Contract, Task: step.Detect{Platform: args, Program: step.Program{Dir: "/cnb/buildpacks/acme_app/1", ClearEnv: true, Env: []step.Variable{
 			{Name: "CNB_TARGET_OS", Value: "linux"}, {Name: "CNB_TARGET_ARCH", Value: "arm"}, {Name: "CNB_TARGET_ARCH_VARIANT", Value: "v7"},
 			{Name: "CNB_TARGET_DISTRO_NAME", Value: "ubuntu"}, {Name: "CNB_TARGET_DISTRO_VERSION", Value: "24.04"},
 			{Name: "CNB_EXEC_ENV", Value: "production"},
-		}},
+		}}},
 	}
 	if diff := cmp.Diff(want, spec); diff != "" {
 		t.Error(diff)

@@ -154,7 +154,7 @@ func answers(b testGraph) Facts {
 	return answerEach(b, required(b.Build), func(l *layer, kind QuestionKind, f Facts) step.Result {
 		md := f.metadata(l, kind)
 		if kind == Built {
-			return step.Result{Metadata: md, DiffID: diffID(l.Name)} // as imageOf has it
+			return step.Result{Metadata: md, Described: step.Described{DiffID: diffID(l.Name)}} // as imageOf has it
 		}
 		md["version"] = "answered"
 		return step.Result{Metadata: md}

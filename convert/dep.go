@@ -81,7 +81,7 @@ func (s steps) fetch(l *layer) (bk.State, error) {
 		return bk.State{}, err
 	}
 	p := process{subject: l.id, module: l.module, name: string(Fetched), noCache: l.noCache}
-	p.spec.Kind = step.Digest
+	var files []step.DepFile
 	for i, d := range all {
 		if !d.wanted || !unpinned(*d.written) {
 			continue
@@ -91,9 +91,10 @@ func (s steps) fetch(l *layer) (bk.State, error) {
 			return bk.State{}, err
 		}
 		p.mount(m)
-		p.spec.Deps = append(p.spec.Deps, step.Dep{Name: d.Name, Version: d.Version, File: file})
+		files = append(files, step.DepFile{ID: d.id, File: file})
 		p.at = append(p.at, l.module.At(d.written.At("uri")))
 	}
+	p.spec.Task = step.Digest{Files: files}
 	out, err := s.exec(p)
 	return out[step.OutDir], err
 }

@@ -178,9 +178,10 @@ func (s steps) describeAll(d *descriptions, layers []undescribed, most int, t ti
 
 // describe is one step that describes layers whose files have time t. The state has the result about each at treeResult.
 func (s steps) describe(layers []undescribed, t time.Time) (bk.State, error) {
-	p := process{spec: step.Spec{Kind: step.Describe, Time: t.Unix()}}
+	var p process
+	var names []string
 	for i, l := range layers {
-		p.spec.Trees = append(p.spec.Trees, l.name)
+		names = append(names, l.name)
 		number := strconv.Itoa(i)
 		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, number), Tree: l.tree, Kind: llb.ReadOnly, ByKey: true})
 		if l.md != nil {
@@ -196,7 +197,8 @@ func (s steps) describe(layers []undescribed, t time.Time) (bk.State, error) {
 	if p.at == nil {
 		p.at = []module.Place{s.in.Root.At(s.in.Root.Packfile.Config.Range())}
 	}
-	p.name = "describe " + someOf(p.spec.Trees)
+	p.spec.Task = step.Describe{Trees: names, Time: t.Unix()}
+	p.name = "describe " + someOf(names)
 	if len(layers) == 1 && layers[0].layer != nil {
 		l := layers[0].layer
 		p.subject, p.module, p.name, p.noCache = l.id, l.module, "describe", p.noCache || l.noCache

@@ -105,8 +105,9 @@ func (b *Build) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
 		subject: m.Subject(l.Name), module: m, files: stepFiles{module: m}, name: string(Required),
 		network: script.Network, access: l.Require.Access, at: []module.Place{m.At(scriptRange(script))}, noCache: b.noCache(m, l.Name),
 	}
-	p.spec = step.Spec{Kind: step.Require, Layer: l.Name, Metadata: ownMetadata(m, l, nil)}
-	p.spec.Script = p.files.script(script, l.Name+".require")
+	p.spec = step.Spec{Layer: l.Name, Task: step.Require{
+		Given: b.told(l.Require.Access, ownMetadata(m, l, nil)), Script: *p.files.script(script, l.Name+".require"),
+	}}
 	p.mount(appMount(b.app, llb.ReadOnly))
 	out, err := b.exec(p)
 	return out[step.OutDir], err

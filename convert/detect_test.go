@@ -10,7 +10,6 @@ import (
 
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/module"
-	"github.com/packfile/frontend/step"
 )
 
 // withID is a packfile of that id.
@@ -210,11 +209,11 @@ func TestWhatEarlierModulesExposeIsSeenByLaterOnes(t *testing.T) {
 	b := newGroup(t, []string{exposing("one", "b", "a"), exposing("two", "c"), withID("u", named), exposing("after", "d")})
 	f := answers(b)
 	exposed := func(id string) (dirs [][]string) {
-		p := process{spec: step.Spec{Kind: step.Run}}
-		if err := (steps{b.decided(t, f)}).showLinks(t.Context(), &p, layerOf(t, b, id), true); err != nil {
+		seen, err := steps{b.decided(t, f)}.showLinks(t.Context(), &process{}, layerOf(t, b, id), true, true)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return p.spec.Exposed
+		return seen.Exposed
 	}
 	for id, want := range map[string][][]string{
 		"one/a":   nil,

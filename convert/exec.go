@@ -38,12 +38,19 @@ func (p *process) mount(m llb.Mount) { p.mounts = append(p.mounts, m) }
 // runsScripts, or a program of a buildpack: otherwise the step is packfile-step's own work, in a container that has nothing
 // else, on the platform of the builder.
 func (p process) runsScripts() bool {
-	return p.spec.Script != nil || len(p.spec.Setups) > 0 || p.spec.Program != nil
+	switch task := p.spec.Task.(type) {
+	case step.Require, step.Test, step.Detect:
+		return true
+	case step.Run:
+		return task.RunsScripts()
+	}
+	return false
 }
 
 // shared says whether the step is one for all platforms of the build.
 func (p process) shared() bool {
-	return !p.runsScripts() && p.spec.Kind != step.Seal && p.spec.Kind != step.Describe
+	kind := p.spec.Task.Kind()
+	return !p.runsScripts() && kind != step.KindSeal && kind != step.KindDescribe
 }
 
 func (b *Build) cacheMount(m *module.Module, dest, kind, name string, shared bool) llb.Mount {
@@ -64,18 +71,16 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	if p.runsScripts() {
 		user, owner, root, dir = b.in.Owner, b.in.Owner, b.in.Build.State, step.AppDir
 		platform, tools, env = b.in.Platform, b.in.Tools, targetEnv(b.in.Platform)
-		p.spec.Platform = b.in.Args
 	}
-	if p.spec.Kind == step.Run {
+	run, fills := p.spec.Task.(step.Run)
+	if fills {
 		user, owner = llb.Owner{}, b.in.Owner
-		p.spec.User = &step.User{UID: owner.UID, GID: owner.GID, Home: imageHome(b.in.Build.Config)}
-		p.spec.Time = DefaultTime.Unix()
 	}
 	secrets, agents := p.given(user)
 	if p.runsScripts() {
 		secrets = append(secrets, llb.Secret{ID: step.CASecret, File: step.GivenCAFile, Owner: owner, Optional: true})
 	}
-	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.subject, string(p.spec.Kind)+" definition")))
+	files, id, err := p.files.tree(p.spec, bk.WithCustomName(b.name(p.subject, string(p.spec.Task.Kind())+" definition")))
 	if err != nil {
 		return nil, err
 	}
@@ -100,18 +105,18 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
 		{Dest: step.OutDir, Tree: b.emptyDir(outDir, owner, "new output"), Source: outDir, Kind: llb.Output},
 	}
-	if p.runsScripts() || p.spec.Kind == step.Run {
+	if p.runsScripts() || fills {
 		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: b.tmp, Source: "/tmp", Kind: llb.Discarded})
 	}
 	if p.runsScripts() {
 		mounts = append(mounts, llb.Mount{Dest: step.TrustDir, Kind: llb.Memory})
 	}
-	if len(p.spec.Secrets) > 0 {
+	if len(p.access.Secrets) > 0 {
 		mounts = append(mounts, llb.Mount{Dest: step.SecretsDir, Kind: llb.Memory})
 	}
-	if p.spec.Kind == step.Run {
+	if fills {
 		mounts = append(mounts,
-			llb.Mount{Dest: p.spec.LayerDir, Tree: b.emptyDir(newLayerDir, owner, "new layer"), Source: newLayerDir, Kind: llb.Discarded},
+			llb.Mount{Dest: run.LayerDir, Tree: b.emptyDir(newLayerDir, owner, "new layer"), Source: newLayerDir, Kind: llb.Discarded},
 			llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
 	}
 	return llb.Exec{
@@ -130,24 +135,22 @@ func (b *Build) exec(p process) (map[string]bk.State, error) {
 	}.Run(), nil
 }
 
-// given tells the spec of what the client gives the step. It belongs to the user of the first process, which hands it to the
-// script: of a run step, only when the setup scripts of caches have ended.
+// given is what the client gives the step. It belongs to the user of the first process, which hands it to the script: of a run step,
+// only when the setup scripts of caches have ended.
 func (p *process) given(user llb.Owner) (secrets []llb.Secret, agents []llb.Agent) {
 	for _, s := range p.access.Secrets {
-		p.spec.Secrets = append(p.spec.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
 		if p.module.HasSecret(s.ID) { // else the step finds as much of it as when the user gives none
 			secrets = append(secrets, llb.Secret{ID: s.ID, File: path.Join(step.GivenDir, s.ID), Owner: user, Optional: !s.Required})
 		}
 	}
 	for i, id := range p.access.SSH {
-		socket := path.Join(step.AgentsDir, fmt.Sprintf("ssh_agent.%d", i))
-		agents = append(agents, llb.Agent{ID: id, Socket: socket, Owner: user})
-		if p.spec.Kind == step.Run {
-			p.spec.Agents = append(p.spec.Agents, socket)
-		}
+		agents = append(agents, llb.Agent{ID: id, Socket: agentSocket(i), Owner: user})
 	}
 	return secrets, agents
 }
+
+// agentSocket is the socket of a step's SSH agent with that number.
+func agentSocket(i int) string { return path.Join(step.AgentsDir, fmt.Sprintf("ssh_agent.%d", i)) }
 
 // imageHome is HOME of an image's environment, "" when it has none.
 func imageHome(img *dockerspec.DockerOCIImage) string {

@@ -132,7 +132,7 @@ func TestTheNetworkOfTheAppIsACeilingForModules(t *testing.T) {
 		text := strings.Replace(needy, "[[layers]]", module+"\n[[layers]]", 1)
 		b := newGroup(t, []string{text, withID("site", app+aProcess)})
 		p := process{module: layerOf(t, b, "needy/x").module, network: script}
-		p.spec.Script = &step.Script{}
+		p.spec.Task = step.Require{}
 		return b.netMode(p).String()
 	}
 	const none, open = "network = \"none\"\n", "network = \"default\"\n"

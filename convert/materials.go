@@ -55,7 +55,7 @@ func (d *Decisions) fetched(l *layer) (files []llb.Material, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, dep := range r.run.spec.Deps {
+	for i, dep := range r.task.Deps {
 		// Those without sha are asked for in every build, so that provenance names them anyway.
 		if dep.File == "" || dep.Vendored || unpinned(l.Provide.Deps[i]) {
 			continue

@@ -8,7 +8,6 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
@@ -61,7 +60,7 @@ func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) 
 	if why := s.whyRun(l, d); why != "" {
 		p.name += " (" + why + ")"
 	}
-	if err := s.show(ctx, &p, l, r.record); err != nil {
+	if err := s.show(ctx, &p, l, r); err != nil {
 		return nil, err
 	}
 	if l.Restore {
@@ -95,23 +94,27 @@ func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) 
 }
 
 // show mounts what the scripts of a run step see of other layers and of the app, and the history.
-func (s steps) show(ctx context.Context, p *process, l *layer, r layerkey.Record) error {
-	if p.runsScripts() {
-		if err := s.showLinks(ctx, p, l, true); err != nil {
+func (s steps) show(ctx context.Context, p *process, l *layer, r *recipe) error {
+	task := r.task
+	if task.RunsScripts() {
+		seen, err := s.showLinks(ctx, p, l, true, true)
+		if err != nil {
 			return err
 		}
+		task.Links, task.Exposed = seen.Links, seen.Exposed
+		p.spec.Task = task
 		history := s.cacheMount(l.module, step.HistoryDir, "history", "", false)
 		history.Kind = llb.SharedCache // builds need not wait for each other to say why they do something
 		p.mount(history)
 	} else if !l.Provide.LockApp {
 		return nil
 	}
-	app, err := s.runApp(ctx, l, r)
+	app, err := s.runApp(ctx, l, r.record)
 	if err != nil {
 		return err
 	}
 	p.mount(app)
-	if len(p.spec.Setups) > 0 {
+	if len(task.Setups) > 0 {
 		app.Dest, app.Kind = step.SetupAppDir, llb.ReadOnly
 		p.mount(app)
 	}
@@ -162,7 +165,7 @@ func (s steps) sealTimed(l *layer, o *output) error {
 // the content of a layer is as much work as to copy it.
 func (s steps) seal(l *layer, tree bk.State, t time.Time) (bk.State, error) {
 	p := process{subject: l.id, module: l.module, at: []module.Place{l.module.At(l.Range())}, name: "layer", noCache: l.affected}
-	p.spec = step.Spec{Kind: step.Seal, Layer: l.Name, Time: t.Unix()}
+	p.spec = step.Spec{Layer: l.Name, Task: step.Seal{Time: t.Unix()}}
 	p.mount(llb.Mount{Dest: step.TreeDir, Tree: tree, Kind: llb.ReadOnly, ByKey: true})
 	p.mount(llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
 	out, err := s.exec(p)

@@ -11,7 +11,8 @@ import (
 
 // recipe is what is known of a settled layer before anything is built for it.
 type recipe struct {
-	run    process // the run step, but for the app and links that it sees
+	run    process  // the run step, but for the app and links that it sees
+	task   step.Run // of it
 	record layerkey.Record
 }
 
@@ -24,30 +25,36 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 		subject: l.id, module: l.module, files: stepFiles{module: l.module}, access: l.Provide.Access,
 		at: []module.Place{l.module.At(l.Range())}, name: "run", noCache: l.noCache,
 	}}
-	spec := &p.run.spec
-	*spec = step.Spec{
-		Kind:     step.Run,
-		Layer:    l.Name,
+	p.run.spec.Layer = l.Name
+	task := step.Run{
+		Given:    d.told(p.run.access, d.facts.metadata(l, "")),
 		LayerDir: l.dir(),
-		Metadata: d.facts.metadata(l, ""),
 		Restore:  l.Restore,
+		User:     step.User{UID: d.in.Owner.UID, GID: d.in.Owner.GID, Home: imageHome(d.in.Build.Config)},
+		Time:     DefaultTime.Unix(),
+	}
+	for i := range p.run.access.SSH {
+		task.Agents = append(task.Agents, agentSocket(i))
 	}
 	if l.testScript() == nil {
-		spec.Requires = l.tables()
+		task.Requires = l.tables()
 	}
 	if run := l.Provide.Run; run != nil {
-		spec.Script = p.run.files.script(run, l.Name+".run")
+		task.Script = p.run.files.script(run, l.Name+".run")
 		p.run.network, p.run.at = run.Network, []module.Place{l.module.At(scriptRange(run))}
 	}
 	for i := range l.Provide.Profile {
-		spec.Profile = append(spec.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
+		task.Profile = append(task.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
 	}
-	spec.Setups = l.setups(&p.run.files)
+	task.Setups = l.setups(&p.run.files)
+	if !task.RunsScripts() {
+		task.Platform = nil // nobody sees it, and steps of several platforms can be one
+	}
 	var err error
-	if spec.Env, err = d.envFiles(l); err != nil {
+	if task.Env, err = d.envFiles(l); err != nil {
 		return nil, err
 	}
-	if spec.Deps, p.run.mounts, err = d.deps(l); err != nil {
+	if task.Deps, p.run.mounts, err = d.deps(l); err != nil {
 		return nil, err
 	}
 	p.record.Name = l.Name
@@ -56,41 +63,43 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 			p.record.Files = r.FileDigests
 		}
 	}
-	if p.record.Parts, err = d.keyParts(l, p.run); err != nil {
+	p.run.spec.Task = task
+	if p.record.Parts, err = d.keyParts(l, p.run, task); err != nil {
 		return nil, err
 	}
 	if p.record.Key, err = p.record.Parts.Key(); err != nil {
 		return nil, err
 	}
 	d.recipes[l] = p
-	if !p.run.runsScripts() {
-		return p, nil // its spec says all that it depends on, and the key more: the platform
+	if task.RunsScripts() { // else its spec says all that it depends on, and the key more: the platform
+		task.Key = p.record.Key
+		err = p.run.files.addRecord(p.record)
 	}
-	spec.Key = p.record.Key
-	return p, p.run.files.addRecord(p.record)
+	p.task, p.run.spec.Task = task, task
+	return p, err
 }
 
 // keyParts is what the key of a layer is made of.
-func (d *Decisions) keyParts(l *layer, p process) (layerkey.Parts, error) {
+func (d *Decisions) keyParts(l *layer, p process, task step.Run) (layerkey.Parts, error) {
 	parts := layerkey.Parts{
 		Contract:    step.Contract,
-		Layer:       p.spec.LayerDir,
+		Layer:       task.LayerDir,
 		Platform:    platformString(d.in.Platform),
 		BuildImage:  d.in.Build.Digest.String(),
 		User:        d.in.Owner.String(),
 		Script:      l.module.ScriptPart(l.Provide.Run),
 		Version:     d.facts.version(l),
-		Metadata:    maps.Clone(p.spec.Metadata),
+		Metadata:    maps.Clone(task.Metadata),
 		LockApp:     l.Provide.LockApp,
 		Restore:     l.Restore,
 		Network:     d.netMode(p).String(),
 		SSH:         p.access.SSH,
 		PlatformEnv: layerkey.Env(d.in.Args),
-		Env:         p.spec.Env,
+		Env:         task.Env,
 	}
 	delete(parts.Metadata, "version")
 	if l.requiredByOthers() {
-		parts.Requires = p.spec.Requires
+		parts.Requires = task.Requires
 	}
 	if r, ok := d.facts[Question{l.id, Inputs}]; ok {
 		parts.Inputs, _ = r.Metadata["version"].(string)
@@ -98,7 +107,7 @@ func (d *Decisions) keyParts(l *layer, p process) (layerkey.Parts, error) {
 	for _, s := range p.access.Secrets {
 		parts.Secrets = append(parts.Secrets, s.ID+":"+s.PathAs+":"+s.EnvAs)
 	}
-	for _, dep := range p.spec.Deps {
+	for _, dep := range task.Deps {
 		parts.Deps = append(parts.Deps, layerkey.Dep{
 			Name: dep.Name, Version: dep.Version, URI: layerkey.Redact(dep.URI), SHA: dep.SHA, Metadata: dep.Metadata,
 		})

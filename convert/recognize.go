@@ -14,7 +14,7 @@ import (
 // layers and caches, and cacheNS is Input.CacheNS. It runs once for each identity, and what it remembers of other projects is
 // seen by nothing but itself.
 func (n Native) Recognize(module, identity string, names []string, cacheNS string) (bk.State, error) {
-	spec := step.Spec{Contract: step.Contract, Kind: step.Recognize, Identity: digestOf([]byte(identity)), Names: names}
+	spec := step.Spec{Contract: step.Contract, Task: step.Recognize{Identity: digestOf([]byte(identity)), Names: names}}
 	files, id, err := (&stepFiles{}).tree(spec, bk.WithCustomName("[internal] identity definition"))
 	if err != nil {
 		return bk.State{}, err

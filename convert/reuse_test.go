@@ -56,7 +56,7 @@ func describeAll(b testGraph, f Facts, content map[string]string) Facts {
 		if c, ok := content[l.Name]; ok {
 			held = c
 		}
-		f[Question{l.Name, Built}] = Answer{Result: step.Result{Metadata: f.metadata(l, ""), DiffID: diffID(held)}}
+		f[Question{l.Name, Built}] = Answer{Result: step.Result{Metadata: f.metadata(l, ""), Described: step.Described{DiffID: diffID(held)}}}
 	}
 	return f
 }
@@ -76,7 +76,7 @@ func leftOf(img *Image) map[Question]bool {
 func describeParts(img *Image, f Facts) Facts {
 	for q := range leftOf(img) {
 		if q.Kind == Part {
-			f[q] = Answer{Result: step.Result{DiffID: diffID(q.Layer)}}
+			f[q] = Answer{Result: step.Result{Described: step.Described{DiffID: diffID(q.Layer)}}}
 		}
 	}
 	return f
@@ -133,7 +133,7 @@ func actions(t *testing.T, b testGraph, content map[string]string) string {
 		if c, ok := content[l.Name]; ok {
 			held = c
 		}
-		return step.Result{Metadata: f.metadata(l, kind), DiffID: diffID(held)}
+		return step.Result{Metadata: f.metadata(l, kind), Described: step.Described{DiffID: diffID(held)}}
 	})
 	explained := b.decided(t, f).Explain()
 	var all []string
@@ -363,7 +363,7 @@ func TestAnExposedLayerIsNoLinkOfItsName(t *testing.T) {
 	contents := func(root string) layerkey.Record {
 		b := newGroup(t, exposing("1"))
 		f := answers(b)
-		f[Question{"x", Built}], f[Question{"m/x", Built}] = Answer{Result: step.Result{DiffID: root}}, Answer{Result: step.Result{DiffID: "own"}}
+		f[Question{"x", Built}], f[Question{"m/x", Built}] = Answer{Result: step.Result{Described: step.Described{DiffID: root}}}, Answer{Result: step.Result{Described: step.Described{DiffID: "own"}}}
 		return record(b, f)
 	}
 	if diff := cmp.Diff(map[string]string{"/layers/packfile/x": "one", "/layers/m/x": "own"}, contents("one").Links); diff != "" {

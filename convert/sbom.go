@@ -145,7 +145,7 @@ func (d *Decisions) AskTarget(ctx context.Context) ([]Inquiry, error) {
 // MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.
 func (b *Build) MergeSBOM(found bk.State, generator string, document []byte) (bk.State, error) {
 	p := process{name: "merge the SBOM with that of " + generator}
-	p.spec = step.Spec{Kind: step.MergeSBOM, Generator: generator}
+	p.spec = step.Spec{Task: step.MergeSBOM{Generator: generator}}
 	p.files.names, p.files.texts = []string{step.SBOMFile}, [][]byte{document}
 	p.mount(llb.Mount{Dest: step.FoundDir, Tree: found, Kind: llb.ReadOnly})
 	out, err := b.exec(p)

@@ -104,7 +104,7 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 }
 
 func TestSBOMHasNoLayerThatIsNotCreated(t *testing.T) {
-	f := Facts{{"acme/app/user", Required}: {Result: step.Result{NotWanted: true}}, {"acme/app/tool", Built}: built(nil), {"acme/app/inside", Built}: built(nil)}
+	f := Facts{{"acme/app/user", Required}: {Result: step.Result{Asked: step.Asked{NotWanted: true}}}, {"acme/app/tool", Built}: built(nil), {"acme/app/inside", Built}: built(nil)}
 	b := newModules(t, []string{shipped})
 	im, known := choose(t, b, f).decided(t, f).SBOM()
 	if !known || len(im.Layers) != 1 || im.Layers[0].Name != "tool" {

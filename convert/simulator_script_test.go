@@ -51,7 +51,7 @@ func (b *builder) answer(c *container) step.Result {
 	s := c.script()
 	read := c.mounts[step.AppDir]["/"+s.Reads].data
 	if s.Reads != "" && s.Unless == read {
-		return step.Result{NotWanted: true}
+		return step.Result{Asked: step.Asked{NotWanted: true}}
 	}
 	md := maps.Clone(c.spec.Metadata)
 	if md == nil {

@@ -290,7 +290,7 @@ func copied(to, from tree, a *pb.FileActionCopy) {
 
 // container is one step.
 type container struct {
-	spec   step.Spec
+	spec   step.Run // what its script is told; of a require or test step too
 	mounts map[string]tree
 	cached map[string]bool // mounts whose content is not of this build
 	out    map[string]tree // what it leaves, by mount
@@ -318,10 +318,11 @@ func (b *builder) exec(op *pb.ExecOp, in []tree) []tree {
 		}
 		c.mounts[m.Dest] = files
 	}
-	if err := json.Unmarshal([]byte(c.mounts[step.SpecDir]["/"+step.SpecFile].data), &c.spec); err != nil {
+	var spec step.Spec
+	if err := json.Unmarshal([]byte(c.mounts[step.SpecDir]["/"+step.SpecFile].data), &spec); err != nil {
 		b.t.Fatal(err)
 	}
-	b.step(&c)
+	b.step(&c, spec.Task)
 	count := int64(0)
 	for _, m := range op.Mounts {
 		count = max(count, m.Output+1)
@@ -358,21 +359,27 @@ func (c *container) leave(mount, name, data string) {
 	c.out[mount][name] = entry{data: data, time: unknown}
 }
 
-func (b *builder) step(c *container) {
-	switch c.spec.Kind {
-	case step.Require, step.Test:
+func (b *builder) step(c *container, task step.Task) {
+	switch task := task.(type) {
+	case step.Require:
+		c.spec = step.Run{Given: task.Given, Script: &task.Script}
+		c.result(step.ResultFile, b.answer(c))
+	case step.Test:
+		c.spec = step.Run{Given: task.Given, Seen: task.Seen, Script: &task.Script}
 		c.result(step.ResultFile, b.answer(c))
 	case step.Run:
+		c.spec = task
 		b.make(c)
 	case step.Match:
-		for i := range c.spec.Trees {
+		for i := range task.Trees {
 			files := c.mounts[step.MatchDir].sub(fmt.Sprint(i))
 			version := strings.TrimPrefix(files.digest(false), "sha256:")
 			c.result(fmt.Sprintf("%d.json", i), step.Result{Metadata: map[string]any{"version": version}})
 		}
 	case step.Describe:
-		for i := range c.spec.Trees {
-			r := step.Result{DiffID: c.mounts[path.Join(step.TreeDir, fmt.Sprint(i))].digest(true)}
+		for i := range task.Trees {
+			var r step.Result
+			r.DiffID = c.mounts[path.Join(step.TreeDir, fmt.Sprint(i))].digest(true)
 			if ran, ok := c.mounts[path.Join(step.RunResult, fmt.Sprint(i))]; ok {
 				var said step.Result
 				if err := json.Unmarshal([]byte(ran["/"].data), &said); err != nil {
@@ -383,8 +390,8 @@ func (b *builder) step(c *container) {
 			c.result(fmt.Sprintf("%d.json", i), r)
 		}
 	case step.Seal:
-		c.out[step.SealedDir] = c.mounts[step.TreeDir].timed(c.spec.Time)
+		c.out[step.SealedDir] = c.mounts[step.TreeDir].timed(task.Time)
 	default:
-		b.t.Fatalf("step %s", c.spec.Kind)
+		b.t.Fatalf("step %s", task.Kind())
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
 )
@@ -80,7 +81,7 @@ func (g *Graph) isMatch(q Question) bool {
 // the container.
 func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry, error) {
 	p := process{name: "match"}
-	p.spec.Kind = step.Match
+	var trees []step.Tree
 	in := Inquiry{Files: map[Question]string{}, selections: map[Question]Selection{}}
 	var files *bk.FileAction
 	for i, q := range qs {
@@ -95,10 +96,9 @@ func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry
 			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.patterns(), Mode: &bk.ChmodOpt{ModeStr: AppMode},
 		}
 		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
-		p.spec.Trees = append(p.spec.Trees, l.id)
-		p.spec.Selected = append(p.spec.Selected, sel.chosen)
+		trees = append(trees, step.Tree{Name: l.id, Selected: sel.chosen})
 		if a := sel.before; a != nil { // a cache export takes along what is below
-			dest := path.Join(step.FactsDir, string(step.Match), strconv.Itoa(i))
+			dest := path.Join(step.FactsDir, string(step.KindMatch), strconv.Itoa(i))
 			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
 		}
 		p.noCache = p.noCache || l.noCache
@@ -113,8 +113,13 @@ func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry
 		l := s.byID[qs[0].Layer]
 		p.subject, p.module = l.id, l.module
 	} else {
-		p.name = "match " + text.Short(strings.Join(p.spec.Trees, ","))
+		names := make([]string, len(trees))
+		for i, t := range trees {
+			names[i] = t.Name
+		}
+		p.name = "match " + text.Short(strings.Join(names, ","))
 	}
+	p.spec.Task = step.Match{Trees: trees}
 	p.mount(llb.Mount{Dest: step.MatchDir, Tree: bk.Scratch().File(files, bk.WithCustomName("[internal] select files")), Kind: llb.ReadOnly})
 	out, err := s.exec(p)
 	in.State = out[step.OutDir]
@@ -142,29 +147,45 @@ func (s steps) ask(ctx context.Context, q Question) (bk.State, error) {
 // test is the state that has what the test of a layer says.
 func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
 	test := l.Provide.Test
-	p := process{subject: l.id, module: l.module, files: stepFiles{module: l.module}, name: string(Tested), noCache: l.noCache}
-	p.spec = step.Spec{Kind: step.Test, Layer: l.Name, Metadata: s.facts.metadata(l, Tested), Requires: l.tables()}
-	p.spec.Script = p.files.script(test.Script, l.Name+".test")
-	p.network, p.access, p.at = test.Script.Network, test.Access, []module.Place{l.module.At(scriptRange(test.Script))}
-	if hidden := l.hiddenFromTest(); hidden != nil {
-		p.spec.Bare, p.notFound = true, l.fullEnvHint(hidden)
+	p := process{
+		subject: l.id, module: l.module, files: stepFiles{module: l.module}, name: string(Tested), noCache: l.noCache,
+		network: test.Script.Network, access: test.Access, at: []module.Place{l.module.At(scriptRange(test.Script))},
 	}
 	p.mount(appMount(s.visibleApp(l), llb.Discarded))
-	if test.Refresh > 0 {
-		p.spec.Refresh = s.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)
-	}
-	if err := s.showLinks(ctx, &p, l, test.FullEnv); err != nil {
+	seen, err := s.showLinks(ctx, &p, l, test.FullEnv, false)
+	if err != nil {
 		return bk.State{}, err
 	}
+	seen.Requires = l.tables()
 	s.mountRequires(&p, l)
+	task := step.Test{
+		Given: s.told(test.Access, s.facts.metadata(l, Tested)), Seen: seen,
+		Script: *p.files.script(test.Script, l.Name+".test"),
+	}
+	if hidden := l.hiddenFromTest(); hidden != nil {
+		task.Bare, p.notFound = true, l.fullEnvHint(hidden)
+	}
+	if test.Refresh > 0 {
+		task.Refresh = s.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)
+	}
+	p.spec = step.Spec{Layer: l.Name, Task: task}
 	out, err := s.exec(p)
 	return out[step.OutDir], err
 }
 
-// showLinks makes linked layers and caches visible to a step; without content only versions and metadata of layers that the
-// packfile names.
-func (s steps) showLinks(ctx context.Context, p *process, l *layer, content bool) error {
-	from := map[*module.Module]int{} // which of spec.Exposed has the layers of a module
+// told is what a script is told, whatever it sees of layers.
+func (b *Build) told(access packfile.Access, metadata map[string]any) step.Given {
+	g := step.Given{Metadata: metadata, Platform: b.in.Args}
+	for _, s := range access.Secrets {
+		g.Secrets = append(g.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
+	}
+	return g
+}
+
+// showLinks makes linked layers and caches visible to a step, and returns what its script is told of them; without content only
+// versions and metadata of layers that the packfile names.
+func (s steps) showLinks(ctx context.Context, p *process, l *layer, content, caches bool) (seen step.Seen, err error) {
+	from := map[*module.Module]int{} // which of seen.Exposed has the layers of a module
 	for _, k := range l.links {
 		if k.layer == nil && k.cache == nil || k.layer != nil && s.facts.status(k.layer) == dropped {
 			continue // not created this time: its variables are not set
@@ -172,29 +193,29 @@ func (s steps) showLinks(ctx context.Context, p *process, l *layer, content bool
 		shown := step.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}
 		switch {
 		case k.cache != nil:
-			if !content || p.spec.Kind == step.Test {
+			if !caches {
 				continue // a cache is for run
 			}
 			shown.Cache, shown.Dir = true, l.module.LayerDir(k.Name)
 			name, err := l.module.CacheName(k.cache)
 			if err != nil {
-				return err
+				return seen, err
 			}
 			p.mount(s.cacheMount(l.module, shown.Dir, "cache", name, k.cache.Shared))
 		case content:
 			o, err := s.output(ctx, k.layer)
 			if err != nil {
-				return err
+				return seen, err
 			}
 			shown.Dir = k.layer.dir()
 			p.mount(llb.Mount{Dest: shown.Dir, Tree: s.linked(k.layer, o), Source: shown.Dir, Kind: llb.ReadOnly})
 			if k.exposed {
 				if _, ok := from[k.layer.module]; !ok {
-					from[k.layer.module] = len(p.spec.Exposed)
-					p.spec.Exposed = append(p.spec.Exposed, nil)
+					from[k.layer.module] = len(seen.Exposed)
+					seen.Exposed = append(seen.Exposed, nil)
 				}
 				i := from[k.layer.module]
-				p.spec.Exposed[i] = append(p.spec.Exposed[i], shown.Dir)
+				seen.Exposed[i] = append(seen.Exposed[i], shown.Dir)
 				continue
 			}
 			// What a step does not ask for does not rebuild it.
@@ -208,9 +229,9 @@ func (s steps) showLinks(ctx context.Context, p *process, l *layer, content bool
 		default:
 			shown.Metadata = s.facts.metadata(k.layer, "")
 		}
-		p.spec.Links = append(p.spec.Links, shown)
+		seen.Links = append(seen.Links, shown)
 	}
-	return nil
+	return seen, nil
 }
 
 // tables are those of everyone who requires the layer, as $MD/.requires shows them.

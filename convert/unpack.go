@@ -30,7 +30,7 @@ func (n Native) Unpack(a Archive, name string, opts ...bk.ConstraintsOpt) (bk.St
 		mount.Tree = bk.Scratch().File(bk.Copy(a.Tree, a.Path, to, &bk.CopyInfo{CreateDestPath: true, CreatedTime: &DefaultTime}),
 			bk.WithCustomName("[internal] archive "+path.Base(a.Path)))
 	}
-	files, id, err := (&stepFiles{}).tree(step.Spec{Contract: step.Contract, Kind: step.Unpack}, bk.WithCustomName("[internal] unpack definition"))
+	files, id, err := (&stepFiles{}).tree(step.Spec{Contract: step.Contract, Task: step.Unpack{}}, bk.WithCustomName("[internal] unpack definition"))
 	if err != nil {
 		return bk.State{}, err
 	}

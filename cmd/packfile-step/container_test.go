@@ -44,7 +44,8 @@ func TestMain(m *testing.M) {
 type container struct {
 	t    *testing.T
 	root string
-	spec step.Spec
+	fill step.Run  // what a run step is told
+	task step.Task // what another step does, nil for a run step
 }
 
 const user = 1234
@@ -64,10 +65,7 @@ func newContainer(t *testing.T) *container {
 	c.copy(stepBinary, step.BinDir+"/"+step.StepBinary)
 	c.must(os.Symlink(step.StepBinary, c.path(step.BinDir+"/get-dep")))
 	c.must(os.Mkdir(c.path(step.SealedDir), 0o755))
-	c.spec = step.Spec{
-		Contract: step.Contract, Kind: step.Run, Layer: "modules", LayerDir: step.LayersDir + "/app/modules",
-		User: &step.User{UID: user, GID: user},
-	}
+	c.fill = step.Run{LayerDir: step.LayersDir + "/app/modules", User: step.User{UID: user, GID: user}}
 	return c
 }
 
@@ -116,13 +114,17 @@ func (c *container) busybox() {
 func (c *container) script(shell, text string) {
 	c.t.Helper()
 	c.write(step.SpecDir+"/script", text, 0o644)
-	c.spec.Script = &step.Script{Shell: []string{shell}, File: "script"}
+	c.fill.Script = &step.Script{Shell: []string{shell}, File: "script"}
 }
 
 // run runs the step and returns its exit code and what it printed.
 func (c *container) run() (code int, stdout, stderr string) {
 	c.t.Helper()
-	data, err := json.Marshal(c.spec)
+	spec := step.Spec{Contract: step.Contract, Layer: "modules", Task: c.fill}
+	if c.task != nil {
+		spec = step.Spec{Contract: step.Contract, Task: c.task}
+	}
+	data, err := json.Marshal(spec)
 	c.must(err)
 	c.write(step.SpecDir+"/"+step.SpecFile, string(data), 0o644)
 	cmd := exec.Command(step.BinDir + "/" + step.StepBinary)
@@ -131,7 +133,7 @@ func (c *container) run() (code int, stdout, stderr string) {
 		Chroot:     c.root,
 		Cloneflags: syscall.CLONE_NEWPID,
 	}
-	if c.spec.Kind != step.Run {
+	if c.task != nil {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: user, Gid: user}
 	}
 	var out, errs bytes.Buffer
@@ -163,8 +165,8 @@ func TestAStepRunsInAnImageThatHasOnlyAShell(t *testing.T) {
 		echo 1 > $MD/version
 		echo content > $LAYER/file
 		get-dep node`)
-	c.spec.Deps = []step.Dep{{Name: "node", Version: "2", File: "/packfile/deps/node@2/node.tgz"}}
-	c.spec.Env = []step.EnvFile{{Dir: "env", Name: "A", Op: "override", Value: "x"}}
+	c.fill.Deps = []step.Dep{{Name: "node", Version: "2", File: "/packfile/deps/node@2/node.tgz"}}
+	c.fill.Env = []step.EnvFile{{Dir: "env", Name: "A", Op: "override", Value: "x"}}
 	code, stdout, stderr := c.run()
 	want := "2 1234 /workspace /packfile/out/md /layers/app/modules / /packfile/bin:/bin\n/packfile/deps/node@2/node.tgz\n"
 	// The kernel gives threads of process 1 numbers too, so that the script's is not always the same.
@@ -203,7 +205,7 @@ func TestDaemonsEndBeforeTheResultIsTaken(t *testing.T) {
 	// There is time for that: before $MD is read the layer is saved, file by file.
 	c.must(os.Mkdir(c.path(step.RestoreDir), 0o755))
 	c.must(os.Chown(c.path(step.RestoreDir), user, user))
-	c.spec.Restore = true
+	c.fill.Restore = true
 	c.script("/bin/sh", `
 		busybox setsid sh -c "while kill -0 $$ 2>&-; do :; done; while :; do busybox ln -s / $MD/late 2>&-; done" &
 		cd $LAYER; busybox seq 2000 | busybox xargs busybox touch
@@ -216,7 +218,7 @@ func TestDaemonsEndBeforeTheResultIsTaken(t *testing.T) {
 func TestAnImageWithoutShellSaysSo(t *testing.T) {
 	c := newContainer(t)
 	c.script("/usr/bin/env", "")
-	c.spec.Script.Shell = []string{"/usr/bin/env", "bash"}
+	c.fill.Script.Shell = []string{"/usr/bin/env", "bash"}
 	code, _, stderr := c.run()
 	want := `packfile-step: layer "modules": run script: the build image has no /usr/bin/env; set shell = "/bin/sh" or another one that is there` + "\n"
 	if code != 127 || stderr != want {
@@ -226,9 +228,7 @@ func TestAnImageWithoutShellSaysSo(t *testing.T) {
 
 func TestAMatchStepNeedsNothingOfTheImage(t *testing.T) {
 	c := newContainer(t)
-	c.spec = step.Spec{
-		Contract: step.Contract, Kind: step.Match, Trees: []string{"modules"}, Selected: []step.Selection{{Patterns: [][]string{{"package.json"}}}},
-	}
+	c.task = step.Match{Trees: []step.Tree{{Name: "modules", Selected: step.Selection{Patterns: [][]string{{"package.json"}}}}}}
 	c.write(step.MatchDir+"/0/package.json", "{}", 0o644)
 	if code, _, stderr := c.run(); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
@@ -251,9 +251,7 @@ func TestABuildpackIsDetectedInAnImageThatHasOnlyAShell(t *testing.T) {
 		busybox cat; echo "$(busybox id -u) $0 $PWD $CNB_BUILDPACK_DIR $HOME $PATH $BP_A $(busybox cat $1/env/BP_A)"
 		printf '[[requires]]\nname = "node"\n' >"$CNB_BUILD_PLAN_PATH"
 		(while :; do echo x >>"$2"; done) &`, 0o755)
-	c.spec = step.Spec{
-		Contract: step.Contract, Kind: step.Detect, Program: &step.Program{Dir: dir}, Platform: []step.Variable{{Name: "BP_A", Value: "1"}},
-	}
+	c.task = step.Detect{Program: step.Program{Dir: dir}, Platform: []step.Variable{{Name: "BP_A", Value: "1"}}}
 	code, stdout, stderr := c.run()
 	want := "1234 " + dir + "/bin/detect /workspace " + dir + " /tmp/home /bin 1 1\n"
 	if code != 0 || stderr != "" || stdout != want {
@@ -272,7 +270,7 @@ func TestABuildpackIsDetectedInAnImageThatHasOnlyAShell(t *testing.T) {
 
 func TestACacheOfAnotherUserIsAnErrorThatNamesTheFile(t *testing.T) {
 	c := newContainer(t)
-	c.spec.Restore = true
+	c.fill.Restore = true
 	c.must(os.Mkdir(c.path("/packfile/restore"), 0o755)) // root's
 	code, _, stderr := c.run()
 	if want := `layer "modules": save for restore: mkdir /packfile/restore/next: permission denied`; code != 1 || !strings.Contains(stderr, want) {

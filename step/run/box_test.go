@@ -30,9 +30,65 @@ type box struct {
 	t    *testing.T
 	root string
 	env  []string
-	spec step.Spec
+	spec testSpec
 
 	binary string // packfile-step
+}
+
+// testSpec is the spec of a step of any kind. Of its fields those count that the kind has.
+type testSpec struct {
+	Kind  step.Kind
+	Layer string
+
+	step.Given
+	step.Seen
+	Script    *step.Script
+	Bare      bool
+	LayerDir  string
+	Env       []step.EnvFile
+	Profile   []string
+	Deps      []step.Dep
+	Setups    []step.Setup
+	Restore   bool
+	Agents    []string
+	User      step.User
+	Time      int64
+	Trees     []string
+	Selected  []step.Selection // of Trees, for a match
+	Generator string
+	Recognize step.Recognize
+	Program   step.Program
+}
+
+func (s testSpec) spec() step.Spec {
+	var script step.Script
+	if s.Script != nil {
+		script = *s.Script
+	}
+	var trees []step.Tree
+	for i, selected := range s.Selected {
+		trees = append(trees, step.Tree{Name: s.Trees[i], Selected: selected})
+	}
+	for _, task := range []step.Task{
+		step.Require{Given: s.Given, Script: script},
+		step.Test{Given: s.Given, Seen: s.Seen, Script: script, Bare: s.Bare},
+		step.Run{
+			Given: s.Given, Seen: s.Seen, Script: s.Script, LayerDir: s.LayerDir, Env: s.Env, Profile: s.Profile, Deps: s.Deps,
+			Setups: s.Setups, Restore: s.Restore, Agents: s.Agents, User: s.User, Time: s.Time,
+		},
+		step.Match{Trees: trees},
+		step.Seal{Time: s.Time},
+		step.Describe{Trees: s.Trees, Time: s.Time},
+		step.MergeSBOM{Generator: s.Generator},
+		step.Unpack{},
+		s.Recognize,
+		step.Detect{Program: s.Program, Platform: s.Platform},
+	} {
+		if task.Kind() == s.Kind {
+			return step.Spec{Contract: step.Contract, Layer: s.Layer, Task: task}
+		}
+	}
+	panic("no such kind: " + s.Kind)
 }
 
 // newBox makes a container with an empty app and no script.
@@ -52,16 +108,16 @@ func newBox(t *testing.T, kind step.Kind) *box {
 	for _, name := range []string{getDepBinary, step.StepBinary} {
 		b.symlink(self, step.BinDir+"/"+name)
 	}
-	b.spec = step.Spec{Contract: step.Contract, Kind: kind, Layer: "modules"}
-	if kind == step.Match {
+	b.spec = testSpec{Kind: kind, Layer: "modules"}
+	if kind == step.KindMatch {
 		b.mkdir(matched)
 		b.spec.Trees, b.spec.Selected = []string{"modules"}, []step.Selection{{Patterns: [][]string{{"**"}}}}
 	}
-	if kind == step.Run {
+	if kind == step.KindRun {
 		b.spec.LayerDir = b.path(step.LayersDir + "/app/modules")
 		b.mkdir(step.LayersDir + "/app/modules")
 		b.mkdir(step.SealedDir)
-		b.spec.User = &step.User{UID: os.Getuid(), GID: os.Getgid(), Home: b.path("/home")}
+		b.spec.User = step.User{UID: os.Getuid(), GID: os.Getgid(), Home: b.path("/home")}
 	}
 	return b
 }
@@ -126,7 +182,7 @@ type outcome struct {
 // command is packfile-step in this container.
 func (b *box) command() *exec.Cmd {
 	b.t.Helper()
-	data, err := json.Marshal(b.spec)
+	data, err := json.Marshal(b.spec.spec())
 	b.must(err)
 	b.write(step.SpecDir+"/"+step.SpecFile, string(data))
 	cmd := exec.Command(b.binary)
@@ -142,7 +198,7 @@ func (b *box) run() outcome {
 	cmd := b.command()
 	b.must(removeAll(b.path(step.OutDir))) // of an earlier run
 	b.mkdir(step.OutDir)
-	if b.spec.Kind == step.Run {
+	if b.spec.Kind == step.KindRun {
 		b.must(os.Chown(b.path(step.OutDir), b.spec.User.UID, b.spec.User.GID))
 		b.must(removeAll(b.path(step.SealedDir)))
 		b.mkdir(step.SealedDir)
@@ -155,7 +211,7 @@ func (b *box) run() outcome {
 	}
 	out := outcome{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
 	file := step.ResultFile
-	if b.spec.Kind == step.Match {
+	if b.spec.Kind == step.KindMatch {
 		file = filepath.Base(matched) + ".json"
 	}
 	if data, err := os.ReadFile(b.path(step.OutDir + "/" + file)); err == nil {

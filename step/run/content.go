@@ -10,13 +10,13 @@ import (
 )
 
 // makeContent runs the run script and checks what it made of LAYER.
-func (r *runner) makeContent() error {
-	dir := r.spec.LayerDir
+func (f *filler) makeContent() error {
+	dir := f.layerDir
 	before, err := os.Lstat(dir)
 	if err != nil {
 		return err
 	}
-	if err := r.runScript(); err != nil {
+	if err := f.runScript(); err != nil {
 		return err
 	}
 	// A folder that stands there now and is not the one that was mounted would not get into the image.

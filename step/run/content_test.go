@@ -39,7 +39,7 @@ func socket(path string) error {
 // layerBox runs a script that has a folder sub with some files in LAYER.
 func layerBox(t *testing.T, script string, files map[string]func(path string) error) *box {
 	t.Helper()
-	b := newBox(t, step.Run).script(script)
+	b := newBox(t, step.KindRun).script(script)
 	b.must(os.Mkdir(filepath.Join(b.spec.LayerDir, "sub"), 0o755))
 	for name, create := range files {
 		b.must(create(filepath.Join(b.spec.LayerDir, "sub", name)))

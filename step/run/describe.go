@@ -18,12 +18,12 @@ import (
 )
 
 // describe writes a result for each of several layers, with what the run step said of it if that is there.
-func (r *runner) describe() error {
+func (r *runner) describe(task step.Describe) error {
 	var eg errgroup.Group
 	eg.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range r.spec.Trees {
+	for i, name := range task.Trees {
 		eg.Go(func() error {
-			result, err := r.describeTree(strconv.Itoa(i))
+			result, err := r.describeTree(strconv.Itoa(i), time.Unix(task.Time, 0))
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
@@ -33,11 +33,11 @@ func (r *runner) describe() error {
 	return eg.Wait()
 }
 
-func (r *runner) describeTree(number string) (result step.Result, err error) {
+func (r *runner) describeTree(number string, t time.Time) (result step.Result, err error) {
 	if result.Metadata, err = readRunResult(filepath.Join(r.runResult, number)); err != nil {
 		return result, err
 	}
-	id, err := layer.Describe(filepath.Join(r.tree, number), time.Unix(r.spec.Time, 0))
+	id, err := layer.Describe(filepath.Join(r.tree, number), t)
 	result.DiffID = id.String()
 	return result, err
 }

@@ -43,7 +43,7 @@ func (b *box) diffID(dir string) string {
 
 func TestALayerIsSealed(t *testing.T) {
 	later := treeTime.Add(time.Hour)
-	b := newSealBox(t, step.Seal, step.TreeDir)
+	b := newSealBox(t, step.KindSeal, step.TreeDir)
 	b.spec.Time = later.Unix()
 	if out := b.run(); out.code != 0 || out.stderr != "" {
 		t.Fatalf("%+v", out)
@@ -53,12 +53,12 @@ func TestALayerIsSealed(t *testing.T) {
 		t.Errorf("the copy has the time %v", info.ModTime())
 	}
 	t.Run("if it has nothing that cannot be in an image", func(t *testing.T) {
-		b := newSealBox(t, step.Seal, step.TreeDir)
+		b := newSealBox(t, step.KindSeal, step.TreeDir)
 		b.write(step.TreeDir+"/layers/app/modules/.wh.x", "")
 		b.fail(1, `layer "modules": /layers/app/modules/.wh.x cannot be in an image`)
 	})
 	t.Run("if it is there", func(t *testing.T) {
-		newBox(t, step.Seal).fail(1, `layer "modules": `)
+		newBox(t, step.KindSeal).fail(1, `layer "modules": `)
 	})
 }
 
@@ -78,20 +78,20 @@ func (b *box) described() map[string]step.Result {
 }
 
 func TestLayersAreDescribed(t *testing.T) {
-	b := newSealBox(t, step.Describe, step.TreeDir+"/0")
+	b := newSealBox(t, step.KindDescribe, step.TreeDir+"/0")
 	b.makeLayer(step.TreeDir+"/1", "other content")
 	b.spec.Trees = []string{"app", "slice-0"}
 	if diff := cmp.Diff(map[string]step.Result{
-		"app": {DiffID: b.diffID(step.TreeDir + "/0")}, "slice-0": {DiffID: b.diffID(step.TreeDir + "/1")},
+		"app": {Described: step.Described{DiffID: b.diffID(step.TreeDir + "/0")}}, "slice-0": {Described: step.Described{DiffID: b.diffID(step.TreeDir + "/1")}},
 	}, b.described()); diff != "" {
 		t.Error(diff)
 	}
 	t.Run("with the metadata that a run step left", func(t *testing.T) {
-		b := newSealBox(t, step.Describe, step.TreeDir+"/0")
+		b := newSealBox(t, step.KindDescribe, step.TreeDir+"/0")
 		b.spec.Trees = []string{"layer"}
 		b.write(step.RunResult+"/0", `{"metadata": {"version": "1", "table": {"a": "x"}}, "files": 7}`)
 		metadata := map[string]any{"version": "1", "table": map[string]any{"a": "x"}}
-		if diff := cmp.Diff(map[string]step.Result{"layer": {DiffID: b.diffID(step.TreeDir + "/0"), Metadata: metadata}}, b.described()); diff != "" {
+		if diff := cmp.Diff(map[string]step.Result{"layer": {Described: step.Described{DiffID: b.diffID(step.TreeDir + "/0")}, Metadata: metadata}}, b.described()); diff != "" {
 			t.Error(diff)
 		}
 		b.write(step.RunResult+"/0", "{")
@@ -102,7 +102,7 @@ func TestLayersAreDescribed(t *testing.T) {
 		b.fail(1, "app: /workspace/.wh.x cannot be in an image")
 	})
 	t.Run("if they are there", func(t *testing.T) {
-		b := newBox(t, step.Describe)
+		b := newBox(t, step.KindDescribe)
 		b.spec.Trees = []string{"none"}
 		b.fail(1, "none: ")
 	})

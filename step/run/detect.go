@@ -22,16 +22,16 @@ import (
 const planFile = "plan.toml"
 
 // detect runs bin/detect of a buildpack (Buildpack API, "Detection").
-func (r *runner) detect() error {
+func (r *runner) detect(task step.Detect) error {
 	plan := filepath.Join(r.out, planFile)
 	if err := os.WriteFile(plan, nil, 0o644); err != nil {
 		return err
 	}
-	if err := r.writePlatform(); err != nil {
+	if err := r.writePlatform(task.Platform); err != nil {
 		return err
 	}
 	var result step.Result
-	result.ExitCode, result.Failed = r.runDetect(plan)
+	result.ExitCode, result.Failed = r.runDetect(task, plan)
 	if result.ExitCode == 0 && result.Failed == "" {
 		result.Plan, result.Failed = readPlan(plan)
 	}
@@ -42,12 +42,12 @@ func (r *runner) detect() error {
 }
 
 // writePlatform writes the platform environment into its folder: a file for each variable, whose name can be one.
-func (r *runner) writePlatform() error {
+func (r *runner) writePlatform(platform []step.Variable) error {
 	dir := filepath.Join(r.platform, "env")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, v := range r.spec.Platform {
+	for _, v := range platform {
 		if len(v.Name) > 255 || v.Name == "." || v.Name == ".." || strings.Contains(v.Name, "/") {
 			continue
 		}
@@ -59,13 +59,13 @@ func (r *runner) writePlatform() error {
 }
 
 // runDetect says how bin/detect ended: its exit code, or what else went wrong.
-func (r *runner) runDetect(plan string) (code int, failed string) {
-	detect := filepath.Join(r.spec.Program.Dir, "bin", "detect")
+func (r *runner) runDetect(task step.Detect, plan string) (code int, failed string) {
+	detect := filepath.Join(task.Program.Dir, "bin", "detect")
 	if _, err := os.Stat(detect); err != nil {
 		return 0, "bin/detect is not there"
 	}
 	// The arguments are those of Buildpack API 0.7. Later ones say the same by variables, and lifecycles pass both.
-	e, err := r.programEnv(plan)
+	e, err := r.programEnv(task, plan)
 	if err != nil {
 		return 0, "bin/detect cannot be run: " + err.Error()
 	}
@@ -91,7 +91,7 @@ const buildConfigEnv = "/cnb/build-config/env"
 
 // programEnv is the environment of a buildpack's program: what the Buildpack API lists, of the build image no more than that and
 // what its operator sets, and the platform's variables unless the buildpack wants none.
-func (r *runner) programEnv(plan string) (*env.Env, error) {
+func (r *runner) programEnv(task step.Detect, plan string) (*env.Env, error) {
 	e := r.imageEnv()
 	for _, kv := range e.List() {
 		name, _, _ := strings.Cut(kv, "=")
@@ -99,25 +99,25 @@ func (r *runner) programEnv(plan string) (*env.Env, error) {
 			e.Unset(name)
 		}
 	}
-	if !r.spec.Program.ClearEnv {
-		for _, v := range r.spec.Platform {
+	if !task.Program.ClearEnv {
+		for _, v := range task.Platform {
 			e.AddPlatform(v.Name, v.Value)
 		}
 	}
 	if err := e.AddDir(filepath.Join(r.root, buildConfigEnv), env.Default); err != nil {
 		return nil, err
 	}
-	for _, v := range r.spec.Program.Env {
+	for _, v := range task.Program.Env {
 		if v.Value == "" {
 			e.Unset(v.Name)
 			continue
 		}
 		e.Set(v.Name, v.Value)
 	}
-	e.Set("CNB_BUILDPACK_DIR", r.spec.Program.Dir)
+	e.Set("CNB_BUILDPACK_DIR", task.Program.Dir)
 	e.Set("CNB_PLATFORM_DIR", r.platform)
 	e.Set("CNB_BUILD_PLAN_PATH", plan)
-	return e, r.trustAndHome(e)
+	return e, r.trustAndHome(e, nil)
 }
 
 // readPlan reads the build plan that bin/detect left, no more of it than it may have, or says what is wrong with it. What it

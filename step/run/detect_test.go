@@ -17,9 +17,9 @@ const testBuildpack = step.Buildpacks + "/a_b/1"
 // newDetectBox is a container with a buildpack whose bin/detect is a shell script.
 func newDetectBox(t *testing.T, script string) *box {
 	t.Helper()
-	b := newBox(t, step.Detect)
+	b := newBox(t, step.KindDetect)
 	b.spec.Layer = ""
-	b.spec.Program = &step.Program{Dir: b.path(testBuildpack)}
+	b.spec.Program = step.Program{Dir: b.path(testBuildpack)}
 	b.mkdir(step.PlatformDir)
 	b.program("#!/bin/sh\n" + script)
 	return b
@@ -34,7 +34,7 @@ func (b *box) program(text string) {
 }
 
 // answer is the result of a step that leaves nothing else. It may say why on standard error.
-func (b *box) answer() step.Result {
+func (b *box) answer() step.Detected {
 	b.t.Helper()
 	out := b.run()
 	if out.code != 0 || out.result == nil {
@@ -50,29 +50,29 @@ func (b *box) answer() step.Result {
 	if failed := out.result.Failed; failed != "" && !strings.Contains(out.stderr, step.StepBinary+": "+failed+"\n") {
 		b.t.Errorf("%q is not in the log:\n%s", failed, out.stderr)
 	}
-	return *out.result
+	return out.result.Detected
 }
 
 func TestWhatBinDetectSays(t *testing.T) {
 	for _, test := range []struct {
 		name, script string
-		want         step.Result
+		want         step.Detected
 	}{
-		{"yes, without a plan", "", step.Result{}},
+		{"yes, without a plan", "", step.Detected{}},
 		{"yes, with a plan", `printf '[[provides]]\nname = "<a>\\u001b"\n' >"$CNB_BUILD_PLAN_PATH"`,
-			step.Result{Plan: "[[provides]]\nname = \"<a>\\u001b\"\n"}},
-		{"a plan in the place of the one that was there", `printf 'a = 1' >"$2.new"; mv "$2.new" "$2"`, step.Result{Plan: "a = 1"}},
-		{"a plan that is as large as it may be", `head -c 1048576 /dev/zero | tr '\0' '#' >"$2"`, step.Result{Plan: strings.Repeat("#", step.MaxPlan)}},
-		{"no", `echo 'a = 1' >"$2"; exit 100`, step.Result{ExitCode: 100}},
-		{"that it cannot say", `echo 'a = 1' >"$2"; exit 1`, step.Result{ExitCode: 1}},
-		{"nothing, as it was killed", `kill -9 $$`, step.Result{Failed: "bin/detect was killed by signal 9 (killed)"}},
+			step.Detected{Plan: "[[provides]]\nname = \"<a>\\u001b\"\n"}},
+		{"a plan in the place of the one that was there", `printf 'a = 1' >"$2.new"; mv "$2.new" "$2"`, step.Detected{Plan: "a = 1"}},
+		{"a plan that is as large as it may be", `head -c 1048576 /dev/zero | tr '\0' '#' >"$2"`, step.Detected{Plan: strings.Repeat("#", step.MaxPlan)}},
+		{"no", `echo 'a = 1' >"$2"; exit 100`, step.Detected{ExitCode: 100}},
+		{"that it cannot say", `echo 'a = 1' >"$2"; exit 1`, step.Detected{ExitCode: 1}},
+		{"nothing, as it was killed", `kill -9 $$`, step.Detected{Failed: "bin/detect was killed by signal 9 (killed)"}},
 		{"a plan that is too large", `head -c 1048577 /dev/zero >"$2"`,
-			step.Result{Failed: "build plan has 1048577 bytes, more than the 1048576 that it may have"}},
-		{"a plan that is no text", `printf 'a = 1\nb = "\360"\n' >"$2"`, step.Result{Failed: "build plan is not valid UTF-8 on line 2"}},
-		{"a plan that is gone", `rm "$2"`, step.Result{Failed: "build plan is gone"}},
-		{"a plan that is a folder", `rm "$2"; mkdir "$2"`, step.Result{Failed: "build plan is a folder"}},
-		{"a plan that is elsewhere", `rm "$2"; ln -s /etc/passwd "$2"`, step.Result{Failed: "build plan is a symlink"}},
-		{"a plan that never ends", `rm "$2"; mkfifo "$2"`, step.Result{Failed: "build plan is a fifo"}},
+			step.Detected{Failed: "build plan has 1048577 bytes, more than the 1048576 that it may have"}},
+		{"a plan that is no text", `printf 'a = 1\nb = "\360"\n' >"$2"`, step.Detected{Failed: "build plan is not valid UTF-8 on line 2"}},
+		{"a plan that is gone", `rm "$2"`, step.Detected{Failed: "build plan is gone"}},
+		{"a plan that is a folder", `rm "$2"; mkdir "$2"`, step.Detected{Failed: "build plan is a folder"}},
+		{"a plan that is elsewhere", `rm "$2"; ln -s /etc/passwd "$2"`, step.Detected{Failed: "build plan is a symlink"}},
+		{"a plan that never ends", `rm "$2"; mkfifo "$2"`, step.Detected{Failed: "build plan is a fifo"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newDetectBox(t, test.script)
@@ -85,7 +85,7 @@ func TestWhatBinDetectSays(t *testing.T) {
 
 func TestAPlanOfManyGigabytesIsNotRead(t *testing.T) {
 	b := newDetectBox(t, `truncate -s 1T "$2"`)
-	want := step.Result{Failed: "build plan has 1099511627776 bytes, more than the 1048576 that it may have"}
+	want := step.Detected{Failed: "build plan has 1099511627776 bytes, more than the 1048576 that it may have"}
 	if diff := cmp.Diff(want, b.answer()); diff != "" {
 		t.Error(diff)
 	}
@@ -111,7 +111,7 @@ func TestABinDetectThatCannotBeRunIsAnAnswer(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := newDetectBox(t, "")
 			test.change(b)
-			if diff := cmp.Diff(step.Result{Failed: test.want}, b.answer()); diff != "" {
+			if diff := cmp.Diff(step.Detected{Failed: test.want}, b.answer()); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -228,6 +228,6 @@ func TestTheOperatorOfTheBuildImageSetsVariablesOfBinDetect(t *testing.T) {
 
 func TestADetectStepNeedsAProgram(t *testing.T) {
 	b := newDetectBox(t, "")
-	b.spec.Program = nil
+	b.spec.Program = step.Program{}
 	b.fail(1, "a detect step has no program")
 }

@@ -42,9 +42,9 @@ func (r *runner) imageEnv() *env.Env {
 }
 
 // userEnv is the user's environment, which every script has: that of the build image with the platform's variables.
-func (r *runner) userEnv() *env.Env {
-	e := r.imageEnv()
-	for _, v := range r.spec.Platform {
+func (s *scripted) userEnv() *env.Env {
+	e := s.imageEnv()
+	for _, v := range s.has.Platform {
 		e.AddPlatform(v.Name, v.Value)
 	}
 	return e
@@ -52,14 +52,14 @@ func (r *runner) userEnv() *env.Env {
 
 // scriptEnv is the environment of the step's script. Later entries see and may change earlier ones: user, what earlier modules
 // expose, links in file order, the layer itself, the step ("The step contract" in docs/reference.md).
-func (r *runner) scriptEnv() (*env.Env, error) {
-	e := r.userEnv()
-	for _, dirs := range r.spec.Exposed {
+func (s *scripted) scriptEnv() (*env.Env, error) {
+	e := s.userEnv()
+	for _, dirs := range s.sees.Exposed {
 		if err := addBuildLayers(e, dirs...); err != nil {
 			return nil, fmt.Errorf("environment of an exposed layer: %w", err)
 		}
 	}
-	for _, link := range r.spec.Links {
+	for _, link := range s.sees.Links {
 		if link.Dir == "" || link.Cache {
 			continue
 		}
@@ -67,25 +67,25 @@ func (r *runner) scriptEnv() (*env.Env, error) {
 			return nil, fmt.Errorf("environment of linked layer %q: %w", link.Name, err)
 		}
 	}
-	if r.spec.Kind == step.Run {
-		files := r.envFiles()
+	if s.layerDir != "" {
+		files := envFiles(s.env)
 		e.Apply(files["env"], env.Override)
 		e.Apply(files["env.build"], env.Override)
-		e.Set("LAYER", r.spec.LayerDir)
+		e.Set("LAYER", s.layerDir)
 	}
-	e.Set("APP", r.app)
-	e.Set("MD", r.metadata())
-	for _, link := range r.spec.Links {
-		if err := r.addLink(e, link); err != nil {
+	e.Set("APP", s.app)
+	e.Set("MD", s.metadata())
+	for _, link := range s.sees.Links {
+		if err := s.addLink(e, link); err != nil {
 			return nil, fmt.Errorf("link %q: %w", link.Name, err)
 		}
 	}
-	for _, secret := range r.spec.Secrets {
-		if path := filepath.Join(r.secrets, secret.ID); secret.PathAs != "" && isFile(path) {
+	for _, secret := range s.has.Secrets {
+		if path := filepath.Join(s.secrets, secret.ID); secret.PathAs != "" && isFile(path) {
 			e.Set(secret.PathAs, path)
 		}
 	}
-	return e, r.complete(e)
+	return e, s.complete(e)
 }
 
 // addBuildLayers changes the environment as layers say that were built together: first all of their folders, then their env
@@ -106,7 +106,7 @@ func addBuildLayers(e *env.Env, layers ...string) error {
 
 // addLink sets the variables that a link asked for, and unsets those that it has nothing for: a value from elsewhere
 // would be taken for the link's.
-func (r *runner) addLink(e *env.Env, link step.Link) error {
+func (s *scripted) addLink(e *env.Env, link step.Link) error {
 	set := func(name, value string) {
 		switch {
 		case name == "":
@@ -121,7 +121,7 @@ func (r *runner) addLink(e *env.Env, link step.Link) error {
 		return nil
 	}
 	if link.Dir != "" {
-		dir := filepath.Join(r.links, link.Name)
+		dir := filepath.Join(s.links, link.Name)
 		version, err := readValue(filepath.Join(dir, "version"))
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (r *runner) addLink(e *env.Env, link step.Link) error {
 		return nil
 	}
 	// Under OutDir, because it is the one folder that is there and ours in any image; report removes it.
-	dir := filepath.Join(r.out, "links", link.Name)
+	dir := filepath.Join(s.out, "links", link.Name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -145,19 +145,20 @@ func (r *runner) addLink(e *env.Env, link step.Link) error {
 }
 
 // complete adds what every script has, whatever else changed the environment.
-func (r *runner) complete(e *env.Env) error {
-	e.Prepend("PATH", r.bin, ":")
-	return r.trustAndHome(e)
+func (s *scripted) complete(e *env.Env) error {
+	e.Prepend("PATH", s.bin, ":")
+	return s.trustAndHome(e, s.has.Secrets)
 }
 
-// trustAndHome adds the certificates that programs trust, and a home folder where the user has none.
-func (r *runner) trustAndHome(e *env.Env) error {
+// trustAndHome adds the certificates that programs trust, and a home folder where the user has none. Variables of secrets are not the
+// image's.
+func (r *runner) trustAndHome(e *env.Env, secrets []step.Secret) error {
 	if home := e.Get("HOME"); !filepath.IsAbs(home) || filepath.Clean(home) == "/" || !writable(home) {
 		if home := r.makeHome(); home != "" {
 			e.Set("HOME", home)
 		}
 	}
-	return r.trust(e)
+	return r.trust(e, secrets)
 }
 
 // makeHome makes a home folder for a user that has none. It always has the same path, as far as possible, so that what

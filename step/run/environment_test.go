@@ -49,7 +49,7 @@ func (b *box) layer(name string) step.Link {
 
 func TestOrderOfTheEnvironment(t *testing.T) {
 	t.Run("platform, then links in file order, then the layer's own", func(t *testing.T) {
-		b := newBox(t, step.Run).script(see("USER_VAR", "LINK", "BARE", "PLACE", "LIST", "OWN", "LAUNCH", "APP", "LAYER", "MD"))
+		b := newBox(t, step.KindRun).script(see("USER_VAR", "LINK", "BARE", "PLACE", "LIST", "OWN", "LAUNCH", "APP", "LAYER", "MD"))
 		b.env = append(b.env, "USER_VAR=image", "LIST=image", "LINK=image", "APP=image")
 		b.spec.Platform = []step.Variable{{Name: "LAYER", Value: "platform"}, {Name: "LINK", Value: "platform"}, {Name: "USER_VAR", Value: "platform"}}
 		b.spec.Links = []step.Link{b.layer("one"), b.layer("two")}
@@ -64,7 +64,7 @@ func TestOrderOfTheEnvironment(t *testing.T) {
 			"LAUNCH unset", "APP=ROOT/workspace", "LAYER=ROOT/layers/app/modules", "MD=ROOT/packfile/out/md")
 	})
 	t.Run("folders of links go before the platform's paths, and our programs before all", func(t *testing.T) {
-		b := newBox(t, step.Run).script(see("PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "PKG_CONFIG_PATH"))
+		b := newBox(t, step.KindRun).script(see("PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "PKG_CONFIG_PATH"))
 		b.env = append(b.env, "CPATH=/image")
 		b.spec.Platform = []step.Variable{{Name: "CPATH", Value: "/platform"}, {Name: "PATH", Value: "/platform"}}
 		b.spec.Links = []step.Link{b.layer("one"), b.layer("two")}
@@ -76,19 +76,19 @@ func TestOrderOfTheEnvironment(t *testing.T) {
 			"PKG_CONFIG_PATH=ROOT/layers/app/one/pkgconfig")
 	})
 	t.Run("the layer's own environment is not there before the layer is", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see("OWN", "LAYER"))
+		b := newBox(t, step.KindTest).script(see("OWN", "LAYER"))
 		b.spec.Env = []step.EnvFile{{Dir: "env", Name: "OWN", Op: "override", Value: "x"}}
 		b.expect("OWN unset", "LAYER unset")
 	})
 	t.Run("caches are no layers", func(t *testing.T) {
-		b := newBox(t, step.Run).script(see("PATH", "LINK", "DIR", "VERSION", "META"))
+		b := newBox(t, step.KindRun).script(see("PATH", "LINK", "DIR", "VERSION", "META"))
 		link := b.layer("npm")
 		link.Cache, link.PathAs, link.VersionAs, link.MetadataAs = true, "DIR", "VERSION", "META"
 		b.spec.Links = []step.Link{link}
 		b.expect("PATH=ROOT/packfile/bin:/usr/local/bin:/usr/bin:/bin", "LINK unset", "DIR=ROOT/layers/app/npm", "VERSION unset", "META unset")
 	})
 	t.Run("an image without PATH gets the usual one", func(t *testing.T) {
-		b := newBox(t, step.Run).script(see("PATH"))
+		b := newBox(t, step.KindRun).script(see("PATH"))
 		b.env = append(b.env, "PATH=")
 		b.expect("PATH=ROOT/packfile/bin:" + defaultPath)
 	})
@@ -101,37 +101,37 @@ func TestVariablesOfLinks(t *testing.T) {
 		return link
 	}
 	t.Run("with content: folder, version and metadata that its run left", func(t *testing.T) {
-		b := newBox(t, step.Run).script(see(names...))
+		b := newBox(t, step.KindRun).script(see(names...))
 		link := as(b.layer("one"))
 		link.Metadata = map[string]any{"version": "of the test"}
 		b.spec.Links = []step.Link{link}
 		b.expect("DIR=ROOT/layers/app/one", "VERSION=one version", "META=ROOT/packfile/links/one")
 	})
 	t.Run("without content: version and metadata that its test left", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see(names...) + `cd "$META" && find . -type f | sort && cat a/b`)
+		b := newBox(t, step.KindTest).script(see(names...) + `cd "$META" && find . -type f | sort && cat a/b`)
 		b.env = append(b.env, "DIR=image")
 		b.spec.Links = []step.Link{as(step.Link{Name: "one", Metadata: map[string]any{"version": "1", "a": map[string]any{"b": "c"}}})}
 		b.expect("DIR unset", "VERSION=1", "META=ROOT/packfile/out/links/one", "./a/b", "./version", "c")
 	})
 	t.Run("without a version the variable is unset", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see(names...))
+		b := newBox(t, step.KindTest).script(see(names...))
 		b.env = append(b.env, "VERSION=image")
 		b.spec.Links = []step.Link{as(step.Link{Name: "one"})}
 		b.expect("DIR unset", "VERSION unset", "META=ROOT/packfile/out/links/one")
 	})
 	t.Run("with content and without a version too", func(t *testing.T) {
-		b := newBox(t, step.Run).script(see(names...))
+		b := newBox(t, step.KindRun).script(see(names...))
 		b.spec.Links = []step.Link{as(b.layer("one"))}
 		b.must(os.Remove(b.path(step.LinksDir + "/one/version")))
 		b.expect("DIR=ROOT/layers/app/one", "VERSION unset", "META=ROOT/packfile/links/one")
 	})
 	t.Run("a link without variables sets none", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see(names...))
+		b := newBox(t, step.KindTest).script(see(names...))
 		b.spec.Links = []step.Link{{Name: "one", Metadata: map[string]any{"version": "1"}}}
 		b.expect("DIR unset", "VERSION unset", "META unset")
 	})
 	t.Run("an env file that is no variable names the layer", func(t *testing.T) {
-		b := newBox(t, step.Run).script("")
+		b := newBox(t, step.KindRun).script("")
 		b.spec.Links = []step.Link{b.layer("one")}
 		b.write("/layers/app/one/env/A", "\x00")
 		b.fail(1, `environment of linked layer "one": `)
@@ -151,7 +151,7 @@ func TestHome(t *testing.T) {
 		{"is made when it is not a path", []string{"HOME=home"}, "ROOT/tmp/home"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBox(t, step.Test).script(see("HOME") + `test -w "$HOME" && ls -ld "$HOME" | cut -c1-3`)
+			b := newBox(t, step.KindTest).script(see("HOME") + `test -w "$HOME" && ls -ld "$HOME" | cut -c1-3`)
 			for _, home := range test.home {
 				b.env = append(b.env, strings.ReplaceAll(home, "ROOT", b.root))
 			}
@@ -159,7 +159,7 @@ func TestHome(t *testing.T) {
 		})
 	}
 	t.Run("is made anew when something else has its place", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see("HOME"))
+		b := newBox(t, step.KindTest).script(see("HOME"))
 		b.env = append(b.env, "HOME=")
 		b.symlink("/", "/tmp/home")
 		if got := b.succeed().stdout; !strings.HasPrefix(got, "HOME="+b.path("/tmp/home")) || got == "HOME="+b.path("/tmp/home")+"\n" {
@@ -167,7 +167,7 @@ func TestHome(t *testing.T) {
 		}
 	})
 	t.Run("stays where nothing can be made", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see("HOME"))
+		b := newBox(t, step.KindTest).script(see("HOME"))
 		b.env = append(b.env, "HOME="+b.path("/none"))
 		b.must(os.Remove(b.path("/tmp")))
 		b.expect("HOME=ROOT/none")
@@ -175,7 +175,7 @@ func TestHome(t *testing.T) {
 }
 
 func TestScriptsDoNotSeeWhatBuildKitSetsForTracing(t *testing.T) {
-	b := newBox(t, step.Run).script(see("TRACEPARENT", "TRACESTATE", "OTEL_TRACE_PARENT", "OTEL_TRACE_STATE", "OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"))
+	b := newBox(t, step.KindRun).script(see("TRACEPARENT", "TRACESTATE", "OTEL_TRACE_PARENT", "OTEL_TRACE_STATE", "OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"))
 	b.env = append(b.env, "TRACEPARENT=00-b18a1f79915dd94f15357685027795f4-574d994f4f36c397-01", "TRACESTATE=a=b",
 		"OTEL_TRACE_PARENT=00-b18a1f79915dd94f15357685027795f4-574d994f4f36c397-01", "OTEL_TRACE_STATE=a=b",
 		"OTEL_TRACES_EXPORTER=none", // what the image says stays

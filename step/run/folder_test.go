@@ -15,7 +15,7 @@ import (
 // alone: what the step does about it may be broken, and then the step empties folders as root.
 func rootBox(t *testing.T, script string) *box {
 	t.Helper()
-	b := newBox(t, step.Run)
+	b := newBox(t, step.KindRun)
 	if os.Getuid() != 0 {
 		t.Skip("only root can do more than a user")
 	}
@@ -99,7 +99,7 @@ func TestAFolderThatAScriptPutsInThePlaceOfOursIsAnError(t *testing.T) {
 		})
 	}
 	t.Run("of results of a question", func(t *testing.T) {
-		b := newBox(t, step.Test)
+		b := newBox(t, step.KindTest)
 		b.script(`mv `+b.path(step.OutDir)+` `+b.path("/other")+`; mkdir -p $MD`).fail(1, "is not the folder any more")
 	})
 }

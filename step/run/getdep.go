@@ -24,15 +24,16 @@ func (c container) getDep(args []string) (path string, err error) {
 	if _, err := os.Stat(c.metadata()); err != nil {
 		return "", errors.New("it works only in scripts that have $MD")
 	}
-	if spec.Kind != step.Run {
-		return "", fmt.Errorf("it works only in run scripts: a %s script has no deps", spec.Kind)
+	task, ok := spec.Task.(step.Run)
+	if !ok {
+		return "", fmt.Errorf("it works only in run scripts: a %s script has no deps", spec.Task.Kind())
 	}
-	dep, err := c.chooseDep(spec.Deps, args[0], args[1:])
+	dep, err := c.chooseDep(task.Deps, args[0], args[1:])
 	if err != nil {
 		return "", err
 	}
 	if dep.File == "" {
-		return "", notFetched(spec.Deps, dep)
+		return "", notFetched(task.Deps, dep)
 	}
 	record := map[string]any{"name": dep.Name, "version": dep.Version, "uri": dep.URI, "sha": dep.SHA}
 	if len(dep.Metadata) > 0 {

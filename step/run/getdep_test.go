@@ -14,7 +14,7 @@ func dep(name, version, file string) step.Dep {
 }
 
 func TestGetDepPrintsThePathAndRecordsTheDependency(t *testing.T) {
-	b := newBox(t, step.Run).script(`get-dep ruby; get-dep node 20 >/dev/null; echo later > $MD/later`)
+	b := newBox(t, step.KindRun).script(`get-dep ruby; get-dep node 20 >/dev/null; echo later > $MD/later`)
 	b.spec.Metadata = map[string]any{"version": "2"}
 	b.spec.Deps = []step.Dep{dep("ruby", "1", "/deps/1"), dep("ruby", "2", "/deps/2"), dep("node", "20", "/deps/node")}
 	b.spec.Deps[1].Metadata = map[string]any{"license": "Ruby", "more": map[string]any{"a": "b"}}
@@ -70,7 +70,7 @@ func TestWhichDependencyGetDepTakes(t *testing.T) {
 		{name: "none with too many arguments", deps: ruby, args: "ruby 1 2", fails: true, want: "usage: get-dep NAME [VERSION]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBox(t, step.Run)
+			b := newBox(t, step.KindRun)
 			b.spec.Deps = test.deps
 			b.mkdir(step.OutDir + "/md")
 			if test.version != "" {

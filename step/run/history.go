@@ -25,16 +25,16 @@ type history struct {
 }
 
 // openHistory opens the history; the result is nil if there is none.
-func (r *runner) openHistory() *history {
-	record, err := os.ReadFile(filepath.Join(r.input, step.RecordFile))
+func (f *filler) openHistory() *history {
+	record, err := os.ReadFile(filepath.Join(f.input, step.RecordFile))
 	if err != nil {
 		return nil
 	}
-	root, err := os.OpenRoot(r.history)
+	root, err := os.OpenRoot(f.history)
 	if err != nil {
 		return nil
 	}
-	return &history{root: root, file: r.spec.Layer + "-" + step.RecordFile, record: record}
+	return &history{root: root, file: f.spec.Layer + "-" + step.RecordFile, record: record}
 }
 
 func (h *history) close() {

@@ -16,7 +16,7 @@ const historyFile = step.HistoryDir + "/modules-" + step.RecordFile
 
 // newHistoryBox is a container for a run step with a record, on a builder that has not run it.
 func newHistoryBox(t *testing.T) *box {
-	b := newBox(t, step.Run).script("echo ran >&2")
+	b := newBox(t, step.KindRun).script("echo ran >&2")
 	b.mkdir(step.HistoryDir)
 	return b
 }
@@ -92,7 +92,7 @@ func TestAStepSaysWhyItRuns(t *testing.T) {
 		}
 	})
 	t.Run("or is of another kind", func(t *testing.T) {
-		b := newBox(t, step.Test)
+		b := newBox(t, step.KindTest).script("true")
 		b.mkdir(step.HistoryDir)
 		b.record("1")
 		b.succeed()

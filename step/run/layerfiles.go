@@ -10,12 +10,13 @@ import (
 	"strconv"
 
 	"github.com/packfile/frontend/cnb/env"
+	"github.com/packfile/frontend/step"
 )
 
-// envFiles is the layer's own environment: env folders by name.
-func (r *runner) envFiles() map[string]env.Files {
+// envFiles returns a layer's own environment: env folders by name.
+func envFiles(list []step.EnvFile) map[string]env.Files {
 	folders := map[string]env.Files{}
-	for _, file := range r.spec.Env {
+	for _, file := range list {
 		if folders[file.Dir] == nil {
 			folders[file.Dir] = env.Files{}
 		}
@@ -26,14 +27,14 @@ func (r *runner) envFiles() map[string]env.Files {
 
 // addLayerFiles adds to LAYER what the packfile says of its environment and its profile scripts. A file of that name
 // which the script made is replaced.
-func (r *runner) addLayerFiles() error {
-	root, err := os.OpenRoot(r.spec.LayerDir)
+func (f *filler) addLayerFiles() error {
+	root, err := os.OpenRoot(f.layerDir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
 	for _, dir := range []string{"env", "env.build", "env.launch"} {
-		files := r.envFiles()[dir]
+		files := envFiles(f.env)[dir]
 		for _, name := range files.Names() {
 			if err := addLayerFile(root, dir, name, []byte(files[name])); err != nil {
 				return err
@@ -41,9 +42,9 @@ func (r *runner) addLayerFiles() error {
 		}
 	}
 	// So many digits that the order of names is the order in the packfile.
-	width := max(2, len(strconv.Itoa(len(r.spec.Profile)-1)))
-	for i, file := range r.spec.Profile {
-		content, err := os.ReadFile(filepath.Join(r.input, file))
+	width := max(2, len(strconv.Itoa(len(f.task.Profile)-1)))
+	for i, file := range f.task.Profile {
+		content, err := os.ReadFile(filepath.Join(f.input, file))
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func (b *box) files() map[string]string {
 }
 
 func TestEnvironmentAndProfileAreAddedToTheLayer(t *testing.T) {
-	b := newBox(t, step.Run).script(`mkdir $LAYER/env; echo mine > $LAYER/env/MINE; echo mine > $LAYER/env/A.override; mkdir $LAYER/env/C.default`)
+	b := newBox(t, step.KindRun).script(`mkdir $LAYER/env; echo mine > $LAYER/env/MINE; echo mine > $LAYER/env/A.override; mkdir $LAYER/env/C.default`)
 	b.spec.Env = []step.EnvFile{
 		{Dir: "env", Name: "A", Op: "override", Value: "a"},
 		{Dir: "env", Name: "C", Op: "default", Value: "c"},
@@ -57,7 +57,7 @@ func TestEnvironmentAndProfileAreAddedToTheLayer(t *testing.T) {
 }
 
 func TestManyProfileScriptsStayInOrder(t *testing.T) {
-	b := newBox(t, step.Run)
+	b := newBox(t, step.KindRun)
 	b.write(step.SpecDir+"/profile", "")
 	b.spec.Profile = make([]string, 101)
 	for i := range b.spec.Profile {
@@ -104,7 +104,7 @@ func TestLinksThatTheScriptPlantedAreNotFollowed(t *testing.T) {
 }
 
 func newPlanted(t *testing.T, script string) *box {
-	b := newBox(t, step.Run).script(script)
+	b := newBox(t, step.KindRun).script(script)
 	b.write(step.AppDir+"/precious", "precious")
 	b.write(step.SpecDir+"/profile", "")
 	b.spec.Profile = []string{"profile"}

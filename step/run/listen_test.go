@@ -50,7 +50,7 @@ func TestProgramsThatAShellDoesNotFindAreNoted(t *testing.T) {
 
 func TestABareTestSaysWhichProgramsItDidNotFind(t *testing.T) {
 	for _, bare := range []bool{true, false} {
-		b := newBox(t, step.Test).script("echo to-stderr >&2; echo \"$(no-such-program)\" > $MD/version")
+		b := newBox(t, step.KindTest).script("echo to-stderr >&2; echo \"$(no-such-program)\" > $MD/version")
 		b.spec.Bare = bare
 		out := b.run()
 		if out.code != 0 || out.result == nil {
@@ -70,7 +70,7 @@ func TestABareTestSaysWhichProgramsItDidNotFind(t *testing.T) {
 }
 
 func TestAProcessThatATestLeavesRunningDoesNotHoldItUp(t *testing.T) {
-	b := newBox(t, step.Test).script("sleep 1000 & echo 1 > $MD/version")
+	b := newBox(t, step.KindTest).script("sleep 1000 & echo 1 > $MD/version")
 	b.spec.Bare = true
 	b.succeed()
 }

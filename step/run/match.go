@@ -15,14 +15,11 @@ import (
 )
 
 // match writes a result for each tree, with the tree's digest as version.
-func (r *runner) match() error {
-	if len(r.spec.Selected) != len(r.spec.Trees) {
-		return fmt.Errorf("%d trees, and patterns for %d", len(r.spec.Trees), len(r.spec.Selected))
-	}
-	for i, name := range r.spec.Trees {
-		result, err := matchTree(filepath.Join(r.matched, strconv.Itoa(i)), r.spec.Selected[i])
+func (r *runner) match(task step.Match) error {
+	for i, tree := range task.Trees {
+		result, err := matchTree(filepath.Join(r.matched, strconv.Itoa(i)), tree.Selected)
 		if err != nil {
-			return fmt.Errorf("layer %q: %w", name, err)
+			return fmt.Errorf("layer %q: %w", tree.Name, err)
 		}
 		if err := r.reportTree(i, result); err != nil {
 			return err
@@ -37,7 +34,10 @@ func matchTree(dir string, sel step.Selection) (step.Result, error) {
 	if err != nil {
 		return step.Result{}, err
 	}
-	result := step.Result{Metadata: map[string]any{"version": tree.Digest}, Files: tree.Files, FileDigests: tree.FileDigests}
+	result := step.Result{
+		Metadata: map[string]any{"version": tree.Digest},
+		Matched:  step.Matched{Files: tree.Files, FileDigests: tree.FileDigests},
+	}
 	unmatched := map[int]*patternmatcher.PatternMatcher{}
 	all := slices.Clone(sel.Targets)
 	for i, patterns := range sel.Patterns {

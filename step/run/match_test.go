@@ -13,7 +13,7 @@ import (
 
 // newTree makes a tree of a few files.
 func newTree(t *testing.T) *box {
-	b := newBox(t, step.Match)
+	b := newBox(t, step.KindMatch)
 	b.write(matched+"/package.json", "{}")
 	b.write(matched+"/bin/run", "#!/bin/sh\n")
 	b.symlink("../package.json", matched+"/bin/link")
@@ -24,7 +24,7 @@ func newTree(t *testing.T) *box {
 func TestFilesAreNamedWhenTheyAreFew(t *testing.T) {
 	for _, files := range []int{0, step.MaxFileDigests, step.MaxFileDigests + 1} {
 		t.Run(fmt.Sprint(files), func(t *testing.T) {
-			b := newBox(t, step.Match)
+			b := newBox(t, step.KindMatch)
 			for i := range files {
 				b.write(fmt.Sprintf("%s/%d/file", matched, i), "x") // folders are not counted
 			}
@@ -45,7 +45,8 @@ func TestTheVersionThatAMatchGivesIsTheDigest(t *testing.T) {
 	tree, err := layer.DigestTree(b.path(matched), step.MaxFileDigests)
 	b.must(err)
 	want := &step.Result{
-		Files: 4, FileDigests: tree.FileDigests, Metadata: map[string]any{"version": tree.Digest}, Links: []step.Symlink{{Path: "dangling", Text: "nowhere"}},
+		Metadata: map[string]any{"version": tree.Digest},
+		Matched:  step.Matched{Files: 4, FileDigests: tree.FileDigests, Links: []step.Symlink{{Path: "dangling", Text: "nowhere"}}},
 	}
 	if diff := cmp.Diff(want, b.succeed().result); diff != "" {
 		t.Error(diff)
@@ -59,7 +60,7 @@ func TestTheVersionThatAMatchGivesIsTheDigest(t *testing.T) {
 		}
 	})
 	t.Run("also of no files", func(t *testing.T) {
-		out := newBox(t, step.Match).succeed()
+		out := newBox(t, step.KindMatch).succeed()
 		if out.result.Files != 0 || len(out.result.Metadata["version"].(string)) != 64 {
 			t.Errorf("got %+v", out.result)
 		}
@@ -80,7 +81,7 @@ func TestTheVersionThatAMatchGivesIsTheDigest(t *testing.T) {
 }
 
 func TestAMatchSaysWhichPatternsMatchNoFile(t *testing.T) {
-	b := newBox(t, step.Match)
+	b := newBox(t, step.KindMatch)
 	b.write(matched+"/dir/file", "")
 	b.mkdir(matched + "/empty")
 	b.symlink("dir", matched+"/link")
@@ -93,7 +94,7 @@ func TestAMatchSaysWhichPatternsMatchNoFile(t *testing.T) {
 }
 
 func TestAMatchSaysWhichSymlinksLeadOn(t *testing.T) {
-	b := newBox(t, step.Match)
+	b := newBox(t, step.KindMatch)
 	b.write(matched+"/dir/file", "")
 	b.write(matched+"/part/file", "")
 	for name, text := range map[string]string{

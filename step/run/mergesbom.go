@@ -10,13 +10,13 @@ import (
 )
 
 // mergeSBOM adds our SPDX document to what an SBOM generator left.
-func (r *runner) mergeSBOM() error {
+func (r *runner) mergeSBOM(task step.MergeSBOM) error {
 	ours, err := os.ReadFile(filepath.Join(r.input, step.SBOMFile))
 	if err != nil {
 		return err
 	}
 	if err := merge.Folder(r.found, ours, filepath.Join(r.out, step.MergedDir)); err != nil {
-		return fmt.Errorf("SBOM generator %s: %w", r.spec.Generator, err)
+		return fmt.Errorf("SBOM generator %s: %w", task.Generator, err)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestMergeNamesTheGeneratorOfWhatIsNoSBOM(t *testing.T) {
-	b := newBox(t, step.MergeSBOM)
+	b := newBox(t, step.KindMergeSBOM)
 	b.spec.Layer, b.spec.Generator = "", "example/scanner"
 	b.write(step.SpecDir+"/"+step.SBOMFile, `{"creationInfo": {}}`)
 	b.write(step.FoundDir+"/sbom.json", "garbage")

@@ -28,11 +28,11 @@ func TestMetadataThatCannotBeTaken(t *testing.T) {
 		{"no folder", `rm -r $MD`, "no such file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			newBox(t, step.Run).script(test.script).fail(1, test.want)
+			newBox(t, step.KindRun).script(test.script).fail(1, test.want)
 		})
 	}
 	t.Run("too many entries", func(t *testing.T) {
-		b := newBox(t, step.Run).script(`cd $MD; mkdir a b; seq 6000 | (cd a; xargs touch); seq 6000 | (cd b; xargs touch)`)
+		b := newBox(t, step.KindRun).script(`cd $MD; mkdir a b; seq 6000 | (cd a; xargs touch); seq 6000 | (cd b; xargs touch)`)
 		b.fail(1, "$MD has more than 10000 entries")
 	})
 	t.Run("a socket", func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestMetadataThatCannotBeTaken(t *testing.T) {
 		}
 	})
 	t.Run("the most that may be is taken", func(t *testing.T) {
-		newBox(t, step.Run).script(`
+		newBox(t, step.KindRun).script(`
 			head -c 262000 /dev/zero | tr '\0' x > $MD/big
 			cd $MD; for i in $(seq 32); do mkdir d; cd d; done`).succeed()
 	})
@@ -68,7 +68,7 @@ func TestStaticMetadataThatCannotBeWritten(t *testing.T) {
 		{"a number", map[string]any{"a": map[string]any{"n": 1.5}}, "a/n is neither a string nor a table"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBox(t, step.Test)
+			b := newBox(t, step.KindTest)
 			b.spec.Metadata = test.metadata
 			b.fail(1, test.want)
 		})

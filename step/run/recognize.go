@@ -15,21 +15,21 @@ const maxKnown = 100
 
 // recognize says when another identity is known that has a name in common with this one, and remembers this one. Nothing but this
 // step ever sees KnownDir.
-func (r *runner) recognize() error {
+func (r *runner) recognize(task step.Recognize) error {
 	entries, err := os.ReadDir(r.known)
 	if err != nil {
 		return err
 	}
 	seen := false
 	for _, e := range entries {
-		if e.Name() == r.spec.Identity {
+		if e.Name() == task.Identity {
 			return nil // it is about a build that was here before
 		}
 		names, err := os.ReadFile(filepath.Join(r.known, e.Name()))
 		if err != nil {
 			return err
 		}
-		seen = seen || slices.ContainsFunc(strings.Fields(string(names)), func(name string) bool { return slices.Contains(r.spec.Names, name) })
+		seen = seen || slices.ContainsFunc(strings.Fields(string(names)), func(name string) bool { return slices.Contains(task.Names, name) })
 	}
 	if seen {
 		fmt.Fprintf(os.Stderr, "%s: a packfile that means something else, with some of the same layers or caches, was built here before: "+
@@ -42,5 +42,5 @@ func (r *runner) recognize() error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(r.known, r.spec.Identity), []byte(strings.Join(r.spec.Names, "\n")), 0o644)
+	return os.WriteFile(filepath.Join(r.known, task.Identity), []byte(strings.Join(task.Names, "\n")), 0o644)
 }

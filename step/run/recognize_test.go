@@ -9,7 +9,7 @@ import (
 )
 
 func TestAnotherIdentityOfWhatSeemsToBeTheSameAppIsSaidOnce(t *testing.T) {
-	b := newBox(t, step.Recognize)
+	b := newBox(t, step.KindRecognize)
 	b.mkdir(step.KnownDir)
 	recognize := func() string {
 		t.Helper()
@@ -32,13 +32,13 @@ func TestAnotherIdentityOfWhatSeemsToBeTheSameAppIsSaidOnce(t *testing.T) {
 		{"one", []string{"deps", "gen"}, false}, // back again
 		{"four", nil, false},
 	} {
-		b.spec.Identity, b.spec.Names = test.identity, test.names
+		b.spec.Recognize = step.Recognize{Identity: test.identity, Names: test.names}
 		if got := strings.Contains(recognize(), text); got != test.said {
 			t.Errorf("build %d: said: %t", i, got)
 		}
 	}
 	for i := range 2 * maxKnown {
-		b.spec.Identity = fmt.Sprint("more-", i)
+		b.spec.Recognize.Identity = fmt.Sprint("more-", i)
 		recognize()
 	}
 	if b.exists(step.KnownDir + "/one") {

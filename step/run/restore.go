@@ -18,8 +18,8 @@ const (
 )
 
 // restoreLayer copies what was left to LAYER.
-func (r *runner) restoreLayer() error {
-	current, old := filepath.Join(r.restore, restoreCurrent), filepath.Join(r.restore, restoreOld)
+func (f *filler) restoreLayer() error {
+	current, old := filepath.Join(f.restore, restoreCurrent), filepath.Join(f.restore, restoreOld)
 	if _, err := os.Lstat(current); errors.Is(err, fs.ErrNotExist) {
 		err := os.Rename(old, current)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -29,24 +29,24 @@ func (r *runner) restoreLayer() error {
 			return fmt.Errorf("restore: %w", err)
 		}
 	}
-	if err := copyTree(current, r.spec.LayerDir); err != nil {
+	if err := copyTree(current, f.layerDir); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
 }
 
 // saveLayer leaves LAYER for the next run.
-func (r *runner) saveLayer() error {
-	current := filepath.Join(r.restore, restoreCurrent)
-	next := filepath.Join(r.restore, restoreNext)
-	old := filepath.Join(r.restore, restoreOld)
-	if err := r.replaceSaved(current, next, old); err != nil {
+func (f *filler) saveLayer() error {
+	current := filepath.Join(f.restore, restoreCurrent)
+	next := filepath.Join(f.restore, restoreNext)
+	old := filepath.Join(f.restore, restoreOld)
+	if err := f.replaceSaved(current, next, old); err != nil {
 		return fmt.Errorf("save for restore: %w", err)
 	}
 	return nil
 }
 
-func (r *runner) replaceSaved(current, next, old string) error {
+func (f *filler) replaceSaved(current, next, old string) error {
 	for _, leftover := range []string{next, old} {
 		if err := removeAll(leftover); err != nil {
 			return err
@@ -55,7 +55,7 @@ func (r *runner) replaceSaved(current, next, old string) error {
 	if err := os.Mkdir(next, 0o755); err != nil {
 		return err
 	}
-	if err := copyTree(r.spec.LayerDir, next); err != nil {
+	if err := copyTree(f.layerDir, next); err != nil {
 		return err
 	}
 	if err := os.Rename(current, old); err != nil && !errors.Is(err, fs.ErrNotExist) {

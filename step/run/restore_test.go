@@ -18,7 +18,7 @@ import (
 
 // newRestoreBox is a container for a layer with restore = true.
 func newRestoreBox(t *testing.T, script string) *box {
-	b := newBox(t, step.Run).script(script)
+	b := newBox(t, step.KindRun).script(script)
 	b.spec.Restore = true
 	b.mkdir(step.RestoreDir)
 	return b

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -101,14 +100,12 @@ func (c container) main(args, environ []string) int {
 	if r.output, err = ownFolderAt(c.out); err != nil {
 		return fail(err)
 	}
-	run := r.run
 	if second {
-		run = r.fill
-		if args[2] == asUserSetup {
-			run = r.setUp
-		}
+		err = r.runSecond(args[2])
+	} else {
+		err = r.run()
 	}
-	if err := run(); err != nil {
+	if err != nil {
 		if said, ok := errors.AsType[*saidError](err); ok {
 			return said.code
 		}
@@ -140,200 +137,76 @@ func (c container) load() (step.Spec, error) {
 		return step.Spec{}, err
 	}
 	var spec step.Spec
-	dec := json.NewDecoder(strings.NewReader(string(data)))
-	dec.DisallowUnknownFields() // a field of a later contract would change what the step does
-	if err := dec.Decode(&spec); err != nil {
+	if err := json.Unmarshal(data, &spec); err != nil {
 		return step.Spec{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if spec.Contract != step.Contract {
-		return step.Spec{}, fmt.Errorf("%s is of contract %d, this is %s of contract %d", path, spec.Contract, step.StepBinary, step.Contract)
-	}
-	switch spec.Kind {
-	case step.Require, step.Test, step.Match, step.Seal, step.Describe, step.MergeSBOM, step.Unpack, step.Digest, step.Recognize:
+	switch task := spec.Task.(type) {
 	case step.Run:
-		if spec.LayerDir == "" || spec.User == nil {
-			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir or no user", path)
+		if task.LayerDir == "" {
+			return step.Spec{}, fmt.Errorf("%s: a run step has no layerDir", path)
 		}
 	case step.Detect:
-		if spec.Program == nil {
+		if task.Program.Dir == "" {
 			return step.Spec{}, fmt.Errorf("%s: a detect step has no program", path)
 		}
-	default:
-		return step.Spec{}, fmt.Errorf("%s: unknown kind of step %q", path, spec.Kind)
 	}
 	return spec, nil
 }
 
-// runner runs a step.
+// runner runs a step. What only some kinds of steps do, it does with their task; steps with a script of a packfile are scripted.
 type runner struct {
 	container
-	spec     step.Spec
-	args     []string
-	environ  []string // of the container
-	notFound []string // programs that a script did not find, if that is looked for
-	output   *ownFolder
-	alone    bool // nobody else's processes are here: no one is killed who should not be
+	spec    step.Spec
+	args    []string
+	environ []string // of the container
+	output  *ownFolder
+	alone   bool // nobody else's processes are here: no one is killed who should not be
 }
 
 func (r *runner) run() error {
-	switch r.spec.Kind {
-	case step.Describe:
-		return r.describe()
-	case step.Seal:
-		return r.sealTree()
+	switch task := r.spec.Task.(type) {
+	case step.Require:
+		return (&scripted{runner: r, has: task.Given, script: &task.Script}).ask()
+	case step.Test:
+		return (&scripted{runner: r, has: task.Given, sees: task.Seen, script: &task.Script, bare: task.Bare}).ask()
+	case step.Run:
+		return newFiller(r, task).fillAndSeal()
 	case step.Match:
-		return r.match()
-	case step.Digest:
-		return r.digestDeps()
+		return r.match(task)
+	case step.Seal:
+		return r.sealTree(task)
+	case step.Describe:
+		return r.describe(task)
 	case step.MergeSBOM:
-		return r.mergeSBOM()
+		return r.mergeSBOM(task)
 	case step.Unpack:
 		return r.unpack()
+	case step.Digest:
+		return r.digest(task)
 	case step.Recognize:
-		return r.recognize()
+		return r.recognize(task)
 	case step.Detect:
-		return r.detect()
-	case step.Run:
-		return r.fillAndSeal()
-	default:
-		return r.ask()
+		return r.detect(task)
 	}
+	return fmt.Errorf("no step of kind %q is run here", r.spec.Task.Kind())
+}
+
+// runSecond is the process of a run step with that name, which is not the first.
+func (r *runner) runSecond(name string) error {
+	task, ok := r.spec.Task.(step.Run)
+	switch {
+	case !ok:
+		return fmt.Errorf("a %s step has one process", r.spec.Task.Kind())
+	case name == asUserSetup:
+		return newFiller(r, task).setUp()
+	}
+	return newFiller(r, task).fill()
 }
 
 // hideMemory keeps scripts of our own user from reading and changing this process (ptrace(2), /proc/PID/mem), which takes a
 // right then that BuildKit gives no step. And what scripts leave behind becomes our child, wherever it would go otherwise.
 func hideMemory() error {
 	return errors.Join(unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
-}
-
-// fill is a run step but for what the first process does.
-func (r *runner) fill() error {
-	past := r.openHistory()
-	defer past.close()
-	if len(r.spec.Setups) == 0 { // else setUp has said it
-		past.sayWhy(r.spec.Layer)
-	}
-	if err := r.runScripts(); err != nil {
-		return err
-	}
-	past.save()
-	return nil
-}
-
-// ask is a step that answers a question by its script.
-func (r *runner) ask() error {
-	variables, err := r.revealSecrets(os.Getuid(), os.Getgid())
-	if err != nil {
-		return err
-	}
-	r.environ = append(r.environ, variables...)
-	return r.runScripts()
-}
-
-// runScripts runs the step's script and reports what it left.
-func (r *runner) runScripts() error {
-	if err := r.startMetadata(); err != nil {
-		return err
-	}
-	var result step.Result
-	var err error
-	if r.spec.Kind == step.Run {
-		err = r.fillLayer()
-	} else {
-		result.NotWanted, err = r.runQuestion()
-		result.NotFound = r.notFound
-	}
-	if err != nil {
-		return err
-	}
-	if !result.NotWanted {
-		if result.Metadata, err = readMetadata(r.metadata()); err != nil {
-			return err
-		}
-	}
-	return r.report(result)
-}
-
-// startMetadata makes $MD, with the metadata that is there before the script.
-func (r *runner) startMetadata() error {
-	if err := os.MkdirAll(r.metadata(), 0o755); err != nil {
-		return err
-	}
-	if err := writeMetadata(r.metadata(), r.spec.Metadata); err != nil {
-		return err
-	}
-	for i, table := range r.spec.Requires {
-		dir := filepath.Join(r.metadata(), requiresDir, fmt.Sprintf("%02d", i))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		if err := writeMetadata(dir, table); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// requiresDir is the folder of $MD with what each module that requires the layer says. Its name makes it private to the step.
-const requiresDir = ".requires"
-
-// reportTree writes the result for one of spec.Trees.
-func (r *runner) reportTree(i int, result step.Result) error {
-	data, err := json.Marshal(result)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(r.out, strconv.Itoa(i)+".json"), append(data, '\n'), 0o644)
-}
-
-// runQuestion runs a require or test script.
-func (r *runner) runQuestion() (notWanted bool, err error) {
-	err = r.runScript()
-	if failed, ok := errors.AsType[*scriptError](err); ok && failed.exited && failed.code == step.NotWanted {
-		return true, nil
-	}
-	return false, err
-}
-
-// fillLayer runs a run script and adds what the layer has besides.
-func (r *runner) fillLayer() error {
-	if err := os.MkdirAll(r.spec.LayerDir, 0o755); err != nil {
-		return err
-	}
-	if err := checkVendored(r.spec.Deps); err != nil {
-		return err
-	}
-	if r.spec.Restore {
-		if err := r.restoreLayer(); err != nil {
-			return err
-		}
-	}
-	if err := r.makeContent(); err != nil {
-		return err
-	}
-	// Before our own files are added: those of an entry that is gone from the packfile must not come back.
-	if r.spec.Restore {
-		if err := r.saveLayer(); err != nil {
-			return err
-		}
-	}
-	return r.addLayerFiles()
-}
-
-// runScript runs the step's script, if it has one.
-func (r *runner) runScript() error {
-	if r.spec.Script == nil {
-		return nil
-	}
-	e, err := r.scriptEnv()
-	if err != nil {
-		return err
-	}
-	dir := r.app
-	if r.spec.Script.InLayer {
-		dir = r.spec.LayerDir
-	}
-	return r.execute(fmt.Sprintf("%s script", r.spec.Kind), *r.spec.Script, dir, e)
 }
 
 // report writes the result, as the last thing: OutDir holds it and $MD, and nothing that scripts put beside them. $MD is
@@ -353,4 +226,13 @@ func (r *runner) report(result step.Result) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(r.out, step.ResultFile), append(data, '\n'), 0o644)
+}
+
+// reportTree writes the result for one of spec.Trees.
+func (r *runner) reportTree(i int, result step.Result) error {
+	data, err := json.Marshal(result)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.out, strconv.Itoa(i)+".json"), append(data, '\n'), 0o644)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func TestWhatAScriptLeavesIsTheResult(t *testing.T) {
-	for _, kind := range []step.Kind{step.Require, step.Test, step.Run} {
+	for _, kind := range []step.Kind{step.KindRequire, step.KindTest, step.KindRun} {
 		t.Run(string(kind), func(t *testing.T) {
 			b := newBox(t, kind).script(`
 				cat $MD/version
@@ -42,12 +42,10 @@ func TestWhatAScriptLeavesIsTheResult(t *testing.T) {
 }
 
 func TestAStepWithoutScriptKeepsItsMetadata(t *testing.T) {
-	for _, kind := range []step.Kind{step.Require, step.Test, step.Run} {
-		b := newBox(t, kind)
-		b.spec.Metadata = map[string]any{"version": "1"}
-		if diff := cmp.Diff(&step.Result{Metadata: b.spec.Metadata}, b.succeed().result); diff != "" {
-			t.Errorf("%s: %s", kind, diff)
-		}
+	b := newBox(t, step.KindRun)
+	b.spec.Metadata = map[string]any{"version": "1"}
+	if diff := cmp.Diff(&step.Result{Metadata: b.spec.Metadata}, b.succeed().result); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -59,19 +57,19 @@ func TestExitCodes(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{"a script that fails", step.Run, "exit 7", 7, `packfile-step: layer "modules": run script failed with exit code 7`},
-		{"100 is a failure of a run script", step.Run, "exit 100", 100, "run script failed with exit code 100"},
-		{"a script that is killed", step.Test, "kill -KILL $$", 137, `layer "modules": test script was killed by signal 9 (killed)`},
-		{"a require script that fails", step.Require, "exit 1", 1, "require script failed with exit code 1"},
+		{"a script that fails", step.KindRun, "exit 7", 7, `packfile-step: layer "modules": run script failed with exit code 7`},
+		{"100 is a failure of a run script", step.KindRun, "exit 100", 100, "run script failed with exit code 100"},
+		{"a script that is killed", step.KindTest, "kill -KILL $$", 137, `layer "modules": test script was killed by signal 9 (killed)`},
+		{"a require script that fails", step.KindRequire, "exit 1", 1, "require script failed with exit code 1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			newBox(t, test.kind).script(test.script).fail(test.code, test.want)
 		})
 	}
-	for _, kind := range []step.Kind{step.Require, step.Test} {
+	for _, kind := range []step.Kind{step.KindRequire, step.KindTest} {
 		t.Run("100 means not wanted for a "+string(kind)+" script", func(t *testing.T) {
 			b := newBox(t, kind).script("echo 1 > $MD/version; ln -s / $MD/bad; exit 100")
-			if diff := cmp.Diff(&step.Result{NotWanted: true}, b.succeed().result); diff != "" {
+			if diff := cmp.Diff(&step.Result{Asked: step.Asked{NotWanted: true}}, b.succeed().result); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -99,7 +97,7 @@ func TestWhereAndHowAScriptRuns(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			old := syscall.Umask(0o077)
 			defer syscall.Umask(old)
-			b := newBox(t, step.Run).script(test.script)
+			b := newBox(t, step.KindRun).script(test.script)
 			if test.change != nil {
 				test.change(b)
 			}
@@ -133,7 +131,7 @@ func TestAShellThatIsNotThere(t *testing.T) {
 		{name: "no shell at all", want: "it has no shell"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBox(t, step.Run).script("true")
+			b := newBox(t, step.KindRun).script("true")
 			b.spec.Script.Shell = test.shell
 			if test.make != nil {
 				test.make(b)
@@ -142,14 +140,14 @@ func TestAShellThatIsNotThere(t *testing.T) {
 		})
 	}
 	t.Run("is told from a script that ends with 127", func(t *testing.T) {
-		b := newBox(t, step.Run).script("nosuchcommand 2>/dev/null")
+		b := newBox(t, step.KindRun).script("nosuchcommand 2>/dev/null")
 		b.spec.Script.Shell = []string{"/usr/bin/env", "sh"}
 		b.fail(127, "run script failed with exit code 127")
 	})
 }
 
 func TestSignalsReachTheScript(t *testing.T) {
-	b := newBox(t, step.Run).script(`trap 'echo stopped; exit 3' TERM; echo ready; sleep 1000 & wait`)
+	b := newBox(t, step.KindRun).script(`trap 'echo stopped; exit 3' TERM; echo ready; sleep 1000 & wait`)
 	cmd := b.command()
 	out, err := cmd.StdoutPipe()
 	b.must(err)
@@ -168,7 +166,7 @@ func TestSignalsReachTheScript(t *testing.T) {
 }
 
 func TestWhatAScriptLeavesRunningEndsWithIt(t *testing.T) {
-	b := newBox(t, step.Run).script(`sleep 1000 & echo $! > $MD/pid`)
+	b := newBox(t, step.KindRun).script(`sleep 1000 & echo $! > $MD/pid`)
 	out := b.succeed() // would fail on WaitDelay
 	var pid int
 	fmt.Sscan(out.result.Metadata["pid"].(string), &pid)
@@ -184,7 +182,7 @@ func TestWhatAScriptLeavesRunningEndsWithIt(t *testing.T) {
 }
 
 func TestNothingIsLeftInOutDirBesidesResultAndMetadata(t *testing.T) {
-	b := newBox(t, step.Run).script(`
+	b := newBox(t, step.KindRun).script(`
 		cd ${MD%/*}; mkdir -p junk/deep; echo > junk/deep/file; chmod 500 junk/deep junk
 		ln -s "$APP/file" result.json; mkdir "$LAYER/keep"; ln -s "$LAYER" link
 		test -d "$TOOL" && test "$(cat "$TOOL/version")" = 2 && chmod 500 "$TOOL"`)
@@ -214,12 +212,14 @@ func TestSpecsThatAreNotForThisProgram(t *testing.T) {
 	for _, test := range []struct{ name, spec, want string }{
 		{"another contract", `{"contract": 99, "kind": "run", "layer": "x"}`, "is of contract 99, this is packfile-step of contract"},
 		{"an unknown field", fmt.Sprintf(`{"contract": %d, "kind": "test", "layer": "x", "more": 1}`, step.Contract), `unknown field "more"`},
+		{"an unknown field of its kind", fmt.Sprintf(`{"contract": %d, "kind": "test", "layer": "x", "task": {"time": 1}}`, step.Contract), `test: json: unknown field "time"`},
+		{"no task", fmt.Sprintf(`{"contract": %d, "kind": "test", "layer": "x"}`, step.Contract), "test: EOF"},
 		{"an unknown kind", fmt.Sprintf(`{"contract": %d, "kind": "walk", "layer": "x"}`, step.Contract), `unknown kind of step "walk"`},
-		{"a run without layer", fmt.Sprintf(`{"contract": %d, "kind": "run", "layer": "x"}`, step.Contract), "a run step has no layerDir"},
-		{"no JSON", `{`, "spec.json: unexpected EOF"},
+		{"a run without layer", fmt.Sprintf(`{"contract": %d, "kind": "run", "layer": "x", "task": {}}`, step.Contract), "a run step has no layerDir"},
+		{"no JSON", `{`, "spec.json: unexpected end of JSON input"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBox(t, step.Test)
+			b := newBox(t, step.KindTest)
 			cmd := b.command()
 			b.write(step.SpecDir+"/"+step.SpecFile, test.spec)
 			out, err := cmd.CombinedOutput()
@@ -229,7 +229,7 @@ func TestSpecsThatAreNotForThisProgram(t *testing.T) {
 		})
 	}
 	t.Run("no spec", func(t *testing.T) {
-		b := newBox(t, step.Test)
+		b := newBox(t, step.KindTest)
 		cmd := b.command()
 		b.must(os.Remove(b.path(step.SpecDir + "/" + step.SpecFile)))
 		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "spec.json: no such file") {
@@ -237,19 +237,19 @@ func TestSpecsThatAreNotForThisProgram(t *testing.T) {
 		}
 	})
 	t.Run("arguments", func(t *testing.T) {
-		cmd := newBox(t, step.Test).command()
+		cmd := newBox(t, step.KindTest).command()
 		cmd.Args = append(cmd.Args, "name", "--help")
 		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "takes no arguments") {
 			t.Errorf("got %s", out)
 		}
 	})
 	t.Run("a script that is not there", func(t *testing.T) {
-		b := newBox(t, step.Run).script("")
+		b := newBox(t, step.KindRun).script("")
 		b.spec.Script.File = "none"
 		b.fail(1, "packfile/step/none: no such file")
 	})
 	t.Run("an app that is not there", func(t *testing.T) {
-		b := newBox(t, step.Run).script("")
+		b := newBox(t, step.KindRun).script("")
 		b.must(os.Remove(b.path(step.AppDir)))
 		b.fail(1, "run script: stat "+b.path(step.AppDir))
 	})

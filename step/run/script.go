@@ -29,8 +29,8 @@ func (e *scriptError) Error() string { return e.text }
 const notFound = 127
 
 // execute runs a script in folder dir. what names it in errors.
-func (r *runner) execute(what string, script step.Script, dir string, e *env.Env) error {
-	file := filepath.Join(r.input, script.File)
+func (s *scripted) execute(what string, script step.Script, dir string, e *env.Env) error {
+	file := filepath.Join(s.input, script.File)
 	for _, path := range []string{file, dir} {
 		if _, err := os.Stat(path); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
@@ -43,15 +43,15 @@ func (r *runner) execute(what string, script step.Script, dir string, e *env.Env
 	words := append(script.Shell[:len(script.Shell):len(script.Shell)], file)
 	stderr := os.Stderr
 	var listened *listener
-	if r.spec.Bare {
+	if s.bare {
 		if listened, err = listen(os.Stderr); err != nil {
 			return err
 		}
 		stderr = listened.in
 	}
-	status, err := r.start(program{path: shell, words: words, dir: dir, environ: e.List(), stderr: stderr})
+	status, err := s.start(program{path: shell, words: words, dir: dir, environ: e.List(), stderr: stderr})
 	if listened != nil {
-		r.notFound = listened.end()
+		s.notFound = listened.end()
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -5,23 +5,24 @@ import (
 	"time"
 
 	"github.com/packfile/frontend/layer"
+	"github.com/packfile/frontend/step"
 )
 
 // sealTree makes a layer of the one in TreeDir, with another time.
-func (r *runner) sealTree() error {
-	return layer.SealTree(r.tree, r.sealed, time.Unix(r.spec.Time, 0))
+func (r *runner) sealTree(task step.Seal) error {
+	return layer.SealTree(r.tree, r.sealed, time.Unix(task.Time, 0))
 }
 
 // sealLayer makes a layer of LAYER, at its place in SealedDir.
-func (r *runner) sealLayer() error {
-	place, err := filepath.Rel(r.root, r.spec.LayerDir)
+func (f *filler) sealLayer() error {
+	place, err := filepath.Rel(f.root, f.layerDir)
 	if err != nil {
 		return err
 	}
-	owner := r.spec.User
-	if err := layer.SealFolder(r.spec.LayerDir, r.sealed, place, owner.UID, owner.GID, time.Unix(r.spec.Time, 0)); err != nil {
+	owner := f.task.User
+	if err := layer.SealFolder(f.layerDir, f.sealed, place, owner.UID, owner.GID, time.Unix(f.task.Time, 0)); err != nil {
 		return err
 	}
 	// What is there no more need not be written to the disk.
-	return removeContent(r.spec.LayerDir)
+	return removeContent(f.layerDir)
 }

@@ -19,37 +19,37 @@ const maxVariable = 128 << 10
 
 // revealSecrets makes the secrets of the step's script what it is told of them: variables, which are the result, and files of
 // the user who runs it. A secret that was not given is neither. Errors have nothing of the content.
-func (r *runner) revealSecrets(uid, gid int) (variables []string, err error) {
-	if len(r.spec.Secrets) == 0 {
+func (s *scripted) revealSecrets(uid, gid int) (variables []string, err error) {
+	if len(s.has.Secrets) == 0 {
 		return nil, nil
 	}
-	if err := r.clearSecrets(); err != nil {
+	if err := s.clearSecrets(); err != nil {
 		return nil, err
 	}
-	for _, s := range r.spec.Secrets {
-		content, err := os.ReadFile(filepath.Join(r.given, s.ID))
+	for _, secret := range s.has.Secrets {
+		content, err := os.ReadFile(filepath.Join(s.given, secret.ID))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("secret %q: %w", s.ID, err)
+			return nil, fmt.Errorf("secret %q: %w", secret.ID, err)
 		}
-		if s.PathAs != "" {
-			if err := writeSecret(filepath.Join(r.secrets, s.ID), content, uid, gid); err != nil {
-				return nil, fmt.Errorf("secret %q: %w", s.ID, err)
+		if secret.PathAs != "" {
+			if err := writeSecret(filepath.Join(s.secrets, secret.ID), content, uid, gid); err != nil {
+				return nil, fmt.Errorf("secret %q: %w", secret.ID, err)
 			}
 		}
-		if s.EnvAs == "" {
+		if secret.EnvAs == "" {
 			continue
 		}
 		if bytes.IndexByte(content, 0) >= 0 {
-			return nil, fmt.Errorf("secret %q has a NUL byte, which no variable can hold: use path-as in place of env-as = %q", s.ID, s.EnvAs)
+			return nil, fmt.Errorf("secret %q has a NUL byte, which no variable can hold: use path-as in place of env-as = %q", secret.ID, secret.EnvAs)
 		}
-		if most := maxVariable - len(s.EnvAs) - len("=\x00"); len(content) > most {
+		if most := maxVariable - len(secret.EnvAs) - len("=\x00"); len(content) > most {
 			return nil, fmt.Errorf("secret %q has %d bytes, more than the %d that variable %s can hold: use path-as in place of env-as",
-				s.ID, len(content), most, s.EnvAs)
+				secret.ID, len(content), most, secret.EnvAs)
 		}
-		variables = append(variables, s.EnvAs+"="+string(content))
+		variables = append(variables, secret.EnvAs+"="+string(content))
 	}
 	return variables, nil
 }
@@ -76,9 +76,9 @@ func writeSecret(path string, content []byte, uid, gid int) error {
 }
 
 // giveAgents gives a user the sockets of SSH agents.
-func (r *runner) giveAgents(uid, gid int) error {
-	for _, socket := range r.spec.Agents {
-		if err := os.Lchown(filepath.Join(r.root, socket), uid, gid); err != nil {
+func (f *filler) giveAgents(uid, gid int) error {
+	for _, socket := range f.task.Agents {
+		if err := os.Lchown(filepath.Join(f.root, socket), uid, gid); err != nil {
 			return fmt.Errorf("SSH agent: %w", err)
 		}
 	}
@@ -86,9 +86,9 @@ func (r *runner) giveAgents(uid, gid int) error {
 }
 
 // withoutAgents is the environment of the container without what leads to the agents of the step's script.
-func (r *runner) withoutAgents(environ []string) (rest []string) {
+func (f *filler) withoutAgents(environ []string) (rest []string) {
 	for _, v := range environ {
-		if len(r.spec.Agents) == 0 || !strings.HasPrefix(v, "SSH_AUTH_SOCK=") {
+		if len(f.task.Agents) == 0 || !strings.HasPrefix(v, "SSH_AUTH_SOCK=") {
 			rest = append(rest, v)
 		}
 	}

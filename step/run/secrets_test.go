@@ -17,7 +17,7 @@ func (b *box) give(id, content string) {
 }
 
 func TestASecretIsAFileAndAVariable(t *testing.T) {
-	for _, kind := range []step.Kind{step.Require, step.Test, step.Run} {
+	for _, kind := range []step.Kind{step.KindRequire, step.KindTest, step.KindRun} {
 		t.Run(string(kind), func(t *testing.T) {
 			b := newBox(t, kind).script(see("FILE", "TOKEN", "OTHER", "OTHER_FILE") + `cat "$FILE"`)
 			b.give("token", "two\nlines\n")
@@ -33,7 +33,7 @@ func TestASecretThatNoVariableCanHoldIsAnErrorWithoutIt(t *testing.T) {
 		{"too long", strings.Repeat("hunter2", 20_000), `secret "key" has 140000 bytes, more than the 131067 that variable KEY can hold: use path-as`},
 		{"one byte too long", strings.Repeat("x", 131_068), `secret "key" has 131068 bytes`},
 	} {
-		for _, kind := range []step.Kind{step.Test, step.Run} {
+		for _, kind := range []step.Kind{step.KindTest, step.KindRun} {
 			t.Run(test.name+" in "+string(kind), func(t *testing.T) {
 				b := newBox(t, kind).script("true")
 				b.give("key", test.content)
@@ -46,13 +46,13 @@ func TestASecretThatNoVariableCanHoldIsAnErrorWithoutIt(t *testing.T) {
 		}
 	}
 	t.Run("as long as can be", func(t *testing.T) {
-		b := newBox(t, step.Run).script("echo ${#KEY}")
+		b := newBox(t, step.KindRun).script("echo ${#KEY}")
 		b.give("key", strings.Repeat("x", 131_067))
 		b.spec.Secrets = []step.Secret{{ID: "key", EnvAs: "KEY"}}
 		b.expect("131067")
 	})
 	t.Run("as a file it may be anything", func(t *testing.T) {
-		b := newBox(t, step.Run).script(`wc -c < "$KEY"`)
+		b := newBox(t, step.KindRun).script(`wc -c < "$KEY"`)
 		b.give("key", "a\x00b")
 		b.spec.Secrets = []step.Secret{{ID: "key", PathAs: "KEY"}}
 		b.expect("3")
@@ -65,7 +65,7 @@ func TestAVariableThatNoProgramCanHaveIsAnErrorThatNamesIt(t *testing.T) {
 		{"too long", strings.Repeat("hunter2", 20_000), "variable ARG is too long: with its name it has 140004 bytes, and may have 131071"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBox(t, step.Run).script("true")
+			b := newBox(t, step.KindRun).script("true")
 			b.spec.Platform = []step.Variable{{Name: "ARG", Value: test.value}}
 			out := b.run()
 			if out.code != 1 || !strings.Contains(out.stderr, test.want) || strings.Contains(out.stderr, "hunter2") {
@@ -74,7 +74,7 @@ func TestAVariableThatNoProgramCanHaveIsAnErrorThatNamesIt(t *testing.T) {
 		})
 	}
 	t.Run("all together", func(t *testing.T) {
-		b := newBox(t, step.Run).script("true")
+		b := newBox(t, step.KindRun).script("true")
 		for _, name := range strings.Split(strings.Repeat("x", 80), "") {
 			name += strings.Repeat("y", len(b.spec.Platform))
 			b.spec.Platform = append(b.spec.Platform, step.Variable{Name: name, Value: strings.Repeat("v", 130_000)})

@@ -16,28 +16,28 @@ import (
 const setupMarker = ".packfile-setup"
 
 // setUp is the part of a run step that comes before its script is given anything.
-func (r *runner) setUp() error {
-	past := r.openHistory()
+func (f *filler) setUp() error {
+	past := f.openHistory()
 	defer past.close()
-	past.sayWhy(r.spec.Layer)
-	return r.setUpCaches()
+	past.sayWhy(f.spec.Layer)
+	return f.setUpCaches()
 }
 
 // setUpCaches empties caches that are new or whose script has changed, and runs their setup scripts. A cache is set up once for
 // all layers that link it, by whichever comes first, so its script sees the user's environment and nothing of this layer.
 // Caches are locked while a step has them.
-func (r *runner) setUpCaches() error {
-	for _, setup := range r.spec.Setups {
-		if err := r.setUpCache(setup); err != nil {
+func (f *filler) setUpCaches() error {
+	for _, setup := range f.task.Setups {
+		if err := f.setUpCache(setup); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *runner) setUpCache(setup step.Setup) error {
-	what := fmt.Sprintf("setup script of cache %q", r.cacheName(setup.CacheDir))
-	want, err := r.setupDigest(setup.Script)
+func (f *filler) setUpCache(setup step.Setup) error {
+	what := fmt.Sprintf("setup script of cache %q", f.cacheName(setup.CacheDir))
+	want, err := f.setupDigest(setup.Script)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -52,13 +52,13 @@ func (r *runner) setUpCache(setup step.Setup) error {
 	if err := removeContent(setup.CacheDir); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	e := r.userEnv()
-	e.Set("APP", r.setupApp)
+	e := f.userEnv()
+	e.Set("APP", f.setupApp)
 	e.Set("CACHE", setup.CacheDir)
-	if err := r.complete(e); err != nil {
+	if err := f.complete(e); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := r.execute(what, setup.Script, r.setupApp, e); err != nil {
+	if err := f.execute(what, setup.Script, f.setupApp, e); err != nil {
 		return err
 	}
 	next := marker + ".next"
@@ -72,8 +72,8 @@ func (r *runner) setUpCache(setup step.Setup) error {
 }
 
 // cacheName is the name of the cache that is mounted at dir.
-func (r *runner) cacheName(dir string) string {
-	for _, link := range r.spec.Links {
+func (f *filler) cacheName(dir string) string {
+	for _, link := range f.sees.Links {
 		if link.Cache && link.Dir == dir {
 			return link.Name
 		}
@@ -82,8 +82,8 @@ func (r *runner) cacheName(dir string) string {
 }
 
 // setupDigest is what the marker holds: the SHA-256 of shell and text of the script.
-func (r *runner) setupDigest(script step.Script) (string, error) {
-	text, err := os.ReadFile(filepath.Join(r.input, script.File))
+func (f *filler) setupDigest(script step.Script) (string, error) {
+	text, err := os.ReadFile(filepath.Join(f.input, script.File))
 	if err != nil {
 		return "", err
 	}

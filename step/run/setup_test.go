@@ -10,7 +10,7 @@ import (
 
 // newSetupBox is a container with a cache that has a setup script, which notes every run in the cache.
 func newSetupBox(t *testing.T) *box {
-	b := newBox(t, step.Run).script(`cat "$NPM/runs"`)
+	b := newBox(t, step.KindRun).script(`cat "$NPM/runs"`)
 	b.mkdir("/caches/npm")
 	b.write(step.SpecDir+"/setup", `echo ran >> "$CACHE/runs"`)
 	b.spec.Links = []step.Link{{Name: "npm", Dir: b.path("/caches/npm"), Cache: true, PathAs: "NPM"}}

@@ -35,9 +35,9 @@ const maxBundle = 10 << 20
 // trust makes the file that has all certificates that scripts trust: those of the image, those that its variables name, and those
 // of the secret. Variables that lead to one file would otherwise hide the others. They are set unless someone else than the
 // image has set them. Where there is nothing to trust, nothing is changed.
-func (r *runner) trust(e *env.Env) error {
+func (r *runner) trust(e *env.Env, secrets []step.Secret) error {
 	image := env.New(r.environ)
-	for _, s := range r.spec.Secrets {
+	for _, s := range secrets {
 		image.Unset(s.EnvAs)
 	}
 	var files []string

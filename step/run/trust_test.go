@@ -14,7 +14,7 @@ func trustBox(t *testing.T, kind step.Kind) *box {
 
 func TestEveryProgramTrustsTheImagesCertificatesAndThoseOfTheSecret(t *testing.T) {
 	bundle := "ROOT" + step.TrustDir + "/" + step.TrustFile
-	for _, kind := range []step.Kind{step.Require, step.Test, step.Run} {
+	for _, kind := range []step.Kind{step.KindRequire, step.KindTest, step.KindRun} {
 		t.Run(string(kind), func(t *testing.T) {
 			b := trustBox(t, kind)
 			b.write("/etc/ssl/certs/ca-certificates.crt", "image and proxy")
@@ -23,24 +23,24 @@ func TestEveryProgramTrustsTheImagesCertificatesAndThoseOfTheSecret(t *testing.T
 		})
 	}
 	t.Run("without the secret", func(t *testing.T) {
-		b := trustBox(t, step.Run)
+		b := trustBox(t, step.KindRun)
 		b.write("/etc/pki/tls/certs/ca-bundle.crt", "image\n")
 		b.expect(bundle, "image")
 	})
 	t.Run("without certificates of the image", func(t *testing.T) {
-		b := trustBox(t, step.Run)
+		b := trustBox(t, step.KindRun)
 		b.write(step.GivenCAFile, "secret\n")
 		b.expect(bundle, "secret")
 	})
 	t.Run("with files that variables of the image name", func(t *testing.T) {
-		b := trustBox(t, step.Run)
+		b := trustBox(t, step.KindRun)
 		b.write("/etc/ssl/certs/ca-certificates.crt", "image\n")
 		b.write("/own.pem", "own\n")
 		b.env = append(b.env, "SSL_CERT_FILE="+b.path("/etc/ssl/certs/ca-certificates.crt"), "PIP_CERT="+b.path("/own.pem"), "CURL_CA_BUNDLE=/none", "AWS_CA_BUNDLE=")
 		b.expect(bundle, "image", "own")
 	})
 	t.Run("unless the user of the build says otherwise", func(t *testing.T) {
-		b := newBox(t, step.Run).script(see("PIP_CERT", "SSL_CERT_FILE"))
+		b := newBox(t, step.KindRun).script(see("PIP_CERT", "SSL_CERT_FILE"))
 		b.write("/etc/ssl/certs/ca-certificates.crt", "image\n")
 		b.spec.Platform = []step.Variable{{Name: "PIP_CERT", Value: "/mine"}}
 		b.expect("PIP_CERT=/mine", "SSL_CERT_FILE="+bundle)
@@ -53,7 +53,7 @@ func TestEveryProgramTrustsTheImagesCertificatesAndThoseOfTheSecret(t *testing.T
 		b.expect("image", "secret")
 	})
 	t.Run("and nothing changes where there are none", func(t *testing.T) {
-		b := newBox(t, step.Test).script(see(caVariables...))
+		b := newBox(t, step.KindTest).script(see(caVariables...))
 		b.expect(strings.Join(caVariables, " unset\n") + " unset")
 	})
 }

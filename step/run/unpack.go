@@ -15,5 +15,5 @@ func (r *runner) unpack() error {
 	if err == nil || archive.OfTheMachine(err) {
 		return err
 	}
-	return r.report(step.Result{Refused: err.Error()})
+	return r.report(step.Result{Unpacked: step.Unpacked{Refused: err.Error()}})
 }

@@ -11,7 +11,7 @@ import (
 
 // newUnpackBox is a container with an archive of one file. It has no app, and runs in an image that has nothing.
 func newUnpackBox(t *testing.T, file string) *box {
-	b := newBox(t, step.Unpack)
+	b := newBox(t, step.KindUnpack)
 	b.must(os.RemoveAll(b.path(step.AppDir)))
 	b.must(os.RemoveAll(b.path("/tmp")))
 	b.env = []string{testRoot + "=" + b.root}

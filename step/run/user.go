@@ -28,49 +28,49 @@ const (
 )
 
 // fillAndSeal runs the first process.
-func (r *runner) fillAndSeal() error {
-	layer, err := ownFolderAt(r.spec.LayerDir)
+func (f *filler) fillAndSeal() error {
+	layer, err := ownFolderAt(f.layerDir)
 	if err != nil {
 		return err
 	}
-	sealed, err := ownFolderAt(r.sealed)
+	sealed, err := ownFolderAt(f.sealed)
 	if err != nil {
 		return err
 	}
-	user := r.spec.User
+	user := f.task.User
 	giveOutputTo(user)
-	if err := r.giveDepsTo(user); err != nil {
+	if err := f.giveDepsTo(user); err != nil {
 		return err
 	}
-	environ := r.userEnviron()
-	if len(r.spec.Setups) > 0 {
-		if err := r.startSecond(asUserSetup, r.withoutAgents(environ)); err != nil {
+	environ := f.userEnviron()
+	if len(f.task.Setups) > 0 {
+		if err := f.startSecond(asUserSetup, f.withoutAgents(environ)); err != nil {
 			return err
 		}
-		if err := errors.Join(layer.empty(), sealed.empty(), r.output.empty()); err != nil {
+		if err := errors.Join(layer.empty(), sealed.empty(), f.output.empty()); err != nil {
 			return err
 		}
 	}
-	variables, err := r.revealSecrets(user.UID, user.GID)
+	variables, err := f.revealSecrets(user.UID, user.GID)
 	if err != nil {
 		return err
 	}
-	if err := r.giveAgents(user.UID, user.GID); err != nil {
+	if err := f.giveAgents(user.UID, user.GID); err != nil {
 		return err
 	}
-	if err := r.startSecond(asUser, append(environ, variables...)); err != nil {
+	if err := f.startSecond(asUser, append(environ, variables...)); err != nil {
 		return err
 	}
-	if err := errors.Join(layer.check(), sealed.empty(), r.output.check()); err != nil {
+	if err := errors.Join(layer.check(), sealed.empty(), f.output.check()); err != nil {
 		return err
 	}
-	return r.sealLayer()
+	return f.sealLayer()
 }
 
 // startSecond runs a process of the user.
-func (r *runner) startSecond(as string, environ []string) error {
-	status, err := r.start(program{
-		path: filepath.Join(r.bin, step.StepBinary), words: []string{r.args[0], "", as}, environ: environ, as: credential(r.spec.User),
+func (f *filler) startSecond(as string, environ []string) error {
+	status, err := f.start(program{
+		path: filepath.Join(f.bin, step.StepBinary), words: []string{f.args[0], "", as}, environ: environ, as: credential(f.task.User),
 	})
 	switch {
 	case err != nil:
@@ -89,7 +89,7 @@ type saidError struct{ code int }
 func (e *saidError) Error() string { return "exit code " + strconv.Itoa(e.code) }
 
 // credential is nil for who we are already, which takes no privilege.
-func credential(u *step.User) *syscall.Credential {
+func credential(u step.User) *syscall.Credential {
 	if u.UID == os.Getuid() && u.GID == os.Getgid() {
 		return nil
 	}
@@ -99,7 +99,7 @@ func credential(u *step.User) *syscall.Credential {
 
 // giveOutputTo lets a user open /dev/stdout and /dev/stderr, as container runtimes do for the first process. Where that cannot
 // be done they let it be too.
-func giveOutputTo(u *step.User) {
+func giveOutputTo(u step.User) {
 	for _, fd := range []int{1, 2} {
 		unix.Fchown(fd, u.UID, u.GID)
 	}
@@ -107,7 +107,7 @@ func giveOutputTo(u *step.User) {
 
 // giveDepsTo lets a user move and remove the files of deps, which belong to the user already. What becomes of them is seen by this
 // step alone.
-func (r *runner) giveDepsTo(u *step.User) error {
+func (r *runner) giveDepsTo(u step.User) error {
 	folders, err := os.ReadDir(r.deps)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -122,16 +122,16 @@ func (r *runner) giveDepsTo(u *step.User) error {
 
 // userEnviron is the environment with HOME of the user in place of root's: that of the image, else that of its /etc/passwd, as
 // container runtimes have it for the first process.
-func (r *runner) userEnviron() []string {
-	home := r.spec.User.Home
+func (f *filler) userEnviron() []string {
+	home := f.task.User.Home
 	if home == "" {
 		home = "/"
-		if found, err := user.LookupId(strconv.Itoa(r.spec.User.UID)); err == nil && found.HomeDir != "" {
+		if found, err := user.LookupId(strconv.Itoa(f.task.User.UID)); err == nil && found.HomeDir != "" {
 			home = found.HomeDir
 		}
 	}
 	environ := []string{"HOME=" + home}
-	for _, v := range r.environ {
+	for _, v := range f.environ {
 		if !strings.HasPrefix(v, "HOME=") {
 			environ = append(environ, v)
 		}

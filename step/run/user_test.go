@@ -20,7 +20,7 @@ func newUserBox(t *testing.T) *box {
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
 	}
-	b := newBox(t, step.Run)
+	b := newBox(t, step.KindRun)
 	b.spec.User.UID, b.spec.User.GID, b.spec.Time = 1234, 4321, treeTime.Unix()
 	for _, dir := range []string{b.inBox(), "/tmp", "/home"} {
 		b.must(os.Chown(b.path(dir), 1234, 4321))
@@ -74,12 +74,12 @@ func TestScriptsAreRunAsTheUser(t *testing.T) {
 		t.Errorf("what the layer was made of is still there: %v %v", left, err)
 	}
 	t.Run("who has the home folder of /etc/passwd", func(t *testing.T) {
-		r := runner{spec: step.Spec{User: &step.User{UID: 0}}, environ: []string{"A=1", "HOME=/elsewhere", "B=2"}}
-		if got := fmt.Sprint(r.userEnviron()); got != "[HOME=/root A=1 B=2]" {
+		f := newFiller(&runner{environ: []string{"A=1", "HOME=/elsewhere", "B=2"}}, step.Run{})
+		if got := fmt.Sprint(f.userEnviron()); got != "[HOME=/root A=1 B=2]" {
 			t.Error(got)
 		}
-		r.spec.User.UID = 1<<31 - 7
-		if got := fmt.Sprint(r.userEnviron()); got != "[HOME=/ A=1 B=2]" {
+		f.task.User.UID = 1<<31 - 7
+		if got := fmt.Sprint(f.userEnviron()); got != "[HOME=/ A=1 B=2]" {
 			t.Error(got)
 		}
 	})
@@ -120,7 +120,7 @@ func TestAFolderThatTheUserClosedHidesNothing(t *testing.T) {
 }
 
 func TestTheStepThatMakesALayerNotesItsDigest(t *testing.T) {
-	b := newBox(t, step.Run).script("echo x > $LAYER/file")
+	b := newBox(t, step.KindRun).script("echo x > $LAYER/file")
 	b.spec.Time = treeTime.Unix()
 	b.succeed()
 	want := b.diffID(step.SealedDir)
@@ -132,7 +132,7 @@ func TestTheStepThatMakesALayerNotesItsDigest(t *testing.T) {
 }
 
 func TestALayerHasTheModeThatItsScriptGaveIt(t *testing.T) {
-	b := newBox(t, step.Run).script("chmod 750 $LAYER; mkdir $LAYER/closed; echo x > $LAYER/closed/file; chmod 0 $LAYER/closed")
+	b := newBox(t, step.KindRun).script("chmod 750 $LAYER; mkdir $LAYER/closed; echo x > $LAYER/closed/file; chmod 0 $LAYER/closed")
 	b.succeed()
 	for path, want := range map[string]fs.FileMode{"": 0o750, "/closed": 0} {
 		info, err := os.Lstat(filepath.Join(b.path(layerDir), path))

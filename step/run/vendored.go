@@ -1,11 +1,10 @@
 package run
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/step"
 )
@@ -28,15 +27,15 @@ func checkVendored(deps []step.Dep) error {
 	return nil
 }
 
-// digestDeps finds the checksums of deps of which the packfile gives none.
-func (r *runner) digestDeps() error {
+// digest finds the checksums of deps of which the packfile gives none.
+func (r *runner) digest(task step.Digest) error {
 	sums := map[string]any{}
-	for _, dep := range r.spec.Deps {
+	for _, dep := range task.Files {
 		sum, err := sumFile(dep.File)
 		if err != nil {
 			return err
 		}
-		sums[dep.ID()] = sum
+		sums[dep.ID] = sum
 	}
 	return r.report(step.Result{Metadata: sums})
 }
@@ -47,9 +46,6 @@ func sumFile(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	sum, err := digest.FromReader(f)
+	return sum.Encoded(), err
 }
