@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
 )
 
@@ -171,8 +172,8 @@ func (c *metadataCheck) table(path string, table map[string]any, depth int) erro
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		path := text.Cut(path + key)
 		c.bytes += len(key)
-		if key == "" || key == "." || key == ".." || strings.ContainsAny(key, "/\x00") {
-			return fmt.Errorf("%s cannot be the name of a file", text.Word(path))
+		if problem := step.CheckName(key); problem != "" {
+			return fmt.Errorf("%s cannot be the name of a file: it %s", text.Word(path), problem)
 		}
 		var err error
 		switch value := table[key].(type) {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/packfile/frontend/step"
 )
 
 // A check looks at one string. It returns what is wrong with it, to follow the quoted value in a message, and a hint.
@@ -61,9 +63,17 @@ func fileName(s string) (problem, hint string) {
 	return "", ""
 }
 
-// metadataKey checks a key of a metadata table: it becomes a file or folder below $MD.
+// metadataKey checks a key of a metadata table: it becomes a file or folder below $MD. Of what scripts may leave there a packfile can
+// have no names that are private, or that a terminal obeys.
 func metadataKey(s string) (problem, hint string) {
-	problem, _ = fileName(s)
+	switch {
+	case step.IsPrivate(s):
+		problem = "begins with a dot"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		problem = "holds a control character"
+	default:
+		problem = step.CheckName(s)
+	}
 	return problem, "each key becomes a file in $MD; names that begin with a dot are private there"
 }
 

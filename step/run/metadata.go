@@ -29,8 +29,8 @@ func writeMetadata(dir string, metadata map[string]any) error {
 
 func writeTable(root *os.Root, dir string, table map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(table)) {
-		if key == "" || key == "." || key == ".." || strings.ContainsAny(key, "/\x00") {
-			return fmt.Errorf("metadata: %q cannot be the name of a file", key)
+		if problem := step.CheckName(key); problem != "" {
+			return fmt.Errorf("metadata: %q cannot be the name of a file: it %s", key, problem)
 		}
 		name := path.Join(dir, key)
 		switch value := table[key].(type) {
@@ -52,7 +52,7 @@ func writeTable(root *os.Root, dir string, table map[string]any) error {
 	return nil
 }
 
-// readMetadata reads what scripts left in $MD. Names that begin with a dot are private to them. Everything that is not a
+// readMetadata reads what scripts left in $MD. Names that begin with a dot are private to them (step.IsPrivate). Everything that is not a
 // file or a folder, and what cannot be told in JSON or is more than layers may have, is an error that names it.
 func readMetadata(dir string) (map[string]any, error) {
 	// A script can put anything in the place of the folder itself.
@@ -95,12 +95,12 @@ func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
 	table := map[string]any{}
 	for _, entry := range entries {
 		key := entry.Name()
-		if strings.HasPrefix(key, ".") {
+		if step.IsPrivate(key) {
 			continue
 		}
 		name := path.Join(dir, key)
-		if !utf8.ValidString(key) {
-			return nil, fmt.Errorf("$MD/%q: the name is not valid UTF-8", name)
+		if problem := step.CheckName(key); problem != "" {
+			return nil, fmt.Errorf("$MD/%q: the name %s", name, problem)
 		}
 		if err := r.count(len(key)); err != nil {
 			return nil, err
