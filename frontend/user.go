@@ -1,17 +1,19 @@
 package frontend
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"strconv"
 	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	"github.com/moby/sys/user"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/llb"
@@ -65,16 +67,18 @@ func imageUser(img *dockerspec.DockerOCIImage) string {
 }
 
 // lookUpUser turns a user into numbers; names are looked up in the image's /etc/passwd and /etc/group.
-func (b *build) lookUpUser(ctx context.Context, user string, img convert.Base) (llb.Owner, error) {
-	name, group, hasGroup := strings.Cut(user, ":")
+func (b *build) lookUpUser(ctx context.Context, text string, img convert.Base) (llb.Owner, error) {
+	name, group, hasGroup := strings.Cut(text, ":")
 	var owner llb.Owner
 	var err error
 	if owner.UID, err = knownID(name); err != nil {
-		uid, gid, err := b.lookUp(ctx, img, "/etc/passwd", name)
+		names, err := b.readNames(ctx, img, passwdFile, name)
 		if err != nil {
 			return owner, err
 		}
-		owner = llb.Owner{UID: uid, GID: gid}
+		if owner, err = userIn(names, name); err != nil {
+			return owner, err
+		}
 	} else {
 		owner.GID = owner.UID
 	}
@@ -82,52 +86,91 @@ func (b *build) lookUpUser(ctx context.Context, user string, img convert.Base) (
 		return owner, nil
 	}
 	if owner.GID, err = knownID(group); err != nil {
-		if owner.GID, _, err = b.lookUp(ctx, img, "/etc/group", group); err != nil {
+		names, err := b.readNames(ctx, img, groupFile, group)
+		if err != nil {
 			return owner, err
 		}
+		owner.GID, err = groupIn(names, group)
+		return owner, err
 	}
 	return owner, nil
 }
 
+// Where an image has the names of users and groups.
+const (
+	passwdFile = "/etc/passwd"
+	groupFile  = "/etc/group"
+)
+
 // maxNames is the size limit of a passwd or group file, in bytes.
 const maxNames = 4 << 20
 
-// lookUp finds a name in a passwd or group file and returns its third and, if it is a number, fourth field. The file may be a
-// link: it leads to where it leads in a container of the image, never out of it.
-func (b *build) lookUp(ctx context.Context, img convert.Base, file, name string) (id, second int, err error) {
+// readNames reads a passwd or group file, to look a name up. The file may be a link: it leads to where it leads in a container of the
+// image, never out of it. It is an error if the image has no such file, or something else in its place. That takes a solve.
+func (b *build) readNames(ctx context.Context, img convert.Base, file, name string) ([]byte, error) {
 	if img.State.Output() == nil {
-		return 0, 0, fmt.Errorf("the build image has no %s to look %q up in", file, name)
+		return nil, fmt.Errorf("the build image has no %s to look %q up in", file, name)
 	}
 	only := bk.Scratch().File(bk.Copy(img.State, file, "/names", &bk.CopyInfo{FollowSymlinks: true}),
 		bk.WithCustomName("[internal] look up user"))
 	ref, err := b.solve(ctx, only)
 	if err != nil {
-		return 0, 0, fmt.Errorf("%s of the build image cannot be read: %v", file, err)
+		return nil, fmt.Errorf("%s of the build image cannot be read: %v", file, err)
 	}
 	// What is no regular file is not opened: a named pipe would be waited for.
 	stat, err := ref.StatFile(ctx, gw.StatRequest{Path: "/names"})
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	if !fs.FileMode(stat.Mode).IsRegular() {
-		return 0, 0, fmt.Errorf("%s of the build image is no regular file", file)
+		return nil, fmt.Errorf("%s of the build image is no regular file", file)
 	}
 	data, err := tree.Folder{Files: files{ref}}.Read(ctx, "names", maxNames)
 	if err != nil {
-		return 0, 0, fmt.Errorf("%s of the build image: %w", file, err)
+		return nil, fmt.Errorf("%s of the build image: %w", file, err)
 	}
-	for sc := bufio.NewScanner(bytes.NewReader(data)); sc.Scan(); {
-		f := strings.Split(sc.Text(), ":")
-		if len(f) < 4 || f[0] != name {
-			continue
-		}
-		if id, err = parseID(f[2]); err != nil {
-			return 0, 0, fmt.Errorf("%s: entry of %q has no number", file, name)
-		}
-		second, _ = parseID(f[3])
-		return id, second, nil
+	return data, nil
+}
+
+// userIn finds a user by name in a passwd file (passwd(5)).
+func userIn(passwd []byte, name string) (llb.Owner, error) {
+	found, err := user.ParsePasswdFilter(bytes.NewReader(passwd), func(u user.User) bool { return u.Name == name })
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("no such name in %s of the build image", passwdFile)
 	}
-	return 0, 0, fmt.Errorf("no such name in %s of the build image", file)
+	if err != nil {
+		return llb.Owner{}, err
+	}
+	owner := llb.Owner{UID: found[0].Uid, GID: found[0].Gid}
+	return owner, errors.Join(checkEntry(passwdFile, name, owner.UID), checkID(passwdFile, name, owner.GID))
+}
+
+// groupIn finds a group by name in a group file (group(5)).
+func groupIn(group []byte, name string) (int, error) {
+	found, err := user.ParseGroupFilter(bytes.NewReader(group), func(g user.Group) bool { return g.Name == name })
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("no such name in %s of the build image", groupFile)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return found[0].Gid, checkEntry(groupFile, name, found[0].Gid)
+}
+
+// checkEntry checks the number that an entry was read to have. To the library what is no number is 0, and nobody becomes root by
+// such an entry.
+func checkEntry(file, name string, id int) error {
+	if id == 0 {
+		return fmt.Errorf("%s of the build image: the entry of %q has no number, or that of root: say \"root\" if that is meant", file, name)
+	}
+	return checkID(file, name, id)
+}
+
+func checkID(file, name string, id int) error {
+	if id < 0 || id > math.MaxInt32 {
+		return fmt.Errorf("%s of the build image: the entry of %q has a number that no user can have", file, name)
+	}
+	return nil
 }
 
 // isID says whether a user or group is given by its number.
@@ -137,11 +180,11 @@ func isID(s string) bool {
 }
 
 // hasName says whether a user, or the group behind a colon, is given by a name that has to be looked up.
-func hasName(user string) bool {
-	name, group, hasGroup := strings.Cut(user, ":")
+func hasName(text string) bool {
+	name, group, hasGroup := strings.Cut(text, ":")
 	_, unknownUser := knownID(name)
 	_, unknownGroup := knownID(group)
-	return user != "" && unknownUser != nil || hasGroup && unknownGroup != nil
+	return text != "" && unknownUser != nil || hasGroup && unknownGroup != nil
 }
 
 // parseID reads a user or group id.

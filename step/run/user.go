@@ -4,12 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
 
 	"github.com/packfile/frontend/step"
@@ -126,8 +126,8 @@ func (f *filler) userEnviron() []string {
 	home := f.task.User.Home
 	if home == "" {
 		home = "/"
-		if found, err := user.LookupId(strconv.Itoa(f.task.User.UID)); err == nil && found.HomeDir != "" {
-			home = found.HomeDir
+		if found, err := user.LookupUid(f.task.User.UID); err == nil && found.Home != "" {
+			home = found.Home
 		}
 	}
 	environ := []string{"HOME=" + home}
