@@ -20,6 +20,10 @@ import (
 // copyTree copies what is below src into the empty folder dst: files, folders, symlinks, hard links and fifos, with modes,
 // modification times and extended attributes, as the current user. Only root keeps owners and file capabilities. Sockets and
 // devices are left out: no layer has any.
+//
+// fsutil's copy, which makes layers, cannot be had for this: it gives a folder its mode before it is filled, so that one that is
+// read-only stays empty unless root copies it, and a file its mode before its extended attributes. Root must not copy what a
+// script left in a cache mount.
 func copyTree(src, dst string) error {
 	type inode struct{ dev, ino uint64 }
 	copied := map[inode]string{} // files with several names, by where their first name was copied to

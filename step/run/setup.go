@@ -1,12 +1,12 @@
 package run
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sys/unix"
 
 	"github.com/packfile/frontend/step"
@@ -87,12 +87,12 @@ func (f *filler) setupDigest(script step.Script) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	h := sha256.New()
-	if err := json.NewEncoder(h).Encode(script.Shell); err != nil {
+	digester := digest.Canonical.Digester()
+	if err := json.NewEncoder(digester.Hash()).Encode(script.Shell); err != nil {
 		return "", err
 	}
-	h.Write(text)
-	return fmt.Sprintf("%x\n", h.Sum(nil)), nil
+	digester.Hash().Write(text)
+	return digester.Digest().Encoded() + "\n", nil
 }
 
 // readMarker returns what a marker holds; for what is no marker that is "". The cache belongs to scripts, so that
@@ -103,7 +103,7 @@ func readMarker(path string) string {
 		return ""
 	}
 	defer f.Close()
-	content := make([]byte, 2*sha256.Size+2) // one byte more than a marker has
+	content := make([]byte, 2*digest.Canonical.Size()+2) // one byte more than a marker has
 	n, err := f.Read(content)
 	if err != nil {
 		return ""
