@@ -19,6 +19,7 @@ import (
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/text"
 	"github.com/packfile/frontend/tree"
 )
 
@@ -325,6 +326,6 @@ func (u *unit) readScript(ctx context.Context, s *packfile.Script) ([]byte, erro
 	if err := u.budget.spend(measure.Size{Bytes: int(stat.Size)}); err != nil {
 		return nil, fail("is too much: %v", err)
 	}
-	text, err := u.folder.Read(ctx, s.Path, maxScript)
-	return packfile.Text(text), err
+	data, err := u.folder.Read(ctx, s.Path, maxScript)
+	return text.Unix(data), err
 }

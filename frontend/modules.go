@@ -15,6 +15,7 @@ import (
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/text"
 	"github.com/packfile/frontend/tree"
 )
 
@@ -240,7 +241,7 @@ func (u *unit) same(other *unit) bool {
 		}
 		return len(a) == len(b)
 	}
-	return bytes.Equal(packfile.Text(u.data), packfile.Text(other.data)) && scripts(u.Scripts, other.Scripts) && equalKeys(u.Offline, other.Offline)
+	return bytes.Equal(text.Unix(u.data), text.Unix(other.data)) && scripts(u.Scripts, other.Scripts) && equalKeys(u.Offline, other.Offline)
 }
 
 func equalKeys(a, b map[string]bool) bool {

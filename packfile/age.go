@@ -39,7 +39,7 @@ var (
 
 // ageOf looks at all words of a packfile. YAML came in March 2020.
 func (m *modernizer) ageOf(root *node) age {
-	a := age{later: m.spelling == camelCase}
+	a := age{later: m.format == YAML}
 	look := func(table string, n *node) {
 		if n == nil {
 			return

@@ -44,8 +44,8 @@ func finishBuildpack(d *decoder, b *Buildpack) {
 // shaHint says how to find out what sha is.
 const shaHint = "sha is the SHA-256 of the file: curl -fsSL URI | sha256sum"
 
-// buildpacks checks modules against each other.
-func (d *decoder) buildpacks(all []Buildpack) {
+// checkBuildpacks checks modules against each other.
+func checkBuildpacks(d *decoder, all []Buildpack) {
 	seen := map[string]Range{}
 	for i := range all {
 		b := &all[i]

@@ -53,23 +53,23 @@ func (b *BuildpackTOML) For() []BuildpackTarget {
 // ParseBuildpackTOML reads a buildpack.toml. Keys that it does not know are for other tools. A non-nil error is that of
 // Parse.
 func ParseBuildpackTOML(filename string, data []byte) (*BuildpackTOML, error) {
-	var d decoder
-	root := d.tree("a buildpack.toml", data, readTOML)
+	d := newDecoder(TOML)
+	root := d.tree("a buildpack.toml", data)
 	if root == nil {
 		return nil, d.err(filename)
 	}
-	b := d.buildpackTOML(root)
+	b := readBuildpackTOML(d, root)
 	if err := d.err(filename); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
-// buildpackTOML turns a tree into a buildpack.toml.
-func (d *decoder) buildpackTOML(root *node) *BuildpackTOML {
+// readBuildpackTOML turns a tree into a buildpack.toml.
+func readBuildpackTOML(d *decoder, root *node) *BuildpackTOML {
 	var file buildpackFile
 	read(d, buildpackFileSchema, root, &file)
-	d.oneForm(&file)
+	checkForm(d, &file)
 	seen := map[string]Range{}
 	for i := range file.Several {
 		b := &file.Several[i]
@@ -97,8 +97,8 @@ type buildpackFile struct {
 	Stacks  []Stack
 }
 
-// oneForm checks that a buildpack.toml has one of its forms.
-func (d *decoder) oneForm(f *buildpackFile) {
+// checkForm checks that a buildpack.toml has one of its forms.
+func checkForm(d *decoder, f *buildpackFile) {
 	one, several := f.Has("buildpack"), f.Has("buildpacks")
 	switch {
 	case one && several:

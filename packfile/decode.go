@@ -5,27 +5,6 @@ import (
 	"unicode"
 )
 
-// decoder fills a Packfile from the tree of either format.
-type decoder struct {
-	report
-	spelling  spelling
-	suggested int // how many words were compared with others; see nearest
-}
-
-// maxSuggestions bounds the comparisons with similar words, whose number is the product of wrong and right ones.
-const maxSuggestions = 100
-
-// nearest is nearest, for the first wrong words of a file.
-func (d *decoder) nearest(wrong string, candidates []string) string {
-	if d.suggested++; d.suggested > maxSuggestions {
-		return ""
-	}
-	return nearest(wrong, candidates)
-}
-
-// key is the name of a key as the file writes it.
-func (d *decoder) key(name string) string { return d.spelling.of(name) }
-
 var packfileSchema = define(schema[Packfile]{
 	what: "a packfile",
 	keys: []key[Packfile]{
@@ -43,8 +22,8 @@ var packfileSchema = define(schema[Packfile]{
 		if !p.Has("api") {
 			p.API = defaultAPI
 		}
-		d.processes(p)
-		d.buildpacks(p.Buildpacks)
+		checkProcesses(d, p)
+		checkBuildpacks(d, p.Buildpacks)
 	},
 })
 
@@ -104,10 +83,10 @@ func readCommand(d *decoder, p *Process, e *entry) {
 	}
 }
 
-// processes settles what depends on the API version or on other processes: see CNB Buildpack API 0.9, which has only
+// checkProcesses settles what depends on the API version or on other processes: see CNB Buildpack API 0.9, which has only
 // direct processes. A packfile that names no version may have been published before that, when no process was direct by
 // itself: there a command that only a shell understands is a line for one.
-func (d *decoder) processes(p *Packfile) {
+func checkProcesses(d *decoder, p *Packfile) {
 	minor, known := minorAPI(p.API)
 	types := map[string]Range{}
 	var byDefault *Process
@@ -126,24 +105,24 @@ func (d *decoder) processes(p *Packfile) {
 			}
 		}
 		if known || process.Has("direct") { // else it is not settled which kind it is
-			d.command(process)
+			checkCommand(d, process)
 		}
 	}
 }
 
 // needsShell says whether the command is a string that names no program, but is a line for a shell.
 func (p *Process) needsShell() bool {
-	return len(p.Command) == 1 && p.items["command"] == nil && strings.ContainsFunc(p.Command[0], func(r rune) bool {
+	return len(p.Command) == 1 && !p.isList("command") && strings.ContainsFunc(p.Command[0], func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("$`;&|<>()\"'\\", r)
 	})
 }
 
-// command checks that a process has the form of command that its kind can run.
-func (d *decoder) command(p *Process) {
+// checkCommand checks that a process has the form of command that its kind can run.
+func checkCommand(d *decoder, p *Process) {
 	if len(p.Command) == 0 {
 		return
 	}
-	asArray := p.items["command"] != nil
+	asArray := p.isList("command")
 	at := p.At("command")
 	switch {
 	case p.Direct && !asArray && strings.ContainsFunc(p.Command[0], unicode.IsSpace):
@@ -155,29 +134,17 @@ func (d *decoder) command(p *Process) {
 			words = append(words[:8], "…")
 		}
 		array := "[" + strings.Join(words, ", ") + "]"
-		d.fail(at, d.either("command", array, "direct", "false")+" to run it through a shell",
+		d.fail(at, either(d, "command", array, "direct", "false")+" to run it through a shell",
 			"command: a direct process runs one program, and %s holds white space", quote(p.Command[0]))
 	case !p.Direct && asArray && len(p.Command) > 1:
-		d.fail(at, d.either("command", quote(strings.Join(p.Command, " ")), "direct", "true"),
+		d.fail(at, either(d, "command", quote(strings.Join(p.Command, " ")), "direct", "true"),
 			"command: a process that is not direct runs one line in a shell")
 	}
 }
 
 // either is a hint that names two ways out.
-func (d *decoder) either(key, value, otherKey, otherValue string) string {
+func either(d *decoder, key, value, otherKey, otherValue string) string {
 	return d.example(key, value) + ", or " + strings.TrimPrefix(d.example(otherKey, otherValue), "write ")
-}
-
-// unique reports a name that was there before.
-func (d *decoder) unique(seen map[string]Range, what, name string, at Range) {
-	if name == "" {
-		return
-	}
-	if first, ok := seen[name]; ok {
-		d.fail(at, "", "%s %s is already defined on line %d", what, quote(name), first.Start.Line)
-		return
-	}
-	seen[name] = at
 }
 
 var cacheSchema = define(schema[Cache]{

@@ -50,8 +50,8 @@ var requireSchema = define(schema[Require]{
 		accessKeys(func(r *Require) *Access { return &r.Access })...,
 	),
 	finish: func(d *decoder, r *Require) {
-		r.Script = d.script("require", r.Script, r.Table, "shell", "network", "secrets", "ssh")
-		d.access(&r.Access, r.Table)
+		r.Script = checkScript(d, "require", r.Script, r.Table, "shell", "network", "secrets", "ssh")
+		checkAccess(d, &r.Access, r.Table)
 	},
 })
 
@@ -78,12 +78,12 @@ var runKey = optional("run", scriptSchema, func(p *Provide) **Script { return &p
 // readRun reads the run script, which in the form of the first notes works in LAYER.
 func readRun(d *decoder, p *Provide, e *entry) {
 	if runKey.read(d, p, e); p.Run != nil {
-		p.Run.InLayer = e.value.inLayer
+		p.Run.InLayer = e.value.marked
 	}
 }
 
 func finishSection(d *decoder, p *Provide) {
-	d.access(&p.Access, p.Table)
+	checkAccess(d, &p.Access, p.Table)
 	if p.Inputs != nil {
 		switch {
 		case len(p.Inputs) == 0:
@@ -158,7 +158,7 @@ var variableSchema = define(schema[EnvVar]{
 	what:  "a variable",
 	start: func(v *EnvVar) { v.Op = "override" },
 	keys: []key[EnvVar]{
-		must(str("name", func(v *EnvVar) *string { return &v.Name }, variable)),
+		must(str("name", func(v *EnvVar) *string { return &v.Name }, variableName)),
 		must(str("value", func(v *EnvVar) *string { return &v.Value }, envTemplate)),
 		str("op", func(v *EnvVar) *string { return &v.Op }, oneOf("override", "append", "prepend", "default")),
 		str("delim", func(v *EnvVar) *string { return &v.Delim }),

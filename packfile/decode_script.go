@@ -22,7 +22,7 @@ var scriptSchema = define(schema[Script]{
 	what: "a script",
 	keys: scriptKeys(func(s *Script) *Script { return s }),
 	finish: func(d *decoder, s *Script) {
-		if d.script("a script", s, s.Table) == nil {
+		if checkScript(d, "a script", s, s.Table) == nil {
 			d.fail(s.Range(), "", "a script needs %q or %q", "inline", "path")
 		}
 	},
@@ -33,7 +33,7 @@ var setupSchema = define(schema[Script]{
 	what: "a setup script",
 	keys: slices.DeleteFunc(scriptKeys(func(s *Script) *Script { return s }), func(k key[Script]) bool { return k.name == "network" }),
 	finish: func(d *decoder, s *Script) {
-		if d.script("a setup script", s, s.Table) == nil {
+		if checkScript(d, "a setup script", s, s.Table) == nil {
 			d.fail(s.Range(), "", "a setup script needs %q or %q", "inline", "path")
 		}
 	},
@@ -46,15 +46,15 @@ var profileSchema = define(schema[Script]{
 		str("path", func(s *Script) *string { return &s.Path }, scriptPath),
 	},
 	finish: func(d *decoder, s *Script) {
-		if d.script("a profile", s, s.Table) == nil {
+		if checkScript(d, "a profile", s, s.Table) == nil {
 			d.fail(s.Range(), "", "a profile needs %q or %q", "inline", "path")
 		}
 	},
 })
 
-// script checks a script whose keys stand in t, and completes it. It returns nil when there is none; then none of the
+// checkScript checks a script whose keys stand in t, and completes it. It returns nil when there is none; then none of the
 // keys that say how to run it may be there either.
-func (d *decoder) script(what string, s *Script, t Table, needing ...string) *Script {
+func checkScript(d *decoder, what string, s *Script, t Table, needing ...string) *Script {
 	if !t.Has("inline") && !t.Has("path") {
 		for _, name := range needing {
 			if t.Has(name) {
@@ -94,8 +94,8 @@ var testSchema = define(schema[Test]{
 })
 
 func finishTest(d *decoder, t *Test) {
-	d.access(&t.Access, t.Table)
-	t.Script = d.script("test", t.Script, t.Table, "shell", "network", "secrets", "ssh", "full-env", "refresh")
+	checkAccess(d, &t.Access, t.Table)
+	t.Script = checkScript(d, "test", t.Script, t.Table, "shell", "network", "secrets", "ssh", "full-env", "refresh")
 	switch {
 	case t.Script != nil && t.Has("match"):
 		d.fail(t.At("match"), "keep one", "test has a script and match")
@@ -159,8 +159,8 @@ var secretSchema = define(schema[Secret]{
 	},
 })
 
-// access checks what a section may reach for things that are there twice.
-func (d *decoder) access(a *Access, t Table) {
+// checkAccess checks what a section may reach for things that are there twice.
+func checkAccess(d *decoder, a *Access, t Table) {
 	ids, variables, agents := map[string]Range{}, map[string]Range{}, map[string]Range{}
 	for i := range a.Secrets {
 		s := &a.Secrets[i]

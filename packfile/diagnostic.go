@@ -7,7 +7,13 @@ import (
 	"strings"
 )
 
-// Diagnostic is one thing that is wrong with a packfile, or, as a warning, questionable.
+// Rule is a lint rule: what a warning with its name means. Documentation is generated from Rules.
+type Rule struct {
+	Name        string
+	Description string
+}
+
+// Diagnostic is one thing that is wrong with a file, or, as a warning, questionable.
 type Diagnostic struct {
 	Rule    string // lint rule of a warning; "" for errors
 	Message string // what is wrong, in one line without position
@@ -26,7 +32,7 @@ func (d Diagnostic) Text() string {
 // Error makes a single diagnostic an error: Render returns one, so that its caller knows where to point.
 func (d Diagnostic) Error() string { return d.Text() }
 
-// Error is everything that is wrong with a packfile, in the order in which it stands there.
+// Error is everything that is wrong with a file, in the order in which it stands there.
 type Error struct {
 	Filename    string
 	Diagnostics []Diagnostic // never empty
@@ -43,10 +49,10 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// maxDiagnostics bounds what one packfile can make its reader say: more would not fit into a gRPC message.
+// maxDiagnostics bounds what one file can make its reader say: more would not fit into a gRPC message.
 const maxDiagnostics = 500
 
-// report collects errors and warnings.
+// report collects errors and warnings. The zero value is an empty one.
 type report struct {
 	errs, warns []Diagnostic
 	dropped     int // errors beyond maxDiagnostics
@@ -63,15 +69,29 @@ func (r *report) fail(at Range, hint, format string, args ...any) {
 
 // warn adds a lint warning.
 func (r *report) warn(rule Rule, at Range, hint, format string, args ...any) {
-	if len(r.warns) == maxDiagnostics {
-		return
-	}
-	r.warns = append(r.warns, Diagnostic{Rule: rule.Name, Message: fmt.Sprintf(format, args...), Hint: hint, Range: at})
+	r.addWarning(Diagnostic{Rule: rule.Name, Message: fmt.Sprintf(format, args...), Hint: hint, Range: at})
 }
+
+// addWarning adds a warning that somebody else made.
+func (r *report) addWarning(d Diagnostic) {
+	if len(r.warns) < maxDiagnostics {
+		r.warns = append(r.warns, d)
+	}
+}
+
+// failures returns how many errors there are so far.
+func (r *report) failures() int { return len(r.errs) + r.dropped }
+
+// errors returns the errors in file order, nil when there are none.
+func (r *report) errors() []Diagnostic { return sorted(r.errs) }
+
+// warnings returns the warnings in file order, nil when there are none.
+func (r *report) warnings() []Diagnostic { return sorted(r.warns) }
 
 // sorted puts diagnostics into file order; those at one place stay in the order in which they were found. What a YAML
 // alias repeats is said once.
 func sorted(ds []Diagnostic) []Diagnostic {
+	ds = slices.Clone(ds)
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(
 			cmp.Compare(a.Range.Start.Line, b.Range.Start.Line),
@@ -81,12 +101,12 @@ func sorted(ds []Diagnostic) []Diagnostic {
 	return slices.Compact(ds)
 }
 
-// err is the collected errors as one error, nil when there are none.
+// err returns the collected errors as one *Error, nil when there are none.
 func (r *report) err(filename string) error {
 	if len(r.errs) == 0 {
 		return nil
 	}
-	e := &Error{Filename: filename, Diagnostics: sorted(r.errs)}
+	e := &Error{Filename: filename, Diagnostics: r.errors()}
 	if r.dropped > 0 {
 		last := e.Diagnostics[len(e.Diagnostics)-1].Range
 		e.Diagnostics = append(e.Diagnostics, Diagnostic{
@@ -99,7 +119,7 @@ func (r *report) err(filename string) error {
 // maxQuoted bounds how much of a value a message repeats.
 const maxQuoted = 80
 
-// quote is a value of the packfile as a message shows it: printable, on one line, and not longer than a person reads.
+// quote returns a value as a message shows it: printable, on one line, and not longer than a person reads.
 func quote(s string) string {
 	if len(s) > maxQuoted {
 		return fmt.Sprintf("%q…", s[:maxQuoted])

@@ -13,6 +13,8 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/pelletier/go-toml/v2"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/packfile/frontend/text"
 )
 
 // seed adds files of testdata to a fuzz test.
@@ -115,18 +117,17 @@ func FuzzParseTOML(f *testing.F) {
 	seed(f, "*.toml")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkPackfile(t, "packfile.toml", data)
-		var r report
-		data = bytes.Clone(data)
-		tree := readTOML(newSource(data[:len(data):len(data)]), &r)
-		for _, d := range r.errs {
+		d := newDecoder(TOML)
+		tree := d.tree("a file", data)
+		for _, d := range d.errors() {
 			if strings.Contains(d.Message, "nest more than") {
 				return // a limit of ours
 			}
 		}
 		var want map[string]any
-		err := toml.Unmarshal(data, &want)
-		if (err != nil) != (len(r.errs) > 0) {
-			t.Fatalf("the library says %v, the tree says %v", err, r.errs)
+		err := toml.Unmarshal(text.Unix(data), &want)
+		if (err != nil) != (d.failures() > 0) {
+			t.Fatalf("the library says %v, the tree says %v", err, d.errors())
 		}
 		if err == nil {
 			checkTree(t, tree, want)
@@ -191,10 +192,10 @@ func FuzzParseYAML(f *testing.F) {
 	seed(f, "*.yaml")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkPackfile(t, "packfile.yaml", data)
-		var r report
-		tree := readYAML(newSource(data), &r)
+		d := newDecoder(YAML)
+		tree := d.tree("a file", data)
 		var want map[string]any
-		if len(r.errs) > 0 || tree.kind != tableKind || yaml.Unmarshal(data, &want) != nil {
+		if d.failures() > 0 || tree.kind != tableKind || yaml.Unmarshal(text.Unix(data), &want) != nil {
 			return // what we refuse beyond the library, such as tags
 		}
 		checkTree(t, tree, map[string]any(want))

@@ -14,8 +14,8 @@ type linker struct {
 	edges  [][]int // layers that each layer links to
 }
 
-// links checks the names of layers and caches, and all links between them.
-func (d *decoder) links(p *Packfile) {
+// checkLinks checks the names of layers and caches, and all links between them.
+func checkLinks(d *decoder, p *Packfile) {
 	l := linker{decoder: d, p: p, layers: map[string]int{}, caches: map[string]bool{}, edges: make([][]int, len(p.Layers))}
 	names := map[string]Range{}
 	for i := range p.Layers {
@@ -114,7 +114,7 @@ func (l *Layer) hasSection() bool { return l.Has("require") || l.Has("provide") 
 
 // near is the layer or cache that a wrong name probably means.
 func (l *linker) near(name string, from int) string {
-	if l.suggested >= maxSuggestions {
+	if !l.maySuggest() {
 		return ""
 	}
 	var names []string

@@ -1,11 +1,5 @@
 package packfile
 
-// Rule is a lint rule: what a warning with its name means. Documentation is generated from Rules.
-type Rule struct {
-	Name        string
-	Description string
-}
-
 // The lint rules.
 var (
 	NothingToDo = Rule{"NothingToDo",
@@ -52,9 +46,11 @@ func Idle(p *Packfile) []Diagnostic {
 }
 
 // lint looks for what is allowed but probably not meant.
-func (d *decoder) lint(p *Packfile) {
+func lint(d *decoder, p *Packfile) {
 	if p.Config.ID != "" { // a file without may be there for the image that it is in, with nothing but the app
-		d.warns = append(d.warns, Idle(p)...)
+		for _, w := range Idle(p) {
+			d.addWarning(w)
+		}
 	}
 	direct := len(p.Processes) > 0
 	for i := range p.Processes {

@@ -7,7 +7,7 @@ func free[T any](name string, field func(*T) *map[string]any, checks ...check) k
 			d.wrong(e, e.value, "a table", "")
 			return
 		}
-		*field(v) = d.metadata(e.value, checks)
+		*field(v) = readMetadata(d, e.value, checks)
 	}}
 }
 
@@ -17,9 +17,9 @@ func IsMetadataKey(key string) bool {
 	return problem == ""
 }
 
-// metadata reads one level of a metadata table. Keys are kept as they are in both formats. Values that are no strings
+// readMetadata reads one level of a metadata table. Keys are kept as they are in both formats. Values that are no strings
 // are kept as the file has them, so that version = 1.10 stays 1.10.
-func (d *decoder) metadata(table *node, checks []check) map[string]any {
+func readMetadata(d *decoder, table *node, checks []check) map[string]any {
 	values := make(map[string]any, len(table.entries))
 	for i := range table.entries {
 		e := &table.entries[i]
@@ -29,7 +29,7 @@ func (d *decoder) metadata(table *node, checks []check) map[string]any {
 		}
 		switch e.value.kind {
 		case tableKind:
-			values[e.key] = d.metadata(e.value, checks)
+			values[e.key] = readMetadata(d, e.value, checks)
 		case stringKind:
 			d.checked(e, e.value, checks)
 			values[e.key] = e.value.text

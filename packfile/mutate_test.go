@@ -2,7 +2,6 @@ package packfile
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,9 +19,9 @@ func TestEveryKeyStandsEveryKindOfValue(t *testing.T) {
 		{kind: arrayKind, at: at, items: []*node{text}}, {kind: arrayKind, at: at, items: []*node{table}},
 		{kind: arrayKind, at: at, items: []*node{{kind: nullKind, at: at}}},
 	}
-	packfiles := func(d *decoder, root *node) { d.packfile(root) }
-	projects := func(d *decoder, root *node) { d.project(root) }
-	buildpacks := func(d *decoder, root *node) { d.buildpackTOML(root) }
+	packfiles := func(d *decoder, root *node) { readPackfile(d, root) }
+	projects := func(d *decoder, root *node) { readProject(d, root) }
+	buildpacks := func(d *decoder, root *node) { readBuildpackTOML(d, root) }
 	for name, read := range map[string]func(*decoder, *node){
 		"full.toml": packfiles, "full.yaml": packfiles, "old.toml": packfiles, "bad.toml": packfiles,
 		"project/full.toml": projects, "project/old.toml": projects, "project/bad.toml": projects,
@@ -30,16 +29,10 @@ func TestEveryKeyStandsEveryKindOfValue(t *testing.T) {
 	} {
 		data := testdata(t, name)
 		tree := func() *node {
-			if name == "full.yaml" {
-				return readYAML(newSource(data), new(report))
-			}
-			return readTOML(newSource(slices.Clip(data)), new(report))
+			return newDecoder(FormatOf(name, data)).tree("a file", data)
 		}
 		decode := func(what string, root *node) *decoder {
-			d := &decoder{}
-			if name == "full.yaml" {
-				d.spelling = camelCase
-			}
+			d := newDecoder(FormatOf(name, data))
 			defer func() {
 				if p := recover(); p != nil {
 					t.Fatalf("%s: %s: %v", name, what, p)
@@ -57,7 +50,7 @@ func TestEveryKeyStandsEveryKindOfValue(t *testing.T) {
 				*place.value = substitute
 				d := decode(fmt.Sprintf("%s is %s", place.name, substitute.kind), root)
 				if name == "full.toml" && before == stringKind && substitute.kind == dateKind && !place.free {
-					require.NotEmpty(t, d.errs, place.name)
+					require.NotEmpty(t, d.errors(), place.name)
 				}
 			}
 			root := tree()

@@ -11,9 +11,6 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// A check looks at one string. It returns what is wrong with it, to follow the quoted value in a message, and a hint.
-type check func(s string) (problem, hint string)
-
 // maxName leaves room for the longest file that stands beside a layer: NAME.sbom.spdx.json, 255 bytes in all.
 const maxName = 235
 
@@ -46,23 +43,6 @@ func isWord(r rune) bool {
 	return r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
-// fileName checks a string that becomes one file or folder name.
-func fileName(s string) (problem, hint string) {
-	switch {
-	case s == "":
-		return "is empty", ""
-	case len(s) > 255:
-		return fmt.Sprintf("is %d bytes long", len(s)), "a file name has at most 255 bytes"
-	case s[0] == '.':
-		return "begins with a dot", ""
-	case strings.Contains(s, "/"):
-		return "holds a '/'", ""
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return "holds a control character", ""
-	}
-	return "", ""
-}
-
 // metadataKey checks a key of a metadata table: it becomes a file or folder below $MD. Of what scripts may leave there a packfile can
 // have no names that are private, or that a terminal obeys.
 func metadataKey(s string) (problem, hint string) {
@@ -80,7 +60,6 @@ func metadataKey(s string) (problem, hint string) {
 var (
 	moduleIDPattern    = regexp.MustCompile(`^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)*$`)
 	processTypePattern = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-	variablePattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	userPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_][A-Za-z0-9_.-]*\$?)?$`)
 	apiPattern         = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)$`)
 )
@@ -112,14 +91,6 @@ func processType(s string) (problem, hint string) {
 	return "", ""
 }
 
-// variable checks the name of an environment variable.
-func variable(s string) (problem, hint string) {
-	if !variablePattern.MatchString(s) || len(s) > maxName {
-		return "is not the name of a variable", "letters, digits and _, not beginning with a digit"
-	}
-	return "", ""
-}
-
 // stepVariables are set by the step itself.
 var stepVariables = []string{"APP", "LAYER", "MD"}
 
@@ -128,7 +99,7 @@ func ownVariable(s string) (problem, hint string) {
 	if slices.Contains(stepVariables, s) {
 		return "is a variable that every step has", "choose another name"
 	}
-	return variable(s)
+	return variableName(s)
 }
 
 // user checks config.user.
@@ -168,43 +139,6 @@ func minorAPI(s string) (minor int, ok bool) {
 	rest, ok := strings.CutPrefix(s, "0.")
 	minor, err := strconv.Atoi(rest)
 	return minor, ok && err == nil
-}
-
-// oneOf checks a string that has few values.
-func oneOf(values ...string) check {
-	return func(s string) (problem, hint string) {
-		if slices.Contains(values, s) {
-			return "", ""
-		}
-		if near := nearest(s, values); near != "" {
-			return "is not one of its values", didYouMean(near)
-		}
-		return "is not one of its values", "one of " + strings.Join(values, ", ")
-	}
-}
-
-// notBlank checks a text that must not be empty.
-func notBlank(s string) (problem, hint string) {
-	if strings.TrimSpace(s) == "" {
-		return "is empty", ""
-	}
-	return "", ""
-}
-
-// nonEmpty checks a string that must say something, on one line.
-func nonEmpty(s string) (problem, hint string) {
-	if strings.ContainsFunc(s, unicode.IsControl) {
-		return "holds a control character", ""
-	}
-	return notBlank(s)
-}
-
-// word checks a string that must not hold white space, such as an image reference.
-func word(s string) (problem, hint string) {
-	if strings.ContainsFunc(s, unicode.IsSpace) {
-		return "holds white space", ""
-	}
-	return nonEmpty(s)
 }
 
 // moduleVersion checks config.version: it becomes a folder of a buildpackage.

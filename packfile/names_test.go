@@ -27,7 +27,7 @@ func TestNamesAndPathsThatAreRefused(t *testing.T) {
 			[]string{"", "/a", "a/", "a//b", "..", "../a", "a/../b", "a_b", "a b", "app", "config", "generated", "sbom", strings.Repeat("a", 300)}},
 		{"process type", processType,
 			[]string{"web", "web.1", "a_b-c"}, []string{"", ".", "..", "a/b", "a b", ">x", strings.Repeat("a", 300)}},
-		{"variable", variable,
+		{"variable", variableName,
 			[]string{"PATH", "_x", "a1"}, []string{"", "1a", "A-B", "A B", "A=B", "A.B", "Ä"}},
 		{"variable of a link", ownVariable, []string{"NODE", "CACHE"}, []string{"APP", "LAYER", "MD", "A-B"}},
 		{"user", user,

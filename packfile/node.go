@@ -1,6 +1,6 @@
 package packfile
 
-// kind is what a value of the packfile is, in words that both formats share.
+// kind is what a value is, in words that both formats share.
 type kind uint8
 
 const (
@@ -20,12 +20,12 @@ func (k kind) String() string {
 	}[k]
 }
 
-// node is one value of the packfile with its place. Both formats are read into a tree of nodes, so that decoding,
+// node is one value of a file with its place. Both formats are read into a tree of nodes, so that decoding,
 // validation and lint exist once.
 type node struct {
 	kind    kind
 	defined definition // TOML only
-	inLayer bool       // a script in the form of the first notes; see oldwords.go
+	marked  bool       // for whoever changes a tree, and then decodes it
 	text    string     // of a string its content, of any other scalar its source text, in TOML's form
 	written string     // YAML only: the source text of any other scalar, as the file has it
 	at      Range      // see entry.at
@@ -41,7 +41,7 @@ type entry struct {
 	value *node
 }
 
-// maxDepth bounds how deep values nest. The schema itself needs 7; the rest is for metadata.
+// maxDepth bounds how deep values nest. A packfile itself needs 7; the rest is for metadata.
 const maxDepth = 32
 
 // indexed is the size from which a table looks its keys up in a map. Nearly all tables are smaller, and a short scan is
@@ -77,6 +77,9 @@ func (n *node) add(e entry) {
 		n.index[e.key] = len(n.entries) - 1
 	}
 }
+
+// rename gives an entry another key.
+func (n *node) rename(e *entry, key string) { e.key, n.index = key, nil }
 
 // remove takes an entry out and returns it; ok is false when there is none.
 func (n *node) remove(key string) (removed entry, ok bool) {

@@ -16,7 +16,7 @@ type write struct {
 }
 
 // modernize rewrites a whole packfile.
-func (d *decoder) modernize(root *node) {
+func modernize(d *decoder, root *node) {
 	m := &modernizer{decoder: d}
 	m.refuseLostWords(root)
 	m.age = m.ageOf(root)
@@ -90,7 +90,7 @@ func (m *modernizer) rename(n *node, old, today string) *entry {
 		n.remove(old)
 		return nil
 	}
-	found.key, n.index = today, nil
+	n.rename(found, today)
 	m.warn(OldWord, found.keyAt, "", "%q is called %q today", old, today)
 	return found
 }
@@ -153,7 +153,7 @@ func (m *modernizer) section(name string, section *node) {
 		lock = section.find(m.key("lock-app"))
 	}
 	if e := m.rename(section, "build", "run"); e != nil {
-		e.value.inLayer = true
+		e.value.marked = true
 	}
 	m.directScript(name, section, lock != nil && isTrue(lock.value))
 	if e := section.find("env"); e != nil && e.value.kind == arrayKind {
@@ -182,7 +182,7 @@ func (m *modernizer) section(name string, section *node) {
 // it was written: in LAYER in 2019's notes, in APP from February 2020 on. One that changes the app (lock-app) works in APP,
 // whenever it was written: 2019's notes had it go there first.
 func (m *modernizer) directScript(name string, section *node, locksApp bool) {
-	run := &node{kind: tableKind, inLayer: m.age.of2019() && !locksApp}
+	run := &node{kind: tableKind, marked: m.age.of2019() && !locksApp}
 	for _, key := range []string{"shell", "inline", "path"} {
 		if e, ok := section.remove(key); ok {
 			run.entries = append(run.entries, e)
@@ -205,7 +205,7 @@ func (m *modernizer) directScript(name string, section *node, locksApp bool) {
 	section.add(entry{key: "run", keyAt: first.keyAt, value: run})
 	where := "it works in APP"
 	switch {
-	case run.inLayer:
+	case run.marked:
 		where = "it works in LAYER, as in 2019's notes, of which the packfile has the word " + quote(m.age.old)
 	case !locksApp && m.age.isUnknown():
 		where = "it works in APP, though 2019's notes had it work in LAYER: no word here is of one of the two only"

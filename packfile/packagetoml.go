@@ -15,13 +15,13 @@ type PackageDefault struct {
 
 // ParsePackageTOML reads a package.toml. Keys that it does not know are for other tools. A non-nil error is that of Parse.
 func ParsePackageTOML(filename string, data []byte) (*PackageTOML, error) {
-	var d decoder
-	root := d.tree("a package.toml", data, readTOML)
+	d := newDecoder(TOML)
+	root := d.tree("a package.toml", data)
 	if root == nil {
 		return nil, d.err(filename)
 	}
 	p := new(PackageTOML)
-	read(&d, packageTOMLSchema, root, p)
+	read(d, packageTOMLSchema, root, p)
 	if err := d.err(filename); err != nil {
 		return nil, err
 	}

@@ -1,39 +1,12 @@
 package packfile
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/moby/patternmatcher"
 )
-
-// leaves is the problem of a path that goes up.
-const leaves = "leaves its folder"
-
-// maxPath bounds paths and patterns: compiling a pattern takes time in proportion to the square of its length.
-const maxPath = 1024
-
-// insidePath checks a slash-separated path that must stay inside its folder.
-func insidePath(s string) (problem, hint string) {
-	switch {
-	case strings.TrimSpace(s) == "":
-		return "is empty", ""
-	case len(s) > maxPath:
-		return fmt.Sprintf("is %d bytes long", len(s)), fmt.Sprintf("a path has at most %d bytes", maxPath)
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return "holds a control character", ""
-	case strings.Contains(s, `\`):
-		return "holds a backslash", "separate folders with /"
-	case strings.HasPrefix(s, "/"):
-		return "is absolute", "write a relative path"
-	case slices.Contains(strings.Split(s, "/"), ".."):
-		return leaves, "paths go down only"
-	}
-	return "", ""
-}
 
 // scriptPath checks the path of a script in the packfile's folder.
 func scriptPath(s string) (problem, hint string) {

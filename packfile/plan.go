@@ -17,5 +17,5 @@ func CheckPlan(pf *Packfile) []Diagnostic {
 				"layer %s is provided, but nothing requires it", quote(l.Name))
 		}
 	}
-	return sorted(r.errs)
+	return r.errors()
 }

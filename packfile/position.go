@@ -1,16 +1,16 @@
 package packfile
 
-// Position is a place in the packfile. Both count from 1; Column counts bytes.
+// Position is a place in a file. Both count from 1; Column counts bytes.
 type Position struct {
 	Line, Column int
 }
 
-// Range is a part of the packfile. End is the position of its last byte or later on the same line.
+// Range is a part of a file. End is the position of its last byte or later on the same line.
 type Range struct {
 	Start, End Position
 }
 
-// Table keeps where a table and its keys stand in the packfile. Every type of this package that comes from a table
+// Table keeps where a table and its keys stand in a file. Every type that comes from a table
 // embeds one, so that errors found later (a script that fails, a dep with another checksum) can still point at it.
 type Table struct {
 	self  Range
@@ -59,6 +59,30 @@ func (t Table) Item(key string, i int) Range {
 	}
 	return t.At(key)
 }
+
+// newTable returns the places of what no file has as a table of its own, which stands somewhere all the same.
+func newTable(at Range) Table { return Table{self: at} }
+
+// put records where the value of a key stands, and if it is a list, where its elements do.
+func (t *Table) put(key string, at Range, items ...Range) {
+	t.keys = append(t.keys, keyPlace{key, at})
+	if len(items) > 0 {
+		t.putItems(key, items)
+	}
+}
+
+func (t *Table) putItems(key string, at []Range) {
+	if t.items == nil {
+		t.items = map[string][]Range{}
+	}
+	t.items[key] = at
+}
+
+// isThere says whether the table was given.
+func (t Table) isThere() bool { return t.self != Range{} }
+
+// isList says whether a key that may be a string or a list of strings is a list.
+func (t Table) isList(key string) bool { return t.items[key] != nil }
 
 // table gives the decoder the Table of any type that embeds one.
 func (t *Table) table() *Table { return t }

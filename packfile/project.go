@@ -26,11 +26,11 @@ func IsProject(filename string, data []byte) bool {
 	if path.Base(filename) == projectFile {
 		return true
 	}
-	if isYAML(filename, data) {
+	if FormatOf(filename, data) == YAML {
 		return false
 	}
-	var d decoder
-	root := d.tree("a project descriptor", data, readTOML)
+	d := newDecoder(TOML)
+	root := d.tree("a project descriptor", data)
 	if root == nil || slices.ContainsFunc(root.entries, isPackfileKey) {
 		return false
 	}
@@ -38,20 +38,20 @@ func IsProject(filename string, data []byte) bool {
 	return p.about != nil || p.oldAbout != nil || p.build != nil
 }
 
-func isPackfileKey(e entry) bool { return slices.Contains(packfileSchema.names[kebabCase], e.key) }
+func isPackfileKey(e entry) bool { return slices.Contains(packfileSchema.names[TOML], e.key) }
 
 // ParseProject reads a project descriptor. Errors and warnings are those of Parse.
 func ParseProject(filename string, data []byte) (project *Project, warnings []Diagnostic, err error) {
-	var d decoder
-	root := d.tree("a project descriptor", data, readTOML)
+	d := newDecoder(TOML)
+	root := d.tree("a project descriptor", data)
 	if root == nil {
 		return nil, nil, d.err(filename)
 	}
-	project = d.project(root)
+	project = readProject(d, root)
 	if err := d.err(filename); err != nil {
-		return nil, sorted(d.warns), err
+		return nil, d.warnings(), err
 	}
-	return project, sorted(d.warns), nil
+	return project, d.warnings(), nil
 }
 
 // projectNodes are the tables of a project descriptor that are read, nil when they are not there. Others belong to tools
@@ -70,20 +70,22 @@ func projectTables(root *node) projectNodes {
 	return p
 }
 
-// project turns a tree into a project.
-func (d *decoder) project(root *node) *Project {
+// readProject turns a tree into a project.
+func readProject(d *decoder, root *node) *Project {
 	nodes := projectTables(root)
 	old := nodes.isOld()
-	config := d.projectConfig(nodes, old)
-	build := d.projectBuild(root, nodes, old)
+	config := readProjectConfig(d, nodes, old)
+	build := readProjectBuild(d, root, nodes, old)
 
 	modules, env := build.modules(), build.variables()
-	d.buildpacks(modules)
+	checkBuildpacks(d, modules)
 	names := map[string]Range{}
 	for i := range env {
 		d.unique(names, "variable", env[i].Name, env[i].At("name"))
 	}
-	t := Table{self: root.at, keys: []keyPlace{{"config", config.Range()}, {"buildpacks", build.Range()}}}
+	t := newTable(root.at)
+	t.put("config", config.Range())
+	t.put("buildpacks", build.Range())
 	return &Project{
 		Packfile: &Packfile{Table: t, API: defaultAPI, Config: config, Buildpacks: modules},
 		Env:      env,
@@ -92,35 +94,35 @@ func (d *decoder) project(root *node) *Project {
 	}
 }
 
-// projectConfig reads what a descriptor tells of its project.
-func (d *decoder) projectConfig(nodes projectNodes, old bool) Config {
+// readProjectConfig reads what a descriptor tells of its project.
+func readProjectConfig(d *decoder, nodes projectNodes, old bool) Config {
 	var about projectAbout
 	if old {
 		readEntry(d, projectVersionSchema, nodes.about, &about)
 		readEntry(d, oldProjectAboutSchema, nodes.oldAbout, &about)
 	} else {
 		readEntry(d, projectAboutSchema, nodes.about, &about)
-		d.otherVersion(nodes.oldAbout, "0.1", "write [_]")
+		refuseOther(d, nodes.oldAbout, "0.1", "write [_]")
 	}
 	var own projectOwn
 	readEntry(d, projectOwnSchema, nodes.own, &own)
-	d.describe(&own.Config, &about)
+	describe(d, &own.Config, &about)
 	return own.Config
 }
 
-// projectBuild reads how a descriptor says that its project is built.
-func (d *decoder) projectBuild(root *node, nodes projectNodes, old bool) (build projectBuild) {
-	before := len(d.errs)
+// readProjectBuild reads how a descriptor says that its project is built.
+func readProjectBuild(d *decoder, root *node, nodes projectNodes, old bool) (build projectBuild) {
+	before := d.failures()
 	hint := "write [[io.buildpacks.group]] with the id or uri of each"
 	if old {
 		hint = "write [[build.buildpacks]] with the id or uri of each"
 		readEntry(d, oldProjectBuildSchema, nodes.oldBuild, &build)
-		d.otherVersion(nodes.build, "0.2", `write schema-version = "0.2" in [_]`)
+		refuseOther(d, nodes.build, "0.2", `write schema-version = "0.2" in [_]`)
 	} else {
 		readEntry(d, projectBuildSchema, nodes.build, &build)
-		d.otherVersion(nodes.oldBuild, "0.1", "write [io.buildpacks]")
+		refuseOther(d, nodes.oldBuild, "0.1", "write [io.buildpacks]")
 	}
-	if len(build.modules()) == 0 && len(d.errs) == before {
+	if len(build.modules()) == 0 && d.failures() == before {
 		if slices.ContainsFunc(root.entries, isPackfileKey) {
 			hint = "a packfile needs another name than " + projectFile
 		}
@@ -139,8 +141,8 @@ func (p projectNodes) isOld() bool {
 	return p.about == nil && p.build == nil
 }
 
-// otherVersion reports a table that another version has than the descriptor says.
-func (d *decoder) otherVersion(e *entry, version, hint string) {
+// refuseOther reports a table that another version has than the descriptor says.
+func refuseOther(d *decoder, e *entry, version, hint string) {
 	if e != nil {
 		d.fail(e.keyAt, hint, "%s is of version %s of project descriptors, and this one has another", e.key, version)
 	}

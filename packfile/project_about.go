@@ -76,17 +76,18 @@ var projectOwnSchema = define(schema[projectOwn]{
 })
 
 // describe completes a config with what the project descriptor tells of the project. Nothing may be said twice.
-func (d *decoder) describe(c *Config, about *projectAbout) {
-	if c.self == (Range{}) {
-		c.self = about.self
+func describe(d *decoder, c *Config, about *projectAbout) {
+	if !c.isThere() {
+		c.Table = newTable(about.Range())
 	}
 	take := func(name string, to *string, value string) {
 		switch {
 		case !about.Has(name):
 		case c.Has(name):
-			d.twice(c, name, about)
+			twice(d, c, name, about)
 		default:
-			*to, c.keys = value, append(c.keys, keyPlace{name, about.At(name)})
+			*to = value
+			c.put(name, about.At(name))
 		}
 	}
 	take("id", &c.ID, about.ID)
@@ -94,13 +95,14 @@ func (d *decoder) describe(c *Config, about *projectAbout) {
 	take("name", &c.Name, about.Name)
 
 	if problem, _ := webAddress(about.Documentation); problem == "" && !c.Has("homepage") {
-		c.Homepage, c.keys = about.Documentation, append(c.keys, keyPlace{"homepage", about.At("documentation-url")})
+		c.Homepage = about.Documentation
+		c.put("homepage", about.At("documentation-url"))
 	}
 	if !about.Has("licenses") {
 		return
 	}
 	if c.Has("licenses") {
-		d.twice(c, "licenses", about)
+		twice(d, c, "licenses", about)
 		return
 	}
 	var places []Range
@@ -109,11 +111,10 @@ func (d *decoder) describe(c *Config, about *projectAbout) {
 			c.Licenses, places = append(c.Licenses, l.Type), append(places, l.At("type"))
 		}
 	}
-	c.keys = append(c.keys, keyPlace{"licenses", about.At("licenses")})
-	c.items = map[string][]Range{"licenses": places}
+	c.put("licenses", about.At("licenses"), places...)
 }
 
 // twice reports a key of [io.packfile.config] that the descriptor itself has too.
-func (d *decoder) twice(c *Config, name string, about *projectAbout) {
+func twice(d *decoder, c *Config, name string, about *projectAbout) {
 	d.fail(c.At(name), "keep that one", "%s is also given on line %d", name, about.At(name).Start.Line)
 }

@@ -116,7 +116,7 @@ func projectVariable(s string) (problem, hint string) {
 	if strings.HasPrefix(s, "CNB_") {
 		return "is set by the build", "reserved: names that begin with CNB_"
 	}
-	return variable(s)
+	return variableName(s)
 }
 
 // projectEnvSchema is a table that has a table of variables.

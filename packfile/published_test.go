@@ -41,15 +41,15 @@ func TestEveryPublishedShapeIsReadAndLintSaysOnlyWhatIsOld(t *testing.T) {
 	for _, name := range []string{"2019-09-01", "2019-09-11", "2020-02", "nodejs", "npm-toml", "npm-yaml"} {
 		require.Equal(t, []Process{{Type: "web", Command: []string{"npm start"}}}, withoutPlaces(all[name].Processes), name)
 	}
-	inLayer := map[string]bool{}
+	marked := map[string]bool{}
 	for name, pf := range all {
 		for _, l := range pf.Layers {
 			if l.Provide != nil && l.Provide.Run.InLayer {
-				inLayer[name+" "+l.Name] = true
+				marked[name+" "+l.Name] = true
 			}
 		}
 	}
-	require.Equal(t, map[string]bool{"2019-09-01 nodejs": true, "2019-09-11 nodejs": true, "2019-12 server": true}, inLayer)
+	require.Equal(t, map[string]bool{"2019-09-01 nodejs": true, "2019-09-11 nodejs": true, "2019-12 server": true}, marked)
 	versions := []string{}
 	for _, d := range all["ruby"].Layers[0].Provide.Deps {
 		versions = append(versions, d.Version+" "+d.SHA[:2])

@@ -3,8 +3,6 @@ package packfile
 import (
 	"fmt"
 	"maps"
-	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -112,32 +110,4 @@ func depVersion(s string) (problem, hint string) {
 		return "is too long", "a version has at most 50 bytes"
 	}
 	return fileName("v" + s)
-}
-
-var shaPattern = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
-
-// sha256Hex checks a checksum.
-func sha256Hex(s string) (problem, hint string) {
-	if !shaPattern.MatchString(s) {
-		hint = "64 hexadecimal digits"
-		if strings.HasPrefix(s, "sha256:") {
-			hint += ", without sha256:"
-		}
-		return "is not a SHA-256 checksum", hint
-	}
-	return "", ""
-}
-
-// webAddress checks a uri. It is recorded in the image, so it may not hold a password.
-func webAddress(s string) (problem, hint string) {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil:
-		return "is not a URI", ""
-	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return "is not a web address", "https://… or http://…"
-	case u.User != nil:
-		return "holds a user or password", "it would be recorded in the image"
-	}
-	return "", ""
 }

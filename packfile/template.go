@@ -16,7 +16,7 @@ const maxTemplate = 64 << 10
 
 // templateFuncs are the functions of packfile templates. They are few, and there are no loops and variables, so that
 // rendering takes time in proportion to the text, whoever wrote it.
-var templateFuncs = template.FuncMap{"index": index, "text": text}
+var templateFuncs = template.FuncMap{"index": index, "text": plain}
 
 // templateWords are the names that a template may use; "text" is not one of them, it is added to each action.
 var templateWords = []string{"and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice"}
@@ -36,8 +36,8 @@ func index(v any, keys ...string) (any, error) {
 	return v, nil
 }
 
-// text ends each action of a template: what it yields must be text.
-func text(v any) (string, error) {
+// plain ends each action of a template: what it yields must be text.
+func plain(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
@@ -258,7 +258,7 @@ func isBareWord(s string) bool {
 		return false
 	}
 	for part := range strings.SplitSeq(s, ".") {
-		if !variablePattern.MatchString(part) {
+		if problem, _ := variableName(part); problem != "" {
 			return false
 		}
 	}

@@ -7,8 +7,6 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
-
-	"github.com/packfile/frontend/measure"
 )
 
 // definition is how a TOML table or array came to be; it decides what may still be added to it.
@@ -36,9 +34,6 @@ type tomlReader struct {
 // readTOML reads a whole document. It returns nil when the syntax is broken, because what a broken text leaves out would
 // only bring up errors that are not there.
 func readTOML(src *source, r *report) *node {
-	if !r.measured(src, measure.TOML) {
-		return nil
-	}
 	t := &tomlReader{report: r, src: src, root: &node{kind: tableKind, defined: byHeader, at: src.restOfLine(0)}}
 	t.table = t.root
 	t.parser.Reset(src.data)

@@ -11,8 +11,6 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/packfile/frontend/measure"
 )
 
 // maxAliased bounds how many nodes aliases may add to a document: nested aliases double it with every line.
@@ -28,10 +26,7 @@ type yamlReader struct {
 }
 
 // readYAML reads the one document of a YAML packfile. It returns nil when the syntax is broken.
-func readYAML(src *source, r *report) (root *node) {
-	if !r.measured(src, measure.YAML) {
-		return nil
-	}
+func readYAML(what string, src *source, r *report) (root *node) {
 	y := &yamlReader{report: r, src: src, places: newPlaces(src.data), aliases: map[*yaml.Node]bool{}}
 	if at, bad := unreadable(src.data); bad != "" {
 		y.fail(src.span(at, at+1), "", "invalid YAML: %s", bad)
@@ -57,7 +52,7 @@ func readYAML(src *source, r *report) (root *node) {
 	}
 	switch err := decoder.Decode(&next); {
 	case err == nil:
-		y.fail(y.rest(&next), "remove what follows the ---", "a packfile is one YAML document, and this begins another")
+		y.fail(y.rest(&next), "remove what follows the ---", "%s is one YAML document, and this begins another", what)
 	case !errors.Is(err, io.EOF):
 		y.syntax(err)
 		return nil

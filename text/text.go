@@ -1,5 +1,6 @@
-// Package text makes text from outside safe to show: names in images, modules and packfiles may be written by anyone, and a
-// terminal takes control characters for orders.
+// Package text is about text from outside. Visible and Line make it safe to show: names in images, modules and packfiles may be
+// written by anyone, and a terminal takes control characters for orders. Unix gives a file the text that it has in a checkout on
+// Unix.
 package text
 
 import (

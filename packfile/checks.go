@@ -1,0 +1,133 @@
+package packfile
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A check looks at one string. It returns what is wrong with it, to follow the quoted value in a message, and a hint.
+type check func(s string) (problem, hint string)
+
+// oneOf checks a string that has few values.
+func oneOf(values ...string) check {
+	return func(s string) (problem, hint string) {
+		if slices.Contains(values, s) {
+			return "", ""
+		}
+		if near := nearest(s, values); near != "" {
+			return "is not one of its values", didYouMean(near)
+		}
+		return "is not one of its values", "one of " + strings.Join(values, ", ")
+	}
+}
+
+// notBlank checks a text that must not be empty.
+func notBlank(s string) (problem, hint string) {
+	if strings.TrimSpace(s) == "" {
+		return "is empty", ""
+	}
+	return "", ""
+}
+
+// nonEmpty checks a string that must say something, on one line.
+func nonEmpty(s string) (problem, hint string) {
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return "holds a control character", ""
+	}
+	return notBlank(s)
+}
+
+// word checks a string that must not hold white space, such as an image reference.
+func word(s string) (problem, hint string) {
+	if strings.ContainsFunc(s, unicode.IsSpace) {
+		return "holds white space", ""
+	}
+	return nonEmpty(s)
+}
+
+var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// maxVariable bounds the name of a variable.
+const maxVariable = 235
+
+// variableName checks the name of an environment variable.
+func variableName(s string) (problem, hint string) {
+	if !variablePattern.MatchString(s) || len(s) > maxVariable {
+		return "is not the name of a variable", "letters, digits and _, not beginning with a digit"
+	}
+	return "", ""
+}
+
+// fileName checks a string that becomes one file or folder name.
+func fileName(s string) (problem, hint string) {
+	switch {
+	case s == "":
+		return "is empty", ""
+	case len(s) > 255:
+		return fmt.Sprintf("is %d bytes long", len(s)), "a file name has at most 255 bytes"
+	case s[0] == '.':
+		return "begins with a dot", ""
+	case strings.Contains(s, "/"):
+		return "holds a '/'", ""
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "holds a control character", ""
+	}
+	return "", ""
+}
+
+// leaves is the problem of a path that goes up.
+const leaves = "leaves its folder"
+
+// maxPath bounds paths and patterns: compiling a pattern takes time in proportion to the square of its length.
+const maxPath = 1024
+
+// insidePath checks a slash-separated path that must stay inside its folder.
+func insidePath(s string) (problem, hint string) {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return "is empty", ""
+	case len(s) > maxPath:
+		return fmt.Sprintf("is %d bytes long", len(s)), fmt.Sprintf("a path has at most %d bytes", maxPath)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "holds a control character", ""
+	case strings.Contains(s, `\`):
+		return "holds a backslash", "separate folders with /"
+	case strings.HasPrefix(s, "/"):
+		return "is absolute", "write a relative path"
+	case slices.Contains(strings.Split(s, "/"), ".."):
+		return leaves, "paths go down only"
+	}
+	return "", ""
+}
+
+var shaPattern = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+
+// sha256Hex checks a checksum.
+func sha256Hex(s string) (problem, hint string) {
+	if !shaPattern.MatchString(s) {
+		hint = "64 hexadecimal digits"
+		if strings.HasPrefix(s, "sha256:") {
+			hint += ", without sha256:"
+		}
+		return "is not a SHA-256 checksum", hint
+	}
+	return "", ""
+}
+
+// webAddress checks a uri. It is recorded in the image, so it may not hold a password.
+func webAddress(s string) (problem, hint string) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "is not a URI", ""
+	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		return "is not a web address", "https://… or http://…"
+	case u.User != nil:
+		return "holds a user or password", "it would be recorded in the image"
+	}
+	return "", ""
+}

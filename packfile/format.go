@@ -1,0 +1,87 @@
+package packfile
+
+import (
+	"bytes"
+	"errors"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/packfile/frontend/measure"
+)
+
+// Format is how a file is written.
+type Format int
+
+// The formats.
+const (
+	TOML Format = iota // keys of several words are kebab-case
+	YAML               // keys of several words are camelCase
+)
+
+// tomlStart matches a line that begins a TOML document and no YAML document: a header, or a key and an equals sign.
+var tomlStart = regexp.MustCompile(`^(\[|[A-Za-z0-9_."'-]+[ \t]*=)`)
+
+// FormatOf returns the format of a file, as its ending says, or else its content.
+func FormatOf(filename string, data []byte) Format {
+	switch strings.ToLower(path.Ext(filename)) {
+	case ".toml":
+		return TOML
+	case ".yaml", ".yml":
+		return YAML
+	}
+	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			if tomlStart.Match(line) {
+				return TOML
+			}
+			return YAML
+		}
+	}
+	return TOML
+}
+
+// key returns a key as files of the format write it, from its TOML name.
+func (f Format) key(name string) string {
+	words := strings.Split(name, "-")
+	if f == TOML || len(words) == 1 {
+		return name
+	}
+	for i, word := range words[1:] {
+		words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	return strings.Join(words, "")
+}
+
+// meter returns what measures a text of the format.
+func (f Format) meter() func([]byte, measure.Size) (measure.Size, error) {
+	if f == YAML {
+		return measure.YAML
+	}
+	return measure.TOML
+}
+
+// MaxSize is how large a packfile, or another file of this package, may be, in bytes.
+const MaxSize = 4 << 20
+
+// MaxEntries is how many entries an array may have: those of some are looked at in pairs.
+const MaxEntries = 1000
+
+// most is how large they may be otherwise. What nests is bounded by maxDepth, with better places; this bounds what is spent
+// until that is seen.
+var most = measure.Size{Bytes: MaxSize, Values: 200_000, Depth: 2 * maxDepth}
+
+// Measure returns what a file costs to read, as far as it may cost anything: what is refused costs no more.
+func Measure(filename string, data []byte) measure.Size {
+	size, _ := FormatOf(filename, data).meter()(data, most)
+	return size
+}
+
+// measured reports a text that is larger than it may be.
+func (d *decoder) measured(src *source) bool {
+	_, err := d.format.meter()(src.data, most)
+	if excess, ok := errors.AsType[*measure.Excess](err); ok {
+		d.fail(src.span(excess.Offset, excess.Offset+1), "", "%s", excess)
+	}
+	return err == nil
+}
