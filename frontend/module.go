@@ -18,6 +18,7 @@ import (
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 	"github.com/packfile/frontend/tree"
@@ -212,7 +213,7 @@ func (l *loader) readModule(ctx context.Context, f tree.Folder, origin, id, vers
 
 // keepModuleText makes a file of a module one that errors can show. It is an error if modules have too much text.
 func (l *loader) keepModuleText(text *bk.SourceMap) error {
-	if err := l.budget.spend(packfile.Measure(text.Filename, text.Data)); err != nil {
+	if err := l.budget.spend(node.Measure(text.Filename, text.Data)); err != nil {
 		return err
 	}
 	l.keepText(text)

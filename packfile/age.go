@@ -1,6 +1,10 @@
 package packfile
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/packfile/frontend/node"
+)
 
 // age is when a packfile was written, as far as its words tell: a form of script meant one thing in 2019's notes, and another
 // from February 2020 on.
@@ -38,19 +42,19 @@ var (
 )
 
 // ageOf looks at all words of a packfile. YAML came in March 2020.
-func (m *modernizer) ageOf(root *node) age {
-	a := age{later: m.format == YAML}
-	look := func(table string, n *node) {
+func (m *modernizer) ageOf(root *node.Node) age {
+	a := age{later: m.Format == node.YAML}
+	look := func(table string, n *node.Node) {
 		if n == nil {
 			return
 		}
 		for _, word := range wordsOf2019[table] {
-			if n.find(m.key(word)) != nil && a.old == "" {
-				a.old = m.key(word)
+			if n.Find(m.Key(word)) != nil && a.old == "" {
+				a.old = m.Key(word)
 			}
 		}
 		for _, word := range laterWords[table] {
-			a.later = a.later || n.find(m.key(word)) != nil
+			a.later = a.later || n.Find(m.Key(word)) != nil
 		}
 	}
 	look("", root)
@@ -75,15 +79,15 @@ func (m *modernizer) ageOf(root *node) age {
 			}
 			for _, dep := range m.tables(section, "deps") {
 				look("dep", dep)
-				for _, e := range dep.entries {
-					a.later = a.later || strings.Contains(e.value.text, "{{.")
+				for _, e := range dep.Entries {
+					a.later = a.later || strings.Contains(e.Value.Text, "{{.")
 				}
 			}
 			for _, list := range []string{"build", "launch", "both"} {
 				for _, v := range m.tables(m.table(section, "env"), list) {
 					look("var", v)
-					for _, e := range v.entries {
-						a.later = a.later || strings.Contains(e.value.text, "{{.")
+					for _, e := range v.Entries {
+						a.later = a.later || strings.Contains(e.Value.Text, "{{.")
 					}
 				}
 			}

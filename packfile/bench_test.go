@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
 
 // large is a packfile of n layers with about 15 lines each, where every layer links the one above.
@@ -94,5 +96,5 @@ func TestLargePackfilesSayTheSameInBothFormats(t *testing.T) {
 	require.NoError(t, err)
 	fromYAML, _, err := Parse("packfile.yaml", largeYAML(50))
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(fromTOML, fromYAML, noPlaces))
+	require.Empty(t, cmp.Diff(fromTOML, fromYAML, nodetest.NoPlaces))
 }

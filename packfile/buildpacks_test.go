@@ -1,29 +1,12 @@
 package packfile
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-)
 
-// requireErrors checks all errors, without the file name; the beginning of each is enough.
-func requireErrors(t *testing.T, err error, want ...string) {
-	t.Helper()
-	var e *Error
-	if err != nil {
-		require.True(t, errors.As(err, &e), "%v", err)
-	} else {
-		e = &Error{}
-	}
-	require.Len(t, e.Diagnostics, len(want), "%v", e)
-	for i, d := range e.Diagnostics {
-		got := fmt.Sprintf("%d:%d: %s", d.Range.Start.Line, d.Range.Start.Column, d.Text())
-		require.True(t, strings.HasPrefix(got, want[i]), "got  %s\nwant %s", got, want[i])
-	}
-}
+	"github.com/packfile/frontend/node/nodetest"
+)
 
 func TestModulesAndTheirOrder(t *testing.T) {
 	const sha = `sha = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"`
@@ -81,7 +64,7 @@ func TestModulesAndTheirOrder(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, _, err := Parse("packfile.toml", []byte(test.text))
-			requireErrors(t, err, test.want...)
+			nodetest.RequireErrors(t, err, test.want...)
 		})
 	}
 }
@@ -89,9 +72,9 @@ func TestModulesAndTheirOrder(t *testing.T) {
 func TestModulesOfAPackfileKeepTheirPlaces(t *testing.T) {
 	pf := mustParse(t, "[[buildpacks]]\nid = 'a'\n[[order]]\n[[order.group]]\nid = 'a'\n")
 	require.Equal(t, 1, pf.Buildpacks[0].Range().Start.Line)
-	require.Equal(t, Position{2, 6}, pf.Buildpacks[0].At("id").Start)
+	require.Equal(t, Position{Line: 2, Column: 6}, pf.Buildpacks[0].At("id").Start)
 	require.Equal(t, 3, pf.Order[0].Range().Start.Line)
-	require.Equal(t, Position{5, 6}, pf.Order[0].Group[0].At("id").Start)
+	require.Equal(t, Position{Line: 5, Column: 6}, pf.Order[0].Group[0].At("id").Start)
 }
 
 func TestAPackfileWithoutAnythingOfItsOwnIsOnlyAnOrder(t *testing.T) {

@@ -3,6 +3,8 @@ package packfile
 import (
 	"path"
 	"slices"
+
+	"github.com/packfile/frontend/node"
 )
 
 // BuildpackTOML is a buildpack.toml, as far as it says which modules a package or folder holds: the one of [buildpack], or
@@ -53,27 +55,27 @@ func (b *BuildpackTOML) For() []BuildpackTarget {
 // ParseBuildpackTOML reads a buildpack.toml. Keys that it does not know are for other tools. A non-nil error is that of
 // Parse.
 func ParseBuildpackTOML(filename string, data []byte) (*BuildpackTOML, error) {
-	d := newDecoder(TOML)
-	root := d.tree("a buildpack.toml", data)
+	d := node.NewDecoder(node.TOML)
+	root := d.Tree("a buildpack.toml", data)
 	if root == nil {
-		return nil, d.err(filename)
+		return nil, d.Err(filename)
 	}
 	b := readBuildpackTOML(d, root)
-	if err := d.err(filename); err != nil {
+	if err := d.Err(filename); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
 // readBuildpackTOML turns a tree into a buildpack.toml.
-func readBuildpackTOML(d *decoder, root *node) *BuildpackTOML {
+func readBuildpackTOML(d *node.Decoder, root *node.Node) *BuildpackTOML {
 	var file buildpackFile
-	read(d, buildpackFileSchema, root, &file)
+	node.Read(d, buildpackFileSchema, root, &file)
 	checkForm(d, &file)
 	seen := map[string]Range{}
 	for i := range file.Several {
 		b := &file.Several[i]
-		d.unique(seen, "buildpack", b.ID+"@"+b.Version, b.At("id"))
+		d.Unique(seen, "buildpack", b.ID+"@"+b.Version, b.At("id"))
 	}
 	if file.One != nil {
 		file.One.Order = file.Order
@@ -98,65 +100,65 @@ type buildpackFile struct {
 }
 
 // checkForm checks that a buildpack.toml has one of its forms.
-func checkForm(d *decoder, f *buildpackFile) {
+func checkForm(d *node.Decoder, f *buildpackFile) {
 	one, several := f.Has("buildpack"), f.Has("buildpacks")
 	switch {
 	case one && several:
-		d.fail(f.At("buildpacks"), "keep one", "there are buildpack and buildpacks")
+		d.Fail(f.At("buildpacks"), "keep one", "there are buildpack and buildpacks")
 	case several && f.Has("order"):
-		d.fail(f.At("order"), "write [[buildpacks.order]]", "order belongs to one of the buildpacks")
+		d.Fail(f.At("order"), "write [[buildpacks.order]]", "order belongs to one of the buildpacks")
 	case !one && !several:
-		d.fail(f.Range(), "", "a buildpack.toml needs %q", "buildpack")
+		d.Fail(f.Range(), "", "a buildpack.toml needs %q", "buildpack")
 	case f.Several != nil && len(f.Several) == 0:
-		d.fail(f.At("buildpacks"), "", "buildpacks: there is none")
+		d.Fail(f.At("buildpacks"), "", "buildpacks: there is none")
 	}
 }
 
 // Tables of a buildpack.toml are open: packages are made by other tools, and later than this one.
 var (
 	packagedOrderSchema = orders(
-		schema[Order]{what: "an order", open: true}, schema[OrderEntry]{what: "an entry of a group", open: true})
+		node.Schema[Order]{What: "an order", Open: true}, node.Schema[OrderEntry]{What: "an entry of a group", Open: true})
 
-	buildpackFileSchema = define(schema[buildpackFile]{
-		what: "a buildpack.toml",
-		open: true,
-		keys: []key[buildpackFile]{
-			str("api", func(f *buildpackFile) *string { return &f.API }, anyAPI),
-			optional("buildpack", define(schema[BuildpackInfo]{what: "[buildpack]", open: true, keys: buildpackInfoKeys()}),
+	buildpackFileSchema = node.Define(node.Schema[buildpackFile]{
+		What: "a buildpack.toml",
+		Open: true,
+		Keys: []node.Key[buildpackFile]{
+			node.String("api", func(f *buildpackFile) *string { return &f.API }, anyAPI),
+			node.Optional("buildpack", node.Define(node.Schema[BuildpackInfo]{What: "[buildpack]", Open: true, Keys: buildpackInfoKeys()}),
 				func(f *buildpackFile) **BuildpackInfo { return &f.One }),
-			tables("order", packagedOrderSchema, func(f *buildpackFile) *[]Order { return &f.Order }),
-			tables("buildpacks", oldBuildpackInfoSchema, func(f *buildpackFile) *[]BuildpackInfo { return &f.Several }),
-			tables("targets", buildpackTargetSchema, func(f *buildpackFile) *[]BuildpackTarget { return &f.Targets }),
-			tables("stacks", define(schema[Stack]{what: "a stack", open: true, keys: []key[Stack]{
-				str("id", func(s *Stack) *string { return &s.ID }),
+			node.Tables("order", packagedOrderSchema, func(f *buildpackFile) *[]Order { return &f.Order }),
+			node.Tables("buildpacks", oldBuildpackInfoSchema, func(f *buildpackFile) *[]BuildpackInfo { return &f.Several }),
+			node.Tables("targets", buildpackTargetSchema, func(f *buildpackFile) *[]BuildpackTarget { return &f.Targets }),
+			node.Tables("stacks", node.Define(node.Schema[Stack]{What: "a stack", Open: true, Keys: []node.Key[Stack]{
+				node.String("id", func(s *Stack) *string { return &s.ID }),
 			}}), func(f *buildpackFile) *[]Stack { return &f.Stacks }),
 		},
 	})
 
-	buildpackTargetSchema = define(schema[BuildpackTarget]{
-		what: "a target",
-		open: true,
-		keys: []key[BuildpackTarget]{
-			str("os", func(t *BuildpackTarget) *string { return &t.OS }),
-			str("arch", func(t *BuildpackTarget) *string { return &t.Arch }),
-			str("variant", func(t *BuildpackTarget) *string { return &t.Variant }),
-			tables("distros", define(schema[Distro]{what: "a distribution", open: true, keys: []key[Distro]{
-				str("name", func(d *Distro) *string { return &d.Name }),
-				str("version", func(d *Distro) *string { return &d.Version }),
+	buildpackTargetSchema = node.Define(node.Schema[BuildpackTarget]{
+		What: "a target",
+		Open: true,
+		Keys: []node.Key[BuildpackTarget]{
+			node.String("os", func(t *BuildpackTarget) *string { return &t.OS }),
+			node.String("arch", func(t *BuildpackTarget) *string { return &t.Arch }),
+			node.String("variant", func(t *BuildpackTarget) *string { return &t.Variant }),
+			node.Tables("distros", node.Define(node.Schema[Distro]{What: "a distribution", Open: true, Keys: []node.Key[Distro]{
+				node.String("name", func(d *Distro) *string { return &d.Name }),
+				node.String("version", func(d *Distro) *string { return &d.Version }),
 			}}), func(t *BuildpackTarget) *[]Distro { return &t.Distros }),
 		},
 	})
 
-	oldBuildpackInfoSchema = define(schema[BuildpackInfo]{
-		what: "a buildpack",
-		open: true,
-		keys: append(buildpackInfoKeys(),
-			str("path", func(b *BuildpackInfo) *string { return &b.Path }, insidePath),
-			tables("order", packagedOrderSchema, func(b *BuildpackInfo) *[]Order { return &b.Order }),
+	oldBuildpackInfoSchema = node.Define(node.Schema[BuildpackInfo]{
+		What: "a buildpack",
+		Open: true,
+		Keys: append(buildpackInfoKeys(),
+			node.String("path", func(b *BuildpackInfo) *string { return &b.Path }, node.InsidePath),
+			node.Tables("order", packagedOrderSchema, func(b *BuildpackInfo) *[]Order { return &b.Order }),
 		),
-		finish: func(d *decoder, b *BuildpackInfo) {
+		Finish: func(d *node.Decoder, b *BuildpackInfo) {
 			if b.Has("path") && b.Has("order") {
-				d.fail(b.At("order"), "keep one", "a buildpack has path or order, not both")
+				d.Fail(b.At("order"), "keep one", "a buildpack has path or order, not both")
 			}
 			if b.Path = path.Clean(b.Path); b.Path == "." {
 				b.Path = ""
@@ -166,19 +168,19 @@ var (
 )
 
 // buildpackInfoKeys are what every module has: its place in a package is made of them.
-func buildpackInfoKeys() []key[BuildpackInfo] {
-	return []key[BuildpackInfo]{
-		must(str("id", func(b *BuildpackInfo) *string { return &b.ID }, moduleID)),
-		must(str("version", func(b *BuildpackInfo) *string { return &b.Version }, moduleVersion)),
-		str("homepage", func(b *BuildpackInfo) *string { return &b.Homepage }),
-		boolean("clear-env", func(b *BuildpackInfo) *bool { return &b.ClearEnv }),
+func buildpackInfoKeys() []node.Key[BuildpackInfo] {
+	return []node.Key[BuildpackInfo]{
+		node.Required(node.String("id", func(b *BuildpackInfo) *string { return &b.ID }, moduleID)),
+		node.Required(node.String("version", func(b *BuildpackInfo) *string { return &b.Version }, moduleVersion)),
+		node.String("homepage", func(b *BuildpackInfo) *string { return &b.Homepage }),
+		node.Boolean("clear-env", func(b *BuildpackInfo) *bool { return &b.ClearEnv }),
 	}
 }
 
 // anyAPI checks that an API version is one: which of them can be run is for the caller to know.
 func anyAPI(s string) (problem, hint string) {
 	if !apiPattern.MatchString(s) {
-		return "is not a Buildpack API version", "MAJOR.MINOR, as in " + quote(defaultAPI)
+		return "is not a Buildpack API version", "MAJOR.MINOR, as in " + node.Quote(defaultAPI)
 	}
 	return "", ""
 }

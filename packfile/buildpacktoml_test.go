@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
 
 func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
@@ -13,13 +15,13 @@ func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
 		data []byte
 		want BuildpackTOML
 	}{
-		{"of a composite", testdata(t, "buildpack/composite.toml"), BuildpackTOML{API: "0.10", Targets: []BuildpackTarget{{OS: "linux"}}, Buildpacks: []BuildpackInfo{
+		{"of a composite", nodetest.Data(t, "buildpack/composite.toml"), BuildpackTOML{API: "0.10", Targets: []BuildpackTarget{{OS: "linux"}}, Buildpacks: []BuildpackInfo{
 			{ID: "examples/java", Version: "8.1.0", Order: []Order{
 				{Group: []OrderEntry{{ID: "examples/ca", Version: "3.0.0", Optional: true}, {ID: "examples/jvm", Version: "9.0.0"}}},
 				{Group: []OrderEntry{{ID: "examples/graal", Version: "1.0.0"}}},
 			}},
 		}}},
-		{"of a folder with several", testdata(t, "buildpack/several.toml"), BuildpackTOML{Buildpacks: []BuildpackInfo{
+		{"of a folder with several", nodetest.Data(t, "buildpack/several.toml"), BuildpackTOML{Buildpacks: []BuildpackInfo{
 			{ID: "io.buildpacks.nodejs", Version: "0.0.9", Order: []Order{
 				{Group: []OrderEntry{{ID: "io.buildpacks.node", Version: "0.0.5"}, {ID: "io.buildpacks.npm", Version: "0.0.7"}}},
 			}},
@@ -44,7 +46,7 @@ func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := ParseBuildpackTOML("buildpack.toml", test.data)
 			require.NoError(t, err)
-			require.Empty(t, cmp.Diff(&test.want, got, noPlaces))
+			require.Empty(t, cmp.Diff(&test.want, got, nodetest.NoPlaces))
 		})
 	}
 }
@@ -67,14 +69,14 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b, err := ParseBuildpackTOML("buildpack.toml", []byte(test.text))
 			require.NoError(t, err)
-			require.Empty(t, cmp.Diff(test.want, b.For(), noPlaces))
+			require.Empty(t, cmp.Diff(test.want, b.For(), nodetest.NoPlaces))
 		})
 	}
 }
 
 func TestErrorsInBuildpackTOMLs(t *testing.T) {
-	_, err := ParseBuildpackTOML("buildpack.toml", testdata(t, "buildpack/bad.toml"))
-	golden(t, "buildpack/bad.golden", complaints("", nil, err))
+	_, err := ParseBuildpackTOML("buildpack.toml", nodetest.Data(t, "buildpack/bad.toml"))
+	nodetest.Golden(t, "buildpack/bad.golden", nodetest.Complaints("", nil, err))
 
 	const one = "[buildpack]\nid = 'a'\nversion = '1'\n"
 	for _, test := range []struct {
@@ -112,7 +114,7 @@ func TestErrorsInBuildpackTOMLs(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b, err := ParseBuildpackTOML("buildpack.toml", []byte(test.text))
-			requireErrors(t, err, test.want...)
+			nodetest.RequireErrors(t, err, test.want...)
 			require.Nil(t, b)
 		})
 	}

@@ -3,22 +3,24 @@ package packfile
 import (
 	"strings"
 	"unicode"
+
+	"github.com/packfile/frontend/node"
 )
 
-var packfileSchema = define(schema[Packfile]{
-	what: "a packfile",
-	keys: []key[Packfile]{
-		str("api", func(p *Packfile) *string { return &p.API }, apiVersion),
-		sub("config", configSchema, func(p *Packfile) *Config { return &p.Config }),
-		tables("processes", processSchema, func(p *Packfile) *[]Process { return &p.Processes }),
-		tables("caches", cacheSchema, func(p *Packfile) *[]Cache { return &p.Caches }),
-		tables("layers", layerSchema, func(p *Packfile) *[]Layer { return &p.Layers }),
-		tables("slices", sliceSchema, func(p *Packfile) *[]Slice { return &p.Slices }),
-		tables("stacks", stackSchema, func(p *Packfile) *[]Stack { return &p.Stacks }),
-		tables("buildpacks", buildpackSchema, func(p *Packfile) *[]Buildpack { return &p.Buildpacks }),
-		tables("order", orderSchema, func(p *Packfile) *[]Order { return &p.Order }),
+var packfileSchema = node.Define(node.Schema[Packfile]{
+	What: "a packfile",
+	Keys: []node.Key[Packfile]{
+		node.String("api", func(p *Packfile) *string { return &p.API }, apiVersion),
+		node.Sub("config", configSchema, func(p *Packfile) *Config { return &p.Config }),
+		node.Tables("processes", processSchema, func(p *Packfile) *[]Process { return &p.Processes }),
+		node.Tables("caches", cacheSchema, func(p *Packfile) *[]Cache { return &p.Caches }),
+		node.Tables("layers", layerSchema, func(p *Packfile) *[]Layer { return &p.Layers }),
+		node.Tables("slices", sliceSchema, func(p *Packfile) *[]Slice { return &p.Slices }),
+		node.Tables("stacks", stackSchema, func(p *Packfile) *[]Stack { return &p.Stacks }),
+		node.Tables("buildpacks", buildpackSchema, func(p *Packfile) *[]Buildpack { return &p.Buildpacks }),
+		node.Tables("order", orderSchema, func(p *Packfile) *[]Order { return &p.Order }),
 	},
-	finish: func(d *decoder, p *Packfile) {
+	Finish: func(d *node.Decoder, p *Packfile) {
 		if !p.Has("api") {
 			p.API = defaultAPI
 		}
@@ -27,58 +29,58 @@ var packfileSchema = define(schema[Packfile]{
 	},
 })
 
-var configSchema = define(schema[Config]{
-	what: "config",
-	keys: []key[Config]{
-		str("id", func(c *Config) *string { return &c.ID }, moduleID),
-		str("version", func(c *Config) *string { return &c.Version }, moduleVersion),
-		str("name", func(c *Config) *string { return &c.Name }, nonEmpty),
-		str("description", func(c *Config) *string { return &c.Description }, notBlank),
-		str("homepage", func(c *Config) *string { return &c.Homepage }, webAddress),
-		list("licenses", func(c *Config) *[]string { return &c.Licenses }, license),
-		{name: "labels", read: readLabels},
-		str("shell", func(c *Config) *string { return &c.Shell }, nonEmpty),
-		str("build-image", func(c *Config) *string { return &c.BuildImage }, word),
-		str("run-image", func(c *Config) *string { return &c.RunImage }, word),
-		str("launcher", func(c *Config) *string { return &c.Launcher }, word),
-		str("user", func(c *Config) *string { return &c.User }, user),
-		str("network", func(c *Config) *string { return &c.Network }, network),
+var configSchema = node.Define(node.Schema[Config]{
+	What: "config",
+	Keys: []node.Key[Config]{
+		node.String("id", func(c *Config) *string { return &c.ID }, moduleID),
+		node.String("version", func(c *Config) *string { return &c.Version }, moduleVersion),
+		node.String("name", func(c *Config) *string { return &c.Name }, node.NonEmpty),
+		node.String("description", func(c *Config) *string { return &c.Description }, node.NotBlank),
+		node.String("homepage", func(c *Config) *string { return &c.Homepage }, node.WebAddress),
+		node.Strings("licenses", func(c *Config) *[]string { return &c.Licenses }, license),
+		{Name: "labels", Read: readLabels},
+		node.String("shell", func(c *Config) *string { return &c.Shell }, node.NonEmpty),
+		node.String("build-image", func(c *Config) *string { return &c.BuildImage }, node.Word),
+		node.String("run-image", func(c *Config) *string { return &c.RunImage }, node.Word),
+		node.String("launcher", func(c *Config) *string { return &c.Launcher }, node.Word),
+		node.String("user", func(c *Config) *string { return &c.User }, user),
+		node.String("network", func(c *Config) *string { return &c.Network }, network),
 	},
 })
 
 // network is the check of every network key.
-var network = oneOf("default", "none")
+var network = node.OneOf("default", "none")
 
-var processSchema = define(schema[Process]{
-	what: "a process",
-	keys: []key[Process]{
-		must(str("type", func(p *Process) *string { return &p.Type }, processType)),
-		must(key[Process]{name: "command", read: readCommand}),
-		list("args", func(p *Process) *[]string { return &p.Args }),
-		boolean("direct", func(p *Process) *bool { return &p.Direct }),
-		boolean("default", func(p *Process) *bool { return &p.Default }),
-		str("working-dir", func(p *Process) *string { return &p.WorkDir }, appDir),
+var processSchema = node.Define(node.Schema[Process]{
+	What: "a process",
+	Keys: []node.Key[Process]{
+		node.Required(node.String("type", func(p *Process) *string { return &p.Type }, processType)),
+		node.Required(node.Key[Process]{Name: "command", Read: readCommand}),
+		node.Strings("args", func(p *Process) *[]string { return &p.Args }),
+		node.Boolean("direct", func(p *Process) *bool { return &p.Direct }),
+		node.Boolean("default", func(p *Process) *bool { return &p.Default }),
+		node.String("working-dir", func(p *Process) *string { return &p.WorkDir }, appDir),
 	},
 })
 
 // readCommand reads a command that is a string, or an array of strings.
-func readCommand(d *decoder, p *Process, e *entry) {
-	switch n := d.asText(e.value); n.kind {
-	case stringKind:
-		d.checked(e, n, nil)
-		p.Command = []string{n.text}
-	case arrayKind:
-		p.Command = d.strings(&p.Table, "command", e, nil)
+func readCommand(d *node.Decoder, p *Process, e *node.Entry) {
+	switch n := d.AsText(e.Value); n.Kind {
+	case node.StringKind:
+		d.Checked(e, n, nil)
+		p.Command = []string{n.Text}
+	case node.ArrayKind:
+		p.Command = d.Strings(&p.Table, "command", e, nil)
 	default:
 		hint := ""
-		if n.text != "" {
-			hint = d.example(e.key, quote(n.text))
+		if n.Text != "" {
+			hint = d.Example(e.Key, node.Quote(n.Text))
 		}
-		d.wrong(e, n, "a string or an array of strings", hint)
+		d.Wrong(e, n, "a string or an array of strings", hint)
 		return
 	}
 	if len(p.Command) == 0 || strings.TrimSpace(p.Command[0]) == "" {
-		d.fail(e.value.at, "", "%s names no program", e.key)
+		d.Fail(e.Value.At, "", "%s names no program", e.Key)
 		p.Command = nil
 	}
 }
@@ -86,7 +88,7 @@ func readCommand(d *decoder, p *Process, e *entry) {
 // checkProcesses settles what depends on the API version or on other processes: see CNB Buildpack API 0.9, which has only
 // direct processes. A packfile that names no version may have been published before that, when no process was direct by
 // itself: there a command that only a shell understands is a line for one.
-func checkProcesses(d *decoder, p *Packfile) {
+func checkProcesses(d *node.Decoder, p *Packfile) {
 	minor, known := minorAPI(p.API)
 	types := map[string]Range{}
 	var byDefault *Process
@@ -95,11 +97,11 @@ func checkProcesses(d *decoder, p *Packfile) {
 		if !process.Has("direct") {
 			process.Direct = minor >= 9 && (p.Has("api") || !process.needsShell())
 		}
-		d.unique(types, "process", process.Type, process.At("type"))
+		d.Unique(types, "process", process.Type, process.At("type"))
 		if process.Default {
 			if byDefault != nil {
-				d.fail(process.At("default"), "", "process %s is the default already, since line %d",
-					quote(byDefault.Type), byDefault.At("default").Start.Line)
+				d.Fail(process.At("default"), "", "process %s is the default already, since line %d",
+					node.Quote(byDefault.Type), byDefault.At("default").Start.Line)
 			} else {
 				byDefault = process
 			}
@@ -112,66 +114,66 @@ func checkProcesses(d *decoder, p *Packfile) {
 
 // needsShell says whether the command is a string that names no program, but is a line for a shell.
 func (p *Process) needsShell() bool {
-	return len(p.Command) == 1 && !p.isList("command") && strings.ContainsFunc(p.Command[0], func(r rune) bool {
+	return len(p.Command) == 1 && !p.IsList("command") && strings.ContainsFunc(p.Command[0], func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("$`;&|<>()\"'\\", r)
 	})
 }
 
 // checkCommand checks that a process has the form of command that its kind can run.
-func checkCommand(d *decoder, p *Process) {
+func checkCommand(d *node.Decoder, p *Process) {
 	if len(p.Command) == 0 {
 		return
 	}
-	asArray := p.isList("command")
+	asArray := p.IsList("command")
 	at := p.At("command")
 	switch {
 	case p.Direct && !asArray && strings.ContainsFunc(p.Command[0], unicode.IsSpace):
 		words := strings.Fields(p.Command[0])
 		for i := range words {
-			words[i] = quote(words[i])
+			words[i] = node.Quote(words[i])
 		}
 		if len(words) > 8 {
 			words = append(words[:8], "…")
 		}
 		array := "[" + strings.Join(words, ", ") + "]"
-		d.fail(at, either(d, "command", array, "direct", "false")+" to run it through a shell",
-			"command: a direct process runs one program, and %s holds white space", quote(p.Command[0]))
+		d.Fail(at, either(d, "command", array, "direct", "false")+" to run it through a shell",
+			"command: a direct process runs one program, and %s holds white space", node.Quote(p.Command[0]))
 	case !p.Direct && asArray && len(p.Command) > 1:
-		d.fail(at, either(d, "command", quote(strings.Join(p.Command, " ")), "direct", "true"),
+		d.Fail(at, either(d, "command", node.Quote(strings.Join(p.Command, " ")), "direct", "true"),
 			"command: a process that is not direct runs one line in a shell")
 	}
 }
 
 // either is a hint that names two ways out.
-func either(d *decoder, key, value, otherKey, otherValue string) string {
-	return d.example(key, value) + ", or " + strings.TrimPrefix(d.example(otherKey, otherValue), "write ")
+func either(d *node.Decoder, key, value, otherKey, otherValue string) string {
+	return d.Example(key, value) + ", or " + strings.TrimPrefix(d.Example(otherKey, otherValue), "write ")
 }
 
-var cacheSchema = define(schema[Cache]{
-	what: "a cache",
-	keys: []key[Cache]{
-		must(str("name", func(c *Cache) *string { return &c.Name }, layerName)),
-		boolean("shared", func(c *Cache) *bool { return &c.Shared }),
-		optional("setup", setupSchema, func(c *Cache) **Script { return &c.Setup }),
+var cacheSchema = node.Define(node.Schema[Cache]{
+	What: "a cache",
+	Keys: []node.Key[Cache]{
+		node.Required(node.String("name", func(c *Cache) *string { return &c.Name }, layerName)),
+		node.Boolean("shared", func(c *Cache) *bool { return &c.Shared }),
+		node.Optional("setup", setupSchema, func(c *Cache) **Script { return &c.Setup }),
 	},
 })
 
-var sliceSchema = define(schema[Slice]{
-	what: "a slice",
-	keys: []key[Slice]{
-		must(list("paths", func(s *Slice) *[]string { return &s.Paths }, glob)),
+var sliceSchema = node.Define(node.Schema[Slice]{
+	What: "a slice",
+	Keys: []node.Key[Slice]{
+		node.Required(node.Strings("paths", func(s *Slice) *[]string { return &s.Paths }, glob)),
 	},
-	finish: func(d *decoder, s *Slice) {
+	Finish: func(d *node.Decoder, s *Slice) {
 		if s.Paths != nil && len(s.Paths) == 0 {
-			d.fail(s.At("paths"), "", "paths: a slice holds at least one path")
+			d.Fail(s.At("paths"), "", "paths: a slice holds at least one path")
 		}
 	},
 })
 
-var stackSchema = define(schema[Stack]{
-	what: "a stack",
-	keys: []key[Stack]{
-		must(str("id", func(s *Stack) *string { return &s.ID }, word)),
-		list("mixins", func(s *Stack) *[]string { return &s.Mixins }, word),
+var stackSchema = node.Define(node.Schema[Stack]{
+	What: "a stack",
+	Keys: []node.Key[Stack]{
+		node.Required(node.String("id", func(s *Stack) *string { return &s.ID }, node.Word)),
+		node.Strings("mixins", func(s *Stack) *[]string { return &s.Mixins }, node.Word),
 	},
 })

@@ -6,59 +6,61 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/packfile/frontend/node"
 )
 
 // scriptKeys are the keys of a script, which stands in a table of its own or among the keys of a require or test table.
-func scriptKeys[T any](script func(*T) *Script) []key[T] {
-	return []key[T]{
-		str("shell", func(v *T) *string { return &script(v).Shell }, nonEmpty),
-		str("inline", func(v *T) *string { return &script(v).Inline }, notBlank),
-		str("path", func(v *T) *string { return &script(v).Path }, scriptPath),
-		str("network", func(v *T) *string { return &script(v).Network }, network),
+func scriptKeys[T any](script func(*T) *Script) []node.Key[T] {
+	return []node.Key[T]{
+		node.String("shell", func(v *T) *string { return &script(v).Shell }, node.NonEmpty),
+		node.String("inline", func(v *T) *string { return &script(v).Inline }, node.NotBlank),
+		node.String("path", func(v *T) *string { return &script(v).Path }, scriptPath),
+		node.String("network", func(v *T) *string { return &script(v).Network }, network),
 	}
 }
 
-var scriptSchema = define(schema[Script]{
-	what: "a script",
-	keys: scriptKeys(func(s *Script) *Script { return s }),
-	finish: func(d *decoder, s *Script) {
+var scriptSchema = node.Define(node.Schema[Script]{
+	What: "a script",
+	Keys: scriptKeys(func(s *Script) *Script { return s }),
+	Finish: func(d *node.Decoder, s *Script) {
 		if checkScript(d, "a script", s, s.Table) == nil {
-			d.fail(s.Range(), "", "a script needs %q or %q", "inline", "path")
+			d.Fail(s.Range(), "", "a script needs %q or %q", "inline", "path")
 		}
 	},
 })
 
 // setupSchema is a script that runs inside the step of whichever layer links its cache first, in that step's network.
-var setupSchema = define(schema[Script]{
-	what: "a setup script",
-	keys: slices.DeleteFunc(scriptKeys(func(s *Script) *Script { return s }), func(k key[Script]) bool { return k.name == "network" }),
-	finish: func(d *decoder, s *Script) {
+var setupSchema = node.Define(node.Schema[Script]{
+	What: "a setup script",
+	Keys: slices.DeleteFunc(scriptKeys(func(s *Script) *Script { return s }), func(k node.Key[Script]) bool { return k.Name == "network" }),
+	Finish: func(d *node.Decoder, s *Script) {
 		if checkScript(d, "a setup script", s, s.Table) == nil {
-			d.fail(s.Range(), "", "a setup script needs %q or %q", "inline", "path")
+			d.Fail(s.Range(), "", "a setup script needs %q or %q", "inline", "path")
 		}
 	},
 })
 
-var profileSchema = define(schema[Script]{
-	what: "a profile",
-	keys: []key[Script]{
-		str("inline", func(s *Script) *string { return &s.Inline }, notBlank),
-		str("path", func(s *Script) *string { return &s.Path }, scriptPath),
+var profileSchema = node.Define(node.Schema[Script]{
+	What: "a profile",
+	Keys: []node.Key[Script]{
+		node.String("inline", func(s *Script) *string { return &s.Inline }, node.NotBlank),
+		node.String("path", func(s *Script) *string { return &s.Path }, scriptPath),
 	},
-	finish: func(d *decoder, s *Script) {
+	Finish: func(d *node.Decoder, s *Script) {
 		if checkScript(d, "a profile", s, s.Table) == nil {
-			d.fail(s.Range(), "", "a profile needs %q or %q", "inline", "path")
+			d.Fail(s.Range(), "", "a profile needs %q or %q", "inline", "path")
 		}
 	},
 })
 
 // checkScript checks a script whose keys stand in t, and completes it. It returns nil when there is none; then none of the
 // keys that say how to run it may be there either.
-func checkScript(d *decoder, what string, s *Script, t Table, needing ...string) *Script {
+func checkScript(d *node.Decoder, what string, s *Script, t Table, needing ...string) *Script {
 	if !t.Has("inline") && !t.Has("path") {
 		for _, name := range needing {
 			if t.Has(name) {
-				d.fail(t.At(name), "", "%s: %s has no script that this is for", d.key(name), what)
+				d.Fail(t.At(name), "", "%s: %s has no script that this is for", d.Key(name), what)
 			}
 		}
 		return nil
@@ -68,7 +70,7 @@ func checkScript(d *decoder, what string, s *Script, t Table, needing ...string)
 	}
 	s.Table = t
 	if t.Has("inline") && t.Has("path") {
-		d.fail(t.At("path"), "keep one", "%s has inline and path", what)
+		d.Fail(t.At("path"), "keep one", "%s has inline and path", what)
 	}
 	if s.Path != "" {
 		s.Path = path.Clean(s.Path)
@@ -76,9 +78,9 @@ func checkScript(d *decoder, what string, s *Script, t Table, needing ...string)
 	return s
 }
 
-var testSchema = define(schema[Test]{
-	what: "test",
-	keys: append(append(
+var testSchema = node.Define(node.Schema[Test]{
+	What: "test",
+	Keys: append(append(
 		scriptKeys(func(t *Test) *Script {
 			if t.Script == nil {
 				t.Script = &Script{}
@@ -86,36 +88,36 @@ var testSchema = define(schema[Test]{
 			return t.Script
 		}),
 		accessKeys(func(t *Test) *Access { return &t.Access })...),
-		list("match", func(t *Test) *[]string { return &t.Match }, glob),
-		boolean("full-env", func(t *Test) *bool { return &t.FullEnv }),
-		key[Test]{name: "refresh", read: readRefresh},
+		node.Strings("match", func(t *Test) *[]string { return &t.Match }, glob),
+		node.Boolean("full-env", func(t *Test) *bool { return &t.FullEnv }),
+		node.Key[Test]{Name: "refresh", Read: readRefresh},
 	),
-	finish: finishTest,
+	Finish: finishTest,
 })
 
-func finishTest(d *decoder, t *Test) {
+func finishTest(d *node.Decoder, t *Test) {
 	checkAccess(d, &t.Access, t.Table)
 	t.Script = checkScript(d, "test", t.Script, t.Table, "shell", "network", "secrets", "ssh", "full-env", "refresh")
 	switch {
 	case t.Script != nil && t.Has("match"):
-		d.fail(t.At("match"), "keep one", "test has a script and match")
+		d.Fail(t.At("match"), "keep one", "test has a script and match")
 	case t.Script == nil && !t.Has("match"):
-		d.fail(t.Range(), "", "test needs %q, %q or %q", "inline", "path", "match")
+		d.Fail(t.Range(), "", "test needs %q, %q or %q", "inline", "path", "match")
 	case t.Match != nil && len(t.Match) == 0:
-		d.fail(t.At("match"), "", "match: an empty list matches no files")
+		d.Fail(t.At("match"), "", "match: an empty list matches no files")
 	}
 }
 
 // readRefresh reads a duration.
-func readRefresh(d *decoder, t *Test, e *entry) {
+func readRefresh(d *node.Decoder, t *Test, e *node.Entry) {
 	var text string
-	str("refresh", func(*Test) *string { return &text }, func(s string) (problem, hint string) {
+	node.String("refresh", func(*Test) *string { return &text }, func(s string) (problem, hint string) {
 		var ok bool
 		if t.Refresh, ok = parseDuration(s); !ok {
 			return "is not a duration of at least a second", `as in "24h", "7d" or "1d12h"`
 		}
 		return "", ""
-	}).read(d, t, e)
+	}).Read(d, t, e)
 }
 
 var daysPattern = regexp.MustCompile(`^(\d{1,5})d(.*)$`)
@@ -136,39 +138,39 @@ func parseDuration(s string) (time.Duration, bool) {
 }
 
 // accessKeys are the keys of what a section may reach.
-func accessKeys[T any, P located[T]](access func(*T) *Access) []key[T] {
-	return []key[T]{
-		tables("secrets", secretSchema, func(v *T) *[]Secret { return &access(v).Secrets }),
-		list[T, P]("ssh", func(v *T) *[]string { return &access(v).SSH }, word),
+func accessKeys[T any, P node.Located[T]](access func(*T) *Access) []node.Key[T] {
+	return []node.Key[T]{
+		node.Tables("secrets", secretSchema, func(v *T) *[]Secret { return &access(v).Secrets }),
+		node.Strings[T, P]("ssh", func(v *T) *[]string { return &access(v).SSH }, node.Word),
 	}
 }
 
-var secretSchema = define(schema[Secret]{
-	what:  "a secret",
-	start: func(s *Secret) { s.Required = true },
-	keys: []key[Secret]{
-		must(str("id", func(s *Secret) *string { return &s.ID }, fileName)),
-		str("path-as", func(s *Secret) *string { return &s.PathAs }, ownVariable),
-		str("env-as", func(s *Secret) *string { return &s.EnvAs }, ownVariable),
-		boolean("required", func(s *Secret) *bool { return &s.Required }),
+var secretSchema = node.Define(node.Schema[Secret]{
+	What:  "a secret",
+	Start: func(s *Secret) { s.Required = true },
+	Keys: []node.Key[Secret]{
+		node.Required(node.String("id", func(s *Secret) *string { return &s.ID }, node.FileName)),
+		node.String("path-as", func(s *Secret) *string { return &s.PathAs }, ownVariable),
+		node.String("env-as", func(s *Secret) *string { return &s.EnvAs }, ownVariable),
+		node.Boolean("required", func(s *Secret) *bool { return &s.Required }),
 	},
-	finish: func(d *decoder, s *Secret) {
+	Finish: func(d *node.Decoder, s *Secret) {
 		if !s.Has("path-as") && !s.Has("env-as") {
-			d.fail(s.Range(), "", "a secret needs %q or %q: no script could find it", d.key("path-as"), d.key("env-as"))
+			d.Fail(s.Range(), "", "a secret needs %q or %q: no script could find it", d.Key("path-as"), d.Key("env-as"))
 		}
 	},
 })
 
 // checkAccess checks what a section may reach for things that are there twice.
-func checkAccess(d *decoder, a *Access, t Table) {
+func checkAccess(d *node.Decoder, a *Access, t Table) {
 	ids, variables, agents := map[string]Range{}, map[string]Range{}, map[string]Range{}
 	for i := range a.Secrets {
 		s := &a.Secrets[i]
-		d.unique(ids, "secret", s.ID, s.At("id"))
-		d.unique(variables, "variable", s.PathAs, s.At("path-as"))
-		d.unique(variables, "variable", s.EnvAs, s.At("env-as"))
+		d.Unique(ids, "secret", s.ID, s.At("id"))
+		d.Unique(variables, "variable", s.PathAs, s.At("path-as"))
+		d.Unique(variables, "variable", s.EnvAs, s.At("env-as"))
 	}
 	for i, id := range a.SSH {
-		d.unique(agents, "ssh agent", id, t.Item("ssh", i))
+		d.Unique(agents, "ssh agent", id, t.Item("ssh", i))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node"
 )
 
 // Lists of a module may be as long as 4 MiB allow, and some are looked at in pairs.
@@ -29,12 +31,12 @@ func TestAnArrayOfTooManyEntriesIsAnErrorAtTheFirst(t *testing.T) {
 			return layer + each(n, "[[layers.build.env.both]]\nname = \"A%d\"\nvalue = \"\"\n")
 		},
 	} {
-		for _, n := range []int{MaxEntries, MaxEntries + 1} {
+		for _, n := range []int{node.MaxEntries, node.MaxEntries + 1} {
 			_, _, err := Parse("packfile.toml", []byte(text(n)))
-			said := fmt.Sprintf("%s has at most %d entries, this one has %d", name, MaxEntries, n)
-			if n > MaxEntries {
+			said := fmt.Sprintf("%s has at most %d entries, this one has %d", name, node.MaxEntries, n)
+			if n > node.MaxEntries {
 				require.ErrorContains(t, err, said, name)
-				line := 1 + strings.Count(text(MaxEntries), "\n")
+				line := 1 + strings.Count(text(node.MaxEntries), "\n")
 				require.ErrorContains(t, err, fmt.Sprintf("packfile.toml:%d:", line), name)
 			} else if err != nil {
 				require.NotContains(t, err.Error(), "entries", name)

@@ -2,11 +2,12 @@ package packfile
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
 
 func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
@@ -117,15 +118,6 @@ func TestAPackfileThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-// allocated is how many bytes a function allocates.
-func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
-
 func TestHostilePackfilesEndWithAnErrorAndTakeLittleMemory(t *testing.T) {
 	const size = MaxSize - 1024
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
@@ -166,22 +158,10 @@ func TestHostilePackfilesEndWithAnErrorAndTakeLittleMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var err error
-			spent := allocated(func() { _, _, err = Parse(name, []byte(text)) })
+			spent := nodetest.Allocated(func() { _, _, err = Parse(name, []byte(text)) })
 			require.Error(t, err)
 			require.Less(t, len(err.Error()), 1<<20)
 			require.Less(t, spent, uint64(80<<20))
 		})
 	}
-}
-
-func TestManyErrorsAreCounted(t *testing.T) {
-	var text strings.Builder
-	for i := range 600 {
-		fmt.Fprintf(&text, "k%d = 1\n", i)
-	}
-	_, _, err := Parse("a.toml", []byte(text.String()))
-	var e *Error
-	require.ErrorAs(t, err, &e)
-	require.Len(t, e.Diagnostics, maxDiagnostics+1)
-	require.Equal(t, "100 more errors are not shown", e.Diagnostics[maxDiagnostics].Text())
 }

@@ -1,80 +1,18 @@
 package packfile
 
 import (
-	"bytes"
-	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/moby/patternmatcher"
-	"github.com/pelletier/go-toml/v2"
-	"go.yaml.in/yaml/v3"
 
-	"github.com/packfile/frontend/text"
+	"github.com/packfile/frontend/node/nodetest"
 )
-
-// seed adds files of testdata to a fuzz test.
-func seed(f *testing.F, pattern string) {
-	names, err := filepath.Glob(filepath.Join("testdata", pattern))
-	if err != nil || len(names) == 0 {
-		f.Fatal("no seeds", err)
-	}
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-}
-
-// checkParse checks what holds for every text: there is a value or errors, each with a place inside the text, and the same
-// again the next time. It returns the value, nil when there are errors.
-func checkParse[T any](t *testing.T, data []byte, parse func() (*T, []Diagnostic, error)) *T {
-	value, warnings, err := parse()
-	var e *Error
-	if (value == nil) != (err != nil) || (err != nil && !errors.As(err, &e)) {
-		t.Fatalf("value %v, error %v", value, err)
-	}
-	lines := strings.Split(string(bytes.TrimPrefix(data, []byte("\ufeff"))), "\n")
-	check := func(d Diagnostic) {
-		r := d.Range
-		if r.Start.Line < 1 || r.Start.Line > len(lines) || r.End.Line != r.Start.Line ||
-			r.Start.Column < 1 || r.End.Column < r.Start.Column || r.End.Column > max(len(lines[r.End.Line-1]), 1)+1 {
-			t.Fatalf("%s: stands at %v, outside the text", d.Text(), r)
-		}
-		if !utf8.ValidString(d.Text()) || strings.Contains(d.Text(), "\n") {
-			t.Fatalf("message is not one line of text: %q", d.Text())
-		}
-	}
-	if e != nil {
-		for _, d := range e.Diagnostics {
-			check(d)
-		}
-	}
-	for _, d := range warnings {
-		check(d)
-	}
-	again, warningsAgain, errAgain := parse()
-	if diff := cmp.Diff(value, again, cmp.AllowUnexported(Table{}, keyPlace{})); diff != "" {
-		t.Fatal(diff)
-	}
-	if diff := cmp.Diff(warnings, warningsAgain); diff != "" {
-		t.Fatal(diff)
-	}
-	if err != nil && err.Error() != errAgain.Error() {
-		t.Fatalf("%v\n%v", err, errAgain)
-	}
-	return value
-}
 
 // checkPackfile checks what holds for every packfile.
 func checkPackfile(t *testing.T, filename string, data []byte) {
-	pf := checkParse(t, data, func() (*Packfile, []Diagnostic, error) { return Parse(filename, data) })
+	pf := nodetest.CheckParse(t, data, func() (*Packfile, []Diagnostic, error) { return Parse(filename, data) })
 	if pf == nil {
 		return
 	}
@@ -114,98 +52,19 @@ func checkModules(t *testing.T, pf *Packfile) {
 }
 
 func FuzzParseTOML(f *testing.F) {
-	seed(f, "*.toml")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		checkPackfile(t, "packfile.toml", data)
-		d := newDecoder(TOML)
-		tree := d.tree("a file", data)
-		for _, d := range d.errors() {
-			if strings.Contains(d.Message, "nest more than") {
-				return // a limit of ours
-			}
-		}
-		var want map[string]any
-		err := toml.Unmarshal(text.Unix(data), &want)
-		if (err != nil) != (d.failures() > 0) {
-			t.Fatalf("the library says %v, the tree says %v", err, d.errors())
-		}
-		if err == nil {
-			checkTree(t, tree, want)
-		}
-	})
-}
-
-// checkTree compares a tree with what a library decodes the same text to.
-func checkTree(t *testing.T, n *node, want any) {
-	t.Helper()
-	switch want := want.(type) {
-	case map[string]any:
-		if n.kind != tableKind || len(n.entries) != len(want) {
-			t.Fatalf("%s of %d keys, want %v", n.kind, len(n.entries), want)
-		}
-		for _, e := range n.entries {
-			v, ok := want[e.key]
-			if !ok {
-				t.Fatalf("key %q, want %v", e.key, want)
-			}
-			checkTree(t, e.value, v)
-		}
-	case map[any]any: // YAML keys that are no strings; here they are their text
-		if n.kind != tableKind || len(n.entries) != len(want) {
-			t.Fatalf("%s of %d keys, want %v", n.kind, len(n.entries), want)
-		}
-	case []any:
-		if n.kind != arrayKind || len(n.items) != len(want) {
-			t.Fatalf("%s of %d items, want %v", n.kind, len(n.items), want)
-		}
-		for i, item := range n.items {
-			checkTree(t, item, want[i])
-		}
-	case string:
-		if n.kind != stringKind || n.text != strings.ReplaceAll(want, "\r\n", "\n") && n.text != want {
-			t.Fatalf("%s %q, want %q", n.kind, n.text, want)
-		}
-	case bool:
-		if n.kind != boolKind || (n.text == "true") != want {
-			t.Fatalf("%s %q, want %v", n.kind, n.text, want)
-		}
-	case int, int64, uint64:
-		if n.kind != integerKind {
-			t.Fatalf("%s, want %v", n.kind, want)
-		}
-	case float64:
-		if n.kind != floatKind {
-			t.Fatalf("%s, want %v", n.kind, want)
-		}
-	case nil:
-		if n.kind != nullKind {
-			t.Fatalf("%s, want nothing", n.kind)
-		}
-	default:
-		if n.kind != dateKind {
-			t.Fatalf("%s, want %v", n.kind, want)
-		}
-	}
+	nodetest.Seed(f, "*.toml")
+	f.Fuzz(func(t *testing.T, data []byte) { checkPackfile(t, "packfile.toml", data) })
 }
 
 func FuzzParseYAML(f *testing.F) {
-	seed(f, "*.yaml")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		checkPackfile(t, "packfile.yaml", data)
-		d := newDecoder(YAML)
-		tree := d.tree("a file", data)
-		var want map[string]any
-		if d.failures() > 0 || tree.kind != tableKind || yaml.Unmarshal(text.Unix(data), &want) != nil {
-			return // what we refuse beyond the library, such as tags
-		}
-		checkTree(t, tree, map[string]any(want))
-	})
+	nodetest.Seed(f, "*.yaml")
+	f.Fuzz(func(t *testing.T, data []byte) { checkPackfile(t, "packfile.yaml", data) })
 }
 
 func FuzzParseProject(f *testing.F) {
-	seed(f, "project/*.toml")
+	nodetest.Seed(f, "project/*.toml")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p := checkParse(t, data, func() (*Project, []Diagnostic, error) { return ParseProject("project.toml", data) })
+		p := nodetest.CheckParse(t, data, func() (*Project, []Diagnostic, error) { return ParseProject("project.toml", data) })
 		if p == nil {
 			return
 		}
@@ -224,9 +83,9 @@ func FuzzParseProject(f *testing.F) {
 }
 
 func FuzzParseBuildpackTOML(f *testing.F) {
-	seed(f, "buildpack/*.toml")
+	nodetest.Seed(f, "buildpack/*.toml")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file := checkParse(t, data, func() (*BuildpackTOML, []Diagnostic, error) {
+		file := nodetest.CheckParse(t, data, func() (*BuildpackTOML, []Diagnostic, error) {
 			b, err := ParseBuildpackTOML("buildpack.toml", data)
 			return b, nil, err
 		})
@@ -297,24 +156,13 @@ func FuzzRender(f *testing.F) {
 	})
 }
 
-// checkCost checks that what a text costs is bounded by what it measures: Measure, and with it every limit, would be worth
-// nothing otherwise. Twenty copies show what grows faster than the text.
-func checkCost(t *testing.T, filename string, data []byte, parse func(data []byte)) {
-	data = bytes.Repeat(append(bytes.Clone(data), '\n'), 20)
-	size := Measure(filename, data)
-	most := uint64(1<<20 + 200*size.Bytes + 4000*size.Values)
-	if spent := allocated(func() { parse(data) }); spent > most {
-		t.Fatalf("%d bytes are allocated for a text of %d that measures %d values", spent, size.Bytes, size.Values)
-	}
-}
-
 func FuzzCostOfTOML(f *testing.F) {
-	seed(f, "*.toml")
-	seed(f, "project/*.toml")
-	seed(f, "buildpack/*.toml")
+	nodetest.Seed(f, "*.toml")
+	nodetest.Seed(f, "project/*.toml")
+	nodetest.Seed(f, "buildpack/*.toml")
 	f.Add([]byte("a.a.a.a = [[[[{}, {}]]]]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkCost(t, "a.toml", data, func(data []byte) {
+		nodetest.CheckCost(t, "a.toml", data, func(data []byte) {
 			_, _, _ = Parse("a.toml", data)
 			_, _, _ = ParseProject("a.toml", data)
 			_, _ = ParseBuildpackTOML("a.toml", data)
@@ -324,9 +172,9 @@ func FuzzCostOfTOML(f *testing.F) {
 }
 
 func FuzzCostOfYAML(f *testing.F) {
-	seed(f, "*.yaml")
+	nodetest.Seed(f, "*.yaml")
 	f.Add([]byte("a: &a [b, c]\nd: [*a, *a]\n- e # f\n? g\n: |\n  h"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkCost(t, "a.yaml", data, func(data []byte) { _, _, _ = Parse("a.yaml", data) })
+		nodetest.CheckCost(t, "a.yaml", data, func(data []byte) { _, _, _ = Parse("a.yaml", data) })
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/packfile/frontend/node"
 )
 
 // fromGitignore turns a pattern of .gitignore files (gitignore(5)) into one of .dockerignore files, "" when it is a comment.
@@ -23,7 +25,7 @@ func fromGitignore(s string) (pattern, problem, hint string) {
 	pattern, folder := strings.CutSuffix(pattern, "/")
 	anchored := strings.Contains(pattern, "/")
 	pattern = strings.TrimPrefix(pattern, "/")
-	if problem, hint = insidePath(quoted.ReplaceAllString(pattern, "_")); problem != "" {
+	if problem, hint = node.InsidePath(quoted.ReplaceAllString(pattern, "_")); problem != "" {
 		return "", problem, hint
 	}
 	names := strings.Split(path.Clean(pattern), "/")

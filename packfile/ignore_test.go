@@ -6,6 +6,8 @@ import (
 
 	"github.com/moby/patternmatcher"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node"
 )
 
 // TestPatternsOfGitignoreMatchTheSameFilesAsDockerignore has as matches what git check-ignore says about the files.
@@ -77,7 +79,7 @@ func TestPatternsOfGitignoreMatchTheSameFilesAsDockerignore(t *testing.T) {
 
 func TestPatternsOfGitignoreThatAreNone(t *testing.T) {
 	for pattern, want := range map[string]string{
-		"": "is empty", "  ": "is empty", "/": "is empty", "!": "is empty", "../a": leaves, "a/../b": leaves, "!../a": leaves,
+		"": "is empty", "  ": "is empty", "/": "is empty", "!": "is empty", "../a": node.LeavesFolder, "a/../b": node.LeavesFolder, "!../a": node.LeavesFolder,
 		"//a": "is absolute", "a\n": "holds a control character", `a\`: "holds a backslash", "[a": "is not a valid pattern",
 		".": "is not a valid pattern", "./": "is not a valid pattern", strings.Repeat("a", 1025): "is 1025 bytes long",
 	} {

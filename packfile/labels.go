@@ -4,39 +4,41 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/packfile/frontend/node"
 )
 
 // ReservedLabels are how labels begin by which tools know what an image is made of. Builds write them, and nobody else.
 var ReservedLabels = []string{"io.buildpacks.", "io.packfile."}
 
 // readLabels reads config.labels. A label without quotes around its name is a tree of tables in TOML.
-func readLabels(d *decoder, c *Config, e *entry) {
-	if e.value.kind != tableKind && e.value.kind != nullKind {
-		d.wrong(e, e.value, "a table", "")
+func readLabels(d *node.Decoder, c *Config, e *node.Entry) {
+	if e.Value.Kind != node.TableKind && e.Value.Kind != node.NullKind {
+		d.Wrong(e, e.Value, "a table", "")
 		return
 	}
-	c.Labels = make(map[string]string, len(e.value.entries))
-	for i := range e.value.entries {
-		label := &e.value.entries[i]
-		if problem, hint := labelName(label.key); problem != "" {
-			d.fail(label.keyAt, hint, "label %s %s", quote(label.key), problem)
+	c.Labels = make(map[string]string, len(e.Value.Entries))
+	for i := range e.Value.Entries {
+		label := &e.Value.Entries[i]
+		if problem, hint := labelName(label.Key); problem != "" {
+			d.Fail(label.KeyAt, hint, "label %s %s", node.Quote(label.Key), problem)
 			continue
 		}
-		if label.value.kind == tableKind {
-			d.wrong(label, label.value, "a string", "a name with dots needs quotes: "+quote(dotted(label)))
+		if label.Value.Kind == node.TableKind {
+			d.Wrong(label, label.Value, "a string", "a name with dots needs quotes: "+node.Quote(dotted(label)))
 			continue
 		}
 		var value string
-		str("", func(*Config) *string { return &value }).read(d, c, label)
-		c.Labels[label.key] = value
+		node.String("", func(*Config) *string { return &value }).Read(d, c, label)
+		c.Labels[label.Key] = value
 	}
 }
 
 // dotted is the name that a label would have if the first of the tables that its dots made were none.
-func dotted(e *entry) string {
-	name := e.key
-	for n := e.value; n.kind == tableKind && len(n.entries) > 0; n = n.entries[0].value {
-		name += "." + n.entries[0].key
+func dotted(e *node.Entry) string {
+	name := e.Key
+	for n := e.Value; n.Kind == node.TableKind && len(n.Entries) > 0; n = n.Entries[0].Value {
+		name += "." + n.Entries[0].Key
 	}
 	return name
 }

@@ -3,11 +3,13 @@ package packfile
 import (
 	"slices"
 	"strings"
+
+	"github.com/packfile/frontend/node"
 )
 
 // linker checks which layers and caches links go to.
 type linker struct {
-	*decoder
+	*node.Decoder
 	p      *Packfile
 	layers map[string]int
 	caches map[string]bool
@@ -15,12 +17,12 @@ type linker struct {
 }
 
 // checkLinks checks the names of layers and caches, and all links between them.
-func checkLinks(d *decoder, p *Packfile) {
-	l := linker{decoder: d, p: p, layers: map[string]int{}, caches: map[string]bool{}, edges: make([][]int, len(p.Layers))}
+func checkLinks(d *node.Decoder, p *Packfile) {
+	l := linker{Decoder: d, p: p, layers: map[string]int{}, caches: map[string]bool{}, edges: make([][]int, len(p.Layers))}
 	names := map[string]Range{}
 	for i := range p.Layers {
 		layer := &p.Layers[i]
-		d.unique(names, "layer", layer.Name, layer.At("name"))
+		d.Unique(names, "layer", layer.Name, layer.At("name"))
 		if _, ok := l.layers[layer.Name]; !ok {
 			l.layers[layer.Name] = i
 		}
@@ -29,10 +31,10 @@ func checkLinks(d *decoder, p *Packfile) {
 		cache := &p.Caches[i]
 		switch _, isLayer := l.layers[cache.Name]; {
 		case isLayer && cache.Name != "":
-			d.fail(cache.At("name"), "layers and caches share their names", "%s is already a layer, on line %d",
-				quote(cache.Name), names[cache.Name].Start.Line)
+			d.Fail(cache.At("name"), "layers and caches share their names", "%s is already a layer, on line %d",
+				node.Quote(cache.Name), names[cache.Name].Start.Line)
 		default:
-			d.unique(names, "cache", cache.Name, cache.At("name"))
+			d.Unique(names, "cache", cache.Name, cache.At("name"))
 		}
 		l.caches[cache.Name] = true
 	}
@@ -67,11 +69,11 @@ func checkLinks(d *decoder, p *Packfile) {
 		at := b.link.At("name")
 		switch {
 		case groups[b.to] != groups[b.from]:
-			d.fail(at, "move it above layer "+quote(p.Layers[b.from].Name), "link to %s, which stands further down",
-				quote(b.link.Name))
+			d.Fail(at, "move it above layer "+node.Quote(p.Layers[b.from].Name), "link to %s, which stands further down",
+				node.Quote(b.link.Name))
 		case !told[groups[b.to]]:
 			told[groups[b.to]] = true
-			d.fail(at, "", "links make a cycle: %s", l.cycle(b.from, b.to, groups))
+			d.Fail(at, "", "links make a cycle: %s", l.cycle(b.from, b.to, groups))
 		}
 	}
 }
@@ -83,26 +85,26 @@ func (l *linker) link(from int, link *Link) (to int, ok bool) {
 	switch {
 	case link.Name == "":
 		if link.Has("name") {
-			l.fail(at, "", "name: a link to nothing")
+			l.Fail(at, "", "name: a link to nothing")
 		}
 	case l.caches[link.Name]:
 		for _, key := range []string{"link-content", "link-version", "version-as", "metadata-as"} {
 			if link.Has(key) {
-				l.fail(link.At(key), "", "%s: cache %s has no version or metadata, and its content does not count",
-					l.key(key), quote(link.Name))
+				l.Fail(link.At(key), "", "%s: cache %s has no version or metadata, and its content does not count",
+					l.Key(key), node.Quote(link.Name))
 			}
 		}
 	case !isLayer:
 		hint := "a link goes to a layer above that has require, provide or build, or to a cache"
 		if near := l.near(link.Name, from); near != "" {
-			hint = didYouMean(near)
+			hint = node.DidYouMean(near)
 		}
-		l.fail(at, hint, "link to %s, which is no layer or cache here", quote(link.Name))
+		l.Fail(at, hint, "link to %s, which is no layer or cache here", node.Quote(link.Name))
 	case to == from:
-		l.fail(at, "", "layer %s links to itself", quote(link.Name))
+		l.Fail(at, "", "layer %s links to itself", node.Quote(link.Name))
 	case !l.p.Layers[to].hasSection():
-		l.fail(at, "require it if another module provides it, or say with build how it is made",
-			"link to layer %s, which has none of require, provide and build", quote(link.Name))
+		l.Fail(at, "require it if another module provides it, or say with build how it is made",
+			"link to layer %s, which has none of require, provide and build", node.Quote(link.Name))
 	default:
 		return to, true
 	}
@@ -114,7 +116,7 @@ func (l *Layer) hasSection() bool { return l.Has("require") || l.Has("provide") 
 
 // near is the layer or cache that a wrong name probably means.
 func (l *linker) near(name string, from int) string {
-	if !l.maySuggest() {
+	if !l.MaySuggest() {
 		return ""
 	}
 	var names []string
@@ -126,7 +128,7 @@ func (l *linker) near(name string, from int) string {
 			names = append(names, l.p.Layers[i].Name)
 		}
 	}
-	return l.nearest(name, names)
+	return l.Nearest(name, names)
 }
 
 // groups gives layers the same number when each can be reached from the other by links (Tarjan's algorithm).

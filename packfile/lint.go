@@ -1,30 +1,33 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // The lint rules.
 var (
-	NothingToDo = Rule{"NothingToDo",
-		"A module has no layers, processes, caches and slices, and names no other modules, so it adds nothing to an image."}
-	OldWord = Rule{"OldWord",
-		"A key has a name from the published notes on the format. It still works; the warning says what it is called today."}
-	RestoreDependsOnHistory = Rule{"RestoreDependsOnHistory",
-		"A layer with restore = true starts from what this builder last left in it, so its content depends on earlier " +
+	NothingToDo = Rule{Name: "NothingToDo",
+		Description: "A module has no layers, processes, caches and slices, and names no other modules, so it adds nothing to an image."}
+	OldWord = Rule{Name: "OldWord",
+		Description: "A key has a name from the published notes on the format. It still works; the warning says what it is called today."}
+	RestoreDependsOnHistory = Rule{Name: "RestoreDependsOnHistory",
+		Description: "A layer with restore = true starts from what this builder last left in it, so its content depends on earlier " +
 			"builds and another builder may make another image."}
-	ProfileNeedsShell = Rule{"ProfileNeedsShell",
-		"A layer has profile scripts, but all processes are direct: only a process that a shell starts reads them."}
-	InputsPreferred = Rule{"InputsPreferred",
-		"The version of a layer is the digest of files that test.match lists, but its run script sees the whole app and may " +
+	ProfileNeedsShell = Rule{Name: "ProfileNeedsShell",
+		Description: "A layer has profile scripts, but all processes are direct: only a process that a shell starts reads them."}
+	InputsPreferred = Rule{Name: "InputsPreferred",
+		Description: "The version of a layer is the digest of files that test.match lists, but its run script sees the whole app and may " +
 			"depend on other files. With inputs it sees only the files that are part of its version."}
-	IgnoredLayer = Rule{"IgnoredLayer",
-		"A layer has none of require, provide and build, so nothing asks for it and nothing makes it."}
-	UnusedBuilder = Rule{"UnusedBuilder",
-		"A project descriptor names a builder, which is not used: steps run in the build image, and the app image is put on the " +
+	IgnoredLayer = Rule{Name: "IgnoredLayer",
+		Description: "A layer has none of require, provide and build, so nothing asks for it and nothing makes it."}
+	UnusedBuilder = Rule{Name: "UnusedBuilder",
+		Description: "A project descriptor names a builder, which is not used: steps run in the build image, and the app image is put on the " +
 			"run image."}
-	UnpinnedDep = Rule{"UnpinnedDep",
-		"A dep has no sha, so its server says in every build which file it is: each build asks it, an empty builder downloads the " +
+	UnpinnedDep = Rule{Name: "UnpinnedDep",
+		Description: "A dep has no sha, so its server says in every build which file it is: each build asks it, an empty builder downloads the " +
 			"file, and nothing is built when it does not answer. A build says which sha to write."}
-	UnusedCache = Rule{"UnusedCache", "No layer links a cache, so nothing can use it."}
-	UnusedGrant = Rule{"UnusedGrant",
-		"A [[buildpacks]] entry gives a secret or an SSH agent that none of its modules names: its id may be mistyped."}
+	UnusedGrant = Rule{Name: "UnusedGrant",
+		Description: "A [[buildpacks]] entry gives a secret or an SSH agent that none of its modules names: its id may be mistyped."}
+	UnusedCache = Rule{Name: "UnusedCache",
+		Description: "No layer links a cache, so nothing can use it."}
 )
 
 // Rules are all lint rules, by name.
@@ -39,17 +42,17 @@ func Idle(p *Packfile) []Diagnostic {
 	}
 	return []Diagnostic{{
 		Rule:    NothingToDo.Name,
-		Message: "module " + quote(p.Config.ID) + " has nothing to do: it has no layers, processes, caches or slices",
+		Message: "module " + node.Quote(p.Config.ID) + " has nothing to do: it has no layers, processes, caches or slices",
 		Hint:    "add layers, or processes",
 		Range:   p.Config.Range(),
 	}}
 }
 
 // lint looks for what is allowed but probably not meant.
-func lint(d *decoder, p *Packfile) {
+func lint(d *node.Decoder, p *Packfile) {
 	if p.Config.ID != "" { // a file without may be there for the image that it is in, with nothing but the app
 		for _, w := range Idle(p) {
-			d.addWarning(w)
+			d.AddWarning(w)
 		}
 	}
 	direct := len(p.Processes) > 0
@@ -60,13 +63,13 @@ func lint(d *decoder, p *Packfile) {
 	for i := range p.Layers {
 		l := &p.Layers[i]
 		if l.Restore {
-			d.warn(RestoreDependsOnHistory, l.At("restore"), "",
-				"layer %s starts from what the last build left in it, so the image depends on history", quote(l.Name))
+			d.Warn(RestoreDependsOnHistory, l.At("restore"), "",
+				"layer %s starts from what the last build left in it, so the image depends on history", node.Quote(l.Name))
 		}
 		if l.Provide == nil {
 			if !l.hasSection() {
-				d.warn(IgnoredLayer, l.Range(), "add build, or make it one of the caches",
-					"layer %s has none of require, provide and build, and is ignored", quote(l.Name))
+				d.Warn(IgnoredLayer, l.Range(), "add build, or make it one of the caches",
+					"layer %s has none of require, provide and build, and is ignored", node.Quote(l.Name))
 			}
 			continue
 		}
@@ -75,22 +78,22 @@ func lint(d *decoder, p *Packfile) {
 		}
 		for j := range l.Provide.Deps {
 			if dep := &l.Provide.Deps[j]; !dep.Has("sha") && dep.Name != "" {
-				d.warn(UnpinnedDep, dep.Range(), "a build says which one to write",
-					"dep %s has no sha: every build asks its server which file it is, and an empty builder downloads it", quote(dep.Name))
+				d.Warn(UnpinnedDep, dep.Range(), "a build says which one to write",
+					"dep %s has no sha: every build asks its server which file it is, and an empty builder downloads it", node.Quote(dep.Name))
 			}
 		}
 		if direct && len(l.Provide.Profile) > 0 {
-			d.warn(ProfileNeedsShell, l.Provide.At("profile"), "set variables with env.launch, or add a process with direct = false",
-				"profile scripts of layer %s have no effect: all processes are direct", quote(l.Name))
+			d.Warn(ProfileNeedsShell, l.Provide.At("profile"), "set variables with env.launch, or add a process with direct = false",
+				"profile scripts of layer %s have no effect: all processes are direct", node.Quote(l.Name))
 		}
 		if t := l.Provide.Test; t != nil && len(t.Match) > 0 && !l.Provide.Has("inputs") && !l.Provide.LockApp {
-			d.warn(InputsPreferred, t.At("match"), "if run needs no other files, give them as inputs of the section instead",
-				"run of layer %s sees files that are not part of its version", quote(l.Name))
+			d.Warn(InputsPreferred, t.At("match"), "if run needs no other files, give them as inputs of the section instead",
+				"run of layer %s sees files that are not part of its version", node.Quote(l.Name))
 		}
 	}
 	for i := range p.Caches {
 		if c := &p.Caches[i]; c.Name != "" && !linked[c.Name] {
-			d.warn(UnusedCache, c.At("name"), "", "no layer links cache %s", quote(c.Name))
+			d.Warn(UnusedCache, c.At("name"), "", "no layer links cache %s", node.Quote(c.Name))
 		}
 	}
 }

@@ -1,30 +1,32 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // refuseLostWords reports words of August 2019, which are older than those that still work, with the word of today for each. What
 // is below them is looked at by that word, so that everything wrong is said at once.
-func (m *modernizer) refuseLostWords(root *node) {
+func (m *modernizer) refuseLostWords(root *node.Node) {
 	m.refuse(root, "a packfile", "layer", "layers")
 	m.refuse(root, "a packfile", "process", "processes")
 	for _, layer := range m.tables(root, "layers") {
 		m.refuse(layer, "a layer", "detect", "require")
 		m.refuse(layer, "a layer", "use", "export")
-		if launch := layer.find("launch"); launch != nil && launch.value.kind == boolKind { // a table is a word that still works
+		if launch := layer.Find("launch"); launch != nil && launch.Value.Kind == node.BoolKind { // a table is a word that still works
 			m.refuse(layer, "a layer", "launch", "export")
 		}
 	}
 }
 
 // refuse reports a key of a table by its word of today, and gives it that name if no other key has it.
-func (m *modernizer) refuse(n *node, what, lost, today string) {
-	lost, today = m.key(lost), m.key(today)
-	e := n.find(lost)
+func (m *modernizer) refuse(n *node.Node, what, lost, today string) {
+	lost, today = m.Key(lost), m.Key(today)
+	e := n.Find(lost)
 	if e == nil {
 		return
 	}
-	m.fail(e.keyAt, "it is called "+quote(today)+" today", "unknown key %s in %s", quote(lost), what)
-	if n.find(today) != nil {
-		n.remove(lost)
+	m.Fail(e.KeyAt, "it is called "+node.Quote(today)+" today", "unknown key %s in %s", node.Quote(lost), what)
+	if n.Find(today) != nil {
+		n.Remove(lost)
 		return
 	}
-	e.key, n.index = today, nil
+	n.Rename(e, today)
 }

@@ -1,13 +1,15 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // free is a key that holds a metadata table: a tree of strings, because each value becomes a file in $MD.
-func free[T any](name string, field func(*T) *map[string]any, checks ...check) key[T] {
-	return key[T]{name: name, read: func(d *decoder, v *T, e *entry) {
-		if e.value.kind != tableKind && e.value.kind != nullKind {
-			d.wrong(e, e.value, "a table", "")
+func free[T any](name string, field func(*T) *map[string]any, checks ...node.Check) node.Key[T] {
+	return node.Key[T]{Name: name, Read: func(d *node.Decoder, v *T, e *node.Entry) {
+		if e.Value.Kind != node.TableKind && e.Value.Kind != node.NullKind {
+			d.Wrong(e, e.Value, "a table", "")
 			return
 		}
-		*field(v) = readMetadata(d, e.value, checks)
+		*field(v) = readMetadata(d, e.Value, checks)
 	}}
 }
 
@@ -19,26 +21,26 @@ func IsMetadataKey(key string) bool {
 
 // readMetadata reads one level of a metadata table. Keys are kept as they are in both formats. Values that are no strings
 // are kept as the file has them, so that version = 1.10 stays 1.10.
-func readMetadata(d *decoder, table *node, checks []check) map[string]any {
-	values := make(map[string]any, len(table.entries))
-	for i := range table.entries {
-		e := &table.entries[i]
-		if problem, hint := metadataKey(e.key); problem != "" {
-			d.fail(e.keyAt, hint, "metadata key %s %s", quote(e.key), problem)
+func readMetadata(d *node.Decoder, table *node.Node, checks []node.Check) map[string]any {
+	values := make(map[string]any, len(table.Entries))
+	for i := range table.Entries {
+		e := &table.Entries[i]
+		if problem, hint := metadataKey(e.Key); problem != "" {
+			d.Fail(e.KeyAt, hint, "metadata key %s %s", node.Quote(e.Key), problem)
 			continue
 		}
-		switch e.value.kind {
-		case tableKind:
-			values[e.key] = readMetadata(d, e.value, checks)
-		case stringKind:
-			d.checked(e, e.value, checks)
-			values[e.key] = e.value.text
-		case arrayKind:
-			d.wrong(e, e.value, "a string or a table", "write the elements into one string, or a table with a key for each")
-		case nullKind:
-			d.wrong(e, e.value, "a string or a table", d.example(e.key, `""`))
+		switch e.Value.Kind {
+		case node.TableKind:
+			values[e.Key] = readMetadata(d, e.Value, checks)
+		case node.StringKind:
+			d.Checked(e, e.Value, checks)
+			values[e.Key] = e.Value.Text
+		case node.ArrayKind:
+			d.Wrong(e, e.Value, "a string or a table", "write the elements into one string, or a table with a key for each")
+		case node.NullKind:
+			d.Wrong(e, e.Value, "a string or a table", d.Example(e.Key, `""`))
 		default:
-			values[e.key] = e.value.text
+			values[e.Key] = e.Value.Text
 		}
 	}
 	return values

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/packfile/frontend/node"
+
 	"github.com/packfile/frontend/step"
 )
 
@@ -99,7 +101,7 @@ func ownVariable(s string) (problem, hint string) {
 	if slices.Contains(stepVariables, s) {
 		return "is a variable that every step has", "choose another name"
 	}
-	return variableName(s)
+	return node.VariableName(s)
 }
 
 // user checks config.user.
@@ -143,8 +145,8 @@ func minorAPI(s string) (minor int, ok bool) {
 
 // moduleVersion checks config.version: it becomes a folder of a buildpackage.
 func moduleVersion(s string) (problem, hint string) {
-	if problem, hint = fileName(s); problem == "" {
-		problem, hint = word(s)
+	if problem, hint = node.FileName(s); problem == "" {
+		problem, hint = node.Word(s)
 	}
 	return problem, hint
 }

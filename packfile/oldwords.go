@@ -1,9 +1,11 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // modernizer turns the words of the first notes into today's, in the tree, so that nothing after it knows of them. What
 // is not as the first notes had it is left alone: decoding will say what is wrong with it.
 type modernizer struct {
-	*decoder
+	*node.Decoder
 	writes []write
 	age    age // of the packfile's words
 }
@@ -16,8 +18,8 @@ type write struct {
 }
 
 // modernize rewrites a whole packfile.
-func modernize(d *decoder, root *node) {
-	m := &modernizer{decoder: d}
+func modernize(d *node.Decoder, root *node.Node) {
+	m := &modernizer{Decoder: d}
 	m.refuseLostWords(root)
 	m.age = m.ageOf(root)
 	if config := m.table(root, "config"); config != nil {
@@ -26,12 +28,12 @@ func modernize(d *decoder, root *node) {
 	for _, process := range m.tables(root, "processes") {
 		m.rename(process, "name", "type")
 	}
-	layers := root.find("layers")
+	layers := root.Find("layers")
 	if layers == nil {
 		return
 	}
-	var caches []*node
-	for _, layer := range layers.value.tables() {
+	var caches []*node.Node
+	for _, layer := range layers.Value.Tables() {
 		if m.isCache(layer) {
 			caches = append(caches, layer)
 			continue
@@ -48,119 +50,119 @@ func modernize(d *decoder, root *node) {
 			}
 		}
 		if !made && m.table(layer, "launch") != nil {
-			launch, _ := layer.remove("launch")
-			m.fail(launch.keyAt, "write build.env.launch and build.profile", "launch belongs to a layer with provide or build")
+			launch, _ := layer.Remove("launch")
+			m.Fail(launch.KeyAt, "write build.env.launch and build.profile", "launch belongs to a layer with provide or build")
 		}
 	}
-	m.moveToCaches(root, layers.value, caches)
+	m.moveToCaches(root, layers.Value, caches)
 	m.checkWrites(root)
 }
 
 // table is the table of a key, nil when there is none.
-func (m *modernizer) table(n *node, name string) *node {
+func (m *modernizer) table(n *node.Node, name string) *node.Node {
 	if n == nil {
 		return nil
 	}
-	if e := n.find(m.key(name)); e != nil && e.value.kind == tableKind {
-		return e.value
+	if e := n.Find(m.Key(name)); e != nil && e.Value.Kind == node.TableKind {
+		return e.Value
 	}
 	return nil
 }
 
 // tables is the tables of the array of a key.
-func (m *modernizer) tables(n *node, name string) []*node {
+func (m *modernizer) tables(n *node.Node, name string) []*node.Node {
 	if n == nil {
 		return nil
 	}
-	if e := n.find(m.key(name)); e != nil {
-		return e.value.tables()
+	if e := n.Find(m.Key(name)); e != nil {
+		return e.Value.Tables()
 	}
 	return nil
 }
 
 // rename gives a key its name of today. It returns the entry, nil when the old key is not there or does not count.
-func (m *modernizer) rename(n *node, old, today string) *entry {
-	old, today = m.key(old), m.key(today)
-	found := n.find(old)
+func (m *modernizer) rename(n *node.Node, old, today string) *node.Entry {
+	old, today = m.Key(old), m.Key(today)
+	found := n.Find(old)
 	if found == nil {
 		return nil
 	}
-	if n.find(today) != nil {
+	if n.Find(today) != nil {
 		m.both(*found, old, today)
-		n.remove(old)
+		n.Remove(old)
 		return nil
 	}
-	n.rename(found, today)
-	m.warn(OldWord, found.keyAt, "", "%q is called %q today", old, today)
+	n.Rename(found, today)
+	m.Warn(OldWord, found.KeyAt, "", "%q is called %q today", old, today)
 	return found
 }
 
-func (m *modernizer) both(e entry, old, today string) {
-	m.fail(e.keyAt, "keep "+today, "%q is an old name of %q, which is also there", old, today)
+func (m *modernizer) both(e node.Entry, old, today string) {
+	m.Fail(e.KeyAt, "keep "+today, "%q is an old name of %q, which is also there", old, today)
 }
 
 // drop takes a switch out of a table that has no meaning today.
-func (m *modernizer) drop(n *node, name, why string) {
-	e, ok := n.remove(m.key(name))
+func (m *modernizer) drop(n *node.Node, name, why string) {
+	e, ok := n.Remove(m.Key(name))
 	switch {
 	case !ok:
-	case e.value.kind != boolKind:
-		m.wrong(&e, e.value, "a boolean", "")
+	case e.Value.Kind != node.BoolKind:
+		m.Wrong(&e, e.Value, "a boolean", "")
 	default:
-		m.warn(OldWord, e.keyAt, "remove it", "%q has no meaning today: %s", e.key, why)
+		m.Warn(OldWord, e.KeyAt, "remove it", "%q has no meaning today: %s", e.Key, why)
 	}
 }
 
 // cache turns cache on a layer, or recover, as it was called for a day, into store and restore. Notes that had store as well had
 // cache for caches alone.
-func (m *modernizer) cache(layer *node, word string) {
-	if e := layer.find(word); e != nil && e.value.kind == boolKind && !isTrue(e.value) && layer.find("store") != nil {
+func (m *modernizer) cache(layer *node.Node, word string) {
+	if e := layer.Find(word); e != nil && e.Value.Kind == node.BoolKind && !isTrue(e.Value) && layer.Find("store") != nil {
 		m.drop(layer, word, `"store" says whether the layer is kept`)
 		return
 	}
 	e := m.rename(layer, word, "store")
-	if e != nil && isTrue(e.value) && layer.find("restore") == nil {
-		layer.add(entry{key: "restore", keyAt: e.keyAt, value: e.value})
+	if e != nil && isTrue(e.Value) && layer.Find("restore") == nil {
+		layer.Add(node.Entry{Key: "restore", KeyAt: e.KeyAt, Value: e.Value})
 	}
 }
 
 // isCache says whether a layer is what is called a cache today, and leaves only the keys of one.
-func (m *modernizer) isCache(layer *node) bool {
+func (m *modernizer) isCache(layer *node.Node) bool {
 	for _, section := range []string{"require", "provide", "build"} {
-		if layer.find(section) != nil {
+		if layer.Find(section) != nil {
 			return false
 		}
 	}
 	for _, word := range []string{"cache", "recover"} {
-		if e := layer.find(word); e != nil && isTrue(e.value) {
-			m.warn(OldWord, e.keyAt, "write [[caches]]",
+		if e := layer.Find(word); e != nil && isTrue(e.Value) {
+			m.Warn(OldWord, e.KeyAt, "write [[caches]]",
 				"a layer with %s = true and neither require nor provide is one of the caches today", word)
-			layer.remove(word)
+			layer.Remove(word)
 			return true
 		}
 	}
 	return false
 }
 
-func isTrue(n *node) bool { return n.kind == boolKind && n.text == "true" }
+func isTrue(n *node.Node) bool { return n.Kind == node.BoolKind && n.Text == "true" }
 
 // section rewrites a provide or build table.
-func (m *modernizer) section(name string, section *node) {
+func (m *modernizer) section(name string, section *node.Node) {
 	m.rename(section, "use", "links")
 	m.rename(section, "with", "links")
 	lock := m.rename(section, "write-app", "lock-app")
 	if lock == nil {
-		lock = section.find(m.key("lock-app"))
+		lock = section.Find(m.Key("lock-app"))
 	}
 	if e := m.rename(section, "build", "run"); e != nil {
-		e.value.marked = true
+		e.Value.Marked = true
 	}
-	m.directScript(name, section, lock != nil && isTrue(lock.value))
-	if e := section.find("env"); e != nil && e.value.kind == arrayKind {
-		m.warn(OldWord, e.keyAt, "", "%q is called %q today", name+".env", name+".env.build")
+	m.directScript(name, section, lock != nil && isTrue(lock.Value))
+	if e := section.Find("env"); e != nil && e.Value.Kind == node.ArrayKind {
+		m.Warn(OldWord, e.KeyAt, "", "%q is called %q today", name+".env", name+".env.build")
 		list := *e
-		list.key = "build"
-		e.value = &node{kind: tableKind, at: e.value.at, entries: []entry{list}}
+		list.Key = "build"
+		e.Value = &node.Node{Kind: node.TableKind, At: e.Value.At, Entries: []node.Entry{list}}
 	}
 	test := m.table(section, "test")
 	if test != nil {
@@ -181,188 +183,188 @@ func (m *modernizer) section(name string, section *node) {
 // directScript moves the keys of a script that stand directly in a section into its run table. Where it works depends on when
 // it was written: in LAYER in 2019's notes, in APP from February 2020 on. One that changes the app (lock-app) works in APP,
 // whenever it was written: 2019's notes had it go there first.
-func (m *modernizer) directScript(name string, section *node, locksApp bool) {
-	run := &node{kind: tableKind, marked: m.age.of2019() && !locksApp}
+func (m *modernizer) directScript(name string, section *node.Node, locksApp bool) {
+	run := &node.Node{Kind: node.TableKind, Marked: m.age.of2019() && !locksApp}
 	for _, key := range []string{"shell", "inline", "path"} {
-		if e, ok := section.remove(key); ok {
-			run.entries = append(run.entries, e)
+		if e, ok := section.Remove(key); ok {
+			run.Entries = append(run.Entries, e)
 		}
 	}
-	if len(run.entries) == 0 {
+	if len(run.Entries) == 0 {
 		return
 	}
-	first := run.entries[0]
-	for _, e := range run.entries {
-		if e.keyAt.Start.Line < first.keyAt.Start.Line {
+	first := run.Entries[0]
+	for _, e := range run.Entries {
+		if e.KeyAt.Start.Line < first.KeyAt.Start.Line {
 			first = e
 		}
 	}
-	if section.find("run") != nil {
-		m.both(first, name+"."+first.key, name+".run")
+	if section.Find("run") != nil {
+		m.both(first, name+"."+first.Key, name+".run")
 		return
 	}
-	run.at = first.keyAt
-	section.add(entry{key: "run", keyAt: first.keyAt, value: run})
+	run.At = first.KeyAt
+	section.Add(node.Entry{Key: "run", KeyAt: first.KeyAt, Value: run})
 	where := "it works in APP"
 	switch {
-	case run.marked:
-		where = "it works in LAYER, as in 2019's notes, of which the packfile has the word " + quote(m.age.old)
+	case run.Marked:
+		where = "it works in LAYER, as in 2019's notes, of which the packfile has the word " + node.Quote(m.age.old)
 	case !locksApp && m.age.isUnknown():
 		where = "it works in APP, though 2019's notes had it work in LAYER: no word here is of one of the two only"
 	}
-	m.warn(OldWord, first.keyAt, "", "a script directly in %s is called %q today; %s", name, name+".run", where)
+	m.Warn(OldWord, first.KeyAt, "", "a script directly in %s is called %q today; %s", name, name+".run", where)
 }
 
 // testedApp takes write-app out of a test. What a test does to the app is thrown away.
-func (m *modernizer) testedApp(test *node) {
-	name := m.key("write-app")
-	if e := test.find(name); e != nil && isTrue(e.value) {
-		test.remove(name)
-		m.fail(e.keyAt, "change it in the run script, with "+m.key("lock-app"), "%s: a test cannot change the app", name)
+func (m *modernizer) testedApp(test *node.Node) {
+	name := m.Key("write-app")
+	if e := test.Find(name); e != nil && isTrue(e.Value) {
+		test.Remove(name)
+		m.Fail(e.KeyAt, "change it in the run script, with "+m.Key("lock-app"), "%s: a test cannot change the app", name)
 		return
 	}
 	m.drop(test, "write-app", "what a test does to the app is thrown away")
 }
 
 // forTest moves the wish that a link is there in the test to the test, which has all links or none.
-func (m *modernizer) forTest(link, test *node) {
-	e, ok := link.remove(m.key("for-test"))
+func (m *modernizer) forTest(link, test *node.Node) {
+	e, ok := link.Remove(m.Key("for-test"))
 	switch {
 	case !ok:
-	case e.value.kind != boolKind:
-		m.wrong(&e, e.value, "a boolean", "")
+	case e.Value.Kind != node.BoolKind:
+		m.Wrong(&e, e.Value, "a boolean", "")
 	default:
-		fullEnv := m.key("full-env")
-		m.warn(OldWord, e.keyAt, "", "%q of a link is %q of the test today", e.key, fullEnv)
-		if isTrue(e.value) && test != nil && test.find(fullEnv) == nil {
-			test.add(entry{key: fullEnv, keyAt: e.keyAt, value: e.value})
+		fullEnv := m.Key("full-env")
+		m.Warn(OldWord, e.KeyAt, "", "%q of a link is %q of the test today", e.Key, fullEnv)
+		if isTrue(e.Value) && test != nil && test.Find(fullEnv) == nil {
+			test.Add(node.Entry{Key: fullEnv, KeyAt: e.KeyAt, Value: e.Value})
 		}
 	}
 }
 
 // dropWrite takes write out of a link, or cache, as it was called for a day. It asked for a layer that the step may change; that
 // is what caches are for now.
-func (m *modernizer) dropWrite(link *node, word string) {
-	e, ok := link.remove(word)
+func (m *modernizer) dropWrite(link *node.Node, word string) {
+	e, ok := link.Remove(word)
 	if !ok {
 		return
 	}
-	if e.value.kind != boolKind {
-		m.wrong(&e, e.value, "a boolean", "")
+	if e.Value.Kind != node.BoolKind {
+		m.Wrong(&e, e.Value, "a boolean", "")
 		return
 	}
-	m.warn(OldWord, e.keyAt, "remove it", "%q has no meaning today: a step may write to caches, and not to layers", word)
-	if name := link.find("name"); name != nil && isTrue(e.value) {
-		m.writes = append(m.writes, write{word, name.value.text, e.keyAt})
+	m.Warn(OldWord, e.KeyAt, "remove it", "%q has no meaning today: a step may write to caches, and not to layers", word)
+	if name := link.Find("name"); name != nil && isTrue(e.Value) {
+		m.writes = append(m.writes, write{word, name.Value.Text, e.KeyAt})
 	}
 }
 
 // checkWrites refuses to drop write where it would have made a difference. It comes last, when all caches are known.
-func (m *modernizer) checkWrites(root *node) {
+func (m *modernizer) checkWrites(root *node.Node) {
 	if len(m.writes) == 0 {
 		return
 	}
 	caches := map[string]bool{}
 	for _, cache := range m.tables(root, "caches") {
-		if name := cache.find("name"); name != nil {
-			caches[name.value.text] = true
+		if name := cache.Find("name"); name != nil {
+			caches[name.Value.Text] = true
 		}
 	}
 	for _, w := range m.writes {
 		if !caches[w.name] {
-			m.fail(w.at, "make it a cache, or write to it in its own run script",
-				"%s: a step cannot write to layer %s", w.word, quote(w.name))
+			m.Fail(w.at, "make it a cache, or write to it in its own run script",
+				"%s: a step cannot write to layer %s", w.word, node.Quote(w.name))
 		}
 	}
 }
 
 // launch moves env and profile out of a layer's launch table into its section of that name.
-func (m *modernizer) launch(layer *node, name string, section *node) {
+func (m *modernizer) launch(layer *node.Node, name string, section *node.Node) {
 	launch := m.table(layer, "launch")
 	if launch == nil {
 		return
 	}
-	whole, _ := layer.remove("launch")
-	for i := range launch.entries {
-		e := launch.entries[i]
-		switch e.key {
+	whole, _ := layer.Remove("launch")
+	for i := range launch.Entries {
+		e := launch.Entries[i]
+		switch e.Key {
 		case "env":
 			m.launchEnv(name, section, e)
 		case "profile":
-			if section.find("profile") != nil {
+			if section.Find("profile") != nil {
 				m.both(e, "launch.profile", name+".profile")
 				continue
 			}
-			section.add(e)
-			m.warn(OldWord, e.keyAt, "", "%q is called %q today", "launch.profile", name+".profile")
+			section.Add(e)
+			m.Warn(OldWord, e.KeyAt, "", "%q is called %q today", "launch.profile", name+".profile")
 		default:
-			m.unknown("launch", &e, []string{"env", "profile"})
+			m.Unknown("launch", &e, []string{"env", "profile"})
 		}
 	}
-	if len(launch.entries) == 0 {
-		m.warn(OldWord, whole.keyAt, "remove it", "%q has no meaning today", "launch")
+	if len(launch.Entries) == 0 {
+		m.Warn(OldWord, whole.KeyAt, "remove it", "%q has no meaning today", "launch")
 	}
 }
 
 // launchEnv makes launch.env the list env.launch of a section.
-func (m *modernizer) launchEnv(name string, section *node, e entry) {
+func (m *modernizer) launchEnv(name string, section *node.Node, e node.Entry) {
 	env := m.table(section, "env")
 	switch {
-	case env == nil && section.find("env") != nil:
+	case env == nil && section.Find("env") != nil:
 		return
 	case env == nil:
-		env = &node{kind: tableKind, at: e.keyAt}
-		section.add(entry{key: "env", keyAt: e.keyAt, value: env})
-	case env.find("launch") != nil:
+		env = &node.Node{Kind: node.TableKind, At: e.KeyAt}
+		section.Add(node.Entry{Key: "env", KeyAt: e.KeyAt, Value: env})
+	case env.Find("launch") != nil:
 		m.both(e, "launch.env", name+".env.launch")
 		return
 	}
-	e.key = "launch"
-	env.add(e)
-	m.warn(OldWord, e.keyAt, "", "%q is called %q today", "launch.env", name+".env.launch")
+	e.Key = "launch"
+	env.Add(e)
+	m.Warn(OldWord, e.KeyAt, "", "%q is called %q today", "launch.env", name+".env.launch")
 }
 
 // dots completes the templates of a dep that lack the dot: {{version}}.
-func (m *modernizer) dots(table *node) {
-	for i := range table.entries {
-		e := &table.entries[i]
-		switch e.value.kind {
-		case tableKind:
-			m.dots(e.value)
-		case stringKind:
-			if !isTemplate(e.value.text) {
+func (m *modernizer) dots(table *node.Node) {
+	for i := range table.Entries {
+		e := &table.Entries[i]
+		switch e.Value.Kind {
+		case node.TableKind:
+			m.dots(e.Value)
+		case node.StringKind:
+			if !isTemplate(e.Value.Text) {
 				continue
 			}
-			if dotted := addDots(e.value.text); dotted != e.value.text {
-				m.warn(OldWord, e.value.at, "write "+quote(dotted), "%s: names in templates begin with a dot today", e.key)
-				e.value.text = dotted
+			if dotted := addDots(e.Value.Text); dotted != e.Value.Text {
+				m.Warn(OldWord, e.Value.At, "write "+node.Quote(dotted), "%s: names in templates begin with a dot today", e.Key)
+				e.Value.Text = dotted
 			}
 		}
 	}
 }
 
 // moveToCaches moves layers that are caches to where caches stand.
-func (m *modernizer) moveToCaches(root, layers *node, moved []*node) {
+func (m *modernizer) moveToCaches(root, layers *node.Node, moved []*node.Node) {
 	if len(moved) == 0 {
 		return
 	}
-	isCache := map[*node]bool{}
+	isCache := map[*node.Node]bool{}
 	for _, n := range moved {
 		isCache[n] = true
 	}
-	kept := layers.items[:0]
-	for _, n := range layers.items {
+	kept := layers.Items[:0]
+	for _, n := range layers.Items {
 		if !isCache[n] {
 			kept = append(kept, n)
 		}
 	}
-	layers.items = kept
-	caches := root.find("caches")
+	layers.Items = kept
+	caches := root.Find("caches")
 	if caches == nil {
-		root.add(entry{key: "caches", keyAt: moved[0].at, value: &node{kind: arrayKind, at: moved[0].at}})
-		caches = root.find("caches")
+		root.Add(node.Entry{Key: "caches", KeyAt: moved[0].At, Value: &node.Node{Kind: node.ArrayKind, At: moved[0].At}})
+		caches = root.Find("caches")
 	}
-	if caches.value.kind == arrayKind {
-		caches.value.items = append(caches.value.items, moved...)
+	if caches.Value.Kind == node.ArrayKind {
+		caches.Value.Items = append(caches.Value.Items, moved...)
 	}
 }

@@ -8,14 +8,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
 
 func TestWordsOfTheFirstNotesMeanWhatTodaysWordsMean(t *testing.T) {
-	old, _, err := Parse("old.toml", testdata(t, "old.toml"))
+	old, _, err := Parse("old.toml", nodetest.Data(t, "old.toml"))
 	require.NoError(t, err)
-	today, _, err := Parse("old.today.toml", testdata(t, "old.today.toml"))
+	today, _, err := Parse("old.today.toml", nodetest.Data(t, "old.today.toml"))
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(today, old, noPlaces, cmpopts.IgnoreFields(Script{}, "InLayer")))
+	require.Empty(t, cmp.Diff(today, old, nodetest.NoPlaces, cmpopts.IgnoreFields(Script{}, "InLayer")))
 	require.True(t, old.Layers[0].Provide.Run.InLayer, "a script in provide works in LAYER")
 	require.True(t, old.Layers[1].Provide.Run.InLayer, "provide.build works in LAYER")
 	require.False(t, old.Layers[0].Provide.Test.Script.InLayer)
@@ -66,12 +68,12 @@ func TestEachOldWordHasOneWarning(t *testing.T) {
 }
 
 func TestOldWordsMeanInBuildWhatTheyMeanInProvide(t *testing.T) {
-	old := string(testdata(t, "old.toml"))
+	old := string(nodetest.Data(t, "old.toml"))
 	provided, _, err := Parse("old.toml", []byte(old))
 	require.NoError(t, err)
 	built, _, err := Parse("old.toml", []byte(strings.ReplaceAll(old, "layers.provide", "layers.build")))
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(provided, built, noPlaces, cmpopts.IgnoreFields(Layer{}, "Build")))
+	require.Empty(t, cmp.Diff(provided, built, nodetest.NoPlaces, cmpopts.IgnoreFields(Layer{}, "Build")))
 }
 
 func TestWishesOfLinksAboutTheTestAreOfTheTestToday(t *testing.T) {

@@ -1,5 +1,7 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // PackageTOML is the package.toml of a buildpackage in the layout of the first draft, as far as it says which module the
 // package is about ("Contractual Build Plan", 2019).
 type PackageTOML struct {
@@ -15,26 +17,26 @@ type PackageDefault struct {
 
 // ParsePackageTOML reads a package.toml. Keys that it does not know are for other tools. A non-nil error is that of Parse.
 func ParsePackageTOML(filename string, data []byte) (*PackageTOML, error) {
-	d := newDecoder(TOML)
-	root := d.tree("a package.toml", data)
+	d := node.NewDecoder(node.TOML)
+	root := d.Tree("a package.toml", data)
 	if root == nil {
-		return nil, d.err(filename)
+		return nil, d.Err(filename)
 	}
 	p := new(PackageTOML)
-	read(d, packageTOMLSchema, root, p)
-	if err := d.err(filename); err != nil {
+	node.Read(d, packageTOMLSchema, root, p)
+	if err := d.Err(filename); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-var packageTOMLSchema = define(schema[PackageTOML]{
-	what: "a package.toml",
-	open: true,
-	keys: []key[PackageTOML]{
-		sub("default", define(schema[PackageDefault]{what: "[default]", open: true, keys: []key[PackageDefault]{
-			str("id", func(d *PackageDefault) *string { return &d.ID }),
-			str("version", func(d *PackageDefault) *string { return &d.Version }),
+var packageTOMLSchema = node.Define(node.Schema[PackageTOML]{
+	What: "a package.toml",
+	Open: true,
+	Keys: []node.Key[PackageTOML]{
+		node.Sub("default", node.Define(node.Schema[PackageDefault]{What: "[default]", Open: true, Keys: []node.Key[PackageDefault]{
+			node.String("id", func(d *PackageDefault) *string { return &d.ID }),
+			node.String("version", func(d *PackageDefault) *string { return &d.Version }),
 		}}), func(p *PackageTOML) *PackageDefault { return &p.Default }),
 	},
 })

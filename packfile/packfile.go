@@ -2,7 +2,9 @@
 // validation and lint. It knows nothing of BuildKit or of how an image is built.
 package packfile
 
-import "time"
+import (
+	"time"
+)
 
 // Packfile is one decoded packfile. Names of the first notes (synonyms) are gone: every value stands under today's name.
 type Packfile struct {

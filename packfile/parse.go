@@ -1,34 +1,38 @@
 package packfile
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/packfile/frontend/node"
+)
 
 // MaxLayers is how many layers the packfiles of a build may have together.
-const MaxLayers = MaxEntries
+const MaxLayers = node.MaxEntries
 
 // Parse reads a packfile in TOML or YAML, as its ending says, or else its content. It finds everything that is wrong at
 // once: a non-nil err is an *Error with all of it, in file order, and pf is nil. Warnings are what lint has to say; they
 // are there in both cases.
 func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, err error) {
-	d := newDecoder(FormatOf(filename, data))
-	root := d.tree("a packfile", data)
+	d := node.NewDecoder(node.FormatOf(filename, data))
+	root := d.Tree("a packfile", data)
 	if root == nil {
-		return nil, nil, d.err(filename)
+		return nil, nil, d.Err(filename)
 	}
 	pf = readPackfile(d, root)
-	if err := d.err(filename); err != nil {
-		return nil, d.warnings(), err
+	if err := d.Err(filename); err != nil {
+		return nil, d.Warnings(), err
 	}
-	return pf, d.warnings(), nil
+	return pf, d.Warnings(), nil
 }
 
 // readPackfile turns a tree into a packfile. Its passes: today's words for old ones, the types with all that can be checked
 // within one table, links between tables, lint.
-func readPackfile(d *decoder, root *node) *Packfile {
-	if root.kind == tableKind {
+func readPackfile(d *node.Decoder, root *node.Node) *Packfile {
+	if root.Kind == node.TableKind {
 		modernize(d, root)
 	}
 	pf := new(Packfile)
-	read(d, packfileSchema, root, pf)
+	node.Read(d, packfileSchema, root, pf)
 	checkLinks(d, pf)
 	lint(d, pf)
 	return pf

@@ -2,49 +2,14 @@ package packfile
 
 import (
 	"encoding/json"
-	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
-
-var update = flag.Bool("update", false, "write golden files")
-
-// noPlaces compares packfiles without where things stand.
-var noPlaces = cmpopts.IgnoreTypes(Table{})
-
-func testdata(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return data
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		require.NoError(t, os.WriteFile(filepath.Join("testdata", name), []byte(got), 0o644))
-	}
-	require.Empty(t, cmp.Diff(string(testdata(t, name)), got), "run go test ./packfile -update if this is meant")
-}
-
-// complaints is all that Parse says about a packfile.
-func complaints(filename string, warnings []Diagnostic, err error) string {
-	var b strings.Builder
-	if err != nil {
-		fmt.Fprintln(&b, err)
-	}
-	for _, w := range warnings {
-		fmt.Fprintf(&b, "%s:%d:%d: warning: %s [%s]\n", filename, w.Range.Start.Line, w.Range.Start.Column, w.Text(), w.Rule)
-	}
-	return b.String()
-}
 
 // mustParse is a packfile that has no errors.
 func mustParse(t testing.TB, text string) *Packfile {
@@ -55,27 +20,27 @@ func mustParse(t testing.TB, text string) *Packfile {
 }
 
 func TestEveryKeyIsDecoded(t *testing.T) {
-	pf, warnings, err := Parse("full.toml", testdata(t, "full.toml"))
+	pf, warnings, err := Parse("full.toml", nodetest.Data(t, "full.toml"))
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	text, err := json.MarshalIndent(pf, "", "  ")
 	require.NoError(t, err)
-	golden(t, "full.golden.json", string(text)+"\n")
+	nodetest.Golden(t, "full.golden.json", string(text)+"\n")
 }
 
 func TestTOMLAndYAMLSayTheSame(t *testing.T) {
-	fromTOML, _, err := Parse("full.toml", testdata(t, "full.toml"))
+	fromTOML, _, err := Parse("full.toml", nodetest.Data(t, "full.toml"))
 	require.NoError(t, err)
-	fromYAML, _, err := Parse("full.yaml", testdata(t, "full.yaml"))
+	fromYAML, _, err := Parse("full.yaml", nodetest.Data(t, "full.yaml"))
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff(fromTOML, fromYAML, noPlaces))
+	require.Empty(t, cmp.Diff(fromTOML, fromYAML, nodetest.NoPlaces))
 }
 
 func TestAllComplaintsComeAtOnceAndInFileOrder(t *testing.T) {
 	for _, name := range []string{"bad.toml", "bad.yaml", "old.toml"} {
 		t.Run(name, func(t *testing.T) {
-			_, warnings, err := Parse(name, testdata(t, name))
-			golden(t, name+".golden", complaints(name, warnings, err))
+			_, warnings, err := Parse(name, nodetest.Data(t, name))
+			nodetest.Golden(t, name+".golden", nodetest.Complaints(name, warnings, err))
 		})
 	}
 }
@@ -115,7 +80,7 @@ func TestPositionsOfKeysAndItemsAreKept(t *testing.T) {
 	}
 	for _, name := range []string{"full.toml", "full.yaml"} {
 		t.Run(name, func(t *testing.T) {
-			data := testdata(t, name)
+			data := nodetest.Data(t, name)
 			lines := strings.Split(string(data), "\n")
 			pf, _, err := Parse(name, data)
 			require.NoError(t, err)
@@ -158,7 +123,7 @@ func TestColumnsCountBytes(t *testing.T) {
 		_, _, err := Parse(filename, []byte(text))
 		var e *Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, Position{1, strings.IndexAny(text, "1/") + 1}, e.Diagnostics[0].Range.Start)
+		require.Equal(t, Position{Line: 1, Column: strings.IndexAny(text, "1/") + 1}, e.Diagnostics[0].Range.Start)
 	}
 }
 
@@ -168,12 +133,12 @@ func TestLineBreaksThatOnlyYAMLKnowsDoNotShiftPositions(t *testing.T) {
 }
 
 func TestScriptsHaveTheSameTextWithWindowsLineEnds(t *testing.T) {
-	unix, _, err := Parse("full.toml", testdata(t, "full.toml"))
+	unix, _, err := Parse("full.toml", nodetest.Data(t, "full.toml"))
 	require.NoError(t, err)
 	for _, name := range []string{"full.toml", "full.yaml"} {
-		windows, _, err := Parse(name, []byte(strings.ReplaceAll(string(testdata(t, name)), "\n", "\r\n")))
+		windows, _, err := Parse(name, []byte(strings.ReplaceAll(string(nodetest.Data(t, name)), "\n", "\r\n")))
 		require.NoError(t, err)
-		require.Empty(t, cmp.Diff(unix, windows, noPlaces))
+		require.Empty(t, cmp.Diff(unix, windows, nodetest.NoPlaces))
 	}
 }
 

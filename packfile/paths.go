@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/moby/patternmatcher"
+
+	"github.com/packfile/frontend/node"
 )
 
 // scriptPath checks the path of a script in the packfile's folder.
 func scriptPath(s string) (problem, hint string) {
-	if problem, hint = insidePath(s); problem != "" {
+	if problem, hint = node.InsidePath(s); problem != "" {
 		return problem, hint
 	}
 	if strings.HasSuffix(s, "/") || path.Clean(s) == "." {
@@ -22,10 +24,10 @@ func scriptPath(s string) (problem, hint string) {
 // appDir checks a working directory, which may also be outside the app when it says so with an absolute path.
 func appDir(s string) (problem, hint string) {
 	if strings.HasPrefix(s, "/") {
-		return nonEmpty(s)
+		return node.NonEmpty(s)
 	}
-	problem, hint = insidePath(s)
-	if problem == leaves {
+	problem, hint = node.InsidePath(s)
+	if problem == node.LeavesFolder {
 		hint = "a folder outside the app is written as an absolute path"
 	}
 	return problem, hint
@@ -38,13 +40,13 @@ func glob(s string) (problem, hint string) {
 	case strings.HasPrefix(s, "!"):
 		return "is an exclusion", "list what is wanted; exclusions (!) are not supported"
 	case strings.HasPrefix(s, "/"):
-		return "is absolute", "patterns begin in the app's folder: write " + quote(strings.TrimPrefix(clean, "/"))
+		return "is absolute", "patterns begin in the app's folder: write " + node.Quote(strings.TrimPrefix(clean, "/"))
 	case clean == ".." || strings.HasPrefix(clean, "../"):
 		return "leaves the app", "paths go down only"
 	case slices.Contains(strings.Split(s, "/"), ".."):
-		return "goes up", "write " + quote(clean)
+		return "goes up", "write " + node.Quote(clean)
 	}
-	if problem, hint = insidePath(s); problem != "" {
+	if problem, hint = node.InsidePath(s); problem != "" {
 		return problem, hint
 	}
 	if strings.TrimSpace(s) != s {
@@ -121,7 +123,7 @@ func quoteAll(all []string) string {
 		if i == maxAlternatives {
 			return strings.Join(shown, ", ") + " and so on"
 		}
-		shown = append(shown, quote(s))
+		shown = append(shown, node.Quote(s))
 	}
 	return strings.Join(shown, ", ")
 }

@@ -3,6 +3,8 @@ package packfile
 import (
 	"path"
 	"slices"
+
+	"github.com/packfile/frontend/node"
 )
 
 // Project is a project descriptor, as far as it says how an image is built: Cloud Native Buildpacks, "Project Descriptor",
@@ -26,52 +28,52 @@ func IsProject(filename string, data []byte) bool {
 	if path.Base(filename) == projectFile {
 		return true
 	}
-	if FormatOf(filename, data) == YAML {
+	if node.FormatOf(filename, data) == node.YAML {
 		return false
 	}
-	d := newDecoder(TOML)
-	root := d.tree("a project descriptor", data)
-	if root == nil || slices.ContainsFunc(root.entries, isPackfileKey) {
+	d := node.NewDecoder(node.TOML)
+	root := d.Tree("a project descriptor", data)
+	if root == nil || slices.ContainsFunc(root.Entries, isPackfileKey) {
 		return false
 	}
 	p := projectTables(root)
 	return p.about != nil || p.oldAbout != nil || p.build != nil
 }
 
-func isPackfileKey(e entry) bool { return slices.Contains(packfileSchema.names[TOML], e.key) }
+func isPackfileKey(e node.Entry) bool { return packfileSchema.Has(node.TOML, e.Key) }
 
 // ParseProject reads a project descriptor. Errors and warnings are those of Parse.
 func ParseProject(filename string, data []byte) (project *Project, warnings []Diagnostic, err error) {
-	d := newDecoder(TOML)
-	root := d.tree("a project descriptor", data)
+	d := node.NewDecoder(node.TOML)
+	root := d.Tree("a project descriptor", data)
 	if root == nil {
-		return nil, nil, d.err(filename)
+		return nil, nil, d.Err(filename)
 	}
 	project = readProject(d, root)
-	if err := d.err(filename); err != nil {
-		return nil, d.warnings(), err
+	if err := d.Err(filename); err != nil {
+		return nil, d.Warnings(), err
 	}
-	return project, d.warnings(), nil
+	return project, d.Warnings(), nil
 }
 
 // projectNodes are the tables of a project descriptor that are read, nil when they are not there. Others belong to tools
 // of other vendors.
 type projectNodes struct {
-	about, build       *entry // [_] and [io.buildpacks]
-	oldAbout, oldBuild *entry // [project] and [build], as version 0.1 called them
-	own                *entry // [io.packfile]
+	about, build       *node.Entry // [_] and [io.buildpacks]
+	oldAbout, oldBuild *node.Entry // [project] and [build], as version 0.1 called them
+	own                *node.Entry // [io.packfile]
 }
 
-func projectTables(root *node) projectNodes {
-	p := projectNodes{about: root.find("_"), oldAbout: root.find("project"), oldBuild: root.find("build")}
-	if io := root.find("io"); io != nil {
-		p.build, p.own = io.value.find("buildpacks"), io.value.find("packfile")
+func projectTables(root *node.Node) projectNodes {
+	p := projectNodes{about: root.Find("_"), oldAbout: root.Find("project"), oldBuild: root.Find("build")}
+	if io := root.Find("io"); io != nil {
+		p.build, p.own = io.Value.Find("buildpacks"), io.Value.Find("packfile")
 	}
 	return p
 }
 
 // readProject turns a tree into a project.
-func readProject(d *decoder, root *node) *Project {
+func readProject(d *node.Decoder, root *node.Node) *Project {
 	nodes := projectTables(root)
 	old := nodes.isOld()
 	config := readProjectConfig(d, nodes, old)
@@ -81,11 +83,11 @@ func readProject(d *decoder, root *node) *Project {
 	checkBuildpacks(d, modules)
 	names := map[string]Range{}
 	for i := range env {
-		d.unique(names, "variable", env[i].Name, env[i].At("name"))
+		d.Unique(names, "variable", env[i].Name, env[i].At("name"))
 	}
-	t := newTable(root.at)
-	t.put("config", config.Range())
-	t.put("buildpacks", build.Range())
+	t := node.NewTable(root.At)
+	t.Put("config", config.Range())
+	t.Put("buildpacks", build.Range())
 	return &Project{
 		Packfile: &Packfile{Table: t, API: defaultAPI, Config: config, Buildpacks: modules},
 		Env:      env,
@@ -95,7 +97,7 @@ func readProject(d *decoder, root *node) *Project {
 }
 
 // readProjectConfig reads what a descriptor tells of its project.
-func readProjectConfig(d *decoder, nodes projectNodes, old bool) Config {
+func readProjectConfig(d *node.Decoder, nodes projectNodes, old bool) Config {
 	var about projectAbout
 	if old {
 		readEntry(d, projectVersionSchema, nodes.about, &about)
@@ -111,8 +113,8 @@ func readProjectConfig(d *decoder, nodes projectNodes, old bool) Config {
 }
 
 // readProjectBuild reads how a descriptor says that its project is built.
-func readProjectBuild(d *decoder, root *node, nodes projectNodes, old bool) (build projectBuild) {
-	before := d.failures()
+func readProjectBuild(d *node.Decoder, root *node.Node, nodes projectNodes, old bool) (build projectBuild) {
+	before := d.Failures()
 	hint := "write [[io.buildpacks.group]] with the id or uri of each"
 	if old {
 		hint = "write [[build.buildpacks]] with the id or uri of each"
@@ -122,11 +124,11 @@ func readProjectBuild(d *decoder, root *node, nodes projectNodes, old bool) (bui
 		readEntry(d, projectBuildSchema, nodes.build, &build)
 		refuseOther(d, nodes.oldBuild, "0.1", "write [io.buildpacks]")
 	}
-	if len(build.modules()) == 0 && d.failures() == before {
-		if slices.ContainsFunc(root.entries, isPackfileKey) {
+	if len(build.modules()) == 0 && d.Failures() == before {
+		if slices.ContainsFunc(root.Entries, isPackfileKey) {
 			hint = "a packfile needs another name than " + projectFile
 		}
-		d.fail(build.Range(), hint, "the project names no modules")
+		d.Fail(build.Range(), hint, "the project names no modules")
 	}
 	return build
 }
@@ -134,23 +136,23 @@ func readProjectBuild(d *decoder, root *node, nodes projectNodes, old bool) (bui
 // isOld says whether a descriptor has version 0.1: it says so, or it says nothing and has no table of version 0.2.
 func (p projectNodes) isOld() bool {
 	if p.about != nil {
-		if v := p.about.value.find("schema-version"); v != nil {
-			return v.value.kind == stringKind && v.value.text == "0.1"
+		if v := p.about.Value.Find("schema-version"); v != nil {
+			return v.Value.Kind == node.StringKind && v.Value.Text == "0.1"
 		}
 	}
 	return p.about == nil && p.build == nil
 }
 
 // refuseOther reports a table that another version has than the descriptor says.
-func refuseOther(d *decoder, e *entry, version, hint string) {
+func refuseOther(d *node.Decoder, e *node.Entry, version, hint string) {
 	if e != nil {
-		d.fail(e.keyAt, hint, "%s is of version %s of project descriptors, and this one has another", e.key, version)
+		d.Fail(e.KeyAt, hint, "%s is of version %s of project descriptors, and this one has another", e.Key, version)
 	}
 }
 
 // readEntry reads the table of an entry that need not be there.
-func readEntry[T any, P located[T]](d *decoder, s *schema[T], e *entry, v *T) {
+func readEntry[T any, P node.Located[T]](d *node.Decoder, s *node.Schema[T], e *node.Entry, v *T) {
 	if e != nil {
-		read[T, P](d, s, e.value, v)
+		node.Read[T, P](d, s, e.Value, v)
 	}
 }

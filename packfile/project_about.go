@@ -1,5 +1,7 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // projectAbout is what a project descriptor tells of the project: [_], or [project] in version 0.1.
 type projectAbout struct {
 	Table
@@ -16,44 +18,44 @@ type projectLicense struct {
 	Type, URI string
 }
 
-var projectLicenseSchema = define(schema[projectLicense]{
-	what: "a license",
-	keys: []key[projectLicense]{
-		str("type", func(l *projectLicense) *string { return &l.Type }, license),
-		str("uri", func(l *projectLicense) *string { return &l.URI }),
+var projectLicenseSchema = node.Define(node.Schema[projectLicense]{
+	What: "a license",
+	Keys: []node.Key[projectLicense]{
+		node.String("type", func(l *projectLicense) *string { return &l.Type }, license),
+		node.String("uri", func(l *projectLicense) *string { return &l.URI }),
 	},
-	finish: func(d *decoder, l *projectLicense) {
+	Finish: func(d *node.Decoder, l *projectLicense) {
 		if !l.Has("type") && !l.Has("uri") {
-			d.fail(l.Range(), "", "a license needs %q or %q", "type", "uri")
+			d.Fail(l.Range(), "", "a license needs %q or %q", "type", "uri")
 		}
 	},
 })
 
 // projectAboutKeys are the keys that both versions have. The id and version are checked as a module's are, because they
 // are used as such.
-func projectAboutKeys() []key[projectAbout] {
+func projectAboutKeys() []node.Key[projectAbout] {
 	unused := func(a *projectAbout) *string { return &a.unused }
-	return []key[projectAbout]{
-		str("id", func(a *projectAbout) *string { return &a.ID }, moduleID),
-		str("version", func(a *projectAbout) *string { return &a.Version }, moduleVersion),
-		str("name", func(a *projectAbout) *string { return &a.Name }, nonEmpty),
-		list("authors", func(a *projectAbout) *[]string { return &a.authors }),
-		tables("licenses", projectLicenseSchema, func(a *projectAbout) *[]projectLicense { return &a.Licenses }),
-		str("documentation-url", func(a *projectAbout) *string { return &a.Documentation }),
-		str("source-url", unused),
-		{name: "metadata", read: func(*decoder, *projectAbout, *entry) {}}, // for others, of any shape
+	return []node.Key[projectAbout]{
+		node.String("id", func(a *projectAbout) *string { return &a.ID }, moduleID),
+		node.String("version", func(a *projectAbout) *string { return &a.Version }, moduleVersion),
+		node.String("name", func(a *projectAbout) *string { return &a.Name }, node.NonEmpty),
+		node.Strings("authors", func(a *projectAbout) *[]string { return &a.authors }),
+		node.Tables("licenses", projectLicenseSchema, func(a *projectAbout) *[]projectLicense { return &a.Licenses }),
+		node.String("documentation-url", func(a *projectAbout) *string { return &a.Documentation }),
+		node.String("source-url", unused),
+		{Name: "metadata", Read: func(*node.Decoder, *projectAbout, *node.Entry) {}}, // for others, of any shape
 	}
 }
 
 var (
-	projectVersionKey = str("schema-version", func(a *projectAbout) *string { return &a.unused }, projectVersion)
+	projectVersionKey = node.String("schema-version", func(a *projectAbout) *string { return &a.unused }, projectVersion)
 
-	projectAboutSchema = define(schema[projectAbout]{
-		what: "[_]", keys: append([]key[projectAbout]{projectVersionKey}, projectAboutKeys()...),
+	projectAboutSchema = node.Define(node.Schema[projectAbout]{
+		What: "[_]", Keys: append([]node.Key[projectAbout]{projectVersionKey}, projectAboutKeys()...),
 	})
 	// In version 0.1 [_] is only for saying so.
-	projectVersionSchema  = define(schema[projectAbout]{what: "[_]", keys: []key[projectAbout]{projectVersionKey}})
-	oldProjectAboutSchema = define(schema[projectAbout]{what: "[project]", keys: projectAboutKeys()})
+	projectVersionSchema  = node.Define(node.Schema[projectAbout]{What: "[_]", Keys: []node.Key[projectAbout]{projectVersionKey}})
+	oldProjectAboutSchema = node.Define(node.Schema[projectAbout]{What: "[project]", Keys: projectAboutKeys()})
 )
 
 // projectVersion checks the schema version of a project descriptor.
@@ -70,15 +72,15 @@ type projectOwn struct {
 	Config Config
 }
 
-var projectOwnSchema = define(schema[projectOwn]{
-	what: "[io.packfile]",
-	keys: []key[projectOwn]{sub("config", configSchema, func(o *projectOwn) *Config { return &o.Config })},
+var projectOwnSchema = node.Define(node.Schema[projectOwn]{
+	What: "[io.packfile]",
+	Keys: []node.Key[projectOwn]{node.Sub("config", configSchema, func(o *projectOwn) *Config { return &o.Config })},
 })
 
 // describe completes a config with what the project descriptor tells of the project. Nothing may be said twice.
-func describe(d *decoder, c *Config, about *projectAbout) {
-	if !c.isThere() {
-		c.Table = newTable(about.Range())
+func describe(d *node.Decoder, c *Config, about *projectAbout) {
+	if !c.IsThere() {
+		c.Table = node.NewTable(about.Range())
 	}
 	take := func(name string, to *string, value string) {
 		switch {
@@ -87,16 +89,16 @@ func describe(d *decoder, c *Config, about *projectAbout) {
 			twice(d, c, name, about)
 		default:
 			*to = value
-			c.put(name, about.At(name))
+			c.Put(name, about.At(name))
 		}
 	}
 	take("id", &c.ID, about.ID)
 	take("version", &c.Version, about.Version)
 	take("name", &c.Name, about.Name)
 
-	if problem, _ := webAddress(about.Documentation); problem == "" && !c.Has("homepage") {
+	if problem, _ := node.WebAddress(about.Documentation); problem == "" && !c.Has("homepage") {
 		c.Homepage = about.Documentation
-		c.put("homepage", about.At("documentation-url"))
+		c.Put("homepage", about.At("documentation-url"))
 	}
 	if !about.Has("licenses") {
 		return
@@ -111,10 +113,10 @@ func describe(d *decoder, c *Config, about *projectAbout) {
 			c.Licenses, places = append(c.Licenses, l.Type), append(places, l.At("type"))
 		}
 	}
-	c.put("licenses", about.At("licenses"), places...)
+	c.Put("licenses", about.At("licenses"), places...)
 }
 
 // twice reports a key of [io.packfile.config] that the descriptor itself has too.
-func twice(d *decoder, c *Config, name string, about *projectAbout) {
-	d.fail(c.At(name), "keep that one", "%s is also given on line %d", name, about.At(name).Start.Line)
+func twice(d *node.Decoder, c *Config, name string, about *projectAbout) {
+	d.Fail(c.At(name), "keep that one", "%s is also given on line %d", name, about.At(name).Start.Line)
 }

@@ -7,30 +7,32 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
 
 func TestEveryKeyOfAProjectDescriptorIsDecoded(t *testing.T) {
-	p, warnings, err := ParseProject("project.toml", testdata(t, "project/full.toml"))
+	p, warnings, err := ParseProject("project.toml", nodetest.Data(t, "project/full.toml"))
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	require.False(t, p.Packfile.HasOwn())
 	text, err := json.MarshalIndent(p, "", "  ")
 	require.NoError(t, err)
-	golden(t, "project/full.golden.json", string(text)+"\n")
+	nodetest.Golden(t, "project/full.golden.json", string(text)+"\n")
 }
 
 func TestBothVersionsOfProjectDescriptorsSayTheSame(t *testing.T) {
-	today, _, err := ParseProject("project.toml", testdata(t, "project/full.toml"))
+	today, _, err := ParseProject("project.toml", nodetest.Data(t, "project/full.toml"))
 	require.NoError(t, err)
-	old, warnings, err := ParseProject("project.toml", testdata(t, "project/old.toml"))
+	old, warnings, err := ParseProject("project.toml", nodetest.Data(t, "project/old.toml"))
 	require.NoError(t, err)
 	require.Empty(t, warnings)
-	require.Empty(t, cmp.Diff(today, old, noPlaces))
+	require.Empty(t, cmp.Diff(today, old, nodetest.NoPlaces))
 }
 
 func TestAllComplaintsAboutAProjectComeAtOnceAndInFileOrder(t *testing.T) {
-	_, warnings, err := ParseProject("project.toml", testdata(t, "project/bad.toml"))
-	golden(t, "project/bad.golden", complaints("project.toml", warnings, err))
+	_, warnings, err := ParseProject("project.toml", nodetest.Data(t, "project/bad.toml"))
+	nodetest.Golden(t, "project/bad.golden", nodetest.Complaints("project.toml", warnings, err))
 }
 
 func TestWhatIsBuiltIsAProjectByNameOrByItsTables(t *testing.T) {
@@ -149,7 +151,7 @@ func TestErrorsInProjects(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, _, err := ParseProject("project.toml", []byte(test.text))
-			requireErrors(t, err, test.want...)
+			nodetest.RequireErrors(t, err, test.want...)
 			require.Equal(t, err == nil, p != nil)
 		})
 	}
@@ -160,7 +162,7 @@ func TestABuilderIsNotUsed(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, warnings, 1)
 	require.Equal(t, UnusedBuilder.Name, warnings[0].Rule)
-	require.Equal(t, Position{2, 11}, warnings[0].Range.Start)
+	require.Equal(t, Position{Line: 2, Column: 11}, warnings[0].Range.Start)
 	require.Equal(t, `builder "a" is not used (name build-image and run-image in [io.packfile.config], or with `+
 		`--build-context build-image=docker-image://NAME)`, warnings[0].Text())
 }
@@ -182,8 +184,8 @@ func TestWhatAProjectSaysOfItselfIsItsConfig(t *testing.T) {
 			require.Equal(t, test.homepage, c.Homepage)
 			require.Equal(t, "none", c.Network)
 			require.Equal(t, []string{"MIT"}, c.Licenses)
-			require.Equal(t, Position{2, 6}, c.At("id").Start)
-			require.Equal(t, Position{4, 37}, c.Item("licenses", 0).Start)
+			require.Equal(t, Position{Line: 2, Column: 6}, c.At("id").Start)
+			require.Equal(t, Position{Line: 4, Column: 37}, c.Item("licenses", 0).Start)
 			require.Equal(t, 7, p.Packfile.At("buildpacks").Start.Line)
 			require.Equal(t, "0.10", p.Packfile.API)
 		})
@@ -193,8 +195,8 @@ func TestWhatAProjectSaysOfItselfIsItsConfig(t *testing.T) {
 func TestVariablesOfAProjectInTheOtherPlace(t *testing.T) {
 	p, _, err := ParseProject("project.toml", []byte("[[io.buildpacks.env.build]]\nname = 'A'\nvalue = 'b'\n[[io.buildpacks.group]]\nid = 'a'"))
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff([]Variable{{Name: "A", Value: "b"}}, p.Env, noPlaces))
-	require.Equal(t, Position{2, 8}, p.Env[0].At("name").Start)
+	require.Empty(t, cmp.Diff([]Variable{{Name: "A", Value: "b"}}, p.Env, nodetest.NoPlaces))
+	require.Equal(t, Position{Line: 2, Column: 8}, p.Env[0].At("name").Start)
 }
 
 func TestTheConfigOfAProjectStandsWhereItTellsOfItself(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
 
 // published are the packfiles in testdata/published by the name of their folder.
@@ -26,16 +28,16 @@ func published(t *testing.T) map[string]*Packfile {
 		pf, warnings, err := Parse(name, data)
 		require.NoError(t, err)
 		all[folder] = pf
-		fmt.Fprintf(&said, "%s\n%s\n", folder, complaints(filepath.Base(name), warnings, nil))
+		fmt.Fprintf(&said, "%s\n%s\n", folder, nodetest.Complaints(filepath.Base(name), warnings, nil))
 	}
-	golden(t, "published/golden.txt", said.String())
+	nodetest.Golden(t, "published/golden.txt", said.String())
 	return all
 }
 
 func TestEveryPublishedShapeIsReadAndLintSaysOnlyWhatIsOld(t *testing.T) {
 	all := published(t)
 	for toml, yaml := range map[string]string{"npm-toml": "npm-yaml", "node-engine-toml": "node-engine-yaml"} {
-		require.Empty(t, cmp.Diff(all[toml], all[yaml], noPlaces), "both formats say the same")
+		require.Empty(t, cmp.Diff(all[toml], all[yaml], nodetest.NoPlaces), "both formats say the same")
 	}
 	// Each of them starts the app by a line for a shell.
 	for _, name := range []string{"2019-09-01", "2019-09-11", "2020-02", "nodejs", "npm-toml", "npm-yaml"} {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"github.com/packfile/frontend/node"
 )
 
 // Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version", and from
@@ -16,9 +18,9 @@ func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
 	fields := []struct {
 		key   string
 		value *string
-		check check
+		check node.Check
 	}{
-		{"name", &d.Name, depName}, {"version", &d.Version, depVersion}, {"uri", &d.URI, webAddress}, {"sha", &d.SHA, sha256Hex},
+		{"name", &d.Name, depName}, {"version", &d.Version, depVersion}, {"uri", &d.URI, node.WebAddress}, {"sha", &d.SHA, node.SHA256},
 	}
 	declared := d.Name
 	for _, f := range fields {
@@ -30,7 +32,7 @@ func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
 			return Dep{}, d.failed(declared, f.key, err)
 		}
 		if problem, _ := f.check(rendered); problem != "" {
-			return Dep{}, d.failed(declared, f.key, fmt.Errorf("%s %s", quote(rendered), problem))
+			return Dep{}, d.failed(declared, f.key, fmt.Errorf("%s %s", node.Quote(rendered), problem))
 		}
 		*f.value = rendered
 	}
@@ -43,7 +45,7 @@ func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
 }
 
 func (d Dep) failed(name, key string, err error) error {
-	return Diagnostic{Message: fmt.Sprintf("%s of dep %s: %s", key, quote(name), err), Range: d.At(key)}
+	return Diagnostic{Message: fmt.Sprintf("%s of dep %s: %s", key, node.Quote(name), err), Range: d.At(key)}
 }
 
 // envFields are the names that the value of a variable may use.
@@ -68,7 +70,7 @@ func envTemplate(s string) (problem, hint string) {
 }
 
 // templated checks a string that may be a template: what it will be is known only when it is rendered.
-func templated(plain check) check {
+func templated(plain node.Check) node.Check {
 	return func(s string) (problem, hint string) {
 		if isTemplate(s) {
 			return templateProblem(s, nil)
@@ -98,7 +100,7 @@ func depName(s string) (problem, hint string) {
 	if len(s) > 200 {
 		return "is too long", "a name has at most 200 bytes"
 	}
-	return fileName(s)
+	return node.FileName(s)
 }
 
 // depVersion checks a dep's version, the second part of NAME@VERSION.
@@ -109,5 +111,5 @@ func depVersion(s string) (problem, hint string) {
 	case len(s) > 50:
 		return "is too long", "a version has at most 50 bytes"
 	}
-	return fileName("v" + s)
+	return node.FileName("v" + s)
 }

@@ -102,7 +102,7 @@ func TestAnErrorOfRenderPointsAtTheKey(t *testing.T) {
 	_, err := pf.Layers[0].Provide.Deps[0].Render(nil, amd64)
 	var d Diagnostic
 	require.ErrorAs(t, err, &d)
-	require.Equal(t, Position{5, 7}, d.Range.Start)
+	require.Equal(t, Position{Line: 5, Column: 7}, d.Range.Start)
 }
 
 func TestValuesOfVariablesKnowTheLayerAndTheApp(t *testing.T) {

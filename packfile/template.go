@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/packfile/frontend/node"
 )
 
 // maxTemplate bounds the text of one template and what all templates of a dep or variable render to together.
@@ -54,10 +56,10 @@ type dataError string
 
 func (e dataError) Error() string { return string(e) }
 
-func missing(key string) error { return dataError("there is no " + quote(key)) }
+func missing(key string) error { return dataError("there is no " + node.Quote(key)) }
 
 func below(key string) error {
-	return dataError(quote(key) + " is asked for below a value that is no table")
+	return dataError(node.Quote(key) + " is asked for below a value that is no table")
 }
 
 // compile parses a template and checks what it uses. Known is the only names that fields may have, nil for any.
@@ -112,7 +114,7 @@ func (c *checker) list(l *parse.ListNode) {
 			c.branch(&n.BranchNode)
 		default:
 			word, _, _ := strings.Cut(strings.Trim(n.String(), "{}"), " ")
-			c.refuse("%s is not available in packfile templates", quote(word))
+			c.refuse("%s is not available in packfile templates", node.Quote(word))
 		}
 	}
 }
@@ -149,14 +151,14 @@ func (c *checker) arg(n parse.Node) {
 		c.fields(n.Ident[1:])
 	case *parse.IdentifierNode:
 		if !slices.Contains(templateWords, n.Ident) {
-			c.refuse("function %s is not available in packfile templates", quote(n.Ident))
+			c.refuse("function %s is not available in packfile templates", node.Quote(n.Ident))
 		}
 	}
 }
 
 func (c *checker) fields(path []string) {
 	if c.known != nil && len(path) > 0 && !slices.Contains(c.known, path[0]) {
-		c.refuse("there is no %s: known are .%s", quote("."+path[0]), strings.Join(c.known, ", ."))
+		c.refuse("there is no %s: known are .%s", node.Quote("."+path[0]), strings.Join(c.known, ", ."))
 	}
 }
 
@@ -258,7 +260,7 @@ func isBareWord(s string) bool {
 		return false
 	}
 	for part := range strings.SplitSeq(s, ".") {
-		if problem, _ := variableName(part); problem != "" {
+		if problem, _ := node.VariableName(part); problem != "" {
 			return false
 		}
 	}

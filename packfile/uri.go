@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+
+	"github.com/packfile/frontend/node"
 )
 
 // SourceKind says where a module comes from.
@@ -57,7 +59,7 @@ func locate(s string) (kind SourceKind, location, problem, hint string) {
 	case s == "from=builder", strings.HasPrefix(s, "from=builder:"):
 		return "", "", "is a word of pack", idForm
 	case scpPattern.MatchString(s):
-		problem, hint = word(s)
+		problem, hint = node.Word(s)
 		return GitSource, s, problem, hint
 	case scheme == nil:
 		problem, hint = modulePath(s)
@@ -86,7 +88,7 @@ func locate(s string) (kind SourceKind, location, problem, hint string) {
 // modulePath checks the path of a module: it stands below the packfile's folder, because the packfile itself is what
 // stands in it.
 func modulePath(s string) (problem, hint string) {
-	if problem, hint = insidePath(s); problem == leaves {
+	if problem, hint = node.InsidePath(s); problem == node.LeavesFolder {
 		return problem, "a module elsewhere is a named context: write id without uri, and --build-context ID=PATH"
 	}
 	if problem == "" && path.Clean(s) == "." {
@@ -107,7 +109,7 @@ func remote(s string) (kind SourceKind, location, problem, hint string) {
 	if web && !strings.HasSuffix(u.Path, ".git") {
 		kind = HTTPSource
 	}
-	problem, hint = word(s)
+	problem, hint = node.Word(s)
 	_, password := u.User.Password()
 	switch {
 	case problem != "":

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node"
 )
 
 func TestModulesComeFromWhereTheirURISays(t *testing.T) {
@@ -61,8 +63,8 @@ func TestURIsThatAreNoneOfAModule(t *testing.T) {
 		{"nothing", "", "is empty", ""},
 		{"the packfile's own folder", "./", "is the folder of this file itself", "name a folder or file in it"},
 		{"the packfile's own folder, in a roundabout way", "file://././", "is the folder of this file itself", "name a folder"},
-		{"a folder above", "../modules", leaves, "a module elsewhere is a named context: write id without uri, and --build-context"},
-		{"a folder above, with a scheme", "file://../modules", leaves, "a module elsewhere is a named context"},
+		{"a folder above", "../modules", node.LeavesFolder, "a module elsewhere is a named context: write id without uri, and --build-context"},
+		{"a folder above, with a scheme", "file://../modules", node.LeavesFolder, "a module elsewhere is a named context"},
 		{"an absolute path", "/modules", "is absolute", "write a relative path"},
 		{"an absolute path with a scheme", "file:///modules", "is absolute", "write a path relative to this file, without file://"},
 		{"a path with a backslash", `modules\a`, "holds a backslash", "separate folders with /"},

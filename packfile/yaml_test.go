@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node/nodetest"
 )
 
 func TestAScalarOfYAMLIsItsTextWhereAStringIsWanted(t *testing.T) {
@@ -71,5 +73,5 @@ order: [{ group: [{ id: <7>, version: <1.0> }] }]
 		require.NoError(t, err)
 		return pf
 	}
-	require.Empty(t, cmp.Diff(parse(`"`), parse(""), noPlaces))
+	require.Empty(t, cmp.Diff(parse(`"`), parse(""), nodetest.NoPlaces))
 }

@@ -1,4 +1,4 @@
-package packfile
+package node
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Rule is a lint rule: what a warning with its name means. Documentation is generated from Rules.
+// Rule is a lint rule: what a warning with its name means.
 type Rule struct {
 	Name        string
 	Description string
@@ -21,7 +21,7 @@ type Diagnostic struct {
 	Range   Range
 }
 
-// Text is the message with its hint.
+// Text returns the message with its hint.
 func (d Diagnostic) Text() string {
 	if d.Hint == "" {
 		return d.Message
@@ -29,7 +29,7 @@ func (d Diagnostic) Text() string {
 	return d.Message + " (" + d.Hint + ")"
 }
 
-// Error makes a single diagnostic an error: Render returns one, so that its caller knows where to point.
+// Error returns Text. A diagnostic is an error where one thing is found at a time, so that the caller knows where to point.
 func (d Diagnostic) Error() string { return d.Text() }
 
 // Error is everything that is wrong with a file, in the order in which it stands there.
@@ -52,14 +52,14 @@ func (e *Error) Error() string {
 // maxDiagnostics bounds what one file can make its reader say: more would not fit into a gRPC message.
 const maxDiagnostics = 500
 
-// report collects errors and warnings. The zero value is an empty one.
-type report struct {
+// Report collects errors and warnings. The zero value is an empty one.
+type Report struct {
 	errs, warns []Diagnostic
 	dropped     int // errors beyond maxDiagnostics
 }
 
-// fail adds an error.
-func (r *report) fail(at Range, hint, format string, args ...any) {
+// Fail adds an error.
+func (r *Report) Fail(at Range, hint, format string, args ...any) {
 	if len(r.errs) == maxDiagnostics {
 		r.dropped++
 		return
@@ -67,26 +67,26 @@ func (r *report) fail(at Range, hint, format string, args ...any) {
 	r.errs = append(r.errs, Diagnostic{Message: fmt.Sprintf(format, args...), Hint: hint, Range: at})
 }
 
-// warn adds a lint warning.
-func (r *report) warn(rule Rule, at Range, hint, format string, args ...any) {
-	r.addWarning(Diagnostic{Rule: rule.Name, Message: fmt.Sprintf(format, args...), Hint: hint, Range: at})
+// Warn adds a lint warning.
+func (r *Report) Warn(rule Rule, at Range, hint, format string, args ...any) {
+	r.AddWarning(Diagnostic{Rule: rule.Name, Message: fmt.Sprintf(format, args...), Hint: hint, Range: at})
 }
 
-// addWarning adds a warning that somebody else made.
-func (r *report) addWarning(d Diagnostic) {
+// AddWarning adds a warning that somebody else made.
+func (r *Report) AddWarning(d Diagnostic) {
 	if len(r.warns) < maxDiagnostics {
 		r.warns = append(r.warns, d)
 	}
 }
 
-// failures returns how many errors there are so far.
-func (r *report) failures() int { return len(r.errs) + r.dropped }
+// Failures returns how many errors there are so far.
+func (r *Report) Failures() int { return len(r.errs) + r.dropped }
 
-// errors returns the errors in file order, nil when there are none.
-func (r *report) errors() []Diagnostic { return sorted(r.errs) }
+// Errors returns the errors in file order, nil when there are none.
+func (r *Report) Errors() []Diagnostic { return sorted(r.errs) }
 
-// warnings returns the warnings in file order, nil when there are none.
-func (r *report) warnings() []Diagnostic { return sorted(r.warns) }
+// Warnings returns the warnings in file order, nil when there are none.
+func (r *Report) Warnings() []Diagnostic { return sorted(r.warns) }
 
 // sorted puts diagnostics into file order; those at one place stay in the order in which they were found. What a YAML
 // alias repeats is said once.
@@ -101,12 +101,12 @@ func sorted(ds []Diagnostic) []Diagnostic {
 	return slices.Compact(ds)
 }
 
-// err returns the collected errors as one *Error, nil when there are none.
-func (r *report) err(filename string) error {
+// Err returns the collected errors as one *Error, nil when there are none.
+func (r *Report) Err(filename string) error {
 	if len(r.errs) == 0 {
 		return nil
 	}
-	e := &Error{Filename: filename, Diagnostics: r.errors()}
+	e := &Error{Filename: filename, Diagnostics: r.Errors()}
 	if r.dropped > 0 {
 		last := e.Diagnostics[len(e.Diagnostics)-1].Range
 		e.Diagnostics = append(e.Diagnostics, Diagnostic{
@@ -119,8 +119,8 @@ func (r *report) err(filename string) error {
 // maxQuoted bounds how much of a value a message repeats.
 const maxQuoted = 80
 
-// quote returns a value as a message shows it: printable, on one line, and not longer than a person reads.
-func quote(s string) string {
+// Quote returns a value as a message shows it: printable, on one line, and not longer than a person reads.
+func Quote(s string) string {
 	if len(s) > maxQuoted {
 		return fmt.Sprintf("%q…", s[:maxQuoted])
 	}

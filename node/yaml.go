@@ -1,4 +1,4 @@
-package packfile
+package node
 
 import (
 	"bytes"
@@ -16,26 +16,26 @@ import (
 // maxAliased bounds how many nodes aliases may add to a document: nested aliases double it with every line.
 const maxAliased = 10_000
 
-// yamlReader builds the tree of a YAML packfile from the library's tree.
+// yamlReader builds the tree of a YAML file from the library's tree.
 type yamlReader struct {
-	*report
+	*Report
 	src     *source
 	places  places
 	aliases map[*yaml.Node]bool // anchors that are being expanded
 	aliased int                 // nodes that aliases brought in
 }
 
-// readYAML reads the one document of a YAML packfile. It returns nil when the syntax is broken.
-func readYAML(what string, src *source, r *report) (root *node) {
-	y := &yamlReader{report: r, src: src, places: newPlaces(src.data), aliases: map[*yaml.Node]bool{}}
+// readYAML reads the one document of a YAML file. It returns nil when the syntax is broken.
+func readYAML(what string, src *source, r *Report) (root *Node) {
+	y := &yamlReader{Report: r, src: src, places: newPlaces(src.data), aliases: map[*yaml.Node]bool{}}
 	if at, bad := unreadable(src.data); bad != "" {
-		y.fail(src.span(at, at+1), "", "invalid YAML: %s", bad)
+		y.Fail(src.span(at, at+1), "", "invalid YAML: %s", bad)
 		return nil
 	}
 	// The library panics on comments in some places where it does not expect any.
 	defer func() {
 		if p := recover(); p != nil {
-			y.fail(src.restOfLine(0), "", "invalid YAML: %v", p)
+			y.Fail(src.restOfLine(0), "", "invalid YAML: %v", p)
 			root = nil
 		}
 	}()
@@ -45,14 +45,14 @@ func readYAML(what string, src *source, r *report) (root *node) {
 	err := decoder.Decode(&document)
 	switch {
 	case errors.Is(err, io.EOF):
-		return &node{kind: tableKind, at: src.restOfLine(0)}
+		return &Node{Kind: TableKind, At: src.restOfLine(0)}
 	case err != nil:
 		y.syntax(err)
 		return nil
 	}
 	switch err := decoder.Decode(&next); {
 	case err == nil:
-		y.fail(y.rest(&next), "remove what follows the ---", "%s is one YAML document, and this begins another", what)
+		y.Fail(y.rest(&next), "remove what follows the ---", "%s is one YAML document, and this begins another", what)
 	case !errors.Is(err, io.EOF):
 		y.syntax(err)
 		return nil
@@ -102,7 +102,7 @@ func (y *yamlReader) syntax(err error) {
 	}
 	written := bytes.TrimRight(y.src.data, "\r\n \t")
 	offset := min(y.places.offset(line, 1), bytes.LastIndexByte(written, '\n')+1)
-	y.fail(y.src.restOfLine(offset), "", "invalid YAML: %s", message)
+	y.Fail(y.src.restOfLine(offset), "", "invalid YAML: %s", message)
 }
 
 // places finds the library's lines and columns in a document. They are not those of source: columns count characters,
@@ -137,7 +137,7 @@ func newPlaces(data []byte) places {
 	return p
 }
 
-// offset is where a line and column are.
+// offset returns where a line and column are.
 func (p places) offset(line, column int) int {
 	char := p.lines[min(max(line, 1), len(p.lines))-1] + max(column, 1) - 1
 	mark := char / charsPerMark
@@ -152,50 +152,50 @@ func (p places) offset(line, column int) int {
 	return offset
 }
 
-// rest is the range from a node to the end of its line. The library does not say where values end.
+// rest returns the range from a node to the end of its line. The library does not say where values end.
 func (y *yamlReader) rest(n *yaml.Node) Range {
 	return y.src.restOfLine(y.places.offset(n.Line, n.Column))
 }
 
 // node turns the library's node into one of ours.
-func (y *yamlReader) node(n *yaml.Node, depth int) *node {
+func (y *yamlReader) node(n *yaml.Node, depth int) *Node {
 	at := y.rest(n)
-	out := &node{at: at}
+	out := &Node{At: at}
 	if len(y.aliases) > 0 {
 		if y.aliased++; y.aliased > maxAliased {
 			if y.aliased == maxAliased+1 {
-				y.fail(at, "", "aliases repeat more than %d values", maxAliased)
+				y.Fail(at, "", "aliases repeat more than %d values", maxAliased)
 			}
 			return out
 		}
 	}
 	if depth >= maxDepth {
-		y.fail(at, "", "values nest more than %d deep", maxDepth)
+		y.Fail(at, "", "values nest more than %d deep", maxDepth)
 		return out
 	}
 	if n.Style&yaml.TaggedStyle != 0 && (n.Tag != "!!str" || n.Kind != yaml.ScalarNode) {
-		y.fail(at, "remove it", "tag %s is not supported", quote(n.Tag))
+		y.Fail(at, "remove it", "tag %s is not supported", Quote(n.Tag))
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
 		if y.aliases[n.Alias] {
-			y.fail(at, "", "alias %s contains itself", quote("*"+n.Value))
+			y.Fail(at, "", "alias %s contains itself", Quote("*"+n.Value))
 			return out
 		}
 		y.aliases[n.Alias] = true
 		out = y.node(n.Alias, depth)
-		out.at = at
+		out.At = at
 		delete(y.aliases, n.Alias)
 	case yaml.ScalarNode:
-		out.kind, out.text = yamlScalar(n)
+		out.Kind, out.Text = yamlScalar(n)
 		out.written = n.Value
 	case yaml.SequenceNode:
-		out.kind = arrayKind
+		out.Kind = ArrayKind
 		for _, item := range n.Content {
-			out.items = append(out.items, y.node(item, depth+1))
+			out.Items = append(out.Items, y.node(item, depth+1))
 		}
 	case yaml.MappingNode:
-		out.kind = tableKind
+		out.Kind = TableKind
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			y.entry(out, n.Content[i], n.Content[i+1], depth+1)
 		}
@@ -204,50 +204,50 @@ func (y *yamlReader) node(n *yaml.Node, depth int) *node {
 }
 
 // entry adds one key of a mapping.
-func (y *yamlReader) entry(table *node, key, value *yaml.Node, depth int) {
+func (y *yamlReader) entry(table *Node, key, value *yaml.Node, depth int) {
 	keyAt := y.rest(key)
 	switch {
 	case key.Kind != yaml.ScalarNode, key.Tag == "!!null":
-		y.fail(keyAt, "", "a key is a plain word or a string")
+		y.Fail(keyAt, "", "a key is a plain word or a string")
 		return
 	case key.Tag == "!!merge":
-		y.fail(keyAt, "write the keys out", "merge keys (<<) are not supported")
+		y.Fail(keyAt, "write the keys out", "merge keys (<<) are not supported")
 		return
 	}
 	if key.Style&^yaml.TaggedStyle == 0 {
 		start := y.places.offset(key.Line, key.Column)
 		keyAt = y.src.span(start, start+len(key.Value))
 	}
-	if found := table.find(key.Value); found != nil {
-		y.fail(keyAt, "", "%s is already defined on line %d", quote(key.Value), line(found))
+	if found := table.Find(key.Value); found != nil {
+		y.Fail(keyAt, "", "%s is already defined on line %d", Quote(key.Value), line(found))
 		return
 	}
 	child := y.node(value, depth)
-	if child.kind == tableKind || child.kind == arrayKind {
+	if child.Kind == TableKind || child.Kind == ArrayKind {
 		if value.Style&yaml.FlowStyle == 0 && value.Kind != yaml.AliasNode {
-			child.at = keyAt // the block begins on a line of its own
+			child.At = keyAt // the block begins on a line of its own
 		}
 	}
-	table.add(entry{key: key.Value, keyAt: keyAt, value: child})
+	table.Add(Entry{Key: key.Value, KeyAt: keyAt, Value: child})
 }
 
 var yamlSpecialFloat = strings.NewReplacer(
 	".inf", "inf", ".Inf", "inf", ".INF", "inf", ".nan", "nan", ".NaN", "nan", ".NAN", "nan",
 )
 
-// yamlScalar is what a scalar is, and its text in TOML's form where the formats differ.
-func yamlScalar(n *yaml.Node) (kind, string) {
+// yamlScalar returns what a scalar is, and its text in TOML's form where the formats differ.
+func yamlScalar(n *yaml.Node) (Kind, string) {
 	switch n.ShortTag() {
 	case "!!null":
-		return nullKind, ""
+		return NullKind, ""
 	case "!!bool":
-		return boolKind, strings.ToLower(n.Value)
+		return BoolKind, strings.ToLower(n.Value)
 	case "!!int":
-		return integerKind, n.Value
+		return IntegerKind, n.Value
 	case "!!float":
-		return floatKind, yamlSpecialFloat.Replace(n.Value)
+		return FloatKind, yamlSpecialFloat.Replace(n.Value)
 	case "!!timestamp":
-		return dateKind, n.Value
+		return DateKind, n.Value
 	}
-	return stringKind, n.Value
+	return StringKind, n.Value
 }

@@ -1,4 +1,4 @@
-package packfile
+package node
 
 // Position is a place in a file. Both count from 1; Column counts bytes.
 type Position struct {
@@ -24,7 +24,7 @@ type keyPlace struct {
 	at   Range
 }
 
-// Range is where the table stands: its header, or its first key. A table that is not there stands at the file's beginning.
+// Range returns where the table stands: its header, or its first key. A table that is not there stands at the file's beginning.
 func (t Table) Range() Range {
 	if t.self == (Range{}) {
 		return Range{Start: Position{1, 1}, End: Position{1, 1}}
@@ -35,7 +35,7 @@ func (t Table) Range() Range {
 // Has says whether the key was given.
 func (t Table) Has(key string) bool { return t.place(key) != nil }
 
-// At is where a key's value stands (its first line when it has several), or the table when the key was not given.
+// At returns where a key's value stands (its first line when it has several), or the table when the key was not given.
 func (t Table) At(key string) Range {
 	if p := t.place(key); p != nil {
 		return p.at
@@ -52,7 +52,7 @@ func (t Table) place(key string) *keyPlace {
 	return nil
 }
 
-// Item is where element i of a list stands, or the key's own range.
+// Item returns where element i of a list stands, or the key's own range.
 func (t Table) Item(key string, i int) Range {
 	if items := t.items[key]; i < len(items) {
 		return items[i]
@@ -60,11 +60,11 @@ func (t Table) Item(key string, i int) Range {
 	return t.At(key)
 }
 
-// newTable returns the places of what no file has as a table of its own, which stands somewhere all the same.
-func newTable(at Range) Table { return Table{self: at} }
+// NewTable returns the places of what no file has as a table of its own, which stands somewhere all the same.
+func NewTable(at Range) Table { return Table{self: at} }
 
-// put records where the value of a key stands, and if it is a list, where its elements do.
-func (t *Table) put(key string, at Range, items ...Range) {
+// Put records where the value of a key stands, and if it is a list, where its elements do.
+func (t *Table) Put(key string, at Range, items ...Range) {
 	t.keys = append(t.keys, keyPlace{key, at})
 	if len(items) > 0 {
 		t.putItems(key, items)
@@ -78,11 +78,11 @@ func (t *Table) putItems(key string, at []Range) {
 	t.items[key] = at
 }
 
-// isThere says whether the table was given.
-func (t Table) isThere() bool { return t.self != Range{} }
+// IsThere says whether the table was given.
+func (t Table) IsThere() bool { return t.self != Range{} }
 
-// isList says whether a key that may be a string or a list of strings is a list.
-func (t Table) isList(key string) bool { return t.items[key] != nil }
+// IsList says whether a key that may be a string or a list of strings is a list.
+func (t Table) IsList(key string) bool { return t.items[key] != nil }
 
-// table gives the decoder the Table of any type that embeds one.
+// table returns the Table of any type that embeds one.
 func (t *Table) table() *Table { return t }

@@ -1,11 +1,11 @@
-package packfile
+package node
 
 import (
 	"bytes"
 	"sort"
 )
 
-// source is the text of a packfile and where its lines begin. The position functions of the TOML and YAML libraries
+// source is the text of a file and where its lines begin. The position functions of the TOML and YAML libraries
 // count from the start of the text each time, or count characters; these are bytes, and cheap.
 type source struct {
 	data  []byte
@@ -23,7 +23,7 @@ func newSource(data []byte) *source {
 	return s
 }
 
-// line is the index of the line in which an offset lies.
+// line returns the index of the line in which an offset lies.
 func (s *source) line(offset int) int {
 	for i := s.near; i < len(s.lines) && i < s.near+2; i++ {
 		if s.lines[i] <= offset && (i+1 == len(s.lines) || offset < s.lines[i+1]) {
@@ -35,7 +35,7 @@ func (s *source) line(offset int) int {
 	return s.near
 }
 
-// span is the range of the bytes from start to before end, or as much of it as stands on its first line.
+// span returns the range of the bytes from start to before end, or as much of it as stands on its first line.
 func (s *source) span(start, end int) Range {
 	line := s.line(start)
 	limit := len(s.data)
@@ -51,5 +51,5 @@ func (s *source) span(start, end int) Range {
 	return Range{Start: first, End: last}
 }
 
-// restOfLine is the range from an offset to the end of its line.
+// restOfLine returns the range from an offset to the end of its line.
 func (s *source) restOfLine(start int) Range { return s.span(start, len(s.data)) }

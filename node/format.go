@@ -1,4 +1,4 @@
-package packfile
+package node
 
 import (
 	"bytes"
@@ -78,10 +78,10 @@ func Measure(filename string, data []byte) measure.Size {
 }
 
 // measured reports a text that is larger than it may be.
-func (d *decoder) measured(src *source) bool {
-	_, err := d.format.meter()(src.data, most)
+func (d *Decoder) measured(src *source) bool {
+	_, err := d.Format.meter()(src.data, most)
 	if excess, ok := errors.AsType[*measure.Excess](err); ok {
-		d.fail(src.span(excess.Offset, excess.Offset+1), "", "%s", excess)
+		d.Fail(src.span(excess.Offset, excess.Offset+1), "", "%s", excess)
 	}
 	return err == nil
 }

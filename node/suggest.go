@@ -1,4 +1,4 @@
-package packfile
+package node
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ const maxSuggested = 64
 
 var simplify = strings.NewReplacer("-", "", "_", "", " ", "")
 
-// nearest is the candidate that was probably meant by a word, "" when none is near.
+// nearest returns the candidate that was probably meant by a word, "" when none is near.
 func nearest(wrong string, candidates []string) string {
 	if len(wrong) > maxSuggested {
 		return ""
@@ -40,4 +40,4 @@ func nearest(wrong string, candidates []string) string {
 	return best
 }
 
-func didYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }
+func DidYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }

@@ -1,4 +1,4 @@
-package packfile
+package node
 
 import (
 	"fmt"
@@ -9,44 +9,44 @@ import (
 	"unicode"
 )
 
-// A check looks at one string. It returns what is wrong with it, to follow the quoted value in a message, and a hint.
-type check func(s string) (problem, hint string)
+// A Check looks at one string. It returns what is wrong with it, to follow the quoted value in a message, and a hint.
+type Check func(s string) (problem, hint string)
 
-// oneOf checks a string that has few values.
-func oneOf(values ...string) check {
+// OneOf checks a string that has few values.
+func OneOf(values ...string) Check {
 	return func(s string) (problem, hint string) {
 		if slices.Contains(values, s) {
 			return "", ""
 		}
 		if near := nearest(s, values); near != "" {
-			return "is not one of its values", didYouMean(near)
+			return "is not one of its values", DidYouMean(near)
 		}
 		return "is not one of its values", "one of " + strings.Join(values, ", ")
 	}
 }
 
-// notBlank checks a text that must not be empty.
-func notBlank(s string) (problem, hint string) {
+// NotBlank checks a text that must not be empty.
+func NotBlank(s string) (problem, hint string) {
 	if strings.TrimSpace(s) == "" {
 		return "is empty", ""
 	}
 	return "", ""
 }
 
-// nonEmpty checks a string that must say something, on one line.
-func nonEmpty(s string) (problem, hint string) {
+// NonEmpty checks a string that must say something, on one line.
+func NonEmpty(s string) (problem, hint string) {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return "holds a control character", ""
 	}
-	return notBlank(s)
+	return NotBlank(s)
 }
 
-// word checks a string that must not hold white space, such as an image reference.
-func word(s string) (problem, hint string) {
+// Word checks a string that must not hold white space, such as an image reference.
+func Word(s string) (problem, hint string) {
 	if strings.ContainsFunc(s, unicode.IsSpace) {
 		return "holds white space", ""
 	}
-	return nonEmpty(s)
+	return NonEmpty(s)
 }
 
 var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -54,16 +54,16 @@ var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // maxVariable bounds the name of a variable.
 const maxVariable = 235
 
-// variableName checks the name of an environment variable.
-func variableName(s string) (problem, hint string) {
+// VariableName checks the name of an environment variable.
+func VariableName(s string) (problem, hint string) {
 	if !variablePattern.MatchString(s) || len(s) > maxVariable {
 		return "is not the name of a variable", "letters, digits and _, not beginning with a digit"
 	}
 	return "", ""
 }
 
-// fileName checks a string that becomes one file or folder name.
-func fileName(s string) (problem, hint string) {
+// FileName checks a string that becomes one file or folder name.
+func FileName(s string) (problem, hint string) {
 	switch {
 	case s == "":
 		return "is empty", ""
@@ -79,14 +79,14 @@ func fileName(s string) (problem, hint string) {
 	return "", ""
 }
 
-// leaves is the problem of a path that goes up.
-const leaves = "leaves its folder"
+// LeavesFolder is the problem of a path that goes up.
+const LeavesFolder = "leaves its folder"
 
 // maxPath bounds paths and patterns: compiling a pattern takes time in proportion to the square of its length.
 const maxPath = 1024
 
-// insidePath checks a slash-separated path that must stay inside its folder.
-func insidePath(s string) (problem, hint string) {
+// InsidePath checks a slash-separated path that must stay inside its folder.
+func InsidePath(s string) (problem, hint string) {
 	switch {
 	case strings.TrimSpace(s) == "":
 		return "is empty", ""
@@ -99,15 +99,15 @@ func insidePath(s string) (problem, hint string) {
 	case strings.HasPrefix(s, "/"):
 		return "is absolute", "write a relative path"
 	case slices.Contains(strings.Split(s, "/"), ".."):
-		return leaves, "paths go down only"
+		return LeavesFolder, "paths go down only"
 	}
 	return "", ""
 }
 
 var shaPattern = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 
-// sha256Hex checks a checksum.
-func sha256Hex(s string) (problem, hint string) {
+// SHA256 checks a checksum.
+func SHA256(s string) (problem, hint string) {
 	if !shaPattern.MatchString(s) {
 		hint = "64 hexadecimal digits"
 		if strings.HasPrefix(s, "sha256:") {
@@ -118,8 +118,8 @@ func sha256Hex(s string) (problem, hint string) {
 	return "", ""
 }
 
-// webAddress checks a uri. It is recorded in the image, so it may not hold a password.
-func webAddress(s string) (problem, hint string) {
+// WebAddress checks a uri. It is recorded in the image, so it may not hold a password.
+func WebAddress(s string) (problem, hint string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:

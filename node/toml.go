@@ -1,4 +1,4 @@
-package packfile
+package node
 
 import (
 	"bytes"
@@ -19,22 +19,22 @@ const (
 	byDots                     // a dotted key: only dotted keys of the same table add to it
 )
 
-// tomlReader builds the tree of a TOML packfile.
+// tomlReader builds the tree of a TOML file.
 //
 // The library's parser decides what a line means; which lines go together is decided here, because the library's own
-// check looks through all keys of the document for each key. FuzzParseTOML compares the verdicts.
+// check looks through all keys of the document for each key. FuzzTOML compares the verdicts.
 type tomlReader struct {
-	*report
+	*Report
 	src    *source
 	parser unstable.Parser
-	root   *node
-	table  *node // that key-value lines go to
+	root   *Node
+	table  *Node // that key-value lines go to
 }
 
 // readTOML reads a whole document. It returns nil when the syntax is broken, because what a broken text leaves out would
 // only bring up errors that are not there.
-func readTOML(src *source, r *report) *node {
-	t := &tomlReader{report: r, src: src, root: &node{kind: tableKind, defined: byHeader, at: src.restOfLine(0)}}
+func readTOML(src *source, r *Report) *Node {
+	t := &tomlReader{Report: r, src: src, root: &Node{Kind: TableKind, defined: byHeader, At: src.restOfLine(0)}}
 	t.table = t.root
 	t.parser.Reset(src.data)
 	for t.parser.NextExpression() {
@@ -54,7 +54,7 @@ func readTOML(src *source, r *report) *node {
 		raw := t.parser.Range(perr.Highlight)
 		at = src.span(int(raw.Offset), int(raw.Offset+raw.Length))
 	}
-	t.fail(at, "", "invalid TOML: %s", err)
+	t.Fail(at, "", "invalid TOML: %s", err)
 	return nil
 }
 
@@ -67,9 +67,9 @@ func (t *tomlReader) header(e *unstable.Node) {
 	}
 	first, last := parts[0], parts[len(parts)-1]
 	whole := t.src.span(int(first.Raw.Offset), int(last.Raw.Offset+last.Raw.Length))
-	t.table = &node{kind: tableKind, defined: byHeader, at: whole}
+	t.table = &Node{Kind: TableKind, defined: byHeader, At: whole}
 	if len(parts) > maxDepth {
-		t.fail(whole, "", "tables nest more than %d deep", maxDepth)
+		t.Fail(whole, "", "tables nest more than %d deep", maxDepth)
 		return
 	}
 
@@ -80,21 +80,21 @@ func (t *tomlReader) header(e *unstable.Node) {
 		}
 	}
 	name, at := string(last.Data), t.at(last)
-	found := parent.find(name)
+	found := parent.Find(name)
 	switch {
 	case found == nil && e.Kind == unstable.Table:
-		parent.add(entry{key: name, keyAt: at, value: t.table})
+		parent.Add(Entry{Key: name, KeyAt: at, Value: t.table})
 	case found == nil:
-		array := &node{kind: arrayKind, defined: byHeader, at: whole, items: []*node{t.table}}
-		parent.add(entry{key: name, keyAt: at, value: array})
-	case e.Kind == unstable.Table && found.value.kind == tableKind && found.value.defined == byPath:
-		found.value.defined, found.value.at = byHeader, whole
-		found.keyAt = at
-		t.table = found.value
-	case e.Kind == unstable.ArrayTable && found.value.kind == arrayKind && found.value.defined == byHeader:
-		found.value.items = append(found.value.items, t.table)
-	case found.value.kind == arrayKind && found.value.defined == byHeader:
-		t.fail(at, "write [[…]]", "invalid TOML: %s is an array of tables since line %d", quote(name), line(found))
+		array := &Node{Kind: ArrayKind, defined: byHeader, At: whole, Items: []*Node{t.table}}
+		parent.Add(Entry{Key: name, KeyAt: at, Value: array})
+	case e.Kind == unstable.Table && found.Value.Kind == TableKind && found.Value.defined == byPath:
+		found.Value.defined, found.Value.At = byHeader, whole
+		found.KeyAt = at
+		t.table = found.Value
+	case e.Kind == unstable.ArrayTable && found.Value.Kind == ArrayKind && found.Value.defined == byHeader:
+		found.Value.Items = append(found.Value.Items, t.table)
+	case found.Value.Kind == ArrayKind && found.Value.defined == byHeader:
+		t.Fail(at, "write [[…]]", "invalid TOML: %s is an array of tables since line %d", Quote(name), line(found))
 	default:
 		t.defined(at, found)
 	}
@@ -102,21 +102,21 @@ func (t *tomlReader) header(e *unstable.Node) {
 
 // step goes one part down a header or dotted key, making the table when it is not there. It returns nil, with an error
 // reported, when something else stands there.
-func (t *tomlReader) step(parent *node, part *unstable.Node, as definition) *node {
+func (t *tomlReader) step(parent *Node, part *unstable.Node, as definition) *Node {
 	name, at := string(part.Data), t.at(part)
-	found := parent.find(name)
+	found := parent.Find(name)
 	if found == nil {
-		child := &node{kind: tableKind, defined: as, at: at}
-		parent.add(entry{key: name, keyAt: at, value: child})
+		child := &Node{Kind: TableKind, defined: as, At: at}
+		parent.Add(Entry{Key: name, KeyAt: at, Value: child})
 		return child
 	}
-	value := found.value
+	value := found.Value
 	switch {
 	case as == byDots && value.defined == byDots:
 		return value
-	case as == byPath && value.kind == arrayKind && value.defined == byHeader:
-		return value.items[len(value.items)-1]
-	case as == byPath && value.kind == tableKind && value.defined != byValue:
+	case as == byPath && value.Kind == ArrayKind && value.defined == byHeader:
+		return value.Items[len(value.Items)-1]
+	case as == byPath && value.Kind == TableKind && value.defined != byValue:
 		return value
 	}
 	t.defined(at, found)
@@ -124,12 +124,12 @@ func (t *tomlReader) step(parent *node, part *unstable.Node, as definition) *nod
 }
 
 // keyValue adds a possibly dotted key to a table.
-func (t *tomlReader) keyValue(table *node, e *unstable.Node, depth int) {
+func (t *tomlReader) keyValue(table *Node, e *unstable.Node, depth int) {
 	it := e.Key()
 	it.Next()
 	for !it.IsLast() {
 		if depth++; depth > maxDepth {
-			t.fail(t.at(it.Node()), "", "tables nest more than %d deep", maxDepth)
+			t.Fail(t.at(it.Node()), "", "tables nest more than %d deep", maxDepth)
 			return
 		}
 		if table = t.step(table, it.Node(), byDots); table == nil {
@@ -139,7 +139,7 @@ func (t *tomlReader) keyValue(table *node, e *unstable.Node, depth int) {
 	}
 	last := it.Node()
 	name, at := string(last.Data), t.at(last)
-	if found := table.find(name); found != nil {
+	if found := table.Find(name); found != nil {
 		t.defined(at, found)
 		return
 	}
@@ -150,71 +150,71 @@ func (t *tomlReader) keyValue(table *node, e *unstable.Node, depth int) {
 		start++
 	}
 	value := t.value(e.Value(), t.src.span(start, int(e.Raw.Offset+e.Raw.Length)), depth)
-	table.add(entry{key: name, keyAt: at, value: value})
+	table.Add(Entry{Key: name, KeyAt: at, Value: value})
 }
 
 // value turns a value into a node.
-func (t *tomlReader) value(e *unstable.Node, at Range, depth int) *node {
-	n := &node{at: at}
+func (t *tomlReader) value(e *unstable.Node, at Range, depth int) *Node {
+	n := &Node{At: at}
 	if (e.Kind == unstable.Array || e.Kind == unstable.InlineTable) && depth >= maxDepth {
-		t.fail(at, "", "values nest more than %d deep", maxDepth)
+		t.Fail(at, "", "values nest more than %d deep", maxDepth)
 		return n
 	}
 	switch e.Kind {
 	case unstable.Array:
-		n.kind = arrayKind
+		n.Kind = ArrayKind
 		for it := e.Children(); it.Next(); {
 			item, itemAt := it.Node(), at
 			if item.Raw.Length > 0 {
 				itemAt = t.at(item)
 			}
-			n.items = append(n.items, t.value(item, itemAt, depth+1))
+			n.Items = append(n.Items, t.value(item, itemAt, depth+1))
 		}
 	case unstable.InlineTable:
-		n.kind = tableKind
+		n.Kind = TableKind
 		for it := e.Children(); it.Next(); {
 			t.keyValue(n, it.Node(), depth+1)
 		}
 		close(n)
 	case unstable.String:
-		n.kind, n.text = stringKind, string(e.Data)
+		n.Kind, n.Text = StringKind, string(e.Data)
 	case unstable.Bool:
-		n.kind, n.text = boolKind, string(e.Data)
+		n.Kind, n.Text = BoolKind, string(e.Data)
 	default:
-		n.kind, n.text = dateKind, string(e.Data)
+		n.Kind, n.Text = DateKind, string(e.Data)
 		switch e.Kind {
 		case unstable.Integer:
-			n.kind = integerKind
+			n.Kind = IntegerKind
 		case unstable.Float:
-			n.kind = floatKind
+			n.Kind = FloatKind
 		}
 		// The parser only finds where numbers and dates end; the library checks them when it decodes.
 		var check struct{ V any }
-		if err := toml.Unmarshal([]byte("V = "+n.text), &check); err != nil {
-			t.fail(at, "", "invalid TOML: %s", strings.TrimPrefix(err.Error(), "toml: "))
+		if err := toml.Unmarshal([]byte("V = "+n.Text), &check); err != nil {
+			t.Fail(at, "", "invalid TOML: %s", strings.TrimPrefix(err.Error(), "toml: "))
 		}
 	}
 	return n
 }
 
 // close marks the tables that dotted keys made inside an inline table: nothing can be added to them from outside.
-func close(inline *node) {
-	for _, e := range inline.entries {
-		if e.value.kind == tableKind && e.value.defined == byDots {
-			e.value.defined = byValue
-			close(e.value)
+func close(inline *Node) {
+	for _, e := range inline.Entries {
+		if e.Value.Kind == TableKind && e.Value.defined == byDots {
+			e.Value.defined = byValue
+			close(e.Value)
 		}
 	}
 }
 
-// at is where a node of the parser stands.
+// at returns where a node of the parser stands.
 func (t *tomlReader) at(e *unstable.Node) Range {
 	return t.src.span(int(e.Raw.Offset), int(e.Raw.Offset+e.Raw.Length))
 }
 
 // defined reports a key that is there already.
-func (t *tomlReader) defined(at Range, found *entry) {
-	t.fail(at, "", "invalid TOML: %s is already defined on line %d", quote(found.key), line(found))
+func (t *tomlReader) defined(at Range, found *Entry) {
+	t.Fail(at, "", "invalid TOML: %s is already defined on line %d", Quote(found.Key), line(found))
 }
 
-func line(e *entry) int { return e.keyAt.Start.Line }
+func line(e *Entry) int { return e.KeyAt.Start.Line }

@@ -1,0 +1,158 @@
+package node
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/packfile/frontend/text"
+)
+
+// Decoder reads one file: its tree, and what schemas make of that. It collects all that is wrong on the way.
+type Decoder struct {
+	Report
+	Format    Format
+	suggested int // how many words were compared with others; see Nearest
+}
+
+// NewDecoder returns a decoder of a file of a format.
+func NewDecoder(f Format) *Decoder { return &Decoder{Format: f} }
+
+// maxSuggestions bounds the comparisons with similar words, whose number is the product of wrong and right ones.
+const maxSuggestions = 100
+
+// MaySuggest says whether Nearest still looks: when not, the caller need not collect candidates.
+func (d *Decoder) MaySuggest() bool { return d.suggested < maxSuggestions }
+
+// Nearest returns the candidate that was probably meant by a word, "" when none is near or when there were too many wrong words.
+func (d *Decoder) Nearest(wrong string, candidates []string) string {
+	if !d.MaySuggest() {
+		return ""
+	}
+	d.suggested++
+	return nearest(wrong, candidates)
+}
+
+// Key returns the name of a key as the file writes it, from its TOML name.
+func (d *Decoder) Key(name string) string { return d.Format.key(name) }
+
+// Tree reads a text into a tree. It returns nil, with an error reported, when the text is too large or its syntax broken.
+func (d *Decoder) Tree(what string, data []byte) *Node {
+	if len(data) > MaxSize {
+		first := Range{Position{1, 1}, Position{1, 1}}
+		d.Fail(first, "", "%s has at most %d MiB, this one has %d bytes", what, MaxSize>>20, len(data))
+		return nil
+	}
+	data = text.Unix(data)
+	data = data[:len(data):len(data)] // the TOML parser finds its place by capacity
+	src := newSource(data)
+	switch {
+	case !d.measured(src):
+		return nil
+	case d.Format == YAML:
+		return readYAML(what, src, &d.Report)
+	}
+	return readTOML(src, &d.Report)
+}
+
+// Unique reports a name that was there before.
+func (d *Decoder) Unique(seen map[string]Range, what, name string, at Range) {
+	if name == "" {
+		return
+	}
+	if first, ok := seen[name]; ok {
+		d.Fail(at, "", "%s %s is already defined on line %d", what, Quote(name), first.Start.Line)
+		return
+	}
+	seen[name] = at
+}
+
+// Unknown reports a key that the table does not have.
+func (d *Decoder) Unknown(what string, e *Entry, names []string) {
+	hint := "keys of " + what + ": " + strings.Join(names, ", ")
+	if near := d.Nearest(e.Key, names); near != "" {
+		hint = DidYouMean(near)
+	}
+	d.Fail(e.KeyAt, hint, "unknown key %s in %s", Quote(e.Key), what)
+}
+
+// Wrong reports a value of another kind than its key wants.
+func (d *Decoder) Wrong(e *Entry, n *Node, want, hint string) {
+	d.Fail(n.At, hint, "%s: expected %s, found %s", e.Key, want, n.Kind)
+}
+
+// Example returns a key with a value, as a hint shows it.
+func (d *Decoder) Example(key, value string) string {
+	if d.Format == YAML {
+		return fmt.Sprintf("write %s: %s", key, value)
+	}
+	return fmt.Sprintf("write %s = %s", key, value)
+}
+
+// Checked applies the checks of a key to one of its strings.
+func (d *Decoder) Checked(e *Entry, n *Node, checks []Check) {
+	if strings.IndexByte(n.Text, 0) >= 0 {
+		d.Fail(n.At, "", "%s: %s holds a NUL byte", e.Key, Quote(n.Text))
+		return
+	}
+	for _, check := range checks {
+		if problem, hint := check(n.Text); problem != "" {
+			d.Fail(n.At, hint, "%s: %s %s", e.Key, Quote(n.Text), problem)
+			return
+		}
+	}
+}
+
+// AsText returns a value as it is where a string is wanted. In YAML few people know which plain scalars are something else (2.7, true,
+// 2020-01-01), so any of them but null is its text there. TOML's strings have quotes: what has none is not meant as one.
+func (d *Decoder) AsText(n *Node) *Node {
+	switch n.Kind {
+	case IntegerKind, FloatKind, BoolKind, DateKind:
+		if d.Format == YAML {
+			return &Node{Kind: StringKind, Text: n.written, At: n.At}
+		}
+	}
+	return n
+}
+
+// tooMany says whether an array has more entries than any may have, which is an error at the first too many.
+func (d *Decoder) tooMany(e *Entry) bool {
+	items := e.Value.Items
+	if len(items) <= MaxEntries {
+		return false
+	}
+	d.Fail(items[MaxEntries].At, "", "%s has at most %d entries, this one has %d", e.Key, MaxEntries, len(items))
+	return true
+}
+
+// Strings reads an array of strings and records where each stands.
+func (d *Decoder) Strings(t *Table, name string, e *Entry, checks []Check) []string {
+	n := e.Value
+	if n.Kind != ArrayKind {
+		hint := ""
+		if n.Text != "" {
+			hint = d.Example(e.Key, "["+Quote(n.Text)+"]")
+		}
+		d.Wrong(e, n, "an array of strings", hint)
+		return nil
+	}
+	if d.tooMany(e) {
+		return nil
+	}
+	values := make([]string, 0, len(n.Items))
+	places := make([]Range, 0, len(n.Items))
+	for _, item := range n.Items {
+		if item = d.AsText(item); item.Kind != StringKind {
+			hint := ""
+			if item.Text != "" {
+				hint = "write " + Quote(item.Text)
+			}
+			d.Wrong(e, item, "an array of strings", hint)
+			continue
+		}
+		d.Checked(e, item, checks)
+		values = append(values, item.Text)
+		places = append(places, item.At)
+	}
+	t.putItems(name, places)
+	return values
+}

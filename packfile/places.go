@@ -1,0 +1,16 @@
+package packfile
+
+import "github.com/packfile/frontend/node"
+
+// Where things stand in a packfile, and what is wrong with them, is said in the words of package node.
+type (
+	Table      = node.Table
+	Range      = node.Range
+	Position   = node.Position
+	Diagnostic = node.Diagnostic
+	Error      = node.Error
+	Rule       = node.Rule
+)
+
+// MaxSize is the size limit of a packfile, in bytes.
+const MaxSize = node.MaxSize
