@@ -2,9 +2,8 @@ package convert
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -90,14 +89,13 @@ func started(marked string, all []launch.Process) string {
 // the last that has shell processes; launchers since 0.18 know none below 0.7.
 func launchAPI(pf *packfile.Packfile) string {
 	shell := slices.ContainsFunc(pf.Processes, func(p packfile.Process) bool { return !p.Direct })
-	minor, err := strconv.Atoi(strings.TrimPrefix(pf.API, "0."))
+	v, err := api.Parse(pf.API)
 	switch {
-	case err != nil: // no version 0.x, so newer than all that this rule is about
-		return pf.API
-	case minor < 7:
-		return "0.7"
-	case shell && minor > 8:
-		return "0.8"
+	case err != nil: // there is none
+	case !v.AtLeast(api.OldestToday):
+		return api.OldestToday.String()
+	case shell && v.AtLeast(api.DirectOnly):
+		return api.LastWithShell.String()
 	}
 	return pf.API
 }

@@ -3,18 +3,15 @@ package frontend
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	fstypes "github.com/tonistiigi/fsutil/types"
 
+	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/tree"
 )
-
-// buildpackAPIs are the versions of the Buildpack API that a buildpack with programs may speak: those of today's lifecycles.
-var buildpackAPIs = []string{"0.7", "0.8", "0.9", "0.10", "0.11", "0.12"}
 
 // readBuildpack makes a unit of a buildpack with programs of its own.
 func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.BuildpackTOML, info packfile.BuildpackInfo) error {
@@ -30,11 +27,12 @@ func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.Bui
 	if programs["detect"] == nil || programs["build"] == nil {
 		return u.errorAt(info.At("id"), "%s has neither a packfile nor an order nor programs (bin/detect, bin/build)", name)
 	}
-	oldest, newest := buildpackAPIs[0], buildpackAPIs[len(buildpackAPIs)-1]
+	oldest, newest := api.OldestToday, api.Newest // a buildpack with programs is for today's lifecycles
+	speaks, err := api.Parse(about.API)
 	switch {
 	case about.API == "":
 		return u.errorAt(about.Range(), "%s does not say which Buildpack API it speaks: known are %s to %s", name, oldest, newest)
-	case !slices.Contains(buildpackAPIs, about.API):
+	case err != nil || !speaks.Within(oldest, newest):
 		return u.errorAt(about.At("api"), "%s speaks Buildpack API %s: known are %s to %s", name, about.API, oldest, newest)
 	}
 	u.Packfile = &packfile.Packfile{

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/node"
 )
 
@@ -179,7 +180,7 @@ func buildpackInfoKeys() []node.Key[BuildpackInfo] {
 
 // anyAPI checks that an API version is one: which of them can be run is for the caller to know.
 func anyAPI(s string) (problem, hint string) {
-	if !apiPattern.MatchString(s) {
+	if !api.IsVersion(s) {
 		return "is not a Buildpack API version", "MAJOR.MINOR, as in " + node.Quote(defaultAPI)
 	}
 	return "", ""

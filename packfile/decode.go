@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/node"
 )
 
@@ -89,13 +90,13 @@ func readCommand(d *node.Decoder, p *Process, e *node.Entry) {
 // direct processes. A packfile that names no version may have been published before that, when no process was direct by
 // itself: there a command that only a shell understands is a line for one.
 func checkProcesses(d *node.Decoder, p *Packfile) {
-	minor, known := minorAPI(p.API)
+	v, err := api.Parse(p.API)
 	types := map[string]Range{}
 	var byDefault *Process
 	for i := range p.Processes {
 		process := &p.Processes[i]
 		if !process.Has("direct") {
-			process.Direct = minor >= 9 && (p.Has("api") || !process.needsShell())
+			process.Direct = v.AtLeast(api.DirectOnly) && (p.Has("api") || !process.needsShell())
 		}
 		d.Unique(types, "process", process.Type, process.At("type"))
 		if process.Default {
@@ -106,7 +107,7 @@ func checkProcesses(d *node.Decoder, p *Packfile) {
 				byDefault = process
 			}
 		}
-		if known || process.Has("direct") { // else it is not settled which kind it is
+		if err == nil && v.Major == 0 || process.Has("direct") { // else it is not settled which kind it is
 			checkCommand(d, process)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/node"
 
 	"github.com/packfile/frontend/step"
@@ -63,7 +64,6 @@ var (
 	moduleIDPattern    = regexp.MustCompile(`^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)*$`)
 	processTypePattern = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 	userPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_][A-Za-z0-9_.-]*\$?)?$`)
-	apiPattern         = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)$`)
 )
 
 // reservedModules are folders of their own beside those of modules (Buildpack API, "Buildpack ID").
@@ -118,29 +118,19 @@ func user(s string) (problem, hint string) {
 	return "", ""
 }
 
-// Buildpack API versions that a packfile can speak.
-const (
-	defaultAPI           = "0.10"
-	oldestAPI, newestAPI = 2, 12 // both 0.N
-)
+// defaultAPI is the Buildpack API of a packfile that names none.
+const defaultAPI = "0.10"
 
 // apiVersion checks api.
 func apiVersion(s string) (problem, hint string) {
-	rule := fmt.Sprintf("known are 0.%d to 0.%d", oldestAPI, newestAPI)
-	if !apiPattern.MatchString(s) {
+	rule := fmt.Sprintf("known are %s to %s", api.Oldest, api.Newest)
+	if !api.IsVersion(s) {
 		return "is not a Buildpack API version", "write MAJOR.MINOR; " + rule
 	}
-	if minor, ok := minorAPI(s); !ok || minor < oldestAPI || minor > newestAPI {
+	if v, err := api.Parse(s); err != nil || !v.Within(api.Oldest, api.Newest) {
 		return "is not a Buildpack API version known here", rule
 	}
 	return "", ""
-}
-
-// minorAPI is N of a version 0.N.
-func minorAPI(s string) (minor int, ok bool) {
-	rest, ok := strings.CutPrefix(s, "0.")
-	minor, err := strconv.Atoi(rest)
-	return minor, ok && err == nil
 }
 
 // moduleVersion checks config.version: it becomes a folder of a buildpackage.

@@ -7,12 +7,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/cnb/env"
 )
 
 // buildpackLayers is a buildpack with the folders of its layers, in ascending order.
 type buildpackLayers struct {
-	api  version
+	api  api.Version
 	dirs []string
 }
 
@@ -41,7 +42,7 @@ func (l *launcher) layerDirs() ([]buildpackLayers, error) {
 func (l *launcher) addLayers(all []buildpackLayers, kind string) error {
 	for _, bp := range all {
 		bare := env.Override
-		if bp.api.less(buildpackExecD) {
+		if !bp.api.AtLeast(buildpackExecD) {
 			bare = env.PrependPath
 		}
 		for _, dir := range bp.dirs {
@@ -68,7 +69,7 @@ func withKind(folders []string, kind string) []string {
 
 // filesOf lists the files, in order, that all layers have in folder and, for a process type, in its subfolder. want
 // says whether a buildpack's Buildpack API has such a folder.
-func filesOf(all []buildpackLayers, folder, kind string, want func(api version) bool) ([]string, error) {
+func filesOf(all []buildpackLayers, folder, kind string, want func(api.Version) bool) ([]string, error) {
 	var files []string
 	for _, bp := range all {
 		if !want(bp.api) {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/packfile/frontend/cnb/api"
 )
 
 // exec replaces the launcher by the process.
@@ -73,7 +75,7 @@ func (l *launcher) execShell(p process, all []buildpackLayers) error {
 				"and after -- a command is run without one", p.what)
 		}
 	}
-	profiles, err := filesOf(all, "profile.d", p.kind, func(version) bool { return true })
+	profiles, err := filesOf(all, "profile.d", p.kind, func(api.Version) bool { return true })
 	if err != nil {
 		return fmt.Errorf("profile.d: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/packfile/frontend/cnb/api"
 )
 
 // maxExecD bounds what a program of exec.d may say: the kernel takes no larger environment.
@@ -16,7 +18,7 @@ const maxExecD = 2 << 20
 // runExecD runs the programs of exec.d one after another, each in the environment that those before it left
 // (buildpack specification, "exec.d").
 func (l *launcher) runExecD(all []buildpackLayers, kind string) error {
-	programs, err := filesOf(all, "exec.d", kind, func(api version) bool { return !api.less(buildpackExecD) })
+	programs, err := filesOf(all, "exec.d", kind, func(v api.Version) bool { return v.AtLeast(buildpackExecD) })
 	if err != nil {
 		return fmt.Errorf("exec.d: %w", err)
 	}

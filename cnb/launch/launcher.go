@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/cnb/env"
 )
 
@@ -54,10 +55,10 @@ type launcher struct {
 	self     string // name that the launcher was run as
 	layers   string
 	app      string
-	platform version
+	platform api.Version
 	execEnv  string // kind of environment that the container is for
 	metadata Metadata
-	apis     map[string]version // by buildpack id
+	apis     map[string]api.Version // by buildpack id
 	env      *env.Env
 }
 
@@ -103,13 +104,13 @@ func newLauncher(self string, e *env.Env) (*launcher, error) {
 	if l.execEnv == "" {
 		l.execEnv = "production"
 	}
-	if api := e.Get(envPlatformAPI); api != "" {
+	if text := e.Get(envPlatformAPI); text != "" {
 		var err error
-		if l.platform, err = parseVersion(api); err == nil && !within(l.platform, platformOldest, platformNewest) {
+		if l.platform, err = api.Parse(text); err == nil && !l.platform.Within(platformOldest, platformNewest) {
 			err = errors.New("the launcher does not know this version")
 		}
 		if err != nil {
-			return nil, &codeError{CodePlatformAPI, fmt.Errorf("%s=%s: %w", envPlatformAPI, api, err)}
+			return nil, &codeError{CodePlatformAPI, fmt.Errorf("%s=%s: %w", envPlatformAPI, text, err)}
 		}
 	}
 	if kind := e.Get(envProcessType); kind != "" {
@@ -129,16 +130,16 @@ func newLauncher(self string, e *env.Env) (*launcher, error) {
 	if l.metadata, err = readMetadata(l.layers); err != nil {
 		return nil, err
 	}
-	l.apis = map[string]version{}
+	l.apis = map[string]api.Version{}
 	for _, bp := range l.metadata.Buildpacks {
-		api, err := parseVersion(bp.API)
-		if err == nil && !within(api, buildpackOldest, buildpackNewest) {
+		v, err := api.Parse(bp.API)
+		if err == nil && !v.Within(api.Oldest, api.Newest) {
 			err = errors.New("the launcher does not know this version")
 		}
 		if err != nil {
 			return nil, &codeError{CodeBuildpackAPI, fmt.Errorf("api %q of buildpack %s: %w", bp.API, bp.ID, err)}
 		}
-		l.apis[bp.ID] = api
+		l.apis[bp.ID] = v
 	}
 	return l, nil
 }

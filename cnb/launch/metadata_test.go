@@ -138,25 +138,6 @@ func TestMetadataThatIsWrongIsAnErrorThatSaysWhy(t *testing.T) {
 	})
 }
 
-func TestVersions(t *testing.T) {
-	for _, test := range []struct {
-		text string
-		want version
-		ok   bool
-	}{
-		{"0.10", version{0, 10}, true}, {"1", version{1, 0}, true}, {"", version{}, false}, {"0.", version{}, false},
-		{"0.1.2", version{}, false}, {"-1.0", version{}, false}, {"a", version{}, false},
-	} {
-		got, err := parseVersion(test.text)
-		if got != test.want || (err == nil) != test.ok {
-			t.Errorf("%q is read as %v, %v", test.text, got, err)
-		}
-	}
-	if !(version{0, 9}).less(version{0, 10}) || !(version{0, 15}).less(version{1, 0}) || (version{0, 10}).less(version{0, 10}) {
-		t.Error("versions are not ordered by number")
-	}
-}
-
 // FuzzParseMetadata checks that whatever can be read can be written and read again.
 func FuzzParseMetadata(f *testing.F) {
 	golden, err := os.ReadFile("testdata/metadata.toml")

@@ -44,7 +44,7 @@ func (l *launcher) choose(name string, args []string) (process, error) {
 
 // allowed says whether a process is for the environment that the container is in.
 func (l *launcher) allowed(p Process) bool {
-	return len(p.ExecEnv) == 0 || l.platform.less(platformEnvs) ||
+	return len(p.ExecEnv) == 0 || !l.platform.AtLeast(platformEnvs) ||
 		slices.Contains(p.ExecEnv, "*") || slices.Contains(p.ExecEnv, l.execEnv)
 }
 
@@ -64,13 +64,13 @@ func (l *launcher) withArgs(p Process, user []string) (process, error) {
 	line := !p.Direct && len(always) == 1 && len(args) == 0 && !program
 	result.script = line
 	if len(user) > 0 || !p.Direct && !line {
-		api, known := l.apis[p.Buildpack]
+		speaks, known := l.apis[p.Buildpack]
 		if !known {
 			return process{}, fmt.Errorf("%s is of buildpack %q, which is not in %s", result.what, p.Buildpack, MetadataFile)
 		}
 		// Only buildpacks of API 0.9 and later can write a command of several words, whatever the file says of them.
-		replace := !l.platform.less(platformArgs) && (len(always) > 1 || !api.less(buildpackOverride))
-		result.script = line || !p.Direct && api.less(buildpackArgs)
+		replace := l.platform.AtLeast(platformArgs) && (len(always) > 1 || speaks.AtLeast(buildpackOverride))
+		result.script = line || !p.Direct && !speaks.AtLeast(buildpackArgs)
 		switch {
 		case line:
 			// $0 is bash as it is without arguments, so that the user's start at $1 and "$@" is all of them.

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/packfile/frontend/cnb/api"
 )
 
 func TestWhichProcessIsChosen(t *testing.T) {
@@ -22,11 +24,11 @@ func TestWhichProcessIsChosen(t *testing.T) {
 		{Type: "anywhere", Command: Command{"go"}, Direct: true, Buildpack: "new", ExecEnv: []string{"*"}},
 		{Type: "lost", Command: Command{"node"}, Direct: true, Buildpack: "none"},
 	}}
-	apis := map[string]version{"oldest": {0, 3}, "old": {0, 8}, "new": {0, 9}}
+	apis := map[string]api.Version{"oldest": {Minor: 3}, "old": {Minor: 8}, "new": {Minor: 9}}
 
 	for _, test := range []struct {
 		name     string
-		platform version
+		platform api.Version
 		execEnv  string
 		run      string
 		args     []string
@@ -49,7 +51,7 @@ func TestWhichProcessIsChosen(t *testing.T) {
 		},
 		{
 			name:     "before Platform API 0.10 arguments of the user are appended",
-			platform: version{0, 9},
+			platform: api.Version{Minor: 9},
 			run:      "new", args: []string{"-x"},
 			want: process{kind: "new", direct: true, words: []string{"node", "server.js", "--port", "80", "-x"}},
 		},
@@ -101,7 +103,7 @@ func TestWhichProcessIsChosen(t *testing.T) {
 		},
 		{
 			name:     "before Platform API 0.15 there are no environments",
-			platform: version{0, 14},
+			platform: api.Version{Minor: 14},
 			run:      "test-only",
 			want:     process{kind: "test-only", direct: true, words: []string{"go"}},
 		},
@@ -143,7 +145,7 @@ func TestWhichProcessIsChosen(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := &launcher{platform: test.platform, execEnv: test.execEnv, metadata: metadata, apis: apis}
-			if l.platform == (version{}) {
+			if l.platform == (api.Version{}) {
 				l.platform = platformNewest
 			}
 			got, err := l.choose(test.run, test.args)
