@@ -12,6 +12,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
@@ -48,10 +49,10 @@ func (b *Build) distro() Distro { return cmp.Or(LabelledDistro(b.in.Build), b.in
 func (b *Build) fits(bp *module.Buildpack) bool {
 	like := func(x, y string) bool { return x == "" || y == "" || x == y }
 	p, distro := platforms.Normalize(b.in.Platform), b.distro()
-	return len(bp.Targets) == 0 || slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool {
+	return len(bp.Targets) == 0 || slices.ContainsFunc(bp.Targets, func(t buildpack.Target) bool {
 		of := platforms.Normalize(ocispecs.Platform{OS: cmp.Or(t.OS, p.OS), Architecture: t.Arch, Variant: t.Variant})
 		return of.OS == p.OS && like(of.Architecture, p.Architecture) && like(of.Variant, p.Variant) &&
-			(len(t.Distros) == 0 || distro != (Distro{}) && slices.ContainsFunc(t.Distros, func(d packfile.Distro) bool {
+			(len(t.Distros) == 0 || distro != (Distro{}) && slices.ContainsFunc(t.Distros, func(d buildpack.Distro) bool {
 				return like(d.Name, distro.Name) && like(d.Version, distro.Version)
 			}))
 	})
@@ -64,7 +65,7 @@ func (b *Build) unfit(bp *module.Buildpack) string {
 	switch shown := strings.TrimSpace(shortIfAny(d.Name) + " " + shortIfAny(d.Version)); {
 	case shown != "":
 		why += " with " + shown
-	case slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool { return len(t.Distros) > 0 }):
+	case slices.ContainsFunc(bp.Targets, func(t buildpack.Target) bool { return len(t.Distros) > 0 }):
 		why += " with a distribution that is not known: the build image has neither labels nor an os-release file that say it"
 	}
 	return why

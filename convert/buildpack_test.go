@@ -14,6 +14,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -55,46 +56,46 @@ func TestTheLimitOfABuildPlanIsOne(t *testing.T) {
 }
 
 func TestWhatBuildpacksAreFor(t *testing.T) {
-	ubuntu := func(version string) []packfile.Distro { return []packfile.Distro{{Name: "ubuntu", Version: version}} }
+	ubuntu := func(version string) []buildpack.Distro { return []buildpack.Distro{{Name: "ubuntu", Version: version}} }
 	image := map[string]string{labelDistroName: "ubuntu", labelDistroVersion: "24.04"}
 	for _, test := range []struct {
 		name    string
-		targets []packfile.BuildpackTarget
+		targets []buildpack.Target
 		for32   bool // the build is for linux/arm/v7, and not linux/arm64
 		labels  map[string]string
 		file    Distro
 		failed  string
 	}{
 		{name: "anything"},
-		{name: "a target that says nothing", targets: []packfile.BuildpackTarget{{}}},
-		{name: "the system", targets: []packfile.BuildpackTarget{{OS: "linux"}}},
-		{name: "another system", targets: []packfile.BuildpackTarget{{OS: "windows"}}, failed: "it is not for linux/arm64"},
-		{name: "the architecture", targets: []packfile.BuildpackTarget{{Arch: "arm64"}}},
-		{name: "the architecture by another name", targets: []packfile.BuildpackTarget{{Arch: "aarch64"}}},
-		{name: "another architecture", targets: []packfile.BuildpackTarget{{OS: "linux", Arch: "amd64"}}, failed: "it is not for linux/arm64"},
-		{name: "its variant", targets: []packfile.BuildpackTarget{{Arch: "arm64", Variant: "v8"}}},
-		{name: "one of several variants", for32: true, targets: []packfile.BuildpackTarget{{Arch: "arm", Variant: "v6"}, {Arch: "arm", Variant: "v7"}}},
-		{name: "another variant", for32: true, targets: []packfile.BuildpackTarget{{Arch: "arm", Variant: "v6"}}, failed: "it is not for linux/arm/v7"},
-		{name: "a distribution where the image says none", targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}},
+		{name: "a target that says nothing", targets: []buildpack.Target{{}}},
+		{name: "the system", targets: []buildpack.Target{{OS: "linux"}}},
+		{name: "another system", targets: []buildpack.Target{{OS: "windows"}}, failed: "it is not for linux/arm64"},
+		{name: "the architecture", targets: []buildpack.Target{{Arch: "arm64"}}},
+		{name: "the architecture by another name", targets: []buildpack.Target{{Arch: "aarch64"}}},
+		{name: "another architecture", targets: []buildpack.Target{{OS: "linux", Arch: "amd64"}}, failed: "it is not for linux/arm64"},
+		{name: "its variant", targets: []buildpack.Target{{Arch: "arm64", Variant: "v8"}}},
+		{name: "one of several variants", for32: true, targets: []buildpack.Target{{Arch: "arm", Variant: "v6"}, {Arch: "arm", Variant: "v7"}}},
+		{name: "another variant", for32: true, targets: []buildpack.Target{{Arch: "arm", Variant: "v6"}}, failed: "it is not for linux/arm/v7"},
+		{name: "a distribution where the image says none", targets: []buildpack.Target{{Distros: ubuntu("18.04")}},
 			failed: "it is not for linux/arm64 with a distribution that is not known: the build image has neither labels nor an os-release file that say it"},
-		{name: "a distribution of any name where the image says none", targets: []packfile.BuildpackTarget{{Distros: []packfile.Distro{{}}}},
+		{name: "a distribution of any name where the image says none", targets: []buildpack.Target{{Distros: []buildpack.Distro{{}}}},
 			failed: "it is not for linux/arm64 with a distribution that is not known: the build image has neither labels nor an os-release file that say it"},
-		{name: "that or any where the image says none", targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}, {OS: "linux"}}},
+		{name: "that or any where the image says none", targets: []buildpack.Target{{Distros: ubuntu("18.04")}, {OS: "linux"}}},
 		{name: "the distribution that a file of the image says", file: Distro{Name: "ubuntu", Version: "24.04"},
-			targets: []packfile.BuildpackTarget{{Distros: ubuntu("24.04")}}},
+			targets: []buildpack.Target{{Distros: ubuntu("24.04")}}},
 		{name: "another than a file of the image says", file: Distro{Name: "debian", Version: "12"},
-			targets: []packfile.BuildpackTarget{{Distros: ubuntu("22.04")}}, failed: "it is not for linux/arm64 with debian 12"},
+			targets: []buildpack.Target{{Distros: ubuntu("22.04")}}, failed: "it is not for linux/arm64 with debian 12"},
 		{name: "a version where the image says only a name", file: Distro{Name: "ubuntu"},
-			targets: []packfile.BuildpackTarget{{Distros: ubuntu("22.04")}}},
+			targets: []buildpack.Target{{Distros: ubuntu("22.04")}}},
 		{name: "what labels say, whatever the file says", file: Distro{Name: "debian", Version: "12"}, labels: image,
-			targets: []packfile.BuildpackTarget{{Distros: ubuntu("24.04")}}},
-		{name: "the distribution", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("24.04")}}},
-		{name: "the distribution in any version", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("")}}},
-		{name: "one of several distributions", labels: image, targets: []packfile.BuildpackTarget{{Distros: append(ubuntu("22.04"), ubuntu("24.04")...)}}},
-		{name: "no distribution in particular", labels: image, targets: []packfile.BuildpackTarget{{OS: "linux"}}},
-		{name: "another version of the distribution", labels: image, targets: []packfile.BuildpackTarget{{Distros: ubuntu("18.04")}},
+			targets: []buildpack.Target{{Distros: ubuntu("24.04")}}},
+		{name: "the distribution", labels: image, targets: []buildpack.Target{{Distros: ubuntu("24.04")}}},
+		{name: "the distribution in any version", labels: image, targets: []buildpack.Target{{Distros: ubuntu("")}}},
+		{name: "one of several distributions", labels: image, targets: []buildpack.Target{{Distros: append(ubuntu("22.04"), ubuntu("24.04")...)}}},
+		{name: "no distribution in particular", labels: image, targets: []buildpack.Target{{OS: "linux"}}},
+		{name: "another version of the distribution", labels: image, targets: []buildpack.Target{{Distros: ubuntu("18.04")}},
 			failed: "it is not for linux/arm64 with ubuntu 24.04"},
-		{name: "another distribution", labels: map[string]string{labelDistroName: "a\x1b[m"}, targets: []packfile.BuildpackTarget{{Distros: ubuntu("")}},
+		{name: "another distribution", labels: map[string]string{labelDistroName: "a\x1b[m"}, targets: []buildpack.Target{{Distros: ubuntu("")}},
 			failed: `it is not for linux/arm64 with "a\x1b[m"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

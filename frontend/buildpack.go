@@ -7,6 +7,7 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/cnb/api"
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -14,7 +15,7 @@ import (
 )
 
 // readBuildpack makes a unit of a buildpack with programs of its own.
-func (l *loader) readBuildpack(ctx context.Context, u *unit, about *packfile.BuildpackTOML, info packfile.BuildpackInfo) error {
+func (l *loader) readBuildpack(ctx context.Context, u *unit, about *buildpack.File, info buildpack.Info) error {
 	name := info.ID + "@" + info.Version
 	programs := map[string]*fstypes.Stat{}
 	bin, _, err := u.folder.Stat(ctx, "bin")

@@ -15,6 +15,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/module"
@@ -247,11 +248,11 @@ func (l *loader) readPackfileModule(ctx context.Context, u *unit, id, version st
 // readComposite reads a buildpack.toml: of a composite the order counts, as the buildpacks that it is about are modules of their
 // own, and others have programs.
 func (l *loader) readComposite(ctx context.Context, u *unit, origin, id, version string) (*unit, error) {
-	about, err := packfile.ParseBuildpackTOML(u.Filename, u.data)
+	about, err := buildpack.Parse(u.Filename, u.data)
 	if err != nil {
 		return nil, err
 	}
-	fits := func(info packfile.BuildpackInfo) bool {
+	fits := func(info buildpack.Info) bool {
 		return len(about.Buildpacks) == 1 || strings.ReplaceAll(info.ID, "/", "_") == strings.ReplaceAll(id, "/", "_") && info.Version == version
 	}
 	i := slices.IndexFunc(about.Buildpacks, fits)

@@ -11,6 +11,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
@@ -29,7 +30,7 @@ type modules struct {
 // unit is one module that was found: a packfile, or a buildpack.toml that is about an order of others.
 type unit struct {
 	*module.Module
-	orders     []packfile.Order
+	orders     []buildpack.Order
 	buildpacks []packfile.Buildpack // that it names
 	own        bool                 // it has layers, processes or the like: it can take part itself
 	folder     tree.Folder          // that it stands in
@@ -299,7 +300,7 @@ func (l *loader) link(u *unit) error {
 }
 
 // find is the module that an entry of a unit's order names.
-func (l *loader) find(u *unit, e *packfile.OrderEntry) (*order.Module, error) {
+func (l *loader) find(u *unit, e *buildpack.Entry) (*order.Module, error) {
 	if u.component != nil && e.ID == u.ID() && (e.Version == "" || e.Version == u.Packfile.Config.Version) {
 		return u.component, nil
 	}

@@ -15,6 +15,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/measure"
@@ -129,7 +130,7 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin s
 		if err := l.keepModuleText(textOf(filename, data)); err != nil {
 			return nil, err
 		}
-		about, err := packfile.ParsePackageTOML(filename, data)
+		about, err := buildpack.ParsePackage(filename, data)
 		if err != nil {
 			return nil, err
 		}

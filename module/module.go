@@ -9,6 +9,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
@@ -35,7 +36,7 @@ type Module struct {
 type Buildpack struct {
 	API      string // Buildpack API
 	ClearEnv bool   // its programs do not have the platform environment as variables
-	Targets  []packfile.BuildpackTarget
+	Targets  []buildpack.Target
 }
 
 // Name returns what messages call the module: id and, if it has one, version.

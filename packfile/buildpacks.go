@@ -3,14 +3,15 @@ package packfile
 import (
 	"strings"
 
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/node"
 )
 
 // buildpackKeys are the keys of a module, in a packfile and in a project descriptor.
 func buildpackKeys() []node.Key[Buildpack] {
 	return []node.Key[Buildpack]{
-		node.String("id", func(b *Buildpack) *string { return &b.ID }, moduleID),
-		node.String("version", func(b *Buildpack) *string { return &b.Version }, moduleVersion),
+		node.String("id", func(b *Buildpack) *string { return &b.ID }, buildpack.CheckID),
+		node.String("version", func(b *Buildpack) *string { return &b.Version }, buildpack.CheckVersion),
 		node.String("uri", func(b *Buildpack) *string { return &b.URI }, sourceURI),
 		node.String("sha", func(b *Buildpack) *string { return &b.SHA }, node.SHA256),
 		node.Strings("secrets", func(b *Buildpack) *[]string { return &b.Secrets }, node.FileName),
@@ -63,22 +64,4 @@ func checkBuildpacks(d *node.Decoder, all []Buildpack) {
 	}
 }
 
-var orderSchema = orders(node.Schema[Order]{What: "an order"}, node.Schema[OrderEntry]{What: "an entry of a group"})
-
-// orders completes the schema of an order and of the entries of its group.
-func orders(order node.Schema[Order], entry node.Schema[OrderEntry]) *node.Schema[Order] {
-	entry.Keys = []node.Key[OrderEntry]{
-		node.Required(node.String("id", func(e *OrderEntry) *string { return &e.ID }, moduleID)),
-		node.String("version", func(e *OrderEntry) *string { return &e.Version }, moduleVersion),
-		node.Boolean("optional", func(e *OrderEntry) *bool { return &e.Optional }),
-	}
-	order.Keys = []node.Key[Order]{
-		node.Required(node.Tables("group", node.Define(entry), func(o *Order) *[]OrderEntry { return &o.Group })),
-	}
-	order.Finish = func(d *node.Decoder, o *Order) {
-		if o.Group != nil && len(o.Group) == 0 {
-			d.Fail(o.At("group"), "", "group: an order names at least one module")
-		}
-	}
-	return node.Define(order)
-}
+var orderSchema = buildpack.OrderSchema(false)

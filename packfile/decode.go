@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"github.com/packfile/frontend/cnb/api"
+	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/node"
 )
 
@@ -19,7 +20,7 @@ var packfileSchema = node.Define(node.Schema[Packfile]{
 		node.Tables("slices", sliceSchema, func(p *Packfile) *[]Slice { return &p.Slices }),
 		node.Tables("stacks", stackSchema, func(p *Packfile) *[]Stack { return &p.Stacks }),
 		node.Tables("buildpacks", buildpackSchema, func(p *Packfile) *[]Buildpack { return &p.Buildpacks }),
-		node.Tables("order", orderSchema, func(p *Packfile) *[]Order { return &p.Order }),
+		node.Tables("order", orderSchema, func(p *Packfile) *[]buildpack.Order { return &p.Order }),
 	},
 	Finish: func(d *node.Decoder, p *Packfile) {
 		if !p.Has("api") {
@@ -33,8 +34,8 @@ var packfileSchema = node.Define(node.Schema[Packfile]{
 var configSchema = node.Define(node.Schema[Config]{
 	What: "config",
 	Keys: []node.Key[Config]{
-		node.String("id", func(c *Config) *string { return &c.ID }, moduleID),
-		node.String("version", func(c *Config) *string { return &c.Version }, moduleVersion),
+		node.String("id", func(c *Config) *string { return &c.ID }, buildpack.CheckID),
+		node.String("version", func(c *Config) *string { return &c.Version }, buildpack.CheckVersion),
 		node.String("name", func(c *Config) *string { return &c.Name }, node.NonEmpty),
 		node.String("description", func(c *Config) *string { return &c.Description }, node.NotBlank),
 		node.String("homepage", func(c *Config) *string { return &c.Homepage }, node.WebAddress),

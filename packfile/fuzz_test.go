@@ -82,27 +82,6 @@ func FuzzParseProject(f *testing.F) {
 	})
 }
 
-func FuzzParseBuildpackTOML(f *testing.F) {
-	nodetest.Seed(f, "buildpack/*.toml")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		file := nodetest.CheckParse(t, data, func() (*BuildpackTOML, []Diagnostic, error) {
-			b, err := ParseBuildpackTOML("buildpack.toml", data)
-			return b, nil, err
-		})
-		if file == nil {
-			return
-		}
-		if len(file.Buildpacks) == 0 {
-			t.Fatal("no module")
-		}
-		for _, b := range file.Buildpacks {
-			if !filepath.IsLocal(b.ID) || !filepath.IsLocal(b.Version) || b.Path != "" && !filepath.IsLocal(b.Path) {
-				t.Fatalf("%q %q at %q leaves its folder", b.ID, b.Version, b.Path)
-			}
-		}
-	})
-}
-
 // FuzzGitignore checks that every pattern that is not refused is one that .dockerignore files have, inside the app.
 func FuzzGitignore(f *testing.F) {
 	for _, pattern := range []string{"*.log", "/docs/", "!a/**/b", `\#a`, "[!a]b", "a ", "# a"} {
@@ -159,14 +138,11 @@ func FuzzRender(f *testing.F) {
 func FuzzCostOfTOML(f *testing.F) {
 	nodetest.Seed(f, "*.toml")
 	nodetest.Seed(f, "project/*.toml")
-	nodetest.Seed(f, "buildpack/*.toml")
 	f.Add([]byte("a.a.a.a = [[[[{}, {}]]]]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		nodetest.CheckCost(t, "a.toml", data, func(data []byte) {
 			_, _, _ = Parse("a.toml", data)
 			_, _, _ = ParseProject("a.toml", data)
-			_, _ = ParseBuildpackTOML("a.toml", data)
-			_, _ = ParsePackageTOML("a.toml", data)
 		})
 	})
 }

@@ -14,7 +14,4 @@ func TestEveryKeyOfAPackfileStandsEveryKindOfValue(t *testing.T) {
 	for _, name := range []string{"project/full.toml", "project/old.toml", "project/bad.toml"} {
 		nodetest.Mutate(t, name, false, func(d *node.Decoder, root *node.Node) { readProject(d, root) })
 	}
-	for _, name := range []string{"buildpack/composite.toml", "buildpack/several.toml", "buildpack/bad.toml"} {
-		nodetest.Mutate(t, name, false, func(d *node.Decoder, root *node.Node) { readBuildpackTOML(d, root) })
-	}
 }

@@ -61,29 +61,9 @@ func metadataKey(s string) (problem, hint string) {
 }
 
 var (
-	moduleIDPattern    = regexp.MustCompile(`^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)*$`)
 	processTypePattern = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 	userPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_][A-Za-z0-9_.-]*\$?)?$`)
 )
-
-// reservedModules are folders of their own beside those of modules (Buildpack API, "Buildpack ID").
-var reservedModules = []string{"app", "config", "generated", "sbom"}
-
-// moduleID checks config.id.
-func moduleID(s string) (problem, hint string) {
-	const rule = "an id is letters, digits, . and -, in parts that / separates"
-	switch {
-	case len(s) > maxName:
-		return fmt.Sprintf("is %d bytes long", len(s)), fmt.Sprintf("an id has at most %d bytes", maxName)
-	case !moduleIDPattern.MatchString(s):
-		return "is not a module id", rule
-	case slices.ContainsFunc(strings.Split(s, "/"), func(part string) bool { return part == "." || part == ".." }):
-		return "leaves the folder of modules", rule
-	case slices.Contains(reservedModules, s):
-		return "is reserved by the Buildpack API", "reserved: " + strings.Join(reservedModules, ", ")
-	}
-	return "", ""
-}
 
 // processType checks a process type: it becomes a file in /cnb/process.
 func processType(s string) (problem, hint string) {
@@ -131,12 +111,4 @@ func apiVersion(s string) (problem, hint string) {
 		return "is not a Buildpack API version known here", rule
 	}
 	return "", ""
-}
-
-// moduleVersion checks config.version: it becomes a folder of a buildpackage.
-func moduleVersion(s string) (problem, hint string) {
-	if problem, hint = node.FileName(s); problem == "" {
-		problem, hint = node.Word(s)
-	}
-	return problem, hint
 }

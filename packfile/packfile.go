@@ -4,6 +4,8 @@ package packfile
 
 import (
 	"time"
+
+	"github.com/packfile/frontend/cnb/buildpack"
 )
 
 // Packfile is one decoded packfile. Names of the first notes (synonyms) are gone: every value stands under today's name.
@@ -16,8 +18,8 @@ type Packfile struct {
 	Layers     []Layer
 	Slices     []Slice
 	Stacks     []Stack
-	Buildpacks []Buildpack // modules that this build uses
-	Order      []Order     // which of them, first that passes; empty: all of Buildpacks in file order, in one group
+	Buildpacks []Buildpack       // modules that this build uses
+	Order      []buildpack.Order // which of them, first that passes; empty: all of Buildpacks in file order, in one group
 }
 
 // HasOwn says whether the packfile makes something itself, so that it is a module and not only an order of others.
@@ -203,17 +205,4 @@ type Buildpack struct {
 
 	Secrets []string // ids of the user's secrets that the module is given
 	SSH     []string // ids of the user's SSH agents that it is given
-}
-
-// Order is one [[order]] entry: a group of modules.
-type Order struct {
-	Table
-	Group []OrderEntry // never empty
-}
-
-// OrderEntry is one [[order.group]] entry.
-type OrderEntry struct {
-	Table
-	ID, Version string // Version "" when not given
-	Optional    bool
 }

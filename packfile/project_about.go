@@ -1,6 +1,10 @@
 package packfile
 
-import "github.com/packfile/frontend/node"
+import (
+	"github.com/packfile/frontend/node"
+
+	"github.com/packfile/frontend/cnb/buildpack"
+)
 
 // projectAbout is what a project descriptor tells of the project: [_], or [project] in version 0.1.
 type projectAbout struct {
@@ -36,8 +40,8 @@ var projectLicenseSchema = node.Define(node.Schema[projectLicense]{
 func projectAboutKeys() []node.Key[projectAbout] {
 	unused := func(a *projectAbout) *string { return &a.unused }
 	return []node.Key[projectAbout]{
-		node.String("id", func(a *projectAbout) *string { return &a.ID }, moduleID),
-		node.String("version", func(a *projectAbout) *string { return &a.Version }, moduleVersion),
+		node.String("id", func(a *projectAbout) *string { return &a.ID }, buildpack.CheckID),
+		node.String("version", func(a *projectAbout) *string { return &a.Version }, buildpack.CheckVersion),
 		node.String("name", func(a *projectAbout) *string { return &a.Name }, node.NonEmpty),
 		node.Strings("authors", func(a *projectAbout) *[]string { return &a.authors }),
 		node.Tables("licenses", projectLicenseSchema, func(a *projectAbout) *[]projectLicense { return &a.Licenses }),

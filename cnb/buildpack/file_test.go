@@ -1,4 +1,4 @@
-package packfile
+package buildpack
 
 import (
 	"testing"
@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
 
@@ -13,38 +14,38 @@ func TestABuildpackTOMLSaysWhichModulesThereAre(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		data []byte
-		want BuildpackTOML
+		want File
 	}{
-		{"of a composite", nodetest.Data(t, "buildpack/composite.toml"), BuildpackTOML{API: "0.10", Targets: []BuildpackTarget{{OS: "linux"}}, Buildpacks: []BuildpackInfo{
+		{"of a composite", nodetest.Data(t, "composite.toml"), File{API: "0.10", Targets: []Target{{OS: "linux"}}, Buildpacks: []Info{
 			{ID: "examples/java", Version: "8.1.0", Order: []Order{
-				{Group: []OrderEntry{{ID: "examples/ca", Version: "3.0.0", Optional: true}, {ID: "examples/jvm", Version: "9.0.0"}}},
-				{Group: []OrderEntry{{ID: "examples/graal", Version: "1.0.0"}}},
+				{Group: []Entry{{ID: "examples/ca", Version: "3.0.0", Optional: true}, {ID: "examples/jvm", Version: "9.0.0"}}},
+				{Group: []Entry{{ID: "examples/graal", Version: "1.0.0"}}},
 			}},
 		}}},
-		{"of a folder with several", nodetest.Data(t, "buildpack/several.toml"), BuildpackTOML{Buildpacks: []BuildpackInfo{
+		{"of a folder with several", nodetest.Data(t, "several.toml"), File{Buildpacks: []Info{
 			{ID: "io.buildpacks.nodejs", Version: "0.0.9", Order: []Order{
-				{Group: []OrderEntry{{ID: "io.buildpacks.node", Version: "0.0.5"}, {ID: "io.buildpacks.npm", Version: "0.0.7"}}},
+				{Group: []Entry{{ID: "io.buildpacks.node", Version: "0.0.5"}, {ID: "io.buildpacks.npm", Version: "0.0.7"}}},
 			}},
 			{ID: "io.buildpacks.npm", Version: "0.0.7", Path: "npm-cnb"},
 			{ID: "io.buildpacks.node", Version: "0.0.5"},
 		}}},
 		{"of an implementation", []byte("api = '0.99'\nbuildpack = { id = 'a', version = '1' }"),
-			BuildpackTOML{API: "0.99", Buildpacks: []BuildpackInfo{{ID: "a", Version: "1"}}}},
+			File{API: "0.99", Buildpacks: []Info{{ID: "a", Version: "1"}}}},
 		{"of an implementation and what it is for", []byte("[buildpack]\nid = 'a'\nversion = '1'\nhomepage = 'h'\nclear-env = true\n" +
 			"[[targets]]\n[[targets]]\nos = 'linux'\narch = 'arm'\nvariant = 'v7'\n[[targets.distros]]\nname = 'n'\nversion = '2'\n" +
 			"[[stacks]]\nid = 's'\nmixins = ['m']\n[[stacks]]\nid = '*'"),
-			BuildpackTOML{
-				Buildpacks: []BuildpackInfo{{ID: "a", Version: "1", Homepage: "h", ClearEnv: true}},
-				Targets: []BuildpackTarget{{}, {
+			File{
+				Buildpacks: []Info{{ID: "a", Version: "1", Homepage: "h", ClearEnv: true}},
+				Targets: []Target{{}, {
 					OS: "linux", Arch: "arm", Variant: "v7", Distros: []Distro{{Name: "n", Version: "2"}},
 				}},
 				Stacks: []string{"s", "*"},
 			}},
 		{"of the folder itself", []byte("[[buildpacks]]\nid = 'a'\nversion = '1'\npath = './'"),
-			BuildpackTOML{Buildpacks: []BuildpackInfo{{ID: "a", Version: "1"}}}},
+			File{Buildpacks: []Info{{ID: "a", Version: "1"}}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := ParseBuildpackTOML("buildpack.toml", test.data)
+			got, err := Parse("buildpack.toml", test.data)
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(&test.want, got, nodetest.NoPlaces))
 		})
@@ -55,19 +56,19 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 	const one = "[buildpack]\nid = 'a'\nversion = '1'\n"
 	for _, test := range []struct {
 		name, text string
-		want       []BuildpackTarget
+		want       []Target
 	}{
 		{"anything", one, nil},
 		{"any stack", one + "[[stacks]]\nid = '*'", nil},
 		{"stacks of which one can be anything", one + "[[stacks]]\nid = 'io.buildpacks.stacks.bionic'\n[[stacks]]\nid = '*'", nil},
 		{"a stack that nobody knows", one + "[[stacks]]\nid = 'a'", nil},
 		{"the stack that everybody knew", one + "[[stacks]]\nid = 'io.buildpacks.stacks.bionic'",
-			[]BuildpackTarget{{OS: "linux", Arch: "amd64", Distros: []Distro{{Name: "ubuntu", Version: "18.04"}}}}},
+			[]Target{{OS: "linux", Arch: "amd64", Distros: []Distro{{Name: "ubuntu", Version: "18.04"}}}}},
 		{"targets, whatever the stacks", one + "[[stacks]]\nid = 'io.buildpacks.stacks.bionic'\n[[targets]]\narch = 'arm64'",
-			[]BuildpackTarget{{Arch: "arm64"}}},
+			[]Target{{Arch: "arm64"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b, err := ParseBuildpackTOML("buildpack.toml", []byte(test.text))
+			b, err := Parse("buildpack.toml", []byte(test.text))
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(test.want, b.For(), nodetest.NoPlaces))
 		})
@@ -75,8 +76,8 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 }
 
 func TestErrorsInBuildpackTOMLs(t *testing.T) {
-	_, err := ParseBuildpackTOML("buildpack.toml", nodetest.Data(t, "buildpack/bad.toml"))
-	nodetest.Golden(t, "buildpack/bad.golden", nodetest.Complaints("", nil, err))
+	_, err := Parse("buildpack.toml", nodetest.Data(t, "bad.toml"))
+	nodetest.Golden(t, "bad.golden", nodetest.Complaints("", nil, err))
 
 	const one = "[buildpack]\nid = 'a'\nversion = '1'\n"
 	for _, test := range []struct {
@@ -113,7 +114,7 @@ func TestErrorsInBuildpackTOMLs(t *testing.T) {
 		{"a distribution that is none", one + "[[targets]]\ndistros = ['ubuntu']", []string{"5:12: a distribution is a table"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b, err := ParseBuildpackTOML("buildpack.toml", []byte(test.text))
+			b, err := Parse("buildpack.toml", []byte(test.text))
 			nodetest.RequireErrors(t, err, test.want...)
 			require.Nil(t, b)
 		})
@@ -121,6 +122,6 @@ func TestErrorsInBuildpackTOMLs(t *testing.T) {
 }
 
 func TestABuildpackTOMLThatIsTooLargeIsRefused(t *testing.T) {
-	_, err := ParseBuildpackTOML("buildpack.toml", make([]byte, MaxSize+1))
+	_, err := Parse("buildpack.toml", make([]byte, node.MaxSize+1))
 	require.EqualError(t, err, "buildpack.toml:1:1: a buildpack.toml has at most 4 MiB, this one has 4194305 bytes")
 }
