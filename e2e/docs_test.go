@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	descriptor "github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -240,7 +241,7 @@ func TestDocsPackfilesBuildAndWrongOnesAreRefusedAsShown(t *testing.T) {
 // parse is what the parser says about a block.
 func (b *block) parse() (warnings []packfile.Diagnostic, err error) {
 	if b.is("project") {
-		_, warnings, err = packfile.ParseProject(b.filename(), []byte(b.packfile()))
+		_, warnings, err = descriptor.Parse(b.filename(), []byte(b.packfile()))
 		return warnings, err
 	}
 	pf, warnings, err := packfile.Parse(b.filename(), []byte(b.packfile()))

@@ -13,6 +13,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
@@ -26,7 +27,7 @@ type build struct {
 	opts    options
 	source  *dockerui.Source
 	pf      *packfile.Packfile // that is built
-	project *packfile.Project  // where it comes from, nil when it was no project descriptor
+	project *project.Project   // where it comes from, nil when it was no project descriptor
 	root    *module.Module     // that it is
 	modules modules
 	texts   // that errors can show: packfiles, and those of modules

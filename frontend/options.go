@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -119,7 +120,7 @@ type clientWithOpts struct {
 func (c *clientWithOpts) BuildOpts() gw.BuildOpts { return c.opts }
 
 // environment returns the platform environment: build args, and what a project descriptor sets besides. The project may be nil.
-func (o options) environment(project *packfile.Project) []step.Variable {
+func (o options) environment(project *project.Project) []step.Variable {
 	if project == nil {
 		return o.platformEnv
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 
+	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -96,7 +97,7 @@ func TestThePlatformEnvironmentIsBuildArgsAndWhatTheProjectSetsBesides(t *testin
 	if err != nil {
 		t.Fatal(err)
 	}
-	project := &packfile.Project{Env: []packfile.Variable{{Name: "D", Value: "project"}, {Name: "C", Value: "project"}}}
+	project := &project.Project{Env: []packfile.Variable{{Name: "D", Value: "project"}, {Name: "C", Value: "project"}}}
 	args := []step.Variable{{Name: "A", Value: "arg"}, {Name: "B", Value: "arg"}, {Name: "D"}}
 	both := []step.Variable{args[0], args[1], {Name: "C", Value: "project"}, args[2]}
 	if diff := cmp.Diff(both, o.environment(project)); diff != "" {

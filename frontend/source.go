@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/convert"
 	own "github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
@@ -28,8 +29,8 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 	}
 	filename := b.source.Filename
 	b.keepText(b.source.SourceMap)
-	if packfile.IsProject(filename, b.source.Data) {
-		b.project, b.warnings, err = packfile.ParseProject(filename, b.source.Data)
+	if project.Is(filename, b.source.Data) {
+		b.project, b.warnings, err = project.Parse(filename, b.source.Data)
 		if err == nil {
 			b.pf = b.project.Packfile
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
+	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -80,7 +81,7 @@ func hidingLine(data []byte, pattern string) (line int, rule string) {
 }
 
 // hidingKey is the key of a project descriptor that does so, "" for none.
-func hidingKey(p *packfile.Project, pattern string) string {
+func hidingKey(p *project.Project, pattern string) string {
 	hidden, key := len(p.Include) > 0, "include"
 	rules := p.Include
 	if !hidden {

@@ -1,8 +1,6 @@
 package node
 
-import (
-	"strings"
-)
+import "strings"
 
 // A Schema describes the tables that fill a T: their keys, and what must hold between them. It is the one place where
 // the keys of a table are listed: reading, "did you mean" and the list of valid keys come from it.

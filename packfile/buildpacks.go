@@ -7,8 +7,8 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// buildpackKeys are the keys of a module, in a packfile and in a project descriptor.
-func buildpackKeys() []node.Key[Buildpack] {
+// BuildpackKeys are the keys of a module, in a packfile and in a project descriptor.
+func BuildpackKeys() []node.Key[Buildpack] {
 	return []node.Key[Buildpack]{
 		node.String("id", func(b *Buildpack) *string { return &b.ID }, buildpack.CheckID),
 		node.String("version", func(b *Buildpack) *string { return &b.Version }, buildpack.CheckVersion),
@@ -19,9 +19,9 @@ func buildpackKeys() []node.Key[Buildpack] {
 	}
 }
 
-var buildpackSchema = node.Define(node.Schema[Buildpack]{What: "a buildpack", Keys: buildpackKeys(), Finish: finishBuildpack})
+var buildpackSchema = node.Define(node.Schema[Buildpack]{What: "a buildpack", Keys: BuildpackKeys(), Finish: FinishBuildpack})
 
-func finishBuildpack(d *node.Decoder, b *Buildpack) {
+func FinishBuildpack(d *node.Decoder, b *Buildpack) {
 	b.SHA = strings.ToLower(b.SHA)
 	secrets, agents := map[string]Range{}, map[string]Range{}
 	for i, id := range b.Secrets {
@@ -49,8 +49,8 @@ func finishBuildpack(d *node.Decoder, b *Buildpack) {
 // shaHint says how to find out what sha is.
 const shaHint = "sha is the SHA-256 of the file: curl -fsSL URI | sha256sum"
 
-// checkBuildpacks checks modules against each other.
-func checkBuildpacks(d *node.Decoder, all []Buildpack) {
+// CheckBuildpacks checks modules against each other.
+func CheckBuildpacks(d *node.Decoder, all []Buildpack) {
 	seen := map[string]Range{}
 	for i := range all {
 		b := &all[i]

@@ -13,7 +13,7 @@ var packfileSchema = node.Define(node.Schema[Packfile]{
 	What: "a packfile",
 	Keys: []node.Key[Packfile]{
 		node.String("api", func(p *Packfile) *string { return &p.API }, apiVersion),
-		node.Sub("config", configSchema, func(p *Packfile) *Config { return &p.Config }),
+		node.Sub("config", ConfigSchema, func(p *Packfile) *Config { return &p.Config }),
 		node.Tables("processes", processSchema, func(p *Packfile) *[]Process { return &p.Processes }),
 		node.Tables("caches", cacheSchema, func(p *Packfile) *[]Cache { return &p.Caches }),
 		node.Tables("layers", layerSchema, func(p *Packfile) *[]Layer { return &p.Layers }),
@@ -24,14 +24,14 @@ var packfileSchema = node.Define(node.Schema[Packfile]{
 	},
 	Finish: func(d *node.Decoder, p *Packfile) {
 		if !p.Has("api") {
-			p.API = defaultAPI
+			p.API = DefaultAPI
 		}
 		checkProcesses(d, p)
-		checkBuildpacks(d, p.Buildpacks)
+		CheckBuildpacks(d, p.Buildpacks)
 	},
 })
 
-var configSchema = node.Define(node.Schema[Config]{
+var ConfigSchema = node.Define(node.Schema[Config]{
 	What: "config",
 	Keys: []node.Key[Config]{
 		node.String("id", func(c *Config) *string { return &c.ID }, buildpack.CheckID),
@@ -39,7 +39,7 @@ var configSchema = node.Define(node.Schema[Config]{
 		node.String("name", func(c *Config) *string { return &c.Name }, node.NonEmpty),
 		node.String("description", func(c *Config) *string { return &c.Description }, node.NotBlank),
 		node.String("homepage", func(c *Config) *string { return &c.Homepage }, node.WebAddress),
-		node.Strings("licenses", func(c *Config) *[]string { return &c.Licenses }, license),
+		node.Strings("licenses", func(c *Config) *[]string { return &c.Licenses }, License),
 		{Name: "labels", Read: readLabels},
 		node.String("shell", func(c *Config) *string { return &c.Shell }, node.NonEmpty),
 		node.String("build-image", func(c *Config) *string { return &c.BuildImage }, node.Word),

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/moby/patternmatcher"
-
 	"github.com/packfile/frontend/node/nodetest"
 )
 
@@ -18,9 +16,6 @@ func checkPackfile(t *testing.T, filename string, data []byte) {
 	}
 	CheckPlan(pf)
 	checkModules(t, pf)
-	if IsProject(filename, data) {
-		t.Fatal("it is a packfile and a project descriptor")
-	}
 }
 
 // checkModules checks that every module comes from somewhere: a file below the packfile's folder, or elsewhere.
@@ -61,50 +56,6 @@ func FuzzParseYAML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { checkPackfile(t, "packfile.yaml", data) })
 }
 
-func FuzzParseProject(f *testing.F) {
-	nodetest.Seed(f, "project/*.toml")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		p := nodetest.CheckParse(t, data, func() (*Project, []Diagnostic, error) { return ParseProject("project.toml", data) })
-		if p == nil {
-			return
-		}
-		checkModules(t, p.Packfile)
-		if len(p.Packfile.Buildpacks) == 0 || p.Packfile.HasOwn() {
-			t.Fatal("a project without modules, or with something of its own")
-		}
-		names := map[string]bool{}
-		for _, v := range p.Env {
-			if problem, _ := projectVariable(v.Name); problem != "" || names[v.Name] {
-				t.Fatalf("variable %q", v.Name)
-			}
-			names[v.Name] = true
-		}
-	})
-}
-
-// FuzzGitignore checks that every pattern that is not refused is one that .dockerignore files have, inside the app.
-func FuzzGitignore(f *testing.F) {
-	for _, pattern := range []string{"*.log", "/docs/", "!a/**/b", `\#a`, "[!a]b", "a ", "# a"} {
-		f.Add(pattern)
-	}
-	f.Fuzz(func(t *testing.T, written string) {
-		pattern, problem, _ := fromGitignore(written)
-		if problem != "" || pattern == "" {
-			return
-		}
-		m, err := patternmatcher.New([]string{pattern})
-		if err != nil {
-			t.Fatalf("%q became %q: %v", written, pattern, err)
-		}
-		if len(m.Patterns()) != 1 || m.Exclusions() != strings.HasPrefix(written, "!") {
-			t.Fatalf("%q became %q", written, pattern)
-		}
-		if _, err := m.MatchesOrParentMatches("a/b"); err != nil && !m.Exclusions() {
-			t.Fatalf("%q became %q: %v", written, pattern, err)
-		}
-	})
-}
-
 func FuzzRender(f *testing.F) {
 	f.Add("https://a.example/{{.version}}", "1.2.3")
 	f.Fuzz(func(t *testing.T, text, version string) {
@@ -137,12 +88,10 @@ func FuzzRender(f *testing.F) {
 
 func FuzzCostOfTOML(f *testing.F) {
 	nodetest.Seed(f, "*.toml")
-	nodetest.Seed(f, "project/*.toml")
 	f.Add([]byte("a.a.a.a = [[[[{}, {}]]]]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		nodetest.CheckCost(t, "a.toml", data, func(data []byte) {
 			_, _, _ = Parse("a.toml", data)
-			_, _, _ = ParseProject("a.toml", data)
 		})
 	})
 }

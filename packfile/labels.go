@@ -63,8 +63,8 @@ func labelName(s string) (problem, hint string) {
 
 var licensePattern = regexp.MustCompile(`^[A-Za-z0-9(][A-Za-z0-9.+:() -]*$`)
 
-// license checks one of config.licenses.
-func license(s string) (problem, hint string) {
+// License checks one of config.licenses.
+func License(s string) (problem, hint string) {
 	if !licensePattern.MatchString(s) {
 		return "is not an SPDX license expression", `as in "MIT" or "Apache-2.0 OR MIT"`
 	}

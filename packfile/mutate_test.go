@@ -11,7 +11,4 @@ func TestEveryKeyOfAPackfileStandsEveryKindOfValue(t *testing.T) {
 	for _, name := range []string{"full.toml", "full.yaml", "old.toml", "bad.toml"} {
 		nodetest.Mutate(t, name, name == "full.toml", func(d *node.Decoder, root *node.Node) { readPackfile(d, root) })
 	}
-	for _, name := range []string{"project/full.toml", "project/old.toml", "project/bad.toml"} {
-		nodetest.Mutate(t, name, false, func(d *node.Decoder, root *node.Node) { readProject(d, root) })
-	}
 }

@@ -98,8 +98,8 @@ func user(s string) (problem, hint string) {
 	return "", ""
 }
 
-// defaultAPI is the Buildpack API of a packfile that names none.
-const defaultAPI = "0.10"
+// DefaultAPI is the Buildpack API of a packfile that names none.
+const DefaultAPI = "0.10"
 
 // apiVersion checks api.
 func apiVersion(s string) (problem, hint string) {

@@ -25,6 +25,9 @@ func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, e
 	return pf, d.Warnings(), nil
 }
 
+// IsKey says whether an entry at the top of a TOML file is one that packfiles have.
+func IsKey(e node.Entry) bool { return packfileSchema.Has(node.TOML, e.Key) }
+
 // readPackfile turns a tree into a packfile. Its passes: today's words for old ones, the types with all that can be checked
 // within one table, links between tables, lint.
 func readPackfile(d *node.Decoder, root *node.Node) *Packfile {

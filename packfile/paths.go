@@ -55,7 +55,7 @@ func glob(s string) (problem, hint string) {
 	if all := alternatives(s); len(all) > 1 {
 		return "has alternatives in braces, which patterns do not have", "write " + quoteAll(all)
 	}
-	if !isPattern(s) {
+	if !IsPattern(s) {
 		return "is not a valid pattern", "as in *.lock, src/**/*.go or [a-z]*"
 	}
 	return "", ""
@@ -128,8 +128,8 @@ func quoteAll(all []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// isPattern says whether a pattern can be compiled.
-func isPattern(s string) bool {
+// IsPattern says whether a pattern can be compiled.
+func IsPattern(s string) bool {
 	// Compiling a pattern costs more than the rest of its line; these cannot fail.
 	if !strings.ContainsFunc(s, func(r rune) bool { return !isWord(r) && !strings.ContainsRune("./*?-@+ ", r) }) {
 		return true

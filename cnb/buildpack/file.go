@@ -5,10 +5,11 @@
 package buildpack
 
 import (
-	"github.com/packfile/frontend/cnb/api"
-	"github.com/packfile/frontend/node"
 	"path"
 	"slices"
+
+	"github.com/packfile/frontend/cnb/api"
+	"github.com/packfile/frontend/node"
 )
 
 // File is a buildpack.toml, as far as it says which modules a package or folder holds: the one of [buildpack], or

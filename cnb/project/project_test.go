@@ -1,4 +1,4 @@
-package packfile
+package project
 
 import (
 	"encoding/json"
@@ -8,31 +8,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
+	"github.com/packfile/frontend/packfile"
 )
 
 func TestEveryKeyOfAProjectDescriptorIsDecoded(t *testing.T) {
-	p, warnings, err := ParseProject("project.toml", nodetest.Data(t, "project/full.toml"))
+	p, warnings, err := Parse("project.toml", nodetest.Data(t, "full.toml"))
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	require.False(t, p.Packfile.HasOwn())
 	text, err := json.MarshalIndent(p, "", "  ")
 	require.NoError(t, err)
-	nodetest.Golden(t, "project/full.golden.json", string(text)+"\n")
+	nodetest.Golden(t, "full.golden.json", string(text)+"\n")
 }
 
 func TestBothVersionsOfProjectDescriptorsSayTheSame(t *testing.T) {
-	today, _, err := ParseProject("project.toml", nodetest.Data(t, "project/full.toml"))
+	today, _, err := Parse("project.toml", nodetest.Data(t, "full.toml"))
 	require.NoError(t, err)
-	old, warnings, err := ParseProject("project.toml", nodetest.Data(t, "project/old.toml"))
+	old, warnings, err := Parse("project.toml", nodetest.Data(t, "old.toml"))
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	require.Empty(t, cmp.Diff(today, old, nodetest.NoPlaces))
 }
 
 func TestAllComplaintsAboutAProjectComeAtOnceAndInFileOrder(t *testing.T) {
-	_, warnings, err := ParseProject("project.toml", nodetest.Data(t, "project/bad.toml"))
-	nodetest.Golden(t, "project/bad.golden", nodetest.Complaints("project.toml", warnings, err))
+	_, warnings, err := Parse("project.toml", nodetest.Data(t, "bad.toml"))
+	nodetest.Golden(t, "bad.golden", nodetest.Complaints("project.toml", warnings, err))
 }
 
 func TestWhatIsBuiltIsAProjectByNameOrByItsTables(t *testing.T) {
@@ -60,10 +62,10 @@ func TestWhatIsBuiltIsAProjectByNameOrByItsTables(t *testing.T) {
 		{"YAML without ending", "packfile", "_:\n  id: a", false},
 		{"a YAML file with such a name", "project.yaml", "_:\n  id: a", false},
 		{"broken TOML", "packfile.toml", "[_]\n[", false},
-		{"a text that is too long", "packfile.toml", "[_]\n" + strings.Repeat("#", MaxSize), false},
+		{"a text that is too long", "packfile.toml", "[_]\n" + strings.Repeat("#", node.MaxSize), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, test.want, IsProject(test.filename, []byte(test.text)))
+			require.Equal(t, test.want, Is(test.filename, []byte(test.text)))
 		})
 	}
 }
@@ -150,7 +152,7 @@ func TestErrorsInProjects(t *testing.T) {
 		{"licenses in two places", "_.licenses = []\n[io.packfile.config]\nlicenses = []\n" + group, []string{"3:12: licenses is also given on line 1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p, _, err := ParseProject("project.toml", []byte(test.text))
+			p, _, err := Parse("project.toml", []byte(test.text))
 			nodetest.RequireErrors(t, err, test.want...)
 			require.Equal(t, err == nil, p != nil)
 		})
@@ -158,11 +160,11 @@ func TestErrorsInProjects(t *testing.T) {
 }
 
 func TestABuilderIsNotUsed(t *testing.T) {
-	_, warnings, err := ParseProject("project.toml", []byte("[io.buildpacks]\nbuilder = 'a'\n[[io.buildpacks.group]]\nid = 'a'"))
+	_, warnings, err := Parse("project.toml", []byte("[io.buildpacks]\nbuilder = 'a'\n[[io.buildpacks.group]]\nid = 'a'"))
 	require.NoError(t, err)
 	require.Len(t, warnings, 1)
-	require.Equal(t, UnusedBuilder.Name, warnings[0].Rule)
-	require.Equal(t, Position{Line: 2, Column: 11}, warnings[0].Range.Start)
+	require.Equal(t, packfile.UnusedBuilder.Name, warnings[0].Rule)
+	require.Equal(t, node.Position{Line: 2, Column: 11}, warnings[0].Range.Start)
 	require.Equal(t, `builder "a" is not used (name build-image and run-image in [io.packfile.config], or with `+
 		`--build-context build-image=docker-image://NAME)`, warnings[0].Text())
 }
@@ -178,14 +180,14 @@ func TestWhatAProjectSaysOfItselfIsItsConfig(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			text := strings.Replace(strings.Replace(text, "%s", test.documentation, 1), "%s", test.config, 1)
-			p, _, err := ParseProject("project.toml", []byte(text))
+			p, _, err := Parse("project.toml", []byte(text))
 			require.NoError(t, err)
 			c := p.Packfile.Config
 			require.Equal(t, test.homepage, c.Homepage)
 			require.Equal(t, "none", c.Network)
 			require.Equal(t, []string{"MIT"}, c.Licenses)
-			require.Equal(t, Position{Line: 2, Column: 6}, c.At("id").Start)
-			require.Equal(t, Position{Line: 4, Column: 37}, c.Item("licenses", 0).Start)
+			require.Equal(t, node.Position{Line: 2, Column: 6}, c.At("id").Start)
+			require.Equal(t, node.Position{Line: 4, Column: 37}, c.Item("licenses", 0).Start)
 			require.Equal(t, 7, p.Packfile.At("buildpacks").Start.Line)
 			require.Equal(t, "0.10", p.Packfile.API)
 		})
@@ -193,10 +195,10 @@ func TestWhatAProjectSaysOfItselfIsItsConfig(t *testing.T) {
 }
 
 func TestVariablesOfAProjectInTheOtherPlace(t *testing.T) {
-	p, _, err := ParseProject("project.toml", []byte("[[io.buildpacks.env.build]]\nname = 'A'\nvalue = 'b'\n[[io.buildpacks.group]]\nid = 'a'"))
+	p, _, err := Parse("project.toml", []byte("[[io.buildpacks.env.build]]\nname = 'A'\nvalue = 'b'\n[[io.buildpacks.group]]\nid = 'a'"))
 	require.NoError(t, err)
-	require.Empty(t, cmp.Diff([]Variable{{Name: "A", Value: "b"}}, p.Env, nodetest.NoPlaces))
-	require.Equal(t, Position{Line: 2, Column: 8}, p.Env[0].At("name").Start)
+	require.Empty(t, cmp.Diff([]packfile.Variable{{Name: "A", Value: "b"}}, p.Env, nodetest.NoPlaces))
+	require.Equal(t, node.Position{Line: 2, Column: 8}, p.Env[0].At("name").Start)
 }
 
 func TestTheConfigOfAProjectStandsWhereItTellsOfItself(t *testing.T) {
@@ -204,20 +206,20 @@ func TestTheConfigOfAProjectStandsWhereItTellsOfItself(t *testing.T) {
 	for text, line := range map[string]int{
 		group + "[_]\nid = 'a'": 3, group + "[_]\nid = 'a'\n[io.packfile.config]\nuser = '1'": 5, group: 1,
 	} {
-		p, _, err := ParseProject("project.toml", []byte(text))
+		p, _, err := Parse("project.toml", []byte(text))
 		require.NoError(t, err)
 		require.Equal(t, line, p.Packfile.Config.At("network").Start.Line, text)
 	}
 }
 
 func TestFilesThatAProjectIncludes(t *testing.T) {
-	p, _, err := ParseProject("project.toml", []byte("[io.buildpacks]\ninclude = ['cmd/', 'go.mod']\n[[io.buildpacks.group]]\nid = 'a'"))
+	p, _, err := Parse("project.toml", []byte("[io.buildpacks]\ninclude = ['cmd/', 'go.mod']\n[[io.buildpacks.group]]\nid = 'a'"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"**/cmd/**", "**/go.mod"}, p.Include)
 	require.Nil(t, p.Exclude)
 }
 
 func TestAProjectThatIsTooLargeIsRefused(t *testing.T) {
-	_, _, err := ParseProject("project.toml", make([]byte, MaxSize+1))
+	_, _, err := Parse("project.toml", make([]byte, node.MaxSize+1))
 	require.EqualError(t, err, "project.toml:1:1: a project descriptor has at most 4 MiB, this one has 4194305 bytes")
 }

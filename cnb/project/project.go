@@ -1,10 +1,15 @@
-package packfile
+// Package project reads project descriptors, project.toml, which name the modules of a project. A build takes one as a packfile that
+// has nothing but these.
+//
+// Source: Cloud Native Buildpacks, "Project Descriptor", schema version 0.2; 0.1 is read too.
+package project
 
 import (
 	"path"
 	"slices"
 
 	"github.com/packfile/frontend/node"
+	"github.com/packfile/frontend/packfile"
 )
 
 // Project is a project descriptor, as far as it says how an image is built: Cloud Native Buildpacks, "Project Descriptor",
@@ -12,8 +17,8 @@ import (
 type Project struct {
 	// Packfile has the project's modules as its Buildpacks, all of which are the one group of its order, in file order, and
 	// what the descriptor tells of the project in its Config. It has nothing of its own.
-	Packfile *Packfile
-	Env      []Variable // platform environment of steps; no name is there twice
+	Packfile *packfile.Packfile
+	Env      []packfile.Variable // platform environment of steps; no name is there twice
 	// Include and Exclude are patterns of .dockerignore files over files of the app. At most one of them is there; when it is
 	// Include, all other files are left out.
 	Include, Exclude []string
@@ -22,9 +27,9 @@ type Project struct {
 // projectFile is how a project descriptor is called.
 const projectFile = "project.toml"
 
-// IsProject says whether a file that is built is a project descriptor and not a packfile: it is called project.toml, or it
+// Is says whether a file that is built is a project descriptor and not a packfile: it is called project.toml, or it
 // is TOML with tables of a descriptor and no key of a packfile.
-func IsProject(filename string, data []byte) bool {
+func Is(filename string, data []byte) bool {
 	if path.Base(filename) == projectFile {
 		return true
 	}
@@ -33,17 +38,15 @@ func IsProject(filename string, data []byte) bool {
 	}
 	d := node.NewDecoder(node.TOML)
 	root := d.Tree("a project descriptor", data)
-	if root == nil || slices.ContainsFunc(root.Entries, isPackfileKey) {
+	if root == nil || slices.ContainsFunc(root.Entries, packfile.IsKey) {
 		return false
 	}
-	p := projectTables(root)
+	p := tablesOf(root)
 	return p.about != nil || p.oldAbout != nil || p.build != nil
 }
 
-func isPackfileKey(e node.Entry) bool { return packfileSchema.Has(node.TOML, e.Key) }
-
-// ParseProject reads a project descriptor. Errors and warnings are those of Parse.
-func ParseProject(filename string, data []byte) (project *Project, warnings []Diagnostic, err error) {
+// Parse reads a project descriptor. Errors and warnings are those of Parse.
+func Parse(filename string, data []byte) (project *Project, warnings []node.Diagnostic, err error) {
 	d := node.NewDecoder(node.TOML)
 	root := d.Tree("a project descriptor", data)
 	if root == nil {
@@ -56,16 +59,16 @@ func ParseProject(filename string, data []byte) (project *Project, warnings []Di
 	return project, d.Warnings(), nil
 }
 
-// projectNodes are the tables of a project descriptor that are read, nil when they are not there. Others belong to tools
+// nodes are the tables of a project descriptor that are read, nil when they are not there. Others belong to tools
 // of other vendors.
-type projectNodes struct {
+type nodes struct {
 	about, build       *node.Entry // [_] and [io.buildpacks]
 	oldAbout, oldBuild *node.Entry // [project] and [build], as version 0.1 called them
 	own                *node.Entry // [io.packfile]
 }
 
-func projectTables(root *node.Node) projectNodes {
-	p := projectNodes{about: root.Find("_"), oldAbout: root.Find("project"), oldBuild: root.Find("build")}
+func tablesOf(root *node.Node) nodes {
+	p := nodes{about: root.Find("_"), oldAbout: root.Find("project"), oldBuild: root.Find("build")}
 	if io := root.Find("io"); io != nil {
 		p.build, p.own = io.Value.Find("buildpacks"), io.Value.Find("packfile")
 	}
@@ -74,14 +77,14 @@ func projectTables(root *node.Node) projectNodes {
 
 // readProject turns a tree into a project.
 func readProject(d *node.Decoder, root *node.Node) *Project {
-	nodes := projectTables(root)
+	nodes := tablesOf(root)
 	old := nodes.isOld()
-	config := readProjectConfig(d, nodes, old)
-	build := readProjectBuild(d, root, nodes, old)
+	config := readConfig(d, nodes, old)
+	build := readBuild(d, root, nodes, old)
 
 	modules, env := build.modules(), build.variables()
-	checkBuildpacks(d, modules)
-	names := map[string]Range{}
+	packfile.CheckBuildpacks(d, modules)
+	names := map[string]node.Range{}
 	for i := range env {
 		d.Unique(names, "variable", env[i].Name, env[i].At("name"))
 	}
@@ -89,43 +92,43 @@ func readProject(d *node.Decoder, root *node.Node) *Project {
 	t.Put("config", config.Range())
 	t.Put("buildpacks", build.Range())
 	return &Project{
-		Packfile: &Packfile{Table: t, API: defaultAPI, Config: config, Buildpacks: modules},
+		Packfile: &packfile.Packfile{Table: t, API: packfile.DefaultAPI, Config: config, Buildpacks: modules},
 		Env:      env,
 		Include:  build.Include,
 		Exclude:  build.Exclude,
 	}
 }
 
-// readProjectConfig reads what a descriptor tells of its project.
-func readProjectConfig(d *node.Decoder, nodes projectNodes, old bool) Config {
-	var about projectAbout
+// readConfig reads what a descriptor tells of its project.
+func readConfig(d *node.Decoder, nodes nodes, old bool) packfile.Config {
+	var about about
 	if old {
-		readEntry(d, projectVersionSchema, nodes.about, &about)
-		readEntry(d, oldProjectAboutSchema, nodes.oldAbout, &about)
+		readEntry(d, versionSchema, nodes.about, &about)
+		readEntry(d, oldAboutSchema, nodes.oldAbout, &about)
 	} else {
-		readEntry(d, projectAboutSchema, nodes.about, &about)
+		readEntry(d, aboutSchema, nodes.about, &about)
 		refuseOther(d, nodes.oldAbout, "0.1", "write [_]")
 	}
-	var own projectOwn
-	readEntry(d, projectOwnSchema, nodes.own, &own)
+	var own own
+	readEntry(d, ownSchema, nodes.own, &own)
 	describe(d, &own.Config, &about)
 	return own.Config
 }
 
-// readProjectBuild reads how a descriptor says that its project is built.
-func readProjectBuild(d *node.Decoder, root *node.Node, nodes projectNodes, old bool) (build projectBuild) {
+// readBuild reads how a descriptor says that its project is built.
+func readBuild(d *node.Decoder, root *node.Node, nodes nodes, old bool) (build build) {
 	before := d.Failures()
 	hint := "write [[io.buildpacks.group]] with the id or uri of each"
 	if old {
 		hint = "write [[build.buildpacks]] with the id or uri of each"
-		readEntry(d, oldProjectBuildSchema, nodes.oldBuild, &build)
+		readEntry(d, oldBuildSchema, nodes.oldBuild, &build)
 		refuseOther(d, nodes.build, "0.2", `write schema-version = "0.2" in [_]`)
 	} else {
-		readEntry(d, projectBuildSchema, nodes.build, &build)
+		readEntry(d, buildSchema, nodes.build, &build)
 		refuseOther(d, nodes.oldBuild, "0.1", "write [io.buildpacks]")
 	}
 	if len(build.modules()) == 0 && d.Failures() == before {
-		if slices.ContainsFunc(root.Entries, isPackfileKey) {
+		if slices.ContainsFunc(root.Entries, packfile.IsKey) {
 			hint = "a packfile needs another name than " + projectFile
 		}
 		d.Fail(build.Range(), hint, "the project names no modules")
@@ -134,7 +137,7 @@ func readProjectBuild(d *node.Decoder, root *node.Node, nodes projectNodes, old 
 }
 
 // isOld says whether a descriptor has version 0.1: it says so, or it says nothing and has no table of version 0.2.
-func (p projectNodes) isOld() bool {
+func (p nodes) isOld() bool {
 	if p.about != nil {
 		if v := p.about.Value.Find("schema-version"); v != nil {
 			return v.Value.Kind == node.StringKind && v.Value.Text == "0.1"

@@ -1,4 +1,4 @@
-package packfile
+package project
 
 import (
 	"strings"

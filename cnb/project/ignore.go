@@ -1,4 +1,4 @@
-package packfile
+package project
 
 import (
 	"path"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/packfile/frontend/node"
+	"github.com/packfile/frontend/packfile"
 )
 
 // fromGitignore turns a pattern of .gitignore files (gitignore(5)) into one of .dockerignore files, "" when it is a comment.
@@ -49,7 +50,7 @@ func fromGitignore(s string) (pattern, problem, hint string) {
 	} else if rest, ok := strings.CutSuffix(pattern, `\ `); ok {
 		pattern = rest + "[ ]" // readers of .dockerignore trim white space, quoted or not
 	}
-	if names[0] == "." || !isPattern(pattern) {
+	if names[0] == "." || !packfile.IsPattern(pattern) {
 		return "", "is not a valid pattern", "as in *.log, docs/**/*.md or /build/"
 	}
 	if exception {
