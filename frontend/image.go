@@ -139,14 +139,16 @@ func (b *build) runsScripts() bool {
 // runsScripts says whether a packfile has a script to run.
 func runsScripts(pf *packfile.Packfile) bool {
 	setUp := map[string]bool{} // caches
-	for _, c := range pf.Caches {
-		setUp[c.Name] = c.Setup != nil
+	for _, s := range pf.Scripts() {
+		switch s.Kind {
+		case packfile.SetupScript: // it runs when a layer links the cache
+			setUp[s.Cache.Name] = true
+		case packfile.RequireScript, packfile.TestScript, packfile.RunScript:
+			return true
+		}
 	}
 	return slices.ContainsFunc(pf.Layers, func(l packfile.Layer) bool {
-		section := l.Provide
-		return l.Require != nil && l.Require.Script != nil || section != nil && (section.Run != nil ||
-			section.Test != nil && section.Test.Script != nil ||
-			slices.ContainsFunc(section.Links, func(k packfile.Link) bool { return setUp[k.Name] }))
+		return l.Provide != nil && slices.ContainsFunc(l.Provide.Links, func(k packfile.Link) bool { return setUp[k.Name] })
 	})
 }
 

@@ -119,16 +119,8 @@ func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(pack
 			o.SSH = append(o.SSH, outline.SSH{Name: id, Required: true, Location: location(at)})
 		}
 	}
-	for _, l := range pf.Layers {
-		if l.Require != nil {
-			add(l.Require.Access, l.Require.At("ssh"))
-		}
-		if l.Provide != nil {
-			add(l.Provide.Access, l.Provide.At("ssh"))
-			if l.Provide.Test != nil {
-				add(l.Provide.Test.Access, l.Provide.Test.At("ssh"))
-			}
-		}
+	for _, s := range pf.Sections() {
+		add(s.Access, s.At("ssh"))
 	}
 	for _, c := range pf.Caches {
 		o.Cache = append(o.Cache, outline.CacheMount{ID: c.Name, Location: location(c.Range())})

@@ -194,5 +194,5 @@ func shownTable(table map[string]any) string {
 // asksByStep says whether a module has a require script or is a buildpack, without which its part of the plan is known.
 func (u *unit) asksByStep() bool {
 	return u.Buildpack != nil ||
-		slices.ContainsFunc(u.Packfile.Layers, func(l packfile.Layer) bool { return l.Require != nil && l.Require.Script != nil })
+		slices.ContainsFunc(u.Packfile.Scripts(), func(s packfile.PlacedScript) bool { return s.Kind == packfile.RequireScript })
 }

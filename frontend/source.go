@@ -148,29 +148,10 @@ func similar(dir string, paths []string) []string {
 }
 
 // pathScripts are all scripts of the packfile that stand in files.
-func pathScripts(pf *packfile.Packfile) []*packfile.Script {
-	var found []*packfile.Script
-	add := func(s *packfile.Script) {
-		if s != nil && s.Path != "" {
-			found = append(found, s)
-		}
-	}
-	for i := range pf.Caches {
-		add(pf.Caches[i].Setup)
-	}
-	for _, l := range pf.Layers {
-		if l.Require != nil {
-			add(l.Require.Script)
-		}
-		if l.Provide == nil {
-			continue
-		}
-		if l.Provide.Test != nil {
-			add(l.Provide.Test.Script)
-		}
-		add(l.Provide.Run)
-		for i := range l.Provide.Profile {
-			add(&l.Provide.Profile[i])
+func pathScripts(pf *packfile.Packfile) (found []*packfile.Script) {
+	for _, s := range pf.Scripts() {
+		if s.Path != "" {
+			found = append(found, s.Script)
 		}
 	}
 	return found

@@ -25,6 +25,10 @@ type yamlReader struct {
 	aliased int                 // nodes that aliases brought in
 }
 
+// Why not goccy/go-yaml, whose errors have a column (1.19.2, measured): of a file with CR LF its lines and offsets are wrong; it takes
+// four times as long for a packfile, more than 20 seconds for 200 KB of different keys or of open brackets, and 1.5 GB for one long
+// plain scalar of that size. Better places of syntax errors are worth less than that; the place of everything else is known here too.
+
 // readYAML reads the one document of a YAML file. It returns nil when the syntax is broken.
 func readYAML(what string, src *source, r *Report) (root *Node) {
 	y := &yamlReader{Report: r, src: src, places: newPlaces(src.data), aliases: map[*yaml.Node]bool{}}

@@ -92,27 +92,6 @@ type Access struct {
 	SSH     []string // ids of SSH agents
 }
 
-// Access is what the sections of a packfile may reach, in file order, one for each that names anything.
-func (pf *Packfile) Access() (all []Access) {
-	add := func(a Access) {
-		if len(a.Secrets)+len(a.SSH) > 0 {
-			all = append(all, a)
-		}
-	}
-	for _, l := range pf.Layers {
-		if l.Require != nil {
-			add(l.Require.Access)
-		}
-		if l.Provide != nil {
-			add(l.Provide.Access)
-			if l.Provide.Test != nil {
-				add(l.Provide.Test.Access)
-			}
-		}
-	}
-	return all
-}
-
 // Secret is a BuildKit secret that steps of a section may read.
 type Secret struct {
 	Table
