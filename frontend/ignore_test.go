@@ -1,0 +1,106 @@
+package frontend
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/packfile/frontend/cnb/project"
+	"github.com/packfile/frontend/tree"
+)
+
+func TestADockerignoreFile(t *testing.T) {
+	for name, test := range map[string]struct {
+		data     *string // nil for no file
+		patterns []string
+		err      string
+	}{
+		"that is not there has no patterns":    {nil, nil, ""},
+		"that is empty has no patterns":        {ptr(""), nil, ""},
+		"has a pattern on each line":           {ptr("# comment\n\n /a/ \n!b/*.txt\r\n"), []string{"a", "!b/*.txt"}, ""},
+		"may have any valid pattern":           {ptr("**/x[a-c]?\n*\n"), []string{"**/x[a-c]?", "*"}, ""},
+		"must have no pattern that is invalid": {ptr("a\n[z-a]\n"), nil, `.dockerignore: pattern "[z-a]"`},
+		"must have no bare exception":          {ptr("a\n!\n"), nil, `.dockerignore: pattern "!"`},
+		"must not be huge":                     {ptr(strings.Repeat("a\n", maxIgnore/2+1)), nil, ".dockerignore: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			if test.data != nil {
+				if err := os.WriteFile(filepath.Join(root, ".dockerignore"), []byte(*test.data), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			file, err := readIgnore(t.Context(), tree.Folder{Files: files{&failingRef{root: root}}}, ".dockerignore")
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("got error %v", err)
+				}
+				return
+			}
+			if err != nil || (file.name != "") != (test.data != nil) {
+				t.Errorf("%q, %v", file.name, err)
+			}
+			if diff := cmp.Diff(test.patterns, file.patterns); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, ".dockerignore"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readIgnore(t.Context(), tree.Folder{Files: files{&failingRef{root: root}}}, ".dockerignore"); err == nil || !strings.Contains(err.Error(), "it is a folder") {
+		t.Errorf("a folder of that name: %v", err)
+	}
+}
+
+func ptr(s string) *string { return &s }
+
+func TestTheLineThatHidesWhatAPatternIsAboutIsFound(t *testing.T) {
+	for name, test := range map[string]struct {
+		ignore, pattern string
+		line            int
+	}{
+		"the file itself":                        {"a\nb.txt\n", "b.txt", 2},
+		"a folder above it":                      {"# c\nlib\n", "lib/x/*.js", 2},
+		"by a pattern":                           {"*.js\n", "x.js", 1},
+		"all of a folder that the pattern names": {"lib/*\n", "lib", 1},
+		"the last of several":                    {"lib\nlib/x\n", "lib/x", 2},
+		"not what is let through again":          {"lib\n!lib/x\n", "lib/x", 0},
+		"what is hidden again after that":        {"lib\n!lib/x\nlib/x\n", "lib/x", 3},
+		"nothing else":                           {"lib\n", "src/x", 0},
+		"nothing in an empty file":               {"", "x", 0},
+		"nothing by what cannot be a pattern":    {"[z-a]\n", "x", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			line, rule := hidingLine([]byte(test.ignore), test.pattern)
+			if line != test.line || line > 0 && rule != strings.Split(test.ignore, "\n")[line-1] {
+				t.Errorf("line %d, %q", line, rule)
+			}
+		})
+	}
+}
+
+func TestTheKeyOfAProjectThatHidesWhatAPatternIsAboutIsFound(t *testing.T) {
+	for name, test := range map[string]struct {
+		include, exclude []string
+		pattern, want    string
+	}{
+		"what include does not name":        {[]string{"src"}, nil, "lib/x", "include"},
+		"not what include names":            {[]string{"src"}, nil, "src/x", ""},
+		"what include takes back":           {[]string{"src", "!src/x"}, nil, "src/x", "include"},
+		"what exclude names":                {nil, []string{"lib"}, "lib/x", "exclude"},
+		"not what exclude does not name":    {nil, []string{"lib"}, "src/x", ""},
+		"not what exclude lets through":     {nil, []string{"lib", "!lib/x"}, "lib/x", ""},
+		"nothing in a project without both": {nil, nil, "x", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := hidingKey(&project.Project{Include: test.include, Exclude: test.exclude}, test.pattern); got != test.want {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
