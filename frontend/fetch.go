@@ -22,23 +22,22 @@ import (
 // the digest that differs, wherever it stands.
 var otherChecksum = regexp.MustCompile(`digest mismatch .*`)
 
-var sha256Digest = regexp.MustCompile(`sha256:([0-9a-f]{64})`)
-
 // explainDownload says what went wrong with a file that was to be fetched over HTTP, with its address; "" when the operation
 // is another one.
 func explainDownload(op *pb.Op, text string) string {
-	uri, want := op.GetSource().GetIdentifier(), op.GetSource().GetAttrs()[pb.AttrHTTPChecksum]
+	uri, want := op.GetSource().GetIdentifier(), digest.Digest(op.GetSource().GetAttrs()[pb.AttrHTTPChecksum])
 	if !strings.HasPrefix(uri, "https://") && !strings.HasPrefix(uri, "http://") {
 		return ""
 	}
 	mismatch := strings.ReplaceAll(otherChecksum.FindString(text), uri, "") // which may have digests in it
-	for _, m := range sha256Digest.FindAllStringSubmatch(mismatch, -1) {
-		if want == "" || m[0] == want {
+	for _, found := range digest.DigestRegexp.FindAllString(mismatch, -1) {
+		sent := digest.Digest(found)
+		if want.Validate() != nil || sent.Validate() != nil || sent == want {
 			continue
 		}
 		message := fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, what the server sent has sha256 %s",
-			layerkey.Redact(uri), strings.TrimPrefix(want, "sha256:"), m[1])
-		if digest.Digest(m[0]) == digest.FromBytes(nil) {
+			layerkey.Redact(uri), want.Encoded(), sent.Encoded())
+		if sent == digest.FromBytes(nil) {
 			return message + ", which is that of an empty file"
 		}
 		return message + ". That may be the page of an error (404, 403, 500), which counts as the file: see what the address gives"
