@@ -61,7 +61,7 @@ func (b *build) explainPlatform(ctx context.Context, index int) ([]convert.Expla
 	return d.Explain(), nil
 }
 
-// ToResult is what answer asks for.
+// ToResult implements answer.
 func (e explanation) ToResult() (*gw.Result, error) { return reply(e, e.text()) }
 
 // text is the table that people read.

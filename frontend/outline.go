@@ -24,7 +24,7 @@ import (
 // checked is the answer to check.
 type checked struct{ *lint.LintResults }
 
-// ToResult is what answer asks for. The exit status is 1 if there is anything to say.
+// ToResult implements answer. The exit status is 1 if there is anything to say.
 func (c checked) ToResult() (*gw.Result, error) { return c.LintResults.ToResult(nil) }
 
 // checkPackfile tells what is questionable about the packfile, and about the modules that it names.

@@ -86,7 +86,7 @@ func explainPlan(ctx context.Context, b *build) (answer, error) {
 	return p, nil
 }
 
-// ToResult is what answer asks for.
+// ToResult implements answer.
 func (p resolvedPlan) ToResult() (*gw.Result, error) { return reply(p, p.text()) }
 
 func newPlatformPlan(platform string, d *detection) platformPlan {

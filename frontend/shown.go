@@ -81,7 +81,7 @@ func visibleMetadata(md *pb.OpMetadata) *pb.OpMetadata {
 	return shown
 }
 
-// visibleText is a file of which some data is shown.
+// visibleText returns a file, with the data of it that is shown.
 func visibleText(file *bk.SourceMap, data []byte) *pb.SourceInfo {
 	info := &pb.SourceInfo{Filename: file.Filename, Language: file.Language, Data: data}
 	if file.Definition != nil { // it has none if there is no such file

@@ -89,7 +89,7 @@ func onEachPlatform[T any](ctx context.Context, platforms []ocispecs.Platform, a
 	return all, eg.Wait()
 }
 
-// ownRequest is the definition of a subrequest of the frontend's own.
+// ownRequest returns the definition of a subrequest of the frontend's own.
 func ownRequest(name, description string) subrequests.Request {
 	return subrequests.Request{
 		Name: name, Version: "1.0.0", Type: subrequests.TypeRPC, Description: description,
@@ -121,7 +121,7 @@ func describeSubrequests(context.Context, *build) (answer, error) {
 	return all, nil
 }
 
-// ToResult is what answer asks for.
+// ToResult implements answer.
 func (d description) ToResult() (*gw.Result, error) {
 	data, err := json.Marshal(d)
 	if err != nil {
