@@ -8,6 +8,7 @@ import (
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/tonistiigi/fsutil"
 )
 
@@ -16,7 +17,7 @@ func TestTheNamedContextContextIsTheApp(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{
 		"local.txt": "x", "run.sh": "cp -r $APP/. $LAYER", ".dockerignore": "app.txt",
-		"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\nexport = true\n[layers.build.run]\npath = \"run.sh\"\n",
+		"packfile.toml": testbed.Packfile(testbed.Layer("a").Export().RunFile("run.sh")),
 	})
 	folder := files(t, map[string]string{"app.txt": "x", "secret": "x", ".dockerignore": "secret", ".git/config": "x"})
 	image := imageName(t)
@@ -103,7 +104,7 @@ func TestNamedContextsOfOneRepositoryAreTwoApps(t *testing.T) {
 func TestANamedContextCanBeAnotherAppForEachPlatform(t *testing.T) {
 	t.Parallel()
 	one, two := files(t, map[string]string{"a.txt": "amd64"}), files(t, map[string]string{"a.txt": "386"})
-	dir := files(t, map[string]string{"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\n[layers.build]\ninputs = [\"a.txt\"]\n[layers.build.run]\ninline = \"cp a.txt $LAYER\"\n"})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("a").Inputs("a.txt").Run("cp a.txt $LAYER"))})
 	b := request{dir: dir, target: "a", opts: map[string]string{
 		"platform": "linux/amd64,linux/386", "context:context::linux/amd64": "local:one", "context:context::linux/386": "local:two",
 	}, args: []string{"--local", "one=" + one, "--local", "two=" + two}}.build(t)

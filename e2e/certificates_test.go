@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // authority is a certificate authority that nobody knows, and an HTTPS server with a certificate of it.
@@ -108,22 +110,11 @@ npm ping --registry ` + a.address + `/
 python3 -c 'import urllib.request; print(urllib.request.urlopen("` + a.address + `/file").read())'
 git ls-remote ` + a.address + `/repository.git
 `
-	return files(t, map[string]string{"packfile.toml": `
-[config]
-shell = "/bin/bash -eu"
-[[caches]]
-name = "c"
-[caches.setup]
-inline = '''` + fetch + `'''
-[[layers]]
-name = "l"
-[layers.build]
-links = [{ name = "c" }]
-[layers.build.test]
-inline = '''` + fetch + `echo 1 > $MD/version'''
-[layers.build.run]
-inline = '''` + fetch + more + `'''
-`})
+	return files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Config("shell", "/bin/bash -eu"),
+		testbed.Cache("c", "setup.inline", fetch),
+		testbed.Layer("l").Test(fetch+"echo 1 > $MD/version").Run(fetch+more).Link("c"),
+	)})
 }
 
 func TestStepsTrustTheSecretAndTheImagesCertificates(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -236,11 +237,7 @@ COPY --from=marked /cnb /cnb
 
 func TestLauncherOfALifecycleImage(t *testing.T) {
 	t.Parallel()
-	const app = `
-[[processes]]
-type = "web"
-command = ["cat", "app.txt"]
-`
+	app := testbed.Tables(testbed.Process("web", "cat", "app.txt"))
 	launcher := "launcher = \"" + lifecycleImage(t, "LABEL io.buildpacks.lifecycle.version=0.21.5\n") + "\"\n"
 	dir := files(t, map[string]string{"app.txt": "hello", "packfile.toml": sh + launcher + app})
 	_, theirs := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // What a layer can hold: every kind of file comes out of the image as it went in, or the build fails and says why; and
@@ -236,20 +238,11 @@ func TestLayerThatCannotBeInAnImageFailsItsRunStep(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			log := request{dir: files(t, map[string]string{"packfile.toml": sh + "user = \"0:0\"\n" + `
-[[layers]]
-name = "tool"
-[layers.build.run]
-inline = "true"
-
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = "` + test.script + `"
-[[layers.build.links]]
-name = "tool"
-`})}.fail(t)
+			log := request{dir: files(t, map[string]string{"packfile.toml": testbed.Packfile(
+				testbed.Config("shell", "/bin/sh -eu", "user", "0:0"),
+				testbed.Layer("tool").Run("true"),
+				testbed.Layer("a").Export().Run(test.script).Link("tool"),
+			)})}.fail(t)
 			contains(t, log, test.want, "[a] run", "packfile.toml:")
 		})
 	}
@@ -257,21 +250,11 @@ name = "tool"
 
 func TestWhatIsWrittenOutsideOfTheLayerIsThrownAway(t *testing.T) {
 	t.Parallel()
-	img := request{dir: files(t, map[string]string{"app.txt": "app", "packfile.toml": sh + "user = \"0:0\"\n" + `
-[[caches]]
-name = "c"
-
-[[layers]]
-name = "tool"
-expose = true
-[layers.build.run]
-inline = "echo tool > $LAYER/x"
-
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = """
+	img := request{dir: files(t, map[string]string{"app.txt": "app", "packfile.toml": testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu", "user", "0:0"),
+		testbed.Cache("c"),
+		testbed.Layer("tool").Expose().Run("echo tool > $LAYER/x"),
+		testbed.Layer("a").Export().Run(`
 ln -s /tmp $LAYER/outside
 mkdir /layers/packfile/other
 for dir in / /etc /tmp $HOME $APP /layers /layers/packfile/other /layers/packfile/c /dev $LAYER/outside; do
@@ -280,20 +263,10 @@ done
 echo "127.0.0.1 leftover-mark" >> /etc/hosts || true
 echo "# leftover-mark" >> /etc/resolv.conf || true
 rm $APP/app.txt
-"""
-[[layers.build.links]]
-name = "tool"
-[[layers.build.links]]
-name = "c"
-
-[[layers]]
-name = "b"
-export = true
-[layers.build]
-lock-app = true
-[layers.build.run]
-inline = "echo made > made.txt; echo leftover-mark > /tmp/leftover; rm -rf $LAYER || true"
-`})}.export(t)
+`).
+			Link("tool").Link("c"),
+		testbed.Layer("b").Export().LockApp().Run("echo made > made.txt; echo leftover-mark > /tmp/leftover; rm -rf $LAYER || true"),
+	)})}.export(t)
 	want := map[string][]string{
 		"layer a": {"layers", "layers/packfile", "layers/packfile/a", "layers/packfile/a/outside"},
 		"layer b": {"layers", "layers/packfile", "layers/packfile/b"},
@@ -318,27 +291,11 @@ inline = "echo made > made.txt; echo leftover-mark > /tmp/leftover; rm -rf $LAYE
 // The container runtime makes folders that an image without them has to have: /dev, /proc, /sys, and places of mounts.
 func TestNothingThatTheContainerRuntimeMakesGetsIntoTheImage(t *testing.T) {
 	t.Parallel()
-	img := request{buildImg: env.empty, dir: files(t, map[string]string{"packfile.toml": `
-[[caches]]
-name = "c"
-
-[[layers]]
-name = "a"
-export = true
-[[layers.build.links]]
-name = "c"
-[[layers.build.env.launch]]
-name = "A"
-value = "a"
-
-[[layers]]
-name = "b"
-export = true
-[layers.build]
-lock-app = true
-[[layers.build.links]]
-name = "a"
-`})}.export(t)
+	img := request{buildImg: env.empty, dir: files(t, map[string]string{"packfile.toml": testbed.Tables(
+		testbed.Cache("c"),
+		testbed.Layer("a").Export().Link("c").Env("launch", "A", "a"),
+		testbed.Layer("b").Export().LockApp().Link("a"),
+	)})}.export(t)
 	want := map[string][]string{
 		"layer a": {"layers", "layers/packfile", "layers/packfile/a", "layers/packfile/a/env.launch", "layers/packfile/a/env.launch/A.override"},
 		"layer b": {"layers", "layers/packfile", "layers/packfile/b"},
@@ -353,32 +310,22 @@ name = "a"
 
 func TestSocketsAreLeftOutOfTheImageAndClosedFoldersAreNot(t *testing.T) {
 	t.Parallel()
-	b, img := request{buildImg: env.buildImage, dir: files(t, map[string]string{"new": rand.Text(), "packfile.toml": `
-[config]
-shell = "/usr/bin/python3"
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = '''
+	b, img := request{buildImg: env.buildImage, dir: files(t, map[string]string{"new": rand.Text(), "packfile.toml": testbed.Packfile(
+		testbed.Config("shell", "/usr/bin/python3"),
+		testbed.Layer("a").Export().Run(`
 import os, socket
 os.chdir(os.environ["LAYER"])
 os.mkdir("run")
 socket.socket(socket.AF_UNIX).bind("run/server.sock")
 os.mkdir("closed"); open("closed/file", "w").close()
 os.chmod("closed/file", 0); os.chmod("closed", 0)
-'''
-[[layers]]
-name = "b"
-export = true
-[layers.build.run]
-inline = '''
+`),
+		testbed.Layer("b").Export().Run(`
 import os
 os.makedirs(os.environ["LAYER"] + "/" + "-".join(os.listdir("/layers/packfile/a/run") + sorted(os.listdir("/layers/packfile/a"))))
-'''
-[[layers.build.links]]
-name = "a"
-`})}.pushTo(t, imageName(t))
+`).
+			Link("a"),
+	)})}.pushTo(t, imageName(t))
 	contains(t, b.log, "packfile-step: /layers/packfile/a/run/server.sock is a socket, which an image cannot hold: it is left out")
 	equal(t, "files", slices.Sorted(maps.Keys(img.files(t, "layer a"))), []string{"closed", "closed/file", "run"})
 	equal(t, "files that another layer sees", slices.Sorted(maps.Keys(img.files(t, "layer b"))), []string{"closed-run"})
@@ -401,17 +348,11 @@ func TestAppThatCannotBeInAnImageFailsTheBuild(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			log := request{dir: files(t, map[string]string{test.file: "", "packfile.toml": sh + "user = \"0:0\"\n" + `
-[[slices]]
-paths = ["slice"]
-
-[[layers]]
-name = "a"
-[layers.build]
-lock-app = true
-[layers.build.run]
-inline = "` + test.script + `"
-`})}.fail(t)
+			log := request{dir: files(t, map[string]string{test.file: "", "packfile.toml": testbed.Packfile(
+				testbed.Config("shell", "/bin/sh -eu", "user", "0:0"),
+				testbed.Slice("slice"),
+				testbed.Layer("a").LockApp().Run(test.script),
+			)})}.fail(t)
 			contains(t, log, test.want)
 		})
 	}

@@ -9,18 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // contextPackfile is a new app, whose layer "a" holds all that its step saw of the app.
 func contextPackfile(t *testing.T) string {
-	return sh + `
-[[layers]]
-name = "a"
-export = true
-version = "` + t.TempDir() + `"
-[layers.build.run]
-inline = "cp -r $APP/. $LAYER"
-`
+	return testbed.Packfile(testbed.Layer("a").Export().Version(t.TempDir()).Run("cp -r $APP/. $LAYER"))
 }
 
 // ignoredApp is an app with a .dockerignore.
@@ -232,14 +227,7 @@ func TestGitFilesAreInTheAppWhenTheyAreAskedFor(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	repo := filepath.Join(base, "app")
-	write(t, repo, map[string]string{"a.txt": "x", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-export = true
-version = "1"
-[layers.build.run]
-inline = "git -c safe.directory=* log --format=%s > $LAYER/log"
-`})
+	write(t, repo, map[string]string{"a.txt": "x", "packfile.toml": testbed.Packfile(testbed.Layer("a").Export().Version("1").Run("git -c safe.directory=* log --format=%s > $LAYER/log"))})
 	commit(t, repo)
 	for name, r := range map[string]request{
 		"a folder":  {dir: clone(t, repo)},
@@ -271,7 +259,7 @@ func TestAStepThatFailsWithoutGitGetsNoHintOfGit(t *testing.T) {
 	for script, hinted := range map[string]bool{
 		"exit 1": false, "cat .gitignore || exit 1": false, "git describe": false /* not found */, "git describe || exit 3": true,
 	} {
-		dir := files(t, map[string]string{"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\n[layers.build.run]\ninline = \"" + script + "\"\n"})
+		dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("a").Run(script))})
 		log := request{dir: dir, target: "a"}.fail(t)
 		if strings.Contains(log, "KEEP_GIT_DIR") != hinted {
 			t.Errorf("%s: hinted: %t\n%s", script, !hinted, log)
@@ -280,13 +268,7 @@ func TestAStepThatFailsWithoutGitGetsNoHintOfGit(t *testing.T) {
 }
 
 // stamped is an app with a layer that has a version, and is different in every run.
-const stamped = sh + `
-[[layers]]
-name = "a"
-version = "VERSION"
-[layers.build.run]
-inline = "` + stamp + `cp a.txt $LAYER/"
-`
+var stamped = testbed.Packfile(testbed.Layer("a").Version("VERSION").Run(stamp + "cp a.txt $LAYER/"))
 
 // The version speaks for the app: a new commit with the same version runs nothing.
 func TestALayerWithAVersionIsKeptInAGitContextAndAnArchiveByHTTP(t *testing.T) {
@@ -372,17 +354,10 @@ func TestAnAppIsOneInACloneAndInAGitContext(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	repo := filepath.Join(base, "app")
-	write(t, repo, map[string]string{"packfile.toml": sh + `
-[[caches]]
-name = "c"
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = "` + stamp + `date +%s%N >> $C/runs; cp $C/runs $LAYER"
-[[layers.build.links]]
-name = "c"
-path-as = "C"
-`})
+	write(t, repo, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Cache("c"),
+		testbed.Layer("a").Run(stamp+"date +%s%N >> $C/runs; cp $C/runs $LAYER").Link("c", "path-as", "C"),
+	)})
 	commit(t, repo)
 	url := serveGit(t, base) + "/app"
 	runs := func(args ...string) int {

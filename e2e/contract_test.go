@@ -13,6 +13,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // The app image contract of Cloud Native Buildpacks, line by line: what lies in the image and what it says of itself. What the
@@ -22,55 +23,17 @@ import (
 var cnbLabels = []string{label.Lifecycle, label.Build, label.Project, label.Rebasable}
 
 // everything is a packfile with every part that an app image can have.
-const everything = `
-[config]
-shell = "/bin/sh -eu"
-id = "acme/everything"
-version = "1.2.3"
-name = "Everything"
-
-[[processes]]
-type = "worker"
-command = ["sleep", "1"]
-args = ["x"]
-working-dir = "/tmp"
-[[processes]]
-type = "web"
-command = ["echo hello"]
-direct = false
-
-[[slices]]
-paths = ["*.css"]
-[[slices]]
-paths = ["nothing"]
-
-[[layers]]
-name = "zlib"
-export = true
-store = true
-version = "1.3"
-[layers.metadata]
-vendor = "acme"
-[layers.build.run]
-inline = "echo z > $LAYER/z; mkdir $MD/nested; echo x > $MD/nested/key"
-
-[[layers]]
-name = "hidden"
-expose = true
-[layers.build.run]
-inline = "echo h > $LAYER/h"
-
-[[layers]]
-name = "env"
-export = true
-expose = true
-[[layers.build.env.launch]]
-name = "A"
-value = "a"
-[[layers.build.env.build]]
-name = "B"
-value = "b"
-`
+var everything = testbed.Packfile(
+	testbed.Config("id", "acme/everything", "version", "1.2.3", "shell", "/bin/sh -eu", "name", "Everything"),
+	testbed.Process("worker", "sleep", "1").With("args", []string{"x"}, "working-dir", "/tmp"),
+	testbed.Process("web", "echo hello").With("direct", false),
+	testbed.Slice("*.css"),
+	testbed.Slice("nothing"),
+	testbed.Layer("zlib").Export().Version("1.3").With("metadata.vendor", "acme", "store", true).
+		Run("echo z > $LAYER/z; mkdir $MD/nested; echo x > $MD/nested/key"),
+	testbed.Layer("hidden").Expose().Run("echo h > $LAYER/h"),
+	testbed.Layer("env").Export().Expose().Env("build", "B", "b").Env("launch", "A", "a"),
+)
 
 // everythingImage builds an image of it.
 func everythingImage(t *testing.T, opts map[string]string) image {

@@ -7,13 +7,14 @@ import (
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/tonistiigi/fsutil"
 )
 
 // A debugger (docker buildx debug) starts a shell in the step that failed, from what BuildKit's error says of it.
 func TestErrorOfAStepKeepsWhatADebuggerNeeds(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + "[[layers]]\nname = \"a\"\n[layers.build.run]\ninline = \"exit 3\"\n"})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("a").Run("exit 3"))})
 	c, err := client.New(t.Context(), os.Getenv("BUILDKIT_HOST"))
 	if err != nil {
 		t.Fatal(err)

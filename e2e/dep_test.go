@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // shelf serves files over HTTP and counts what is taken.
@@ -50,36 +52,18 @@ func sha(text string) string {
 func TestGetDepGivesTheDepOfTheLayersVersionAndRecordsIt(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, map[string]string{"/tool-1.0.txt": "one", "/tool-2.0.txt": "two", "/extra.txt": "extra"})
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "a"
-version = "2.0"
-[layers.build.run]
-inline = """
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Version("2.0").Run(`
 cat "$(get-dep tool)" "$(get-dep extra)" > $LAYER/content
 basename "$(get-dep tool)" > $LAYER/name
 cp -r $MD/deps $LAYER/deps
 if get-dep tool 1.0 2> $LAYER/other; then exit 1; fi
 if get-dep nothing 2> $LAYER/unknown; then exit 1; fi
-"""
-[[layers.build.deps]]
-name = "tool"
-version = "1.0"
-uri = "` + s.URL + `/tool-1.0.txt"
-sha = "` + sha("one") + `"
-[[layers.build.deps]]
-name = "tool"
-version = "{{.version}}"
-uri = "` + s.URL + `/tool-{{.version}}.txt"
-sha = "` + sha("two") + `"
-[layers.build.deps.metadata]
-license = "MIT"
-[[layers.build.deps]]
-name = "extra"
-version = "9"
-uri = "` + s.URL + `/extra.txt"
-sha = "` + sha("extra") + `"
-`})
+`).
+			Dep("tool", "1.0", s.URL+"/tool-1.0.txt", "sha", sha("one")).
+			Dep("tool", "{{.version}}", s.URL+"/tool-{{.version}}.txt", "sha", sha("two"), "metadata.license", "MIT").
+			Dep("extra", "9", s.URL+"/extra.txt", "sha", sha("extra")),
+	)})
 	b := request{dir: dir, target: "a"}.build(t)
 	for file, want := range map[string]string{
 		"content":                        "twoextra",
@@ -106,18 +90,10 @@ func TestDepInTheModulesFolderNeedsNoNetwork(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{
 		"deps/tool@1": "vendored",
-		"packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build.run]
-network = "none"
-inline = "cat $(get-dep tool) > $LAYER/content"
-[[layers.build.deps]]
-name = "tool"
-version = "1"
-uri = "http://nowhere.invalid/tool"
-sha = "` + sha("vendored") + `"
-`})
+		"packfile.toml": testbed.Packfile(
+			testbed.Layer("a").Run("cat $(get-dep tool) > $LAYER/content", "network", "none").
+				Dep("tool", "1", "http://nowhere.invalid/tool", "sha", sha("vendored")),
+		)})
 	if got := (request{dir: dir, target: "a"}).build(t).read(t, "content"); got != "vendored" {
 		t.Errorf("content is %q", got)
 	}

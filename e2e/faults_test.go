@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // What is said when something from outside cannot be had. Every text of BuildKit's that the frontend reads something from is
@@ -34,17 +36,7 @@ func faultyShelf(t *testing.T) string {
 
 // withDep is a packfile with a layer that needs a dep.
 func withDep(uri, sha string) string {
-	return sh + `
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = "cat $(get-dep tool)"
-[[layers.build.deps]]
-name = "tool"
-version = "1"
-uri = "` + uri + `"
-sha = "` + sha + `"
-`
+	return testbed.Packfile(testbed.Layer("a").Run("cat $(get-dep tool)").Dep("tool", "1", uri, "sha", sha))
 }
 
 func TestDownloadsWithAnotherChecksumSayWhichIsWhichAndWhy(t *testing.T) {
@@ -184,7 +176,7 @@ func TestImagesOfNoSuchPlatformAreSaidSo(t *testing.T) {
 			"named context run-image: "+env.empty+": there is no image for linux/s390x among those of that name")
 
 		// A target without scripts needs no images but those of the frontend.
-		write(t, dir, map[string]string{"packfile.toml": sh + "[[layers]]\nname = \"a\"\n[[layers.build.env.build]]\nname = \"A\"\nvalue = \"a\"\n"})
+		write(t, dir, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("a").Env("build", "A", "a"))})
 		contains(t, request{dir: dir, host: host, target: "a", opts: map[string]string{"platform": "linux/s390x"}}.fail(t),
 			"the frontend's own image ", " cannot build for linux/s390x: there is no image for linux/s390x among those of that name")
 		r := request{dir: dir, host: host, target: "a", opts: map[string]string{"platform": "linux/arm64", "context:previous": "docker-image://" + env.busybox}}

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -60,22 +61,12 @@ USER 1000:1000
 }
 
 // manyFiles has layers with every kind of file.
-const manyFiles = `
-[[processes]]
-type = "web"
-command = ["true"]
-[[slices]]
-paths = ["static"]
-[[slices]]
-paths = ["nothing-*"]
-[[slices]]
-paths = ["nothing-*"]
-[[layers]]
-name = "own"
-export = true
-version = "1"
-[layers.build.run]
-inline = """
+var manyFiles = testbed.Tables(
+	testbed.Process("web", "true"),
+	testbed.Slice("static"),
+	testbed.Slice("nothing-*"),
+	testbed.Slice("nothing-*"),
+	testbed.Layer("own").Export().Version("1").Run(`
 cd $LAYER
 mkdir -p deep/er/est bin empty
 for f in file deep/er/est/file deep/er/hard bin/setuid bin/secret; do echo $f > $f; done
@@ -88,28 +79,15 @@ chmod 4755 bin/setuid
 chmod 600 bin/secret
 chmod 2750 deep/er
 chmod 1777 empty
-"""
-[[layers.build.env.launch]]
-name = "A"
-value = "a"
-[[layers]]
-name = "linked"
-export = true
-version = "linked-1"
-[layers.build.run]
-inline = """
+`).
+		Env("launch", "A", "a"),
+	testbed.Layer("linked").Export().Version("linked-1").Run(`
 cp -a $OWN $LAYER/copy
 find $OWN -exec stat -c '%N %f %u:%g %h %Y' {} + | sort > $LAYER/seen
-"""
-[[layers.build.links]]
-name = "own"
-path-as = "OWN"
-[[layers]]
-name = "hidden"
-version = "1"
-[layers.build.run]
-inline = "echo hidden > $LAYER/file"
-`
+`).
+		Link("own", "path-as", "OWN"),
+	testbed.Layer("hidden").Version("1").Run("echo hidden > $LAYER/file"),
+)
 
 func TestImageIsTheSameWhereLayersCannotBeMerged(t *testing.T) {
 	t.Parallel()

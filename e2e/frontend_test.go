@@ -9,15 +9,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
-const oneLayer = sh + `
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = "cp -r $APP/. $LAYER"
-`
+var oneLayer = testbed.Packfile(testbed.Layer("a").Export().Run("cp -r $APP/. $LAYER"))
 
 func TestBuildxReadsTheSyntaxLineAndAnyFileName(t *testing.T) {
 	t.Parallel()
@@ -103,7 +99,7 @@ func TestGitContext(t *testing.T) {
 	base := t.TempDir()
 	repo := filepath.Join(base, "repo.git")
 	write(t, repo, map[string]string{"app.txt": "from git", "sub/packfile.toml": replace(oneLayer, "cp -r $APP/. $LAYER", "ignored") + "", "sub/app.txt": "in sub", "run.sh": "cp $APP/app.txt $LAYER/content\n"})
-	write(t, repo, map[string]string{"packfile.toml": sh + "\n[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n"})
+	write(t, repo, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("a").RunFile("run.sh"))})
 	git := func(args ...string) {
 		t.Helper()
 		gitIn(t, repo, args...)
@@ -166,25 +162,16 @@ func TestTarContextFromStandardInput(t *testing.T) {
 func TestSecretsReachOnlyTheStepsThatNameThem(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2-is-the-secret"
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "a"
-export = true
-[layers.build]
-secrets = [{ id = "token", path-as = "TOKEN_FILE", env-as = "TOKEN" }, { id = "other", path-as = "OTHER", required = false }]
-[layers.build.run]
-inline = """
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Export().Run(`
 test "$(cat $TOKEN_FILE)" = "$TOKEN"
 printf %s "$TOKEN" | wc -c > $LAYER/size
 echo ${OTHER:-unset} > $LAYER/other
-"""
-
-[[layers]]
-name = "b"
-export = true
-[layers.build.run]
-inline = "ls -A /run/secrets > $LAYER/list 2>/dev/null || true; echo ${TOKEN:-unset} > $LAYER/token"
-`})
+`).
+			Secret("token", "path-as", "TOKEN_FILE", "env-as", "TOKEN").
+			Secret("other", "path-as", "OTHER", "required", false),
+		testbed.Layer("b").Export().Run("ls -A /run/secrets > $LAYER/list 2>/dev/null || true; echo ${TOKEN:-unset} > $LAYER/token"),
+	)})
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
@@ -243,17 +230,10 @@ inline = "cat /proc/net/dev | grep -c : > $LAYER/interfaces || true"
 
 func TestSeveralPlatformsInOneBuild(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[processes]]
-type = "web"
-command = ["cat", "/layers/packfile/a/machine"]
-
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = "echo $TARGETPLATFORM $TARGETARCH > $LAYER/machine"
-`})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Process("web", "cat", "/layers/packfile/a/machine"),
+		testbed.Layer("a").Export().Run("echo $TARGETPLATFORM $TARGETARCH > $LAYER/machine"),
+	)})
 	image := imageName(t)
 	out, err := buildx(t, dir, "--platform", "linux/amd64,linux/386", "--tag", image, "--push")
 	if err != nil {
@@ -276,17 +256,10 @@ inline = "echo $TARGETPLATFORM $TARGETARCH > $LAYER/machine"
 
 func TestTargetExportsOneLayerAlone(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = "mkdir $LAYER/bin; echo tool > $LAYER/bin/tool"
-
-[[layers]]
-name = "b"
-[layers.build.run]
-inline = "exit 1"
-`})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Run("mkdir $LAYER/bin; echo tool > $LAYER/bin/tool"),
+		testbed.Layer("b").Run("exit 1"),
+	)})
 	b := request{dir: dir, target: "a"}.build(t)
 	if got := b.read(t, "bin/tool"); got != "tool\n" {
 		t.Errorf("bin/tool is %q", got)
@@ -296,15 +269,7 @@ inline = "exit 1"
 
 func TestCallAnswersWithoutBuilding(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "a"
-restore = true
-[layers.build]
-secrets = [{ id = "token", path-as = "T" }]
-[layers.build.run]
-inline = "exit 1"
-`})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("a").With("restore", true).Run("exit 1").Secret("token", "path-as", "T"))})
 	out, err := buildx(t, dir, "--call=check")
 	if err == nil {
 		t.Error("check found nothing")
@@ -326,15 +291,7 @@ inline = "exit 1"
 
 func TestCacheToAndFromARegistryServesEveryStep(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"lock.json": "1", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-export = true
-[layers.build.test]
-inline = "cat /proc/sys/kernel/random/uuid > $MD/version"
-[layers.build.run]
-inline = "` + stamp + `"
-`})
+	dir := files(t, map[string]string{"lock.json": "1", "packfile.toml": testbed.Packfile(testbed.Layer("a").Export().Test("cat /proc/sys/kernel/random/uuid > $MD/version").Run(stamp))})
 	cache := imageName(t)
 	first := request{dir: dir, target: "a", args: []string{"--export-cache", "type=registry,mode=max,ref=" + cache}}.build(t)
 	other := secondDaemon(t)
@@ -355,13 +312,8 @@ func TestOptionsOfEveryProcessReachSteps(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build]
-ssh = ["default"]
-[layers.build.run]
-inline = """
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Making("ssh", []string{"default"}).Run(`
 test -S "$SSH_AUTH_SOCK"
 {
 hostname
@@ -369,8 +321,8 @@ grep -o "192.0.2.7.*" /etc/hosts
 ulimit -n
 grep " /dev/shm " /proc/mounts | grep -o "size=[^, ]*"
 } > $LAYER/seen
-"""
-`})
+`),
+	)})
 	b := request{dir: dir, target: "a", args: []string{"--ssh", "default=" + agent}, opts: map[string]string{
 		"hostname": "builder", "add-hosts": "db=192.0.2.7", "ulimit": "nofile=777:777", "shm-size": "1048576",
 	}}.build(t)

@@ -11,6 +11,7 @@ import (
 
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -18,16 +19,11 @@ import (
 
 func TestImageHasOneLayerForEachPartInFileOrder(t *testing.T) {
 	t.Parallel()
-	packfile := sh + `
-[[processes]]
-type = "web"
-command = ["true"]
-
-[[slices]]
-paths = ["*.css"]
-[[slices]]
-paths = ["img"]
-`
+	packfile := testbed.Packfile(
+		testbed.Process("web", "true"),
+		testbed.Slice("*.css"),
+		testbed.Slice("img"),
+	)
 	for _, l := range []string{"b:export = true", "hidden:expose = true", "a:export = true\nexpose = true", "none:store = true"} {
 		name, flags, _ := strings.Cut(l, ":")
 		packfile += "\n[[layers]]\nname = \"" + name + "\"\n" + flags + "\n[layers.build.run]\ninline = \"echo " + name + " > $LAYER/file\"\n"
@@ -59,7 +55,7 @@ paths = ["img"]
 
 func TestImageConfigIsTheRunImagesWithTheLauncher(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + "[[processes]]\ntype = \"web\"\ncommand = [\"true\"]\n"})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Process("web", "true"))})
 	base := inspect(t, env.runImage)
 	img := request{dir: dir, runImg: env.runImage}.export(t)
 	labels := maps.Clone(base.Config.Labels)
@@ -157,28 +153,13 @@ value = "a"
 func allKinds(t *testing.T) string {
 	dir := files(t, map[string]string{
 		"app.txt": "", "deep/down/in/the/app.css": "x", "img/a.png": "", "gone.txt": "", "über/ß.txt": "",
-		"packfile.toml": sh + `
-[[processes]]
-type = "web"
-command = ["true"]
-
-[[slices]]
-paths = ["**/*.css"]
-[[slices]]
-paths = ["img"]
-[[slices]]
-paths = ["matches/nothing"]
-
-[[caches]]
-name = "c"
-
-[[layers]]
-name = "a"
-export = true
-[layers.build]
-inputs = ["deep/**/*.css"]
-[layers.build.run]
-inline = """
+		"packfile.toml": testbed.Packfile(
+			testbed.Process("web", "true"),
+			testbed.Slice("**/*.css"),
+			testbed.Slice("img"),
+			testbed.Slice("matches/nothing"),
+			testbed.Cache("c"),
+			testbed.Layer("a").Export().Inputs("deep/**/*.css").Run(`
 mkdir -p $LAYER/bin $LAYER/empty/folder
 cp -rp . $LAYER/app
 find . -exec stat -c "%n %a %Y" {} + | sort > $LAYER/list
@@ -188,31 +169,13 @@ ln $LAYER/bin/tool $LAYER/bin/hardlink
 ln -s tool $LAYER/bin/symlink
 mkfifo $LAYER/fifo
 touch -t 203001010000 $LAYER/future
-"""
-[[layers.build.links]]
-name = "c"
-[[layers.build.env.both]]
-name = "E"
-value = "e"
-[[layers.build.profile]]
-inline = "true"
-
-[[layers]]
-name = "b"
-export = true
-version = "1"
-[layers.build.run]
-inline = "find . /layers/packfile/a -exec stat -c '%n %a %Y' {} + | sort > $LAYER/list; cp -rp $APP $LAYER/app"
-[[layers.build.links]]
-name = "a"
-
-[[layers]]
-name = "change"
-[layers.build]
-lock-app = true
-[layers.build.run]
-inline = "echo new > new.txt; rm gone.txt; echo new > img/new.png"
-`})
+`).
+				Link("c").Env("both", "E", "e").Profile("true"),
+			testbed.Layer("b").Export().Version("1").
+				Run("find . /layers/packfile/a -exec stat -c '%n %a %Y' {} + | sort > $LAYER/list; cp -rp $APP $LAYER/app").
+				Link("a"),
+			testbed.Layer("change").LockApp().Run("echo new > new.txt; rm gone.txt; echo new > img/new.png"),
+		)})
 	if err := os.Symlink("app.txt", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -284,16 +247,12 @@ func TestSlicesTakeEachFileOnce(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{
 		"top.css": "", "index.html": "", "public/a.css": "", "public/img/a.png": "", "public/img/deep/b.css": "", "public/page.html": "",
-		"other/img/c.png": "", "docs.d/x.css/inside.txt": "", "script[1].js": "", "packfile.toml": sh + `
-[[slices]]
-paths = ["public/img"]
-[[slices]]
-paths = ["*.css", "docs.d/"]
-[[slices]]
-paths = ["**/*.css", "img"]
-[[slices]]
-paths = ["public/*", "./script\u005B[]1].js"]
-`})
+		"other/img/c.png": "", "docs.d/x.css/inside.txt": "", "script[1].js": "", "packfile.toml": testbed.Packfile(
+			testbed.Slice("public/img"),
+			testbed.Slice("*.css", "docs.d/"),
+			testbed.Slice("**/*.css", "img"),
+			testbed.Slice("public/*", "./script[[]1].js"),
+		)})
 	ours := request{dir: dir}.export(t).ours()
 	var got [][]string
 	for _, l := range ours {
@@ -321,16 +280,10 @@ paths = ["public/*", "./script\u005B[]1].js"]
 
 func TestLayerOfAnImageIsTheSameWhateverIsAroundIt(t *testing.T) {
 	t.Parallel()
-	packfile := sh + `
-[[slices]]
-paths = ["a.css"]
-[[layers]]
-name = "a"
-export = true
-version = "1"
-[layers.build.run]
-inline = "` + stamp + `"
-`
+	packfile := testbed.Packfile(
+		testbed.Slice("a.css"),
+		testbed.Layer("a").Export().Version("1").Run(stamp),
+	)
 	dir := files(t, map[string]string{"a.css": "", "b.css": "", "packfile.toml": packfile})
 	layers := func(runImg string) map[string]digest.Digest {
 		img := request{dir: dir, runImg: runImg, opts: map[string]string{"build-arg:PACKFILE_APP": dir}}.export(t)

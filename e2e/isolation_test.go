@@ -10,19 +10,13 @@ import (
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // The three hard rules of the keyed view. Each of these tests fails without its rule.
 
 // viewed has a versioned layer, whose run step sees the app through a keyed view, and leaves what it saw.
-const viewed = sh + `
-[[layers]]
-name = "a"
-export = true
-version = "VERSION"
-[layers.build.run]
-inline = "cp who.txt $LAYER/who"
-`
+var viewed = testbed.Packfile(testbed.Layer("a").Export().Version("VERSION").Run("cp who.txt $LAYER/who"))
 
 // Two local sources with equal options are one for the daemon, unless the view's key tells them apart.
 func TestBuildsAtTheSameTimeSeeTheirOwnFiles(t *testing.T) {
@@ -88,21 +82,10 @@ target %q {
 // A nested build without a definition crashes the daemon.
 func TestEmptyContextIsAnEmptyAppAndHarmsNobody(t *testing.T) {
 	t.Parallel()
-	packfile := sh + `
-[[layers]]
-name = "a"
-export = true
-version = "` + t.TempDir() + `"
-[layers.build.run]
-inline = "ls -A $APP > $LAYER/files"
-
-[[layers]]
-name = "b"
-[layers.build]
-inputs = ["**/*.json"]
-[layers.build.run]
-inline = "ls -A $APP > $LAYER/files"
-`
+	packfile := testbed.Packfile(
+		testbed.Layer("a").Export().Version(t.TempDir()).Run("ls -A $APP > $LAYER/files"),
+		testbed.Layer("b").Inputs("**/*.json").Run("ls -A $APP > $LAYER/files"),
+	)
 	dir := files(t, map[string]string{"packfile.toml": packfile})
 	t.Run("folder", func(t *testing.T) {
 		for _, target := range []string{"a", "b"} {
@@ -174,46 +157,20 @@ func moduleID(t *testing.T) string {
 // fishing are packfiles whose layer "net" holds whatever of another project they can get hold of; VERSION is the version
 // of their layers. The script is the same for all: it is part of the layer key.
 var fishing = map[string]string{
-	"keyed view": `
-[[layers]]
-name = "net"
-version = "VERSION"
-[layers.build.run]
-inline = "` + stamp + `cp -r . $LAYER/found"
-`,
-	"cache": `
-[[caches]]
-name = "downloads"
-[[layers]]
-name = "net"
-[layers.build.run]
-inline = "` + stamp + `cp -r $DOWNLOADS $LAYER/found; cp -r . $DOWNLOADS"
-[[layers.build.links]]
-name = "downloads"
-path-as = "DOWNLOADS"
-`,
-	"link": `
-[[layers]]
-name = "linked"
-version = "VERSION"
-[layers.build.run]
-inline = "cp -r . $LAYER"
-[[layers]]
-name = "net"
-version = "VERSION"
-[layers.build.run]
-inline = "` + stamp + `cp -r $LINKED $LAYER/found"
-[[layers.build.links]]
-name = "linked"
-path-as = "LINKED"
-`,
-	"restore": `
-[[layers]]
-name = "net"
-restore = true
-[layers.build.run]
-inline = "` + stamp + `rm -rf $LAYER/found; mv $LAYER/app $LAYER/found || mkdir $LAYER/found; cp -r . $LAYER/app"
-`,
+	"keyed view": testbed.Tables(testbed.Layer("net").Version("VERSION").Run(stamp + "cp -r . $LAYER/found")),
+	"cache": testbed.Tables(
+		testbed.Cache("downloads"),
+		testbed.Layer("net").Run(stamp+"cp -r $DOWNLOADS $LAYER/found; cp -r . $DOWNLOADS").
+			Link("downloads", "path-as", "DOWNLOADS"),
+	),
+	"link": testbed.Tables(
+		testbed.Layer("linked").Version("VERSION").Run("cp -r . $LAYER"),
+		testbed.Layer("net").Version("VERSION").Run(stamp+"cp -r $LINKED $LAYER/found").Link("linked", "path-as", "LINKED"),
+	),
+	"restore": testbed.Tables(
+		testbed.Layer("net").With("restore", true).
+			Run(stamp + "rm -rf $LAYER/found; mv $LAYER/app $LAYER/found || mkdir $LAYER/found; cp -r . $LAYER/app"),
+	),
 }
 
 // Two projects on one daemon with equal module id, layers and versions never see each other's app. What keeps them apart
@@ -328,27 +285,13 @@ func TestLayersMadeFromACacheStayInTheirProject(t *testing.T) {
 func TestSharedCacheIsOneForAllProjectsWithTheModule(t *testing.T) {
 	t.Parallel()
 	module := moduleID(t)
-	packfile := `
-[[caches]]
-name = "common"
-shared = true
-[caches.setup]
-inline = "echo set up by SETUP >> $CACHE/log"
-
-[[caches]]
-name = "own"
-
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = "echo WHO >> $COMMON/log; echo WHO >> $OWN/log; cp $COMMON/log $LAYER/common; cp $OWN/log $LAYER/own"
-[[layers.build.links]]
-name = "common"
-path-as = "COMMON"
-[[layers.build.links]]
-name = "own"
-path-as = "OWN"
-`
+	packfile := testbed.Tables(
+		testbed.Cache("common", "setup.inline", "echo set up by SETUP >> $CACHE/log", "shared", true),
+		testbed.Cache("own"),
+		testbed.Layer("a").
+			Run("echo WHO >> $COMMON/log; echo WHO >> $OWN/log; cp $COMMON/log $LAYER/common; cp $OWN/log $LAYER/own").
+			Link("common", "path-as", "COMMON").Link("own", "path-as", "OWN"),
+	)
 	for i, b := range []struct {
 		name        string
 		who, setup  string

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // free is how much room there is for files of tests.
@@ -31,13 +33,10 @@ func TestLayerOfFiveGigabytes(t *testing.T) {
 	}
 	t.Parallel()
 	// On a daemon of its own, which takes everything along when it ends. What is not written to costs no room in the step.
-	_, img := request{host: secondDaemon(t), dir: files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = "echo start > $LAYER/large; truncate -s 5G $LAYER/large; echo end >> $LAYER/large; chmod 640 $LAYER/large"
-`})}.pushTo(t, imageName(t))
+	_, img := request{host: secondDaemon(t), dir: files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Export().
+			Run("echo start > $LAYER/large; truncate -s 5G $LAYER/large; echo end >> $LAYER/large; chmod 640 $LAYER/large"),
+	)})}.pushTo(t, imageName(t))
 	img.wantDiffID(t, "layer a", "a")
 
 	blob := img.blob(t, "layer a")

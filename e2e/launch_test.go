@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // How the app in an image is started.
@@ -55,87 +57,22 @@ working-dir = "/tmp"
 
 func TestLaunchEnvironment(t *testing.T) {
 	t.Parallel()
-	image := request{runImg: env.busybox, dir: files(t, map[string]string{"packfile.toml": sh + `
-[[processes]]
-type = "web"
-command = ["env"]
-
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = """
+	image := request{runImg: env.busybox, dir: files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Process("web", "env"),
+		testbed.Layer("a").Export().Run(`
 mkdir $LAYER/bin $LAYER/lib $LAYER/include
-"""
-[[layers.build.env.launch]]
-name = "OVER"
-value = "{{.Layer}}"
-[[layers.build.env.launch]]
-name = "BOTH"
-value = "launch"
-[[layers.build.env.both]]
-name = "BOTH"
-value = "both"
-[[layers.build.env.both]]
-name = "APP_DIR"
-value = "{{.App}}"
-[[layers.build.env.build]]
-name = "AT_BUILD"
-value = "x"
-[[layers.build.env.launch]]
-name = "APPENDED"
-value = "a"
-op = "append"
-delim = ":"
-[[layers.build.env.launch]]
-name = "PREPENDED"
-value = "a"
-op = "prepend"
-delim = ":"
-[[layers.build.env.launch]]
-name = "DEFAULT"
-value = "a"
-op = "default"
-[[layers.build.env.launch]]
-name = "GIVEN"
-value = "a"
-op = "default"
-
-[[layers]]
-name = "b"
-export = true
-[layers.build.run]
-inline = "mkdir $LAYER/bin $LAYER/lib"
-[[layers.build.env.launch]]
-name = "OVER"
-value = "b"
-op = "override"
-[[layers.build.env.launch]]
-name = "APPENDED"
-value = "b"
-op = "append"
-delim = ":"
-[[layers.build.env.launch]]
-name = "PREPENDED"
-value = "b"
-op = "prepend"
-[[layers.build.env.launch]]
-name = "DEFAULT"
-value = "b"
-op = "default"
-[[layers.build.env.launch]]
-name = "TEXT"
-value = "two words, \"quoted\" $HOME"
-
-[[layers]]
-name = "hidden"
-expose = true
-[layers.build.run]
-inline = "mkdir $LAYER/bin"
-[[layers.build.env.launch]]
-name = "HIDDEN"
-value = "x"
-`})}.push(t)
+`).
+			Env("both", "BOTH", "both").Env("both", "APP_DIR", "{{.App}}").Env("build", "AT_BUILD", "x").
+			Env("launch", "OVER", "{{.Layer}}").Env("launch", "BOTH", "launch").
+			Env("launch", "APPENDED", "a", "op", "append", "delim", ":").
+			Env("launch", "PREPENDED", "a", "op", "prepend", "delim", ":").
+			Env("launch", "DEFAULT", "a", "op", "default").Env("launch", "GIVEN", "a", "op", "default"),
+		testbed.Layer("b").Export().Run("mkdir $LAYER/bin $LAYER/lib").Env("launch", "OVER", "b", "op", "override").
+			Env("launch", "APPENDED", "b", "op", "append", "delim", ":").
+			Env("launch", "PREPENDED", "b", "op", "prepend").Env("launch", "DEFAULT", "b", "op", "default").
+			Env("launch", "TEXT", `two words, "quoted" $HOME`),
+		testbed.Layer("hidden").Expose().Run("mkdir $LAYER/bin").Env("launch", "HIDDEN", "x"),
+	)})}.push(t)
 	got := map[string]string{}
 	for _, line := range strings.Split(container(t, image, []string{"-e", "GIVEN=user", "-e", "APPENDED=user", "-e", "OVER=user"}), "\n") {
 		name, value, _ := strings.Cut(line, "=")
@@ -169,28 +106,12 @@ inline = "export LOG=\"$LOG NAME1\""
 [[layers.build.profile]]
 path = "profile/NAME.sh"
 `
-	packfile := `
-[[processes]]
-type = "web"
-command = "echo \"$LOG\" && echo \"$0 $@\" && pwd"
-direct = false
-
-[[processes]]
-type = "direct"
-command = ["printenv", "LOG"]
-direct = true
-
-[[processes]]
-type = "word"
-command = "echo"
-direct = false
-
-[[processes]]
-type = "sub"
-command = "pwd"
-direct = false
-working-dir = "profile"
-`
+	packfile := testbed.Tables(
+		testbed.ShellProcess("web", `echo "$LOG" && echo "$0 $@" && pwd`),
+		testbed.Process("direct", "printenv", "LOG").With("direct", true),
+		testbed.ShellProcess("word", "echo"),
+		testbed.ShellProcess("sub", "pwd").With("working-dir", "profile"),
+	)
 	contents := map[string]string{".profile": "export LOG=\"$LOG app\"\n"}
 	for _, name := range []string{"b", "a"} {
 		packfile += "\n[[layers]]\nname = \"" + name + "\"\nexport = true\n[layers.build.run]\nshell = \"/bin/sh\"\ninline = \"true\"\n" + replace(script, "NAME", name)
@@ -220,22 +141,11 @@ working-dir = "profile"
 
 func TestDirectProcessNeedsNothingInTheRunImage(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"app.txt": "from the app\n", "packfile.toml": sh + `
-[[processes]]
-type = "web"
-command = ["cat", "app.txt"]
-
-[[processes]]
-type = "line"
-command = "cat app.txt"
-direct = false
-
-[[layers]]
-name = "tools"
-export = true
-[layers.build.run]
-inline = "mkdir $LAYER/bin; cp /bin/busybox $LAYER/bin/cat"
-`})
+	dir := files(t, map[string]string{"app.txt": "from the app\n", "packfile.toml": testbed.Packfile(
+		testbed.Process("web", "cat", "app.txt"),
+		testbed.ShellProcess("line", "cat app.txt"),
+		testbed.Layer("tools").Export().Run("mkdir $LAYER/bin; cp /bin/busybox $LAYER/bin/cat"),
+	)})
 	for _, base := range []string{env.empty, "scratch"} {
 		t.Run(base[strings.LastIndexByte(base, '/')+1:], func(t *testing.T) {
 			t.Parallel()
@@ -252,17 +162,10 @@ inline = "mkdir $LAYER/bin; cp /bin/busybox $LAYER/bin/cat"
 
 func TestAppRunsAsTheImagesUserInItsOwnFolder(t *testing.T) {
 	t.Parallel()
-	image := request{runImg: env.busybox, dir: files(t, map[string]string{"packfile.toml": sh + `
-[[processes]]
-type = "web"
-command = ["sh", "-c", "id -u; id -g; echo x > written && cat written; stat -c %u:%g . /layers/packfile/a; exit 3"]
-
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = "true"
-`})}.push(t)
+	image := request{runImg: env.busybox, dir: files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Process("web", "sh", "-c", "id -u; id -g; echo x > written && cat written; stat -c %u:%g . /layers/packfile/a; exit 3"),
+		testbed.Layer("a").Export().Run("true"),
+	)})}.push(t)
 	out, err := run(command(t, "../hack/run-image.sh", image))
 	if err == nil || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("the exit code of the process is lost: %v", err)
@@ -274,17 +177,10 @@ func TestSignalsReachTheProcess(t *testing.T) {
 	t.Parallel()
 	// The process is the first of the container, which gets no signal that it does not handle. Its child ends it.
 	const stop = `trap 'echo stopped; exit 7' TERM; echo $$; (kill -TERM 1) & wait`
-	image := request{runImg: env.runImage, dir: files(t, map[string]string{"packfile.toml": `
-[[processes]]
-type = "direct"
-command = ["sh", "-c", "` + stop + `"]
-direct = true
-
-[[processes]]
-type = "shell"
-command = "` + stop + `"
-direct = false
-`})}.push(t)
+	image := request{runImg: env.runImage, dir: files(t, map[string]string{"packfile.toml": testbed.Tables(
+		testbed.Process("direct", "sh", "-c", stop).With("direct", true),
+		testbed.ShellProcess("shell", stop),
+	)})}.push(t)
 	for name, arguments := range map[string][]string{
 		"a direct process":                  {"--entrypoint", "direct", image},
 		"a shell process":                   {"--entrypoint", "shell", image},
@@ -303,27 +199,11 @@ direct = false
 
 func TestLayersChangeTheEnvironmentOfEachProcessType(t *testing.T) {
 	t.Parallel()
-	image := request{runImg: env.runImage, dir: files(t, map[string]string{"packfile.toml": sh + `
-[[processes]]
-type = "web"
-command = ["printenv", "ORDER", "OF_EXECD"]
-direct = true
-
-[[processes]]
-type = "worker"
-command = ["printenv", "ORDER", "OF_EXECD"]
-direct = true
-
-[[processes]]
-type = "line"
-command = "echo $ORDER"
-direct = false
-
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = '''
+	image := request{runImg: env.runImage, dir: files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Process("web", "printenv", "ORDER", "OF_EXECD").With("direct", true),
+		testbed.Process("worker", "printenv", "ORDER", "OF_EXECD").With("direct", true),
+		testbed.ShellProcess("line", "echo $ORDER"),
+		testbed.Layer("a").Export().Run(`
 cd $LAYER
 mkdir -p env env.launch/worker env.build exec.d/worker profile.d/worker profile.d/line
 printf " env" > env/ORDER.append
@@ -337,8 +217,8 @@ done
 echo 'export ORDER="$ORDER profile"' > profile.d/p.sh
 echo 'export ORDER="$ORDER line"' > profile.d/line/p.sh
 echo 'export ORDER="$ORDER never"' > profile.d/worker/p.sh
-'''
-`})}.push(t)
+`),
+	)})}.push(t)
 	set := func(entrypoint string) []string {
 		return []string{"-e", "ORDER=user", "-e", "CNB_PROCESS_TYPE=worker", "--entrypoint", entrypoint}
 	}

@@ -3,6 +3,8 @@ package e2e
 import (
 	"testing"
 	"time"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Layer keys: one test for each rule of when a layer is rebuilt.
@@ -12,16 +14,11 @@ const stamp = "cat /proc/sys/kernel/random/uuid > $LAYER/stamp; "
 
 func TestLayerWithInputsIsRebuiltWhenTheyChangeAndSeesNothingElse(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"lock.json": "1", "src/a.txt": "a", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build]
-inputs = ["*.json"]
-[layers.build.test]
-inline = "find . -type f > $MD/seen; echo $(cat $MD/version)-tested > $MD/version"
-[layers.build.run]
-inline = "` + stamp + `find . -type f > $LAYER/seen; cp $MD/seen $LAYER/tested; cp $MD/version $LAYER/version"
-`})
+	dir := files(t, map[string]string{"lock.json": "1", "src/a.txt": "a", "packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Inputs("*.json").
+			Test("find . -type f > $MD/seen; echo $(cat $MD/version)-tested > $MD/version").
+			Run(stamp + "find . -type f > $LAYER/seen; cp $MD/seen $LAYER/tested; cp $MD/version $LAYER/version"),
+	)})
 	r := request{dir: dir, target: "a"}
 	first := r.build(t)
 	if got := first.read(t, "seen") + first.read(t, "tested"); got != "./lock.json\n./lock.json" {
@@ -83,12 +80,7 @@ inline = "` + stamp + `cp src/a.txt $LAYER/a"
 
 func TestLayerWithoutAVersionIsRebuiltOnEveryChangeOfTheApp(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"a.txt": "a", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = "` + stamp + `"
-`})
+	dir := files(t, map[string]string{"a.txt": "a", "packfile.toml": testbed.Packfile(testbed.Layer("a").Run(stamp))})
 	r := request{dir: dir, target: "a"}
 	first := r.build(t).read(t, "stamp")
 	if r.build(t).read(t, "stamp") != first {
@@ -105,30 +97,11 @@ func TestPartsOfTheLayerKeyRebuildTheLayer(t *testing.T) {
 	base := map[string]string{
 		"SCRIPT": "true", "META": "x", "ENV": "1", "PROFILE": "echo 1", "VERSION": "1", "VAR": "T", "NET": "default",
 	}
-	packfile := sh + `
-[[layers]]
-name = "tool"
-version = "1"
-[layers.build.run]
-inline = "true"
-
-[[layers]]
-name = "a"
-version = "VERSION"
-[layers.metadata]
-k = "META"
-[layers.build.run]
-network = "NET"
-inline = "` + stamp + `SCRIPT"
-[[layers.build.links]]
-name = "tool"
-path-as = "VAR"
-[[layers.build.env.launch]]
-name = "E"
-value = "ENV"
-[[layers.build.profile]]
-inline = "PROFILE"
-`
+	packfile := testbed.Packfile(
+		testbed.Layer("tool").Version("1").Run("true"),
+		testbed.Layer("a").Version("VERSION").With("metadata.k", "META").Run(stamp+"SCRIPT", "network", "NET").
+			Link("tool", "path-as", "VAR").Env("launch", "E", "ENV").Profile("PROFILE"),
+	)
 	render := func(with map[string]string) string {
 		text := packfile
 		for k, v := range base {
@@ -162,22 +135,10 @@ inline = "PROFILE"
 
 func TestLinkedLayersContentRebuildsOnlyWhenItDiffers(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"in.txt": "1", "packfile.toml": sh + `
-[[layers]]
-name = "tool"
-[layers.build]
-inputs = ["in.txt"]
-[layers.build.run]
-inline = "wc -c < in.txt > $LAYER/size"
-
-[[layers]]
-name = "a"
-version = "1"
-[layers.build.run]
-inline = "` + stamp + `"
-[[layers.build.links]]
-name = "tool"
-`})
+	dir := files(t, map[string]string{"in.txt": "1", "packfile.toml": testbed.Packfile(
+		testbed.Layer("tool").Inputs("in.txt").Run("wc -c < in.txt > $LAYER/size"),
+		testbed.Layer("a").Version("1").Run(stamp).Link("tool"),
+	)})
 	r := request{dir: dir, target: "a"}
 	first := r.build(t).read(t, "stamp")
 	write(t, dir, map[string]string{"in.txt": "2"})
@@ -248,7 +209,7 @@ inline = "cp $MD/version $LAYER/stamp"
 func TestNoCacheRunsEverythingAndItsFilterOneLayer(t *testing.T) {
 	t.Parallel()
 	layer := func(name, more string) string {
-		return "\n[[layers]]\nname = \"" + name + "\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"" + stamp + more + "\"\n"
+		return testbed.Tables(testbed.Layer(name).Export().Version("1").Run(stamp + more))
 	}
 	dir := files(t, map[string]string{"packfile.toml": sh + layer("a", "") + layer("b", "") +
 		layer("links-a", "cp $A/stamp $LAYER/of-a") + "[[layers.build.links]]\nname = \"a\"\npath-as = \"A\"\n" +
@@ -298,7 +259,7 @@ func TestLayersRunInParallelAndThoseWithOneCacheInTurn(t *testing.T) {
 	packfile := sh + "\n[[caches]]\nname = \"c\"\n"
 	for _, name := range []string{"a", "b", "c1", "c2"} {
 		// Each leaves a mark beside the others, in a cache that all share, while it works.
-		packfile += "\n[[layers]]\nname = \"" + name + "\"\nexport = true\n[layers.build.run]\ninline = \"date +%s%N > $LAYER/start; sleep 1; date +%s%N > $LAYER/end\"\n"
+		packfile += testbed.Tables(testbed.Layer(name).Export().Run("date +%s%N > $LAYER/start; sleep 1; date +%s%N > $LAYER/end"))
 		if name[0] == 'c' {
 			packfile += "[[layers.build.links]]\nname = \"c\"\n"
 		}

@@ -4,21 +4,22 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // manyLayers is a packfile of n exported layers with this run script.
 func manyLayers(n int, script string) string {
-	var text strings.Builder
-	text.WriteString(sh)
-	for i := range n {
-		fmt.Fprintf(&text, "[[layers]]\nname = \"l%d\"\nexport = true\n[layers.build]\ninputs = [\"packfile.toml\"]\n", i)
+	layers := make([]testbed.Part, n)
+	for i := range layers {
+		layer := testbed.Layer(fmt.Sprint("l", i)).Export().Inputs("packfile.toml")
 		if script != "" {
-			fmt.Fprintf(&text, "[layers.build.run]\ninline = '''%s'''\n", script)
+			layers[i] = layer.Run(script)
 		} else {
-			text.WriteString("[[layers.build.env.launch]]\nname = \"A\"\nvalue = \"1\"\n")
+			layers[i] = layer.Env("launch", "A", "1")
 		}
 	}
-	return text.String()
+	return testbed.Packfile(layers...)
 }
 
 func TestMetadataThatALayerMayNotLeaveFailsItsStep(t *testing.T) {

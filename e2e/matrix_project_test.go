@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // synthetic is a packfile that uses all there is: every kind of layer, file and link. Its steps write down what they see
@@ -14,42 +16,15 @@ import (
 //
 // What they do not write down are times of the app's folders: the native snapshotter copies folders for a step that may
 // write to them, and loses their times.
-const synthetic = `
-[config]
-id = "test.example/everything"
-version = "1.0.0"
-shell = "/bin/sh -eu"
-user = "0:0"
-
-[[processes]]
-type = "web"
-command = ["serve", "--port", "80"]
-args = ["static"]
-[[processes]]
-type = "worker"
-command = "echo $SEEN"
-direct = false
-
-[[caches]]
-name = "downloads"
-[caches.setup]
-inline = "cat /proc/sys/kernel/random/uuid > $CACHE/id"
-
-[[slices]]
-paths = ["static", "*.css"]
-[[slices]]
-paths = ["nothing-*"]
-[[slices]]
-paths = ["**/page.html"]
-
-[[layers]]
-name = "files"
-export = true
-version = "1"
-[layers.metadata]
-licence = "MIT"
-[layers.build.run]
-inline = """
+var synthetic = testbed.Packfile(
+	testbed.Config("id", "test.example/everything", "version", "1.0.0", "shell", "/bin/sh -eu", "user", "0:0"),
+	testbed.Process("web", "serve", "--port", "80").With("args", []string{"static"}),
+	testbed.ShellProcess("worker", "echo $SEEN"),
+	testbed.Cache("downloads", "setup.inline", "cat /proc/sys/kernel/random/uuid > $CACHE/id"),
+	testbed.Slice("static", "*.css"),
+	testbed.Slice("nothing-*"),
+	testbed.Slice("**/page.html"),
+	testbed.Layer("files").Export().Version("1").With("metadata.licence", "MIT").Run(`
 cd $LAYER
 mkdir -p deep/er/est bin empty
 for f in file deep/er/est/file deep/er/hard bin/setuid bin/secret bin/capable; do echo $f > $f; done
@@ -71,30 +46,10 @@ cp $(get-dep setcap) /tmp/setcap
 chmod +x /tmp/setcap
 /tmp/setcap bin/capable
 cp -a $(get-dep setcap) kept
-"""
-[[layers.build.deps]]
-name = "setcap"
-version = "1"
-uri = "https://example.com/setcap"
-sha = "SETCAP"
-[[layers.build.profile]]
-inline = "export PROFILED=1"
-[[layers.build.env.both]]
-name = "FILES"
-value = "{{.Layer}}"
-[[layers.build.env.launch]]
-name = "SEEN"
-value = "{{.App}}"
-op = "append"
-delim = ":"
-
-[[layers]]
-name = "seen"
-export = true
-expose = true
-version = "1"
-[layers.build.run]
-inline = """
+`).
+		Env("both", "FILES", "{{.Layer}}").Env("launch", "SEEN", "{{.App}}", "op", "append", "delim", ":").
+		Dep("setcap", "1", "https://example.com/setcap", "sha", "SETCAP").Profile("export PROFILED=1"),
+	testbed.Layer("seen").Export().Expose().Version("1").Run(`
 { hostname; id; umask; pwd; date +%Z; nproc > /dev/null; env | sort; } > $LAYER/machine
 cd $TREE
 cp -a . $LAYER/copy
@@ -104,50 +59,17 @@ cd $APP
 find . -type f -exec stat -c '%n %a %u:%g %h %s %Y' {} + | sort > $LAYER/app-files
 find . ! -type f -exec stat -c '%N %a %u:%g' {} + | sort > $LAYER/app-folders
 touch $DOWNLOADS/used
-"""
-[[layers.build.links]]
-name = "files"
-path-as = "TREE"
-version-as = "TREE_VERSION"
-metadata-as = "TREE_METADATA"
-link-content = true
-[[layers.build.links]]
-name = "downloads"
-path-as = "DOWNLOADS"
-
-[[layers]]
-name = "selected"
-export = true
-[layers.build]
-inputs = ["bin", "static/**/*.html"]
-[layers.build.test]
-inline = "find . -exec stat -c '%n %a' {} + | sort | sha256sum | cut -c1-12 > $MD/version"
-[layers.build.run]
-inline = "cp -R . $LAYER/inputs; cp -a . $LAYER/kept"
-
-[[layers]]
-name = "matched"
-export = true
-[layers.build.test]
-match = ["bin", "*.txt"]
-[layers.build.run]
-inline = "bin/run > $LAYER/out"
-
-[[layers]]
-name = "whole"
-export = true
-[layers.require]
-inline = "ls -R > $MD/listing"
-[layers.provide.run]
-inline = "cp -a . $LAYER/app"
-
-[[layers]]
-name = "page"
-[layers.build]
-lock-app = true
-[layers.build.run]
-inline = "mkdir -p static/made; sed s/TITLE/title/ template.html > static/made/page.html; rm template.html"
-`
+`).
+		Link("files", "path-as", "TREE", "version-as", "TREE_VERSION", "metadata-as", "TREE_METADATA", "link-content", true).
+		Link("downloads", "path-as", "DOWNLOADS"),
+	testbed.Layer("selected").Export().Inputs("bin", "static/**/*.html").
+		Test("find . -exec stat -c '%n %a' {} + | sort | sha256sum | cut -c1-12 > $MD/version").
+		Run("cp -R . $LAYER/inputs; cp -a . $LAYER/kept"),
+	testbed.Layer("matched").Export().Match("bin", "*.txt").Run("bin/run > $LAYER/out"),
+	testbed.Provided("whole").Export().Require("ls -R > $MD/listing").Run("cp -a . $LAYER/app"),
+	testbed.Layer("page").LockApp().
+		Run("mkdir -p static/made; sed s/TITLE/title/ template.html > static/made/page.html; rm template.html"),
+)
 
 // syntheticProject writes the app of that packfile.
 func syntheticProject(t *testing.T) string {

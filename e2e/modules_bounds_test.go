@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Files of modules that would take all memory, or end the frontend, if they were decoded.
@@ -48,7 +50,7 @@ func TestAModuleThatWouldTakeAllMemoryIsRefusedAtOnce(t *testing.T) {
 		script := strings.Repeat("#", 1<<20)
 		for i := range 70 {
 			name := "s" + strings.Repeat("x", i)
-			module.WriteString("[[layers]]\nname = \"" + name + "\"\n[layers.build.run]\npath = \"" + name + "\"\n")
+			module.WriteString(testbed.Tables(testbed.Layer(name).RunFile(name)))
 			contents["modules/bad/"+name] = script
 		}
 		contents["modules/bad/packfile.toml"] = "[config]\nid = \"acme/bad\"\n" + module.String()

@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // What a module sees of others while it is built, and what the app sees of them.
@@ -170,7 +172,7 @@ func TestModuleExportedLayersAreInTheLaunchEnvironment(t *testing.T) {
 			builds("x", "export = true", folders)+variable("OVER", "b/x", "")+variable("LIST", "b/x", list)+
 			builds("exposed", "expose = true", folders)+variable("HIDDEN", "x", "")),
 		"c": module("acme/c", requires("wanted", "export = true")),
-		"d": module("acme/d", "[[layers]]\nname = \"wanted\"\n[layers.provide.run]\ninline = \"mkdir $LAYER/bin\"\n[[layers.provide.env.launch]]\nname = \"WANTED\"\nvalue = \"{{.Layer}}\"\n"),
+		"d": module("acme/d", testbed.Tables(testbed.Provided("wanted").Run("mkdir $LAYER/bin").Env("launch", "WANTED", "{{.Layer}}"))),
 	}
 	image := request{dir: modularApp(t, shortGroup("d a b c")+allOf(modules), modules), runImg: env.busybox}.push(t)
 	got := variables(container(t, image, nil))

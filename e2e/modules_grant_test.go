@@ -8,18 +8,16 @@ import (
 	"testing"
 
 	"github.com/moby/buildkit/frontend/subrequests/outline"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // What a module gets of the user's: secrets and agents by name, and no network that the app does not want.
 
 // curious is a module that keeps what it sees of two secrets, the second of which it can do without.
-const curious = `[[layers]]
-name = "seen"
-[layers.build]
-secrets = [{ id = "token", env-as = "TOKEN" }, { id = "extra", env-as = "EXTRA", required = false }]
-[layers.build.run]
-inline = 'echo "${TOKEN-none} ${EXTRA-none}" > $LAYER/secrets'
-`
+var curious = testbed.Tables(
+	testbed.Layer("seen").Run(`echo "${TOKEN-none} ${EXTRA-none}" > $LAYER/secrets`).
+		Secret("token", "env-as", "TOKEN").Secret("extra", "env-as", "EXTRA", "required", false),
+)
 
 // given has the secrets that the user gives.
 func given(t *testing.T) []string {
@@ -75,8 +73,7 @@ func TestAModuleHasTheSecretsThatItsEntryLists(t *testing.T) {
 
 func TestAnAgentReachesAModuleOnlyByItsEntry(t *testing.T) {
 	t.Parallel()
-	tool := map[string]string{"tool": module("acme/tool", strings.Replace(curious,
-		`secrets = [{ id = "token", env-as = "TOKEN" }, { id = "extra", env-as = "EXTRA", required = false }]`, `ssh = ["default"]`, 1))}
+	tool := map[string]string{"tool": module("acme/tool", testbed.Tables(testbed.Layer("seen").Making("ssh", []string{"default"}).Run("true")))}
 	log := request{dir: modularApp(t, uses("modules/tool"), tool), target: "seen"}.fail(t)
 	contains(t, log, `module acme/tool needs ssh agent "default", which it is not given`, `add ssh = ["default"] to its entry`, ">>> [[buildpacks]]")
 	log = request{dir: modularApp(t, uses("modules/tool")+"ssh = [\"default\"]\n", tool), target: "seen"}.fail(t)
@@ -177,7 +174,7 @@ func TestNetworkNoneOfTheAppHoldsForDetectOfItsBuildpacks(t *testing.T) {
 
 func TestOutlineSaysWhoseASecretIs(t *testing.T) {
 	t.Parallel()
-	own := "[[layers]]\nname = \"own\"\n[layers.build]\nsecrets = [{ id = \"mine\", env-as = \"MINE\" }]\nrun.inline = 'true'\n"
+	own := testbed.Tables(testbed.Layer("own").Run("true").Secret("mine", "env-as", "MINE"))
 	dir := modularApp(t, uses("modules/tool")+"secrets = [\"token\"]\n"+own, map[string]string{"tool": module("acme/tool@1", curious)})
 	out, err := buildx(t, dir, "--call=outline")
 	if err != nil {

@@ -9,13 +9,14 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // The image of a build with modules: what each of them is in it.
 
 func TestModuleLayersSlicesAndLabelsComeInGroupOrder(t *testing.T) {
 	t.Parallel()
-	slice := func(glob string) string { return "[[slices]]\npaths = [\"" + glob + "\"]\n" }
+	slice := func(glob string) string { return testbed.Tables(testbed.Slice(glob)) }
 	modules := map[string]string{
 		"z": module("acme/z@1.0", "[config.labels]\nwho = \"z\"\nonly-z = \"z\"\n"+slice("*.css")+
 			builds("same", "export = true\nstore = true", "echo of z > $LAYER/file")+builds("last", "export = true", "echo l > $LAYER/file")),

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Links to layers that a module requires and another one makes.
@@ -37,18 +39,10 @@ metadata-as = "NODE_MD"
 	}
 }
 
-const nodejs = `
-[[layers]]
-name = "nodejs"
-version = "20"
-[layers.metadata]
-found = "by-engine"
-[layers.provide.run]
-inline = "mkdir $LAYER/bin; echo node > $LAYER/bin/node"
-[[layers.provide.env.build]]
-name = "FROM_ENGINE"
-value = "{{.Layer}}"
-`
+var nodejs = testbed.Tables(
+	testbed.Provided("nodejs").Version("20").With("metadata.found", "by-engine").
+		Run("mkdir $LAYER/bin; echo node > $LAYER/bin/node").Env("build", "FROM_ENGINE", "{{.Layer}}"),
+)
 
 const npmLayer = "layers/acme_npm/modules/"
 
@@ -84,7 +78,7 @@ func TestModuleLinkToALayerThatIsNotRequiredThisTimeSetsNothing(t *testing.T) {
 
 func TestModuleLinkRebuildsWhenTheLinkedLayerOfAnotherModuleChanges(t *testing.T) {
 	t.Parallel()
-	same := "[[layers]]\nname = \"nodejs\"\nversion = \"VERSION\"\n[layers.provide.run]\ninline = \"echo CONTENT > $LAYER/node; rm -f $MD/version; rm -f $MD/found # SCRIPT\"\n"
+	same := testbed.Tables(testbed.Provided("nodejs").Version("VERSION").Run("echo CONTENT > $LAYER/node; rm -f $MD/version; rm -f $MD/found # SCRIPT"))
 	render := func(version, content, script string) string {
 		return replace(replace(replace(same, "VERSION", version), "CONTENT", content), "SCRIPT", script)
 	}
@@ -150,7 +144,7 @@ func TestModuleThatProvidesCanBeSwappedForAnother(t *testing.T) {
 // A layer that links nothing but the path of another has to be built again when that is another path.
 func TestModuleLinkToAnotherFolderRebuilds(t *testing.T) {
 	t.Parallel()
-	layer := "[[layers]]\nname = \"nodejs\"\n[layers.provide.run]\ninline = \"echo same > $LAYER/node\"\n"
+	layer := testbed.Tables(testbed.Provided("nodejs").Run("echo same > $LAYER/node"))
 	modules := map[string]string{
 		"one": module("acme/one", layer), "two": module("acme/two", layer),
 		"user": module("acme/user", requires("nodejs", "")+builds("u", "export = true\nversion = \"1\"", stamp+"echo $N > $LAYER/n")+

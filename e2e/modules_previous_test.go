@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Builds with modules that go on from an image that is there: what is taken over, what is made again, and what is asked for.
@@ -180,9 +182,8 @@ func TestModuleStepsAreServedByACacheOfAnotherBuilder(t *testing.T) {
 	t.Parallel()
 	once := "cat /proc/sys/kernel/random/uuid > "
 	modules := map[string]string{
-		"engine": module("acme/engine@1", "[[layers]]\nname = \"x\"\n[layers.provide.test]\ninline = \""+once+"$MD/tested\"\n"+
-			"[layers.provide.run]\ninline = \"cp $MD/tested $MD/version $LAYER; "+once+"$LAYER/run\"\n"),
-		"user": module("acme/user@1", "# "+rand.Text()+"\n[[layers]]\nname = \"x\"\nexport = true\n[layers.require]\ninline = \""+once+"$MD/version # "+rand.Text()+"\"\n"),
+		"engine": module("acme/engine@1", testbed.Tables(testbed.Provided("x").Test(once+"$MD/tested").Run("cp $MD/tested $MD/version $LAYER; "+once+"$LAYER/run"))),
+		"user":   module("acme/user@1", "# "+rand.Text()+"\n[[layers]]\nname = \"x\"\nexport = true\n[layers.require]\ninline = \""+once+"$MD/version # "+rand.Text()+"\"\n"),
 	}
 	dir := modularApp(t, allOf(modules), modules)
 	cache := imageName(t)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // What modules require of each other: when it is asked, and what the provider gets to know.
@@ -107,8 +108,11 @@ inline = '''
 		"provider": module("acme/provider@1", provider),
 		"a":        module("acme/a", requires("x", "export = true\nversion = \"1\"\n[layers.metadata]\ncolor = \"red\"\n")),
 		"b":        module("acme/b", requires("x", "expose = true")),
-		"c":        module("acme/c", "[[layers]]\nname = \"x\"\nversion = \"2\"\n[layers.metadata]\nshape = \"round\"\n[layers.require]\ninline = \"echo 3 > $MD/version; mkdir $MD/deep; echo d > $MD/deep/key\"\n"),
-		"d":        module("acme/d", asks("x", "echo 9 > $MD/version; exit 100")),
+		"c": module("acme/c", testbed.Tables(
+			testbed.Required("x").Version("2").With("metadata.shape", "round").
+				Require("echo 3 > $MD/version; mkdir $MD/deep; echo d > $MD/deep/key"),
+		)),
+		"d": module("acme/d", asks("x", "echo 9 > $MD/version; exit 100")),
 	}
 }
 

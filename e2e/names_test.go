@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Files whose names hold what is special in patterns.
@@ -18,7 +20,7 @@ var hardFileNames = []string{
 func TestScriptPathsAreNamesAndNotPatterns(t *testing.T) {
 	t.Parallel()
 	contents := map[string]string{"a": "exit 2", "b": "exit 3", "ab": "exit 4", "abc/c": "exit 5", "x/a": "exit 6"}
-	text, want := sh+"[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"scripts/[run].sh\"\n", ""
+	text, want := testbed.Packfile(testbed.Layer("a").RunFile("scripts/[run].sh")), ""
 	for i, name := range hardFileNames {
 		contents["scripts/"+name+".sh"] = fmt.Sprintf("P%d=1\n", i)
 		want += fmt.Sprintf("P%d=1\n", i)
@@ -76,19 +78,9 @@ func TestPathsOfModulesAndDepsAreNamesAndNotPatterns(t *testing.T) {
 		id := fmt.Sprintf("acme/m%d", i)
 		names = append(names, "["+id+"/l] run")
 		made := map[string]string{
-			"packfile.toml": module(id, `
-[[layers]]
-name = "l"
-[layers.build.run]
-path = "[run].sh"
-[[layers.build.deps]]
-name = "[d]"
-version = "*"
-uri = "http://nowhere.invalid/data"
-sha = "`+sha(dep)+`"
-`),
-			"[run].sh":   "# " + name + "\ncp \"$(get-dep '[d]')\" $LAYER/data",
-			"deps/[d]@*": dep,
+			"packfile.toml": module(id, testbed.Tables(testbed.Layer("l").RunFile("[run].sh").Dep("[d]", "*", "http://nowhere.invalid/data", "sha", sha(dep)))),
+			"[run].sh":      "# " + name + "\ncp \"$(get-dep '[d]')\" $LAYER/data",
+			"deps/[d]@*":    dep,
 		}
 		if i%2 == 0 {
 			contents["modules/"+name+".tgz"] = gzipped(t, archive(t, made))

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Builds for several platforms, and for one that is not the builder's.
@@ -63,34 +64,12 @@ func (p pushed) of(t *testing.T, platform string) pushed {
 	return pushed{}
 }
 
-const withAndWithoutScripts = sh + `
-[[caches]]
-name = "c"
-
-[[layers]]
-name = "plain"
-export = true
-[[layers.build.env.launch]]
-name = "GREETING"
-value = "Hello {{.App}}"
-[[layers.build.profile]]
-inline = "true"
-
-[[layers]]
-name = "matched"
-[layers.build.test]
-match = ["*.txt"]
-[[layers.build.links]]
-name = "c"
-
-[[layers]]
-name = "sorted"
-export = true
-[layers.build]
-inputs = ["*.txt"]
-[layers.build.run]
-inline = "echo $TARGETPLATFORM > $LAYER/platform"
-`
+var withAndWithoutScripts = testbed.Packfile(
+	testbed.Cache("c"),
+	testbed.Layer("plain").Export().Env("launch", "GREETING", "Hello {{.App}}").Profile("true"),
+	testbed.Layer("matched").Match("*.txt").Link("c"),
+	testbed.Layer("sorted").Export().Inputs("*.txt").Run("echo $TARGETPLATFORM > $LAYER/platform"),
+)
 
 func TestWhatNeedsNoScriptIsDoneOnceForAllPlatforms(t *testing.T) {
 	t.Parallel()

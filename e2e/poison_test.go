@@ -18,6 +18,7 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 )
@@ -183,7 +184,7 @@ func victims(t *testing.T, dir, runImg string) (pushed, cachetypes.CacheConfig) 
 // attacked.
 func bystander(t *testing.T, host string) {
 	t.Helper()
-	dir := app(t, sh+"[[layers]]\nname = \"x\"\nexport = true\nversion = \"STAMP\"\n[layers.build.run]\ninline = \"echo x > $LAYER/x\"\n")
+	dir := app(t, testbed.Packfile(testbed.Layer("x").Export().Version("STAMP").Run("echo x > $LAYER/x")))
 	_, clean := request{dir: dir}.pushTo(t, imageName(t))
 	_, attacked := request{dir: dir, host: host}.pushTo(t, imageName(t))
 	equal(t, "launcher of another project", attacked.blob(t, "launcher").Digest, clean.blob(t, "launcher").Digest)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Layers that are taken over from the previous image. Each test builds an image on one daemon and pushes it; another
@@ -15,46 +17,20 @@ import (
 
 // three has a tool, modules that link it, and a layer of its own. What runs leave differs each time, so that a layer that
 // was built again cannot be taken for one that was not.
-const three = sh + `
-[[processes]]
-type = "web"
-command = ["cat", "/layers/packfile/modules/tool"]
-default = true
-direct = true
-[[layers]]
-name = "tool"
-export = true
-version = "STAMP-1"
-[layers.metadata]
-kind = "tool"
-[layers.build.run]
-inline = """
+var three = testbed.Packfile(
+	testbed.Process("web", "cat", "/layers/packfile/modules/tool").With("default", true, "direct", true),
+	testbed.Layer("tool").Export().Version("STAMP-1").With("metadata.kind", "tool").Run(`
 cat /proc/sys/kernel/random/uuid > $LAYER/id
 echo by-run > $MD/found
-"""
-[[layers]]
-name = "modules"
-export = true
-[layers.build.test]
-match = ["*.lock"]
-[layers.build.run]
-inline = """
+`),
+	testbed.Layer("modules").Export().Match("*.lock").Run(`
 cp $TOOL/id $LAYER/tool
 echo $TOOL_VERSION $(cat $TOOL_MD/found) > $LAYER/seen
 cat /proc/sys/kernel/random/uuid > $LAYER/id
-"""
-[[layers.build.links]]
-name = "tool"
-path-as = "TOOL"
-version-as = "TOOL_VERSION"
-metadata-as = "TOOL_MD"
-[[layers]]
-name = "other"
-export = true
-version = "STAMP-1"
-[layers.build.run]
-inline = "cat /proc/sys/kernel/random/uuid > $LAYER/id"
-`
+`).
+		Link("tool", "path-as", "TOOL", "version-as", "TOOL_VERSION", "metadata-as", "TOOL_MD"),
+	testbed.Layer("other").Export().Version("STAMP-1").Run("cat /proc/sys/kernel/random/uuid > $LAYER/id"),
+)
 
 // app is a project with packfile text.
 func app(t *testing.T, text string) string {
@@ -191,14 +167,7 @@ func TestRunImageIsSwapped(t *testing.T) {
 func TestLayersAreAddedRemovedAndReordered(t *testing.T) {
 	t.Parallel()
 	layer := func(name string) string {
-		return replace(`
-[[layers]]
-name = "NAME"
-export = true
-version = "STAMP"
-[layers.build.run]
-inline = "cat /proc/sys/kernel/random/uuid > $LAYER/id"
-`, "NAME", name)
+		return replace(testbed.Tables(testbed.Layer("NAME").Export().Version("STAMP").Run("cat /proc/sys/kernel/random/uuid > $LAYER/id")), "NAME", name)
 	}
 	a, b, c, d := layer("a"), layer("b"), layer("c"), layer("d")
 	dir := app(t, sh+a+b+c)
@@ -292,21 +261,10 @@ func TestNoCacheReusesNothing(t *testing.T) {
 
 func TestLayersThatAlwaysNeedTheApp(t *testing.T) {
 	t.Parallel()
-	text := sh + `
-[[layers]]
-name = "free"
-export = true
-[layers.build.run]
-inline = "cat main.txt > $LAYER/main"
-[[layers]]
-name = "writer"
-export = true
-version = "1"
-[layers.build]
-lock-app = true
-[layers.build.run]
-inline = "echo generated-STAMP > generated.txt"
-`
+	text := testbed.Packfile(
+		testbed.Layer("free").Export().Run("cat main.txt > $LAYER/main"),
+		testbed.Layer("writer").Export().Version("1").LockApp().Run("echo generated-STAMP > generated.txt"),
+	)
 	dir := app(t, text)
 	_, first := request{dir: dir}.pushTo(t, imageName(t))
 	b, second := request{dir: dir, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
@@ -373,44 +331,13 @@ func TestPreviousImageWithAnInlineCacheOfTheUser(t *testing.T) {
 func TestAKeptLayerRunsForOneLayerAndIsSeenByAnother(t *testing.T) {
 	t.Parallel()
 	// A build from nothing has the tool once: what links it sees the same one, also when it was kept and had to run again.
-	dir := app(t, sh+`
-[[layers]]
-name = "tool"
-version = "STAMP"
-[layers.build.run]
-inline = "cat /proc/sys/kernel/random/uuid > $LAYER/id"
-[[layers]]
-name = "deps"
-export = true
-[layers.build]
-inputs = ["deps.lock"]
-[layers.build.run]
-inline = "cat $TOOL/id deps.lock > $LAYER/v"
-[[layers.build.links]]
-name = "tool"
-path-as = "TOOL"
-[[layers]]
-name = "gen"
-export = true
-version = "STAMP"
-[layers.build.run]
-inline = "cat $TOOL/id > $LAYER/tool; cat $DEPS/v > $LAYER/v"
-[[layers.build.links]]
-name = "tool"
-path-as = "TOOL"
-[[layers.build.links]]
-name = "deps"
-path-as = "DEPS"
-[[layers]]
-name = "beside"
-export = true
-version = "STAMP"
-[layers.build.run]
-inline = "cat $TOOL/id > $LAYER/v"
-[[layers.build.links]]
-name = "tool"
-path-as = "TOOL"
-`)
+	dir := app(t, testbed.Packfile(
+		testbed.Layer("tool").Version("STAMP").Run("cat /proc/sys/kernel/random/uuid > $LAYER/id"),
+		testbed.Layer("deps").Export().Inputs("deps.lock").Run("cat $TOOL/id deps.lock > $LAYER/v").Link("tool", "path-as", "TOOL"),
+		testbed.Layer("gen").Export().Version("STAMP").Run("cat $TOOL/id > $LAYER/tool; cat $DEPS/v > $LAYER/v").
+			Link("tool", "path-as", "TOOL").Link("deps", "path-as", "DEPS"),
+		testbed.Layer("beside").Export().Version("STAMP").Run("cat $TOOL/id > $LAYER/v").Link("tool", "path-as", "TOOL"),
+	))
 	layers := []string{"tool", "deps", "gen", "beside"}
 	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
 	b := request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: first.name}.build(t)

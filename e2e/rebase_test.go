@@ -11,6 +11,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // An app image on another run image: by the frontend itself, and as the lifecycle's rebaser and pack do it.
@@ -32,24 +33,12 @@ func rebased(t *testing.T, r request) (built, pushed) {
 
 func TestRebase(t *testing.T) {
 	t.Parallel()
-	const app = `
-[config]
-shell = "/bin/sh"
-[[processes]]
-type = "web"
-command = ["sh", "-c", "cat /patched; cat $TOOL /workspace/greeting; pwd; id -u"]
-[[slices]]
-paths = ["x"]
-[[layers]]
-name = "tool"
-export = true
-version = "1"
-[layers.build.run]
-inline = "echo tool > $LAYER/tool"
-[[layers.build.env.launch]]
-name = "TOOL"
-value = "{{.Layer}}/tool"
-`
+	app := testbed.Packfile(
+		testbed.Config("shell", "/bin/sh"),
+		testbed.Process("web", "sh", "-c", "cat /patched; cat $TOOL /workspace/greeting; pwd; id -u"),
+		testbed.Slice("x"),
+		testbed.Layer("tool").Export().Version("1").Run("echo tool > $LAYER/tool").Env("launch", "TOOL", "{{.Layer}}/tool"),
+	)
 	dir := files(t, map[string]string{"greeting": "hello\n", "x": "", "packfile.toml": app})
 	p := newProxy(t)
 	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))

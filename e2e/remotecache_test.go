@@ -15,6 +15,7 @@ import (
 
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -22,71 +23,22 @@ import (
 
 // portable has a layer of each kind. Every script says that it ran, and what run scripts leave is another thing every
 // time. UNIQUE is something that no other build has.
-const portable = sh + `
-[[layers]]
-name = "tool"
-version = "UNIQUE"
-[layers.build.run]
-inline = "echo ran tool; ` + stamp + `"
-
-[[layers]]
-name = "matched"
-export = true
-[layers.build.test]
-match = ["lock.json"]
-[layers.build.run]
-inline = "echo ran matched; ` + stamp + `cp src/a.txt $LAYER/a"
-
-[[layers]]
-name = "selected"
-export = true
-[layers.build]
-inputs = ["lock.json"]
-[layers.build.run]
-inline = "echo ran selected; ` + stamp + `"
-
-[[layers]]
-name = "tested"
-export = true
-[layers.build]
-inputs = ["lock.json"]
-[layers.build.test]
-inline = "echo ran test; cat lock.json > $MD/version"
-[layers.build.run]
-inline = "echo ran tested; ` + stamp + `"
-
-[[layers]]
-name = "linking"
-export = true
-version = "UNIQUE"
-[layers.build.run]
-inline = "echo ran linking; ` + stamp + `cp $MATCHED/a $LAYER/a"
-[[layers.build.links]]
-name = "tool"
-[[layers.build.links]]
-name = "matched"
-path-as = "MATCHED"
-version-as = "MATCHED_VERSION"
-
-[[layers]]
-name = "check"
-version = "UNIQUE"
-[layers.build.run]
-inline = "echo ran check"
-`
+var portable = testbed.Packfile(
+	testbed.Layer("tool").Version("UNIQUE").Run("echo ran tool; "+stamp),
+	testbed.Layer("matched").Export().Match("lock.json").Run("echo ran matched; "+stamp+"cp src/a.txt $LAYER/a"),
+	testbed.Layer("selected").Export().Inputs("lock.json").Run("echo ran selected; "+stamp),
+	testbed.Layer("tested").Export().Inputs("lock.json").Test("echo ran test; cat lock.json > $MD/version").
+		Run("echo ran tested; "+stamp),
+	testbed.Layer("linking").Export().Version("UNIQUE").Run("echo ran linking; "+stamp+"cp $MATCHED/a $LAYER/a").
+		Link("tool").Link("matched", "path-as", "MATCHED", "version-as", "MATCHED_VERSION"),
+	testbed.Layer("check").Version("UNIQUE").Run("echo ran check"),
+)
 
 // whole is a layer whose steps see the whole app.
-const whole = `
-[[layers]]
-name = "whole"
-export = true
-[layers.require]
-inline = "echo ran require; ls > $MD/files"
-[layers.provide.test]
-inline = "echo ran whole-test; cat src/a.txt > $MD/version"
-[layers.provide.run]
-inline = "echo ran whole; ` + stamp + `"
-`
+var whole = testbed.Tables(
+	testbed.Provided("whole").Export().Require("echo ran require; ls > $MD/files").
+		Test("echo ran whole-test; cat src/a.txt > $MD/version").Run("echo ran whole; " + stamp),
+)
 
 // silentSteps of portable have no script that could say that it ran.
 var (
@@ -318,7 +270,7 @@ func TestGitHubActionsCacheIsAskedAsForADockerfile(t *testing.T) {
 func githubCache(t *testing.T, frontend, from string) string {
 	t.Helper()
 	dir := files(t, map[string]string{
-		"packfile.toml": sh + "[[layers]]\nname = \"a\"\nversion = \"" + t.TempDir() + "\"\n[layers.build.run]\ninline = \"true\"\n",
+		"packfile.toml": testbed.Packfile(testbed.Layer("a").Version(t.TempDir()).Run("true")),
 		"Dockerfile":    "FROM scratch\nCOPY Dockerfile /\n",
 	})
 	if frontend == "packfile" {

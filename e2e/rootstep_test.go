@@ -6,21 +6,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // rootStep builds a layer by a script that root runs, and exports the whole image.
 func rootStep(t *testing.T, script string) (built, map[string]bool) {
 	t.Helper()
-	dir := files(t, map[string]string{"packfile.toml": sh + `user = "0:0"
-[[layers]]
-name = "l"
-export = true
-[layers.build.run]
-inline = '''
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu", "user", "0:0"),
+		testbed.Layer("l").Export().Run(`
 echo x > $LAYER/x
-` + script + `
-'''
-`})
+`+script+`
+`),
+	)})
 	out := t.TempDir()
 	b := request{dir: dir, output: "type=local,dest=" + out}.try(t)
 	paths := map[string]bool{}
@@ -88,17 +87,7 @@ func TestAStepOfAnImageThatFailsSaysHow(t *testing.T) {
 		contains(t, b.log, "packfile.toml: [l] run failed with exit code 3")
 	}
 	t.Run("also when files were looked at for two reasons", func(t *testing.T) {
-		dir := files(t, map[string]string{"a": "", "packfile.toml": sh + `
-[[layers]]
-name = "l"
-export = true
-[layers.build]
-inputs = ["a"]
-[layers.build.test]
-match = ["a"]
-[layers.build.run]
-inline = "exit 3"
-`})
+		dir := files(t, map[string]string{"a": "", "packfile.toml": testbed.Packfile(testbed.Layer("l").Export().Inputs("a").Match("a").Run("exit 3"))})
 		contains(t, request{dir: dir, image: imageName(t)}.fail(t), "packfile.toml: [l] run failed with exit code 3")
 	})
 }
@@ -137,33 +126,24 @@ func TestASecretThatNoVariableCanHoldIsNotInTheLog(t *testing.T) {
 
 func TestASetupScriptOfACacheSeesNoSecretsOfTheLayer(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[caches]]
-name = "npm"
-[caches.setup]
-inline = '''
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Cache("npm", "setup.inline", `
 env > $CACHE/found
 cat /packfile/secrets/* /run/secrets/* >> $CACHE/found 2>&1 || true
 for socket in /run/buildkit/*; do if test -w $socket; then echo agent >> $CACHE/found; fi; done
 if cat /proc/1/environ >> $CACHE/found; then echo root >> $CACHE/found; fi 2>/dev/null
 ln -s $CACHE/stolen /run/secrets/token
-'''
-[[layers]]
-name = "l"
-[layers.build]
-links = [{ name = "npm", path-as = "NPM" }]
-ssh = ["default"]
-secrets = [{ id = "token", path-as = "FILE", env-as = "TOKEN" }]
-[layers.build.run]
-inline = '''
+`),
+		testbed.Layer("l").Making("ssh", []string{"default"}).Run(`
 cat $NPM/found > $LAYER/found
 ls $NPM > $LAYER/listed
 test -w "$SSH_AUTH_SOCK"
 test "$(cat $FILE)" = "$TOKEN"
 test "$(stat -c %a:%u $FILE)" = "400:$(id -u)"
 echo "${#TOKEN} $FILE" > $LAYER/length
-'''
-`})
+`).
+			Link("npm", "path-as", "NPM").Secret("token", "path-as", "FILE", "env-as", "TOKEN"),
+	)})
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("hunter2"), 0o600); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packfile/frontend/internal/testbed"
 	spdxjson "github.com/spdx/tools-golang/json"
 	"github.com/spdx/tools-golang/spdx"
 )
@@ -18,59 +19,23 @@ const bothPlatforms = "linux/amd64,linux/386"
 func described(t *testing.T) (dir string, s *shelf) {
 	t.Helper()
 	s = newShelf(t, map[string]string{"/tool.tgz": "tool", "/compiler.tgz": "compiler", "/unused.tgz": "unused"})
-	return files(t, map[string]string{"app.txt": "app", "packfile.toml": `
-[config]
-id = "acme/app"
-version = "1.2.3"
-shell = "/bin/sh -eu"
-[[layers]]
-name = "compiler"
-version = "1"
-[layers.build.run]
-inline = "cp $(get-dep compiler) $LAYER"
-[[layers.build.deps]]
-name = "compiler"
-version = "1"
-uri = "` + s.URL + `/compiler.tgz"
-sha = "` + sha("compiler") + `"
-[[layers]]
-name = "tool"
-export = true
-version = "2.0"
-[layers.metadata]
-purl = "pkg:generic/acme/tool@2.0"
-license = "no licence at all"
-[layers.build.run]
-inline = "cp $(get-dep tool) $LAYER; echo MIT > $MD/license"
-[[layers.build.links]]
-name = "compiler"
-[[layers.build.deps]]
-name = "tool"
-version = "{{.version}}"
-uri = "` + s.URL + `/tool.tgz"
-sha = "` + sha("tool") + `"
-[layers.build.deps.metadata]
-cpe = "cpe:2.3:a:acme:tool:2.0:*:*:*:*:*:*:*"
-license = "Apache-2.0"
-[[layers.build.deps]]
-name = "unused"
-version = "1"
-uri = "` + s.URL + `/unused.tgz"
-sha = "` + sha("unused") + `"
-[[layers]]
-name = "modules"
-version = "abc"
-export = true
-[layers.build.run]
-inline = """
+	return files(t, map[string]string{"app.txt": "app", "packfile.toml": testbed.Packfile(
+		testbed.Config("id", "acme/app", "version", "1.2.3", "shell", "/bin/sh -eu"),
+		testbed.Layer("compiler").Version("1").Run("cp $(get-dep compiler) $LAYER").
+			Dep("compiler", "1", s.URL+"/compiler.tgz", "sha", sha("compiler")),
+		testbed.Layer("tool").Export().Version("2.0").
+			With("metadata.license", "no licence at all", "metadata.purl", "pkg:generic/acme/tool@2.0").
+			Run("cp $(get-dep tool) $LAYER; echo MIT > $MD/license").Link("compiler").
+			Dep("tool", "{{.version}}", s.URL+"/tool.tgz", "sha", sha("tool"), "metadata.cpe", "cpe:2.3:a:acme:tool:2.0:*:*:*:*:*:*:*", "metadata.license", "Apache-2.0").
+			Dep("unused", "1", s.URL+"/unused.tgz", "sha", sha("unused")),
+		testbed.Layer("modules").Export().Version("abc").Run(`
 echo modules > $LAYER/content
 mkdir -p $MD/deps/left-pad
 echo left-pad > $MD/deps/left-pad/name
 echo 1.3.0 > $MD/deps/left-pad/version
-"""
-[[layers.build.links]]
-name = "tool"
-`}), s
+`).
+			Link("tool"),
+	)}), s
 }
 
 // bill is an SBOM as SPDX's own library reads it.

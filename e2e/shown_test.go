@@ -8,6 +8,7 @@ import (
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -68,7 +69,7 @@ func TestNamesFromOutsideGiveTheTerminalNoOrders(t *testing.T) {
 		showsNoOrders(t, call, out)
 	}
 
-	const module = sh + "[[layers]]\nname = \"x\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"echo\"\n"
+	module := testbed.Packfile(testbed.Layer("x").Export().Version("1").Run("echo"))
 	entry := func(more string) string { return sh + "[[buildpacks]]\nuri = \"m\"\n" + more }
 	for name, test := range map[string]struct {
 		packfile string
@@ -89,7 +90,7 @@ func TestNamesFromOutsideGiveTheTerminalNoOrders(t *testing.T) {
 		}, `u001b[2J`},
 		"the packfile itself":           {sh + "[[processes]]\nx = 1 # \u202e\u009b\n", nil, `\u202e`},
 		"bytes that TOML does not have": {sh + "# " + orders + "\n", nil, `\x1b[2J`},
-		"a file that is not there":      {sh + "[[layers]]\nname = \"x\"\nversion = \"1\"\n[layers.build.run]\n" + `path = "a\u001b[2J\u202e"` + "\n", nil, "202e"},
+		"a file that is not there":      {testbed.Packfile(testbed.Layer("x").Version("1").RunFile("a\x1b[2J\u202e")), nil, "202e"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			contents := map[string]string{"packfile.toml": test.packfile}

@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // sh is a [config] for the busybox build image.
@@ -14,16 +16,8 @@ func replace(text, old, with string) string { return strings.ReplaceAll(text, ol
 
 func TestRequireStepSeesAppReadOnlyAndWritesMetadata(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"app.txt": "from the app", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-version = "1"
-[layers.metadata]
-color = "red"
-[layers.metadata.nested]
-depth = 2
-[layers.require]
-inline = """
+	dir := files(t, map[string]string{"app.txt": "from the app", "packfile.toml": testbed.Packfile(
+		testbed.Provided("a").Version("1").With("metadata.color", "red", "metadata.nested.depth", 2).Require(`
 test "$PWD" = "$APP"
 test "$(cat app.txt)" = "from the app"
 if (echo x > "$APP/written") 2>/dev/null; then echo "APP can be written to"; exit 1; fi
@@ -35,12 +29,11 @@ printf blue > "$MD/color"
 mkdir "$MD/more"
 echo deep > "$MD/more/key"
 echo private > "$MD/.hidden"
-"""
-[layers.provide.run]
-inline = """
+`).
+			Run(`
 cp -r "$MD" "$LAYER/md"
-"""
-`})
+`),
+	)})
 	b := request{dir: dir, target: "a"}.build(t)
 	for file, want := range map[string]string{"version": "2", "color": "blue", "nested/depth": "2", "more/key": "deep"} {
 		if got := b.read(t, "md/"+file); got != want {
@@ -51,21 +44,17 @@ cp -r "$MD" "$LAYER/md"
 
 func TestTestStepMayChangeAppAndNobodySeesIt(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"app.txt": "original", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build.test]
-inline = """
+	dir := files(t, map[string]string{"app.txt": "original", "packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Test(`
 test "$PWD" = "$APP"
 test -z "${LAYER:-}"
 echo changed > "$APP/app.txt"
 echo v7 > "$MD/version"
-"""
-[layers.build.run]
-inline = """
+`).
+			Run(`
 cat "$APP/app.txt" "$MD/version" > "$LAYER/seen"
-"""
-`})
+`),
+	)})
 	b := request{dir: dir, target: "a"}.build(t)
 	if got := b.read(t, "seen"); got != "originalv7" {
 		t.Errorf("run saw %q", got)
@@ -74,25 +63,18 @@ cat "$APP/app.txt" "$MD/version" > "$LAYER/seen"
 
 func TestRunStepHasAppMetadataAndAnEmptyLayer(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"app.txt": "x", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = """
+	dir := files(t, map[string]string{"app.txt": "x", "packfile.toml": testbed.Packfile(
+		testbed.Layer("a").Run(`
 test "$PWD" = "$APP"
 test -z "$(ls -A "$LAYER")"
 echo scribble > "$APP/app.txt"
 id -u > "$LAYER/uid"
 echo done > "$LAYER/file"
-"""
-
-[[layers]]
-name = "b"
-[layers.build.run]
-inline = """
+`),
+		testbed.Layer("b").Run(`
 cp "$APP/app.txt" "$LAYER/app"
-"""
-`})
+`),
+	)})
 	b := request{dir: dir, target: "a"}.build(t)
 	if got := b.read(t, "file"); got != "done\n" {
 		t.Errorf("file is %q", got)
@@ -107,33 +89,16 @@ cp "$APP/app.txt" "$LAYER/app"
 
 func TestLinksGivePathsVersionsMetadataAndEnvironment(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "tool"
-version = "3"
-[layers.metadata]
-flavor = "plain"
-[layers.build.run]
-inline = """
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Layer("tool").Version("3").With("metadata.flavor", "plain").Run(`
 mkdir "$LAYER/bin" "$LAYER/lib" "$LAYER/include" "$LAYER/pkgconfig"
-printf '#!/bin/sh\\necho tool runs\\n' > "$LAYER/bin/tool"
+printf '#!/bin/sh\necho tool runs\n' > "$LAYER/bin/tool"
 chmod +x "$LAYER/bin/tool"
 echo sweet > "$MD/flavor"
-"""
-[[layers.build.env.build]]
-name = "AT_BUILD"
-value = "{{.Layer}}/build"
-[[layers.build.env.both]]
-name = "AT_BOTH"
-value = "both"
-[[layers.build.env.launch]]
-name = "AT_LAUNCH"
-value = "launch"
-
-[[layers]]
-name = "user"
-[layers.build.run]
-inline = """
+`).
+			Env("both", "AT_BOTH", "both").Env("build", "AT_BUILD", "{{.Layer}}/build").
+			Env("launch", "AT_LAUNCH", "launch"),
+		testbed.Layer("user").Run(`
 {
 tool
 test -d "$TOOL"
@@ -144,16 +109,10 @@ echo "build $AT_BUILD, both $AT_BOTH, launch ${AT_LAUNCH:-unset}"
 echo "own $OWN"
 echo "lib $LD_LIBRARY_PATH:$LIBRARY_PATH include $CPATH pkg $PKG_CONFIG_PATH"
 } > "$LAYER/log"
-"""
-[[layers.build.links]]
-name = "tool"
-path-as = "TOOL"
-version-as = "TOOL_VERSION"
-metadata-as = "TOOL_MD"
-[[layers.build.env.build]]
-name = "OWN"
-value = "mine"
-`})
+`).
+			Link("tool", "path-as", "TOOL", "version-as", "TOOL_VERSION", "metadata-as", "TOOL_MD").
+			Env("build", "OWN", "mine"),
+	)})
 	b := request{dir: dir, target: "user"}.build(t)
 	tool := "/layers/packfile/tool"
 	want := "tool runs\nversion 3\nflavor sweet\nbuild " + tool + "/build, both both, launch unset\nown mine\n" +
@@ -202,29 +161,20 @@ metadata-as = "TM"
 
 func TestCacheIsKeptAndSetUpOnceUntilItsScriptChanges(t *testing.T) {
 	t.Parallel()
-	packfile := sh + `
-[[caches]]
-name = "downloads"
-[caches.setup]
-inline = """
+	packfile := testbed.Packfile(
+		testbed.Cache("downloads", "setup.inline", `
 test "$PWD" = "$APP"
 if touch "$APP/x" 2>/dev/null; then echo "APP can be written to"; exit 1; fi
 test -z "${LAYER:-}"
 test -f app.txt
 echo setup-TEXT >> "$CACHE/log"
-"""
-
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = """
+`),
+		testbed.Layer("a").Run(`
 echo run-RUN >> "$STORE/log"
 cp "$STORE/log" "$LAYER/log"
-"""
-[[layers.build.links]]
-name = "downloads"
-path-as = "STORE"
-`
+`).
+			Link("downloads", "path-as", "STORE"),
+	)
 	dir := files(t, map[string]string{"app.txt": ""})
 	build := func(text, run string) string {
 		write(t, dir, map[string]string{"packfile.toml": replace(replace(packfile, "TEXT", text), "RUN", run)})
@@ -243,29 +193,13 @@ path-as = "STORE"
 
 func TestPlatformEnvironmentComesFromBuildArgsBeforeLinksAndOwnEnvironment(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "base"
-[layers.build.run]
-inline = "true"
-[[layers.build.env.build]]
-name = "BOTH_SET"
-value = "-link"
-op = "append"
-
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = """
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Layer("base").Run("true").Env("build", "BOTH_SET", "-link", "op", "append"),
+		testbed.Layer("a").Run(`
 echo "$FROM_ARG $BOTH_SET ${PACKFILE_APP:-hidden} ${BUILDKIT_X:-hidden}" > "$LAYER/env"
-"""
-[[layers.build.links]]
-name = "base"
-[[layers.build.env.build]]
-name = "BOTH_SET"
-value = "-own"
-op = "append"
-`})
+`).
+			Link("base").Env("build", "BOTH_SET", "-own", "op", "append"),
+	)})
 	b := request{dir: dir, target: "a", opts: map[string]string{
 		"build-arg:FROM_ARG": "arg", "build-arg:BOTH_SET": "arg", "build-arg:PACKFILE_APP": "x", "build-arg:BUILDKIT_X": "y",
 	}}.build(t)
@@ -276,22 +210,10 @@ op = "append"
 
 func TestExitCode100OfRequireMeansNotRequired(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "gone"
-[layers.require]
-inline = "exit 100"
-[layers.provide.run]
-inline = "echo must not run; exit 1"
-
-[[layers]]
-name = "a"
-[layers.build.run]
-inline = "echo path=${GONE:-unset} > $LAYER/log"
-[[layers.build.links]]
-name = "gone"
-path-as = "GONE"
-`})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Provided("gone").Require("exit 100").Run("echo must not run; exit 1"),
+		testbed.Layer("a").Run("echo path=${GONE:-unset} > $LAYER/log").Link("gone", "path-as", "GONE"),
+	)})
 	if got := (request{dir: dir, target: "a"}).build(t).read(t, "log"); got != "path=unset\n" {
 		t.Errorf("log is %q", got)
 	}
@@ -300,14 +222,7 @@ path-as = "GONE"
 
 func TestExitCode100OfTestMeansNoLayer(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "gone"
-[layers.build.test]
-inline = "exit 100"
-[layers.build.run]
-inline = "echo must not run; exit 1"
-`})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("gone").Test("exit 100").Run("echo must not run; exit 1"))})
 	request{dir: dir}.build(t)
 	contains(t, request{dir: dir, target: "gone"}.fail(t), `layer "gone" is not created this time`, "packfile.toml:")
 }
@@ -339,26 +254,11 @@ exit 7
 
 func TestLockAppStepsRunInFileOrderEachOnTheAppTheLastOneLeft(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"app.txt": "0", "packfile.toml": sh + `
-[[layers]]
-name = "first"
-[layers.build]
-lock-app = true
-[layers.build.run]
-inline = "sleep 1; printf 1 >> app.txt"
-
-[[layers]]
-name = "beside"
-[layers.build.run]
-inline = "cp app.txt $LAYER/seen"
-
-[[layers]]
-name = "second"
-[layers.build]
-lock-app = true
-[layers.build.run]
-inline = "printf 2 >> app.txt; cp app.txt $LAYER/seen"
-`})
+	dir := files(t, map[string]string{"app.txt": "0", "packfile.toml": testbed.Packfile(
+		testbed.Layer("first").LockApp().Run("sleep 1; printf 1 >> app.txt"),
+		testbed.Layer("beside").Run("cp app.txt $LAYER/seen"),
+		testbed.Layer("second").LockApp().Run("printf 2 >> app.txt; cp app.txt $LAYER/seen"),
+	)})
 	if got := (request{dir: dir, target: "second"}).build(t).read(t, "seen"); got != "012" {
 		t.Errorf("the second lock-app step saw %q", got)
 	}
@@ -374,13 +274,7 @@ inline = "printf 2 >> app.txt; cp app.txt $LAYER/seen"
 
 func TestScriptInTheFormOfTheFirstNotesRunsInLayer(t *testing.T) {
 	t.Parallel()
-	dir := files(t, map[string]string{"packfile.toml": sh + `
-[[layers]]
-name = "old"
-[layers.require]
-[layers.provide.build]
-inline = "test $PWD = $LAYER; echo here > file"
-`})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Provided("old").Require("").Making("build.inline", "test $PWD = $LAYER; echo here > file"))})
 	if got := (request{dir: dir, target: "old"}).build(t).read(t, "file"); got != "here\n" {
 		t.Errorf("file is %q", got)
 	}
@@ -388,13 +282,7 @@ inline = "test $PWD = $LAYER; echo here > file"
 
 func TestRestoredLayerStartsFromItsLastContent(t *testing.T) {
 	t.Parallel()
-	packfile := sh + `
-[[layers]]
-name = "a"
-restore = true
-[layers.build.run]
-inline = "echo RUN >> $LAYER/log"
-`
+	packfile := testbed.Packfile(testbed.Layer("a").With("restore", true).Run("echo RUN >> $LAYER/log"))
 	dir := files(t, nil)
 	var got string
 	for _, run := range []string{"1", "2", "3"} {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // The table of what comes back (docs/caching.md): for every combination of export, expose and store, whether the version
@@ -62,18 +64,10 @@ func (c cell) user() string {
 	if !c.linked {
 		return ""
 	}
-	return fmt.Sprintf(`
-[[layers]]
-name = "user-of-%[1]s"
-export = true
-[layers.build.test]
-match = ["bumped.lock"]
-[layers.build.run]
-inline = "cp $SUBJECT/id $LAYER/seen"
-[[layers.build.links]]
-name = "%[1]s"
-path-as = "SUBJECT"
-`, c)
+	return fmt.Sprintf(testbed.Tables(
+		testbed.Layer("user-of-%[1]s").Export().Match("bumped.lock").Run("cp $SUBJECT/id $LAYER/seen").
+			Link("%[1]s", "path-as", "SUBJECT"),
+	), c)
 }
 
 func TestWhatComesBack(t *testing.T) {

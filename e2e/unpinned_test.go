@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // changing is a server with one file, which may become another one. It knows what its clients have.
@@ -57,21 +59,14 @@ func (c *changing) requests() []string {
 
 // unpinned is a layer that holds its one dep, which has no sha.
 func unpinned(uri string) string {
-	return sh + `network = "none"
-[[layers]]
-name = "a"
-export = true
-version = "1"
-[layers.build.run]
-inline = """
+	return testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu", "network", "none"),
+		testbed.Layer("a").Export().Version("1").Run(`
 cp "$(get-dep tool)" "$LAYER/tool"
 cp "$MD/deps/tool@1/sha" "$LAYER/sha"
-"""
-[[layers.build.deps]]
-name = "tool"
-version = "{{.version}}"
-uri = "` + uri + `"
-`
+`).
+			Dep("tool", "{{.version}}", uri),
+	)
 }
 
 func TestADepWithoutShaIsAskedForInEveryBuildAndIsNeverStale(t *testing.T) {
@@ -209,29 +204,13 @@ func TestWhatAStepDoesWithItsDepsIsSeenByNoOther(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, map[string]string{"/tool": "#!/bin/sh\necho tool runs\n"})
 	layer := func(name, script string) string {
-		return `
-[[layers]]
-name = "` + name + `"
-export = true
-[layers.build.run]
-inline = """
-` + script + `
-"""
-[[layers.build.deps]]
-name = "fetched"
-version = "1"
-uri = "` + s.URL + `/tool"
-sha = "` + sha("#!/bin/sh\necho tool runs\n") + `"
-[[layers.build.deps]]
-name = "vendored"
-version = "1"
-uri = "http://nowhere.invalid/tool"
-sha = "` + sha("vendored") + `"
-[[layers.build.deps]]
-name = "unpinned"
-version = "1"
-uri = "` + s.URL + `/tool"
-`
+		return testbed.Tables(
+			testbed.Layer(name).Export().Run("\n"+script+`
+`).
+				Dep("fetched", "1", s.URL+"/tool", "sha", sha("#!/bin/sh\necho tool runs\n")).
+				Dep("vendored", "1", "http://nowhere.invalid/tool", "sha", sha("vendored")).
+				Dep("unpinned", "1", s.URL+"/tool"),
+		)
 	}
 	const link = "[[layers.build.links]]\nname = \"first\"\npath-as = \"FIRST\"\n"
 	text := layer("first", `

@@ -6,11 +6,15 @@ import (
 	"testing"
 
 	bk "github.com/moby/buildkit/client/llb"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // ranAs is a packfile whose layer says as whom its step ran.
 func ranAs(user string) string {
-	return "[config]\nshell = \"/bin/sh -eu\"\nuser = \"" + user + "\"\n[[layers]]\nname = \"a\"\n[layers.build.run]\ninline = \"echo $(id -u):$(id -g) > $LAYER/id\"\n"
+	return testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu", "user", user),
+		testbed.Layer("a").Run("echo $(id -u):$(id -g) > $LAYER/id"),
+	)
 }
 
 func TestUsersAreFoundWhereverPasswdAndGroupAre(t *testing.T) {

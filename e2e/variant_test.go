@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // A run image for all processors of an architecture is one for the newer ones too; the image is for these alone.
@@ -16,7 +17,10 @@ func TestVariantOfThePlatformIsInTheImageAndTheIndex(t *testing.T) {
 	if variant == "" {
 		t.Fatalf("no variant of %s is known to this test", base)
 	}
-	text := sh + "[[processes]]\ntype = \"web\"\ncommand = [\"/x\"]\n[[layers]]\nname = \"a\"\nexport = true\n[[layers.build.env.launch]]\nname = \"VARIANT\"\nvalue = \"{{.TARGETVARIANT}}\"\n"
+	text := testbed.Packfile(
+		testbed.Process("web", "/x"),
+		testbed.Layer("a").Export().Env("launch", "VARIANT", "{{.TARGETVARIANT}}"),
+	)
 	r := request{dir: files(t, map[string]string{"packfile.toml": text}), runImg: env.busybox, opts: map[string]string{"platform": base + "/" + variant}}
 	_, alone := r.pushTo(t, imageName(t))
 	equal(t, "platform of the image", alone.Platform, ocispecs.Platform{OS: "linux", Architecture: arch(base), Variant: variant})

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // Checkouts on Windows: Git may have made CRLF of each LF, and editors begin files with a byte order mark.
@@ -90,13 +92,8 @@ func TestAWindowsCheckoutIsTheSameImage(t *testing.T) {
 func TestAScriptWithANULByteIsTheFileAsItIs(t *testing.T) {
 	t.Parallel()
 	b := request{target: "a", dir: files(t, map[string]string{
-		"run.sh": "tail -c 5 \"$0\" > $LAYER/payload; exit\n\x00\r\n\r\n",
-		"packfile.toml": sh + `
-[[layers]]
-name = "a"
-[layers.build.run]
-path = "run.sh"
-`})}.build(t)
+		"run.sh":        "tail -c 5 \"$0\" > $LAYER/payload; exit\n\x00\r\n\r\n",
+		"packfile.toml": testbed.Packfile(testbed.Layer("a").RunFile("run.sh"))})}.build(t)
 	if got := b.read(t, "payload"); got != "\x00\r\n\r\n" {
 		t.Errorf("the payload of the script is %q", got)
 	}
