@@ -116,11 +116,7 @@ func TestANamedContextCanBeAnotherAppForEachPlatform(t *testing.T) {
 // bake hands over the main context of a remote definition as an input.
 func TestDockerignoreHoldsForAnInputThatIsTheMainContext(t *testing.T) {
 	t.Parallel()
-	c, err := client.New(t.Context(), os.Getenv("BUILDKIT_HOST"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := clientOf(t, os.Getenv("BUILDKIT_HOST"))
 	dir := files(t, map[string]string{"a.txt": "x", "secret": "x", ".dockerignore": "secret", ".git/config": "x", "packfile.toml": contextPackfile(t)})
 	local, err := fsutil.NewFS(dir)
 	if err != nil {

@@ -42,8 +42,7 @@ func (r request) attest(t *testing.T) (built, attested) {
 func pullAttested(t *testing.T, name string) attested {
 	t.Helper()
 	a := attested{pushed: pushed{name: name}, images: map[string]ocispecs.Descriptor{}, statements: map[string][]statement{}}
-	var index ocispecs.Index
-	decode(t, raw(t, name), &index)
+	index := indexOf(t, name)
 	platform := map[string]string{}
 	for _, m := range index.Manifests {
 		if m.Annotations["vnd.docker.reference.type"] == "" {
@@ -60,17 +59,11 @@ func pullAttested(t *testing.T, name string) attested {
 		decode(t, raw(t, strings.TrimSuffix(name, ":latest")+"@"+m.Digest.String()), &manifest)
 		for _, l := range manifest.Layers {
 			var s statement
-			decode(t, a.get(t, a.repository()+"/blobs/"+l.Digest.String()), &s)
+			decode(t, a.blobData(t, l.Digest), &s)
 			a.statements[of] = append(a.statements[of], s)
 		}
 	}
 	return a
-}
-
-// raw is a manifest or an index.
-func raw(t *testing.T, name string) []byte {
-	t.Helper()
-	return []byte(must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+name))
 }
 
 // one is the only statement of a kind about the image of a platform.

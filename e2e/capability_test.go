@@ -17,11 +17,7 @@ import (
 
 func TestDaemonThatLacksACapabilityIsToldWhichBuildKitHasIt(t *testing.T) {
 	t.Parallel()
-	c, err := client.New(t.Context(), os.Getenv("BUILDKIT_HOST"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := clientOf(t, os.Getenv("BUILDKIT_HOST"))
 	for _, id := range []apicaps.CapID{pb.CapBuildOpLLBFileName, pb.CapFileSymlinkCreate, pb.CapExecMountContentCache, gwpb.CapReadDir} {
 		_, err := c.Build(t.Context(), client.SolveOpt{}, "", func(ctx context.Context, g gw.Client) (*gw.Result, error) {
 			return frontend.Build(ctx, lesser.Gateway{Client: g, Lacks: []apicaps.CapID{id}})

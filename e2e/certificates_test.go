@@ -151,11 +151,7 @@ func TestStepsTrustTheProxyOfBuildKit(t *testing.T) {
 	if err := os.WriteFile(trusted, bytes.Join([][]byte{system, company}, []byte("\n")), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	addr, stop, err := startDaemon("proxy-overlayfs", "env", "SSL_CERT_FILE="+trusted) // what the proxy trusts
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
+	addr := newDaemon(t, "proxy-overlayfs", "env", "SSL_CERT_FILE="+trusted) // what the proxy trusts
 	dir := a.fetchers(t, "")
 	for _, args := range [][]string{nil, {"--secret", "id=ca-certificates,src=" + a.file}} {
 		b := request{dir: dir, target: "l", buildImg: env.buildImage, host: addr, args: args, opts: map[string]string{"no-cache": ""}}.build(t)

@@ -100,7 +100,7 @@ func TestNobodyElseWritesTheLabelsOfTheBuild(t *testing.T) {
 func (p pushed) recast(t *testing.T, change func(config map[string]any)) string {
 	t.Helper()
 	var config map[string]any
-	if err := json.Unmarshal(p.get(t, p.repository()+"/blobs/"+p.manifest.Config.Digest.String()), &config); err != nil {
+	if err := json.Unmarshal(p.blobData(t, p.manifest.Config.Digest), &config); err != nil {
 		t.Fatal(err)
 	}
 	change(config)
@@ -243,7 +243,7 @@ func TestLauncherOfALifecycleImage(t *testing.T) {
 	_, theirs := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
 	check := func(img pushed, version string) {
 		t.Helper()
-		layer := untar(t, img.get(t, img.repository()+"/blobs/"+img.blob(t, "launcher").Digest.String()))
+		layer := img.tree(t, "launcher")
 		f := layer["cnb/lifecycle/launcher"]
 		if !strings.HasSuffix(f.content, "marked\n") || f.Mode&0o7777 != 0o755 || f.Uid != 0 || f.Gid != 0 || len(layer) != 3 {
 			t.Errorf("the launcher has mode %o, belongs to %d:%d, stands among %d files, ends in %q",

@@ -214,7 +214,7 @@ name = "a"
 	equal(t, "names that another layer sees", strings.Split(img.files(t, "layer b")["list"].content, "\x00"), sorted)
 	img.wantDiffID(t, "layer a", "a")
 
-	inApp := untar(t, img.get(t, img.repository()+"/blobs/"+img.blob(t, "app").Digest.String()))
+	inApp := img.tree(t, "app")
 	for _, name := range hardNames {
 		if _, ok := inApp["workspace/"+name]; !ok {
 			t.Errorf("%q is not in the app", name)

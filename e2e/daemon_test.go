@@ -1,20 +1,22 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/moby/buildkit/client"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // daemonKind is what a daemon is that a test starts: as hack/daemon.sh calls it. The environment may name one that is like
 // the daemon of BUILDKIT_HOST.
 func daemonKind() string { return or(os.Getenv("PACKFILE_DAEMON_KIND"), "overlayfs") }
+
+// Daemons that tests share. The first use starts them; TestMain ends them.
+var (
+	otherBuilder testbed.SharedDaemon // is like the one of BUILDKIT_HOST
+	oldest       testbed.SharedDaemon // is of the oldest supported BuildKit
+)
 
 // secondDaemon starts another, empty buildkitd for one test, and returns its address.
 func secondDaemon(t *testing.T) string {
@@ -26,80 +28,59 @@ func secondDaemon(t *testing.T) string {
 // one is given.
 func newDaemon(t *testing.T, kind string, by ...string) string {
 	t.Helper()
-	addr, stop, err := startDaemon(kind, by...)
+	d, err := testbed.StartDaemon(t.Context(), kind, by...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(stop)
-	return addr
+	t.Cleanup(d.Stop)
+	return d.Address
 }
 
-// otherBuilder is another buildkitd, which tests share: what one has built is no news to the next, but each builds things
-// that no other does. The first use starts it; TestMain ends it.
-var otherBuilder struct {
-	once sync.Once
-	addr string
-	stop func()
-	err  error
-}
-
+// otherDaemon is another buildkitd, which tests share: what one has built is no news to the next, but each builds things that no
+// other does.
 func otherDaemon(t *testing.T) string {
 	t.Helper()
-	o := &otherBuilder
-	o.once.Do(func() { o.addr, o.stop, o.err = startDaemon(daemonKind()) })
-	if o.err != nil {
-		t.Fatal(o.err)
-	}
-	return o.addr
+	return shared(t, &otherBuilder, daemonKind())
 }
 
-func startDaemon(kind string, by ...string) (addr string, stop func(), err error) {
-	dir, err := os.MkdirTemp(daemonFolder(kind), "packfile-e2e-") // names of a test's own folders are too long for a socket
-	if err != nil {
-		return "", nil, err
-	}
-	args := append(by[:len(by):len(by)], "../hack/daemon.sh", kind, dir)
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	held, err := cmd.StdinPipe() // ends with this process at the latest, and the daemon with it
-	if err != nil {
-		return "", nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() {
-		held.Close()
-		cmd.Wait()
-	}
-	addr = "unix://" + filepath.Join(dir, "sock")
-	for range 400 {
-		if exec.Command("buildctl", "--addr", addr, "debug", "workers").Run() == nil {
-			return addr, stop, nil
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(filepath.Join(dir, "log"))
-	stop()
-	return "", nil, fmt.Errorf("buildkitd (%s) did not start:\n%s", kind, text)
+// oldestDaemon is one that tests share as well.
+func oldestDaemon(t *testing.T) string {
+	t.Helper()
+	return shared(t, &oldest, "oldest-"+daemonKind())
 }
 
-// daemonFolder is where a daemon has its state, "" for the folder of temporary files. The native snapshotter copies whole
-// root file systems, which takes minutes on a disk: it gets memory where there is plenty.
-func daemonFolder(kind string) string {
-	const memory, needed = "/dev/shm", 12 << 30
-	var free syscall.Statfs_t
-	if !strings.HasSuffix(kind, "native") || syscall.Statfs(memory, &free) != nil || free.Bavail*uint64(free.Bsize) < needed {
-		return ""
-	}
-	info, err := os.ReadFile("/proc/meminfo")
+func shared(t *testing.T, s *testbed.SharedDaemon, kind string) string {
+	t.Helper()
+	d, err := s.Get(kind)
 	if err != nil {
-		return ""
+		t.Fatalf("%v\nmake up and hack/tools.sh oldest build what is needed", err)
 	}
-	_, line, _ := strings.Cut(string(info), "MemAvailable:")
-	var kib uint64
-	if _, err := fmt.Sscan(line, &kib); err != nil || kib<<10 < needed {
-		return ""
+	return d.Address
+}
+
+// clientOf talks to a daemon without buildctl.
+func clientOf(t *testing.T, host string) *client.Client {
+	t.Helper()
+	c, err := client.New(t.Context(), host)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return memory
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// newProxy stands before the registry: what a build pulls is measured where it is pulled from.
+func newProxy(t *testing.T) *testbed.Proxy {
+	t.Helper()
+	p, err := testbed.NewProxy(registry(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+// pulled are the bytes that came of a blob through a proxy.
+func pulled(p *testbed.Proxy, blob string) int64 {
+	return p.Traffic.SoFar().Sum(func(i testbed.Item) bool { return i.Kind == "blobs" && i.Digest == blob }).Pulled
 }

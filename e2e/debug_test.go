@@ -15,11 +15,7 @@ import (
 func TestErrorOfAStepKeepsWhatADebuggerNeeds(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(testbed.Layer("a").Run("exit 3"))})
-	c, err := client.New(t.Context(), os.Getenv("BUILDKIT_HOST"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := clientOf(t, os.Getenv("BUILDKIT_HOST"))
 	fs, err := fsutil.NewFS(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -89,11 +89,7 @@ func (e example) test(t *testing.T, name string) {
 		if ca := os.Getenv("PACKFILE_CA_CERTIFICATES"); ca != "" {
 			args = append(args, "--secret", "id=ca-certificates,src="+ca)
 		}
-		log, err := buildx(t, dir, args...)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, log)
-		}
-		return built{log: log}
+		return watch(t, buildxCommand(t, dir, args...))
 	}
 
 	build()
@@ -118,9 +114,9 @@ func (e example) test(t *testing.T, name string) {
 		want[vertex(layer)] = true
 	}
 	second.wantRan(t, want)
-	for _, vertex := range runVertex.FindAllString(second.log, -1) {
-		if _, ok := want[vertex]; !ok {
-			t.Errorf("%s is not known to this test", vertex)
+	for _, v := range second.progress.Vertices() {
+		if _, ok := want[v.Name]; !ok && runVertex.MatchString(v.Name) {
+			t.Errorf("%s is not known to this test", v.Name)
 		}
 	}
 	if got, want := ask(t, image), strings.Replace(first, "Hello from", hello+" from", 1); got != want {
@@ -128,8 +124,8 @@ func (e example) test(t *testing.T, name string) {
 	}
 }
 
-// runVertex is the name of a run step in a log.
-var runVertex = regexp.MustCompile(`(?m)\[[^]\n]*\] run$`)
+// runVertex is the name of a run step.
+var runVertex = regexp.MustCompile(`^\[[^]]*\] run$`)
 
 // edit replaces a text in a file, in which it must be.
 func edit(t *testing.T, file, old, with string) {

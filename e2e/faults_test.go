@@ -87,8 +87,7 @@ func TestServersThatCannotBeReachedAreNamedWithTheAddress(t *testing.T) {
 // images in others it has the configs, and no layers.
 func faultyRegistry(t *testing.T) string {
 	t.Helper()
-	registry, _, _ := strings.Cut(env.frontend, "/")
-	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: registry})
+	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: registry(t)})
 	behind.ModifyResponse = func(res *http.Response) error {
 		// Blobs have no types in this registry. What is no JSON is a layer.
 		if strings.Contains(res.Request.URL.Path, "/blobs/") && res.StatusCode == http.StatusOK {

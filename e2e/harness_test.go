@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // env is the running environment, from .dev/env.
@@ -37,11 +39,8 @@ func TestMain(m *testing.M) {
 		}
 	}
 	code := m.Run()
-	for _, stop := range []func(){otherBuilder.stop, oldest.stop} {
-		if stop != nil {
-			stop()
-		}
-	}
+	otherBuilder.Stop()
+	oldest.Stop()
 	os.Exit(code)
 }
 
@@ -56,24 +55,21 @@ func files(t *testing.T, contents map[string]string) string {
 func write(t *testing.T, dir string, contents map[string]string) {
 	t.Helper()
 	for name, text := range contents {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
 		if name == "packfile.toml" && !strings.HasPrefix(text, "# syntax=") {
 			text = "# syntax=" + env.frontend + "\n" + text
 		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		if err := testbed.WriteFile(dir, name, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// built is what a build printed and left.
+// built is what a build printed and left. What people read is asked of the log; which step ran, of the progress.
 type built struct {
-	log string
-	out string // folder of a local export, "" for none
-	err error
+	log      string
+	progress *testbed.Progress
+	out      string // folder of a local export, "" for none
+	err      error
 }
 
 // request is a build through buildctl. Images default to the small busybox ones.
@@ -118,7 +114,8 @@ func (r request) try(t *testing.T) built {
 	if r.previous != "" {
 		opts["context:previous"] = "docker-image://" + r.previous
 	}
-	args := []string{"build", "--progress=plain", "--frontend=gateway.v0"}
+	trace := filepath.Join(t.TempDir(), "trace")
+	args := []string{"build", "--progress=plain", "--trace=" + trace, "--frontend=gateway.v0"}
 	for k, v := range r.opts {
 		opts[k] = v
 	}
@@ -151,6 +148,14 @@ func (r request) try(t *testing.T) built {
 		cmd.Env = append(os.Environ(), "BUILDKIT_HOST="+r.host)
 	}
 	b.log, b.err = run(cmd)
+	statuses, err := os.Open(trace)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, b.log)
+	}
+	defer statuses.Close()
+	if b.progress, err = testbed.ReadTrace(statuses); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 
@@ -183,10 +188,26 @@ func must(t *testing.T, name string, args ...string) string {
 // buildx runs docker buildx build on a folder, with the images of a request.
 func buildx(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
-	all := []string{"build", "--progress=plain", "-f", filepath.Join(dir, "packfile.toml"),
+	return run(buildxCommand(t, dir, append([]string{"--progress=plain"}, args...)...))
+}
+
+func buildxCommand(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	all := []string{"build", "-f", filepath.Join(dir, "packfile.toml"),
 		"--build-context", "build-image=docker-image://" + env.busybox,
 		"--build-context", "run-image=docker-image://" + env.empty}
-	return run(command(t, "buildx", append(append(all, args...), dir)...))
+	return command(t, "buildx", append(append(all, args...), dir)...)
+}
+
+// watch runs a build of docker buildx, which has to succeed, for what ran. Its log is only what is said beside the progress.
+func watch(t *testing.T, buildx *exec.Cmd) (b built) {
+	t.Helper()
+	buildx.Args = slices.Insert(buildx.Args, 2, "--progress=rawjson")
+	out, err := run(buildx)
+	if b.progress, b.log = testbed.ReadRawJSON([]byte(out)); err != nil {
+		t.Fatalf("%v\n%s%s", err, b.progress, b.log)
+	}
+	return b
 }
 
 var names atomic.Int64
@@ -194,11 +215,17 @@ var names atomic.Int64
 // imageName is a name in the registry that no other test uses.
 func imageName(t *testing.T) string {
 	t.Helper()
-	registry, _, ok := strings.Cut(env.frontend, "/")
+	return fmt.Sprintf("%s/test/%d-%d:latest", registry(t), os.Getpid(), names.Add(1))
+}
+
+// registry is the address of the one that has the frontend, and that tests push to.
+func registry(t *testing.T) string {
+	t.Helper()
+	address, _, ok := strings.Cut(env.frontend, "/")
 	if !ok {
 		t.Fatalf("PACKFILE_FRONTEND %q names no registry", env.frontend)
 	}
-	return fmt.Sprintf("%s/test/%d-%d:latest", registry, os.Getpid(), names.Add(1))
+	return address
 }
 
 // read is a file of a local export.
@@ -211,37 +238,34 @@ func (b built) read(t *testing.T, name string) string {
 	return string(data)
 }
 
-// ran says whether a vertex was executed, as opposed to found in the cache. It has to be in the log, with or without a
-// reason in parentheses behind its name. Of several with that name, one is enough: the first may have been cancelled.
+// ran says whether a vertex was executed, as opposed to found in the cache. It has to be there, with or without a reason in
+// parentheses behind its name. Of several with that name, one is enough: the first may have been cancelled.
 func (b built) ran(t *testing.T, vertex string) bool {
 	t.Helper()
-	all := b.named(vertex)
-	if len(all) == 0 {
-		t.Fatalf("no vertex %q in the log:\n%s", vertex, b.log)
+	if !b.hasVertex(vertex) {
+		t.Fatalf("no vertex %q in the build:\n%s%s", vertex, b.progress, b.log)
 	}
-	// One that was found in the cache is not always said to be: of a step with two outputs, the second may be asked for when the
-	// end of the first was shown already.
-	return slices.ContainsFunc(all, func(id string) bool {
-		return !strings.Contains(b.log, "\n#"+id+" CACHED\n") && strings.Contains(b.log, "\n#"+id+" DONE ")
-	})
+	return b.didRun(vertex)
 }
 
-// named are the numbers of the vertices of a name in the log.
-func (b built) named(name string) (ids []string) {
-	for _, m := range regexp.MustCompile(`(?m)^#(\d+) `+regexp.QuoteMeta(name)+`( \(.*\))?$`).FindAllStringSubmatch(b.log, -1) {
-		if !slices.Contains(ids, m[1]) {
-			ids = append(ids, m[1])
+// didRun says whether a vertex was there and executed.
+func (b built) didRun(name string) bool {
+	return slices.ContainsFunc(b.progress.Named(name), (*testbed.Vertex).Ran)
+}
+
+// hasVertex says whether a vertex of the name was there, executed or not.
+func (b built) hasVertex(name string) bool { return len(b.progress.Named(name)) > 0 }
+
+// executed are the names of vertices that match a pattern from their beginning to their end and were executed, as often as they were.
+func (b built) executed(pattern string) (names []string) {
+	whole := regexp.MustCompile("^(?:" + pattern + ")$")
+	for _, v := range b.progress.Vertices() {
+		if whole.MatchString(v.Name) && v.Ran() {
+			names = append(names, v.Name)
 		}
 	}
-	return ids
-}
-
-// vertex is the number of the first vertex of a name in the log, "" when it is not there.
-func (b built) vertex(name string) string {
-	if ids := b.named(name); len(ids) > 0 {
-		return ids[0]
-	}
-	return ""
+	slices.Sort(names)
+	return names
 }
 
 // wantRan fails unless exactly the given vertices of all those named were executed.

@@ -40,7 +40,7 @@ func (p pushed) altered(t *testing.T, change func(*ocispecs.Image, *ocispecs.Man
 
 	// What the type does not know stays as it is.
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(p.get(t, p.repository()+"/blobs/"+p.manifest.Config.Digest.String()), &fields); err != nil {
+	if err := json.Unmarshal(p.blobData(t, p.manifest.Config.Digest), &fields); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]any{"config": config.Config, "rootfs": config.RootFS, "history": config.History} {

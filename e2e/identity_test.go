@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"archive/tar"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -47,24 +44,8 @@ func pushedIdentity(t *testing.T, name string) identity {
 // no digest to be compared.
 func archivedIdentity(t *testing.T, name string) identity {
 	t.Helper()
-	archive, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer archive.Close()
-	small := map[string][]byte{}
-	for tr := tar.NewReader(archive); ; {
-		h, err := tr.Next()
-		if err == io.EOF {
-			break
-		}
-		if err == nil && h.Size < 1<<20 {
-			small[h.Name], err = io.ReadAll(tr)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	const metadata = 1 << 20 // its layers are not looked into
+	small := entriesOf(t, name, metadata)
 	decode := func(name string, v any) {
 		t.Helper()
 		if err := json.Unmarshal(small[name], v); err != nil {

@@ -1,13 +1,11 @@
 package e2e
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -19,16 +17,15 @@ import (
 
 func TestImageHasOneLayerForEachPartInFileOrder(t *testing.T) {
 	t.Parallel()
-	packfile := testbed.Packfile(
+	layer := func(name string) testbed.LayerTable {
+		return testbed.Layer(name).Run("echo " + name + " > $LAYER/file")
+	}
+	dir := files(t, map[string]string{"a.css": "", "img/a.png": "", "app.txt": "", "packfile.toml": testbed.Packfile(
 		testbed.Process("web", "true"),
 		testbed.Slice("*.css"),
 		testbed.Slice("img"),
-	)
-	for _, l := range []string{"b:export = true", "hidden:expose = true", "a:export = true\nexpose = true", "none:store = true"} {
-		name, flags, _ := strings.Cut(l, ":")
-		packfile += "\n[[layers]]\nname = \"" + name + "\"\n" + flags + "\n[layers.build.run]\ninline = \"echo " + name + " > $LAYER/file\"\n"
-	}
-	dir := files(t, map[string]string{"a.css": "", "img/a.png": "", "app.txt": "", "packfile.toml": packfile})
+		layer("b").Export(), layer("hidden").Expose(), layer("a").Export().Expose(), layer("none").With("store", true),
+	)})
 	img := request{dir: dir, runImg: env.busybox}.export(t)
 	ours := img.ours()
 	equal(t, "layers", origins(ours), []string{"layer b", "layer a", "sbom", "app slice", "app slice", "app", "launcher", "launch metadata", "process types"})
@@ -92,12 +89,12 @@ func TestEntrypointIsTheDefaultProcess(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			packfile := sh
+			var processes []testbed.Part
 			for _, p := range strings.Fields(test.processes) {
 				kind, isDefault, _ := strings.Cut(p, ":")
-				packfile += fmt.Sprintf("[[processes]]\ntype = %q\ncommand = [\"true\"]\ndefault = %t\n", kind, isDefault != "")
+				processes = append(processes, testbed.Process(kind, "true").With("default", isDefault != ""))
 			}
-			img := request{dir: files(t, map[string]string{"packfile.toml": packfile})}.export(t)
+			img := request{dir: files(t, map[string]string{"packfile.toml": testbed.Packfile(processes...)})}.export(t)
 			equal(t, "entrypoint", img.Config.Entrypoint, []string{test.want})
 		})
 	}
@@ -106,30 +103,23 @@ func TestEntrypointIsTheDefaultProcess(t *testing.T) {
 func TestUserOfAppImageAndFiles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		config   string
+		config   []any
 		runImg   string
 		uid, gid int
 		user     string
 	}{
-		"the images'":     {"", env.busybox, 1000, 1000, "1000:1000"},
-		"that of config":  {"user = \"1001:1002\"", env.busybox, 1001, 1002, "1001:1002"},
-		"a name in there": {"user = \"cnb\"", env.busybox, 1000, 1000, "1000:1000"},
-		"scratch has one": {"", "scratch", 1000, 1000, "1000:1000"},
+		"the images'":     {nil, env.busybox, 1000, 1000, "1000:1000"},
+		"that of config":  {[]any{"user", "1001:1002"}, env.busybox, 1001, 1002, "1001:1002"},
+		"a name in there": {[]any{"user", "cnb"}, env.busybox, 1000, 1000, "1000:1000"},
+		"scratch has one": {nil, "scratch", 1000, 1000, "1000:1000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			img := request{runImg: test.runImg, dir: files(t, map[string]string{"app/x": "", "packfile.toml": sh + test.config + `
-[[slices]]
-paths = ["app"]
-[[layers]]
-name = "a"
-export = true
-[layers.build.run]
-inline = "mkdir $LAYER/d; echo x > $LAYER/d/f; ln -s f $LAYER/d/s"
-[[layers.build.env.launch]]
-name = "A"
-value = "a"
-`})}.export(t)
+			img := request{runImg: test.runImg, dir: files(t, map[string]string{"app/x": "", "packfile.toml": testbed.Packfile(
+				testbed.Config(append(test.config, "shell", "/bin/sh -eu")...),
+				testbed.Slice("app"),
+				testbed.Layer("a").Export().Run("mkdir $LAYER/d; echo x > $LAYER/d/f; ln -s f $LAYER/d/s").Env("launch", "A", "a"),
+			)})}.export(t)
 			equal(t, "user of the image", img.Config.User, test.user)
 			for _, l := range img.ours() {
 				for path, f := range l.files {
@@ -216,31 +206,6 @@ func TestEveryFileInTheImageHasOneTime(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestEqualInputsGiveEqualDigestsAtAnyTimeOnAnyBuilder(t *testing.T) {
-	t.Parallel()
-	dir := allKinds(t)
-	digests := func(host string) []string {
-		img := request{dir: dir, runImg: env.busybox, host: host, opts: map[string]string{"no-cache": ""}}.export(t)
-		var all []string
-		for i, l := range img.layers {
-			all = append(all, fmt.Sprintf("%s %s %s", l.origin, l.digest, img.RootFS.DiffIDs[i]))
-		}
-		return all
-	}
-	first := digests("")
-	// Times in layers are whole seconds. Two builds within one would look equal whatever they did.
-	time.Sleep(2 * time.Second)
-	// What the client says of files does not count either, unless it is content, mode or owner.
-	now := time.Now()
-	for _, name := range []string{"app.txt", "deep/down", "img", "img/a.png"} {
-		if err := os.Chtimes(filepath.Join(dir, name), now, now); err != nil {
-			t.Fatal(err)
-		}
-	}
-	equal(t, "layers of the second build", digests(""), first)
-	equal(t, "layers of a builder that has nothing yet", digests(secondDaemon(t)), first)
 }
 
 func TestSlicesTakeEachFileOnce(t *testing.T) {

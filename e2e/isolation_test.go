@@ -96,13 +96,9 @@ func TestEmptyContextIsAnEmptyAppAndHarmsNobody(t *testing.T) {
 		}
 	})
 	t.Run("input without a definition", func(t *testing.T) {
-		c, err := client.New(t.Context(), os.Getenv("BUILDKIT_HOST"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+		c := clientOf(t, os.Getenv("BUILDKIT_HOST"))
 		for _, target := range []string{"", "a", "b"} {
-			_, err = c.Solve(t.Context(), nil, client.SolveOpt{
+			_, err := c.Solve(t.Context(), nil, client.SolveOpt{
 				Frontend: "gateway.v0",
 				FrontendAttrs: map[string]string{
 					"source": env.frontend, "filename": "packfile.toml", "target": target,

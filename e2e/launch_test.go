@@ -9,27 +9,18 @@ import (
 
 // How the app in an image is started.
 
-// show is a process that shows its words and what it sees.
-const show = `command = ["sh", "-c", "echo \"$0\" \"$@\"; pwd"`
+// showing is a process that shows its words and what it sees.
+func showing(kind string) testbed.ProcessTable {
+	return testbed.Process(kind, "sh", "-c", `echo "$0" "$@"; pwd`, kind)
+}
 
 func TestProcessesAreStartedByName(t *testing.T) {
 	t.Parallel()
-	image := request{runImg: env.busybox, dir: files(t, map[string]string{"sub/x": "", "packfile.toml": sh + `
-[[processes]]
-type = "web"
-` + show + `, "web"]
-args = ["default $HOME", "args"]
-
-[[processes]]
-type = "worker"
-` + show + `, "worker"]
-working-dir = "sub"
-
-[[processes]]
-type = "clock"
-` + show + `, "clock"]
-working-dir = "/tmp"
-`})}.push(t)
+	image := request{runImg: env.busybox, dir: files(t, map[string]string{"sub/x": "", "packfile.toml": testbed.Packfile(
+		showing("web").With("args", []string{"default $HOME", "args"}),
+		showing("worker").With("working-dir", "sub"),
+		showing("clock").With("working-dir", "/tmp"),
+	)})}.push(t)
 	for name, test := range map[string]struct {
 		entrypoint string
 		args       []string
@@ -100,24 +91,19 @@ mkdir $LAYER/bin $LAYER/lib $LAYER/include
 
 func TestShellProcessesReadProfileScripts(t *testing.T) {
 	t.Parallel()
-	const script = `
-[[layers.build.profile]]
-inline = "export LOG=\"$LOG NAME1\""
-[[layers.build.profile]]
-path = "profile/NAME.sh"
-`
-	packfile := testbed.Tables(
+	parts := []testbed.Part{
 		testbed.ShellProcess("web", `echo "$LOG" && echo "$0 $@" && pwd`),
 		testbed.Process("direct", "printenv", "LOG").With("direct", true),
 		testbed.ShellProcess("word", "echo"),
 		testbed.ShellProcess("sub", "pwd").With("working-dir", "profile"),
-	)
+	}
 	contents := map[string]string{".profile": "export LOG=\"$LOG app\"\n"}
 	for _, name := range []string{"b", "a"} {
-		packfile += "\n[[layers]]\nname = \"" + name + "\"\nexport = true\n[layers.build.run]\nshell = \"/bin/sh\"\ninline = \"true\"\n" + replace(script, "NAME", name)
+		parts = append(parts, testbed.Layer(name).Export().Run("true", "shell", "/bin/sh").
+			Profile(`export LOG="$LOG `+name+`1"`).ProfileFile("profile/"+name+".sh"))
 		contents["profile/"+name+".sh"] = "LOG=\"$LOG " + name + "2\"\n"
 	}
-	contents["packfile.toml"] = packfile
+	contents["packfile.toml"] = testbed.Tables(parts...)
 	image := request{runImg: env.runImage, dir: files(t, contents)}.push(t)
 	set := []string{"-e", "LOG=start"}
 	for name, test := range map[string]struct {

@@ -42,19 +42,14 @@ func TestLayerWithInputsIsRebuiltWhenTheyChangeAndSeesNothingElse(t *testing.T) 
 
 func TestLayerWithAVersionIsRebuiltWhenItChangesAndSeesTheWholeApp(t *testing.T) {
 	t.Parallel()
-	for kind, version := range map[string]string{
-		"match": "[layers.build.test]\nmatch = [\"lock.json\", \"conf\"]\n",
-		"test":  "[layers.build.test]\ninline = \"cat lock.json conf/x > $MD/version\"\n",
+	layer := testbed.Layer("a").Run(stamp + "cp src/a.txt $LAYER/a")
+	for kind, versioned := range map[string]testbed.Part{
+		"match": layer.Match("lock.json", "conf"),
+		"test":  layer.Test("cat lock.json conf/x > $MD/version"),
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			dir := files(t, map[string]string{"lock.json": "1", "conf/x": "x", "src/a.txt": "a", "packfile.toml": sh + `
-[[layers]]
-name = "a"
-` + version + `
-[layers.build.run]
-inline = "` + stamp + `cp src/a.txt $LAYER/a"
-`})
+			dir := files(t, map[string]string{"lock.json": "1", "conf/x": "x", "src/a.txt": "a", "packfile.toml": testbed.Packfile(versioned)})
 			r := request{dir: dir, target: "a"}
 			first := r.build(t)
 			if got := first.read(t, "a"); got != "a" {
@@ -153,24 +148,13 @@ func TestLinkedLayersContentRebuildsOnlyWhenItDiffers(t *testing.T) {
 
 func TestLinkVersionAndLinkContentRebuildWithEqualContent(t *testing.T) {
 	t.Parallel()
-	for flag, text := range map[string]string{"link-version": "link-version = true", "link-content": "link-content = true", "neither": ""} {
+	for flag, pairs := range map[string][]any{"link-version": {"link-version", true}, "link-content": {"link-content", true}, "neither": nil} {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
-			packfile := sh + `
-[[layers]]
-name = "tool"
-version = "VERSION"
-[layers.build.run]
-inline = "echo same > $LAYER/file; rm -f $MD/version"
-
-[[layers]]
-name = "a"
-version = "1"
-[layers.build.run]
-inline = "` + stamp + `"
-[[layers.build.links]]
-name = "tool"
-` + text
+			packfile := testbed.Packfile(
+				testbed.Layer("tool").Version("VERSION").Run("echo same > $LAYER/file; rm -f $MD/version"),
+				testbed.Layer("a").Version("1").Run(stamp).Link("tool", pairs...),
+			)
 			dir := files(t, map[string]string{"packfile.toml": replace(packfile, "VERSION", "1")})
 			r := request{dir: dir, target: "a", opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
 			first := r.build(t).read(t, "stamp")
@@ -185,17 +169,14 @@ name = "tool"
 
 func TestRefreshAsksAgainWhenTheAnswerIsTooOld(t *testing.T) {
 	t.Parallel()
-	packfile := sh + `
-[[layers]]
-name = "a"
-[layers.build.test]
-REFRESH
-inline = "cat /proc/sys/kernel/random/uuid > $MD/version"
-[layers.build.run]
-inline = "cp $MD/version $LAYER/stamp"
-`
-	for refresh, again := range map[string]bool{`refresh = "1s"`: true, `refresh = "2000h"`: false, "": false} {
-		dir := files(t, map[string]string{"packfile.toml": replace(packfile, "REFRESH", refresh), "unique": t.Name() + refresh})
+	for refresh, again := range map[string]bool{"1s": true, "2000h": false, "": false} {
+		var pairs []any
+		if refresh != "" {
+			pairs = []any{"refresh", refresh}
+		}
+		dir := files(t, map[string]string{"unique": t.Name() + refresh, "packfile.toml": testbed.Packfile(
+			testbed.Layer("a").Test("cat /proc/sys/kernel/random/uuid > $MD/version", pairs...).Run("cp $MD/version $LAYER/stamp"),
+		)})
 		r := request{dir: dir, target: "a"}
 		first := r.build(t).read(t, "stamp")
 		// The age of an answer is what is tested; there is nothing to wait for but time.
@@ -208,12 +189,14 @@ inline = "cp $MD/version $LAYER/stamp"
 
 func TestNoCacheRunsEverythingAndItsFilterOneLayer(t *testing.T) {
 	t.Parallel()
-	layer := func(name, more string) string {
-		return testbed.Tables(testbed.Layer(name).Export().Version("1").Run(stamp + more))
+	layer := func(name, more string) testbed.LayerTable {
+		return testbed.Layer(name).Export().Version("1").Run(stamp + more)
 	}
-	dir := files(t, map[string]string{"packfile.toml": sh + layer("a", "") + layer("b", "") +
-		layer("links-a", "cp $A/stamp $LAYER/of-a") + "[[layers.build.links]]\nname = \"a\"\npath-as = \"A\"\n" +
-		layer("links-that", "cp $L/of-a $LAYER/of-a") + "[[layers.build.links]]\nname = \"links-a\"\npath-as = \"L\"\n"})
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		layer("a", ""), layer("b", ""),
+		layer("links-a", "cp $A/stamp $LAYER/of-a").Link("a", "path-as", "A"),
+		layer("links-that", "cp $L/of-a $LAYER/of-a").Link("links-a", "path-as", "L"),
+	)})
 	type stamps struct{ a, b, linksA, linksThat string }
 	build := func(noCache ...string) stamps {
 		r := request{dir: dir, opts: map[string]string{"build-arg:PACKFILE_APP": dir}}
@@ -256,24 +239,23 @@ func TestNoCacheRunsEverythingAndItsFilterOneLayer(t *testing.T) {
 
 func TestLayersRunInParallelAndThoseWithOneCacheInTurn(t *testing.T) {
 	t.Parallel()
-	packfile := sh + "\n[[caches]]\nname = \"c\"\n"
-	for _, name := range []string{"a", "b", "c1", "c2"} {
-		// Each leaves a mark beside the others, in a cache that all share, while it works.
-		packfile += testbed.Tables(testbed.Layer(name).Export().Run("date +%s%N > $LAYER/start; sleep 1; date +%s%N > $LAYER/end"))
-		if name[0] == 'c' {
-			packfile += "[[layers.build.links]]\nname = \"c\"\n"
-		}
+	url := meeting(t, 2)
+	free := func(name string) testbed.Part {
+		return testbed.Layer(name).Export().Run("wget -q -O /dev/null " + url + "/" + name) // ends when the other one is there, too
 	}
-	dir := files(t, map[string]string{"packfile.toml": packfile})
+	inTurn := func(name string) testbed.Part {
+		return testbed.Layer(name).Export().Run("date +%s%N > $LAYER/start; sleep 1; date +%s%N > $LAYER/end").Link("c")
+	}
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Cache("c"),
+		free("a"), free("b"), inTurn("c1"), inTurn("c2"),
+	)})
 	out := t.TempDir()
 	request{dir: dir, output: "type=local,dest=" + out, opts: map[string]string{"build-arg:PACKFILE_APP": dir, "no-cache": ""}}.build(t)
 	b := built{out: out}
 	overlap := func(x, y string) bool {
 		at := func(layer, file string) string { return b.read(t, "layers/packfile/"+layer+"/"+file) }
 		return at(x, "start") < at(y, "end") && at(y, "start") < at(x, "end")
-	}
-	if !overlap("a", "b") {
-		t.Error("independent layers did not run at the same time")
 	}
 	if overlap("c1", "c2") {
 		t.Error("two layers used one cache at the same time")

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/packfile/frontend/internal/testbed"
@@ -36,6 +38,7 @@ ln -s /nowhere bin/dangling
 mkfifo bin/pipe
 dd if=/dev/zero of=sparse bs=1 count=0 seek=8M 2>/dev/null
 echo end >> sparse
+touch -t 203001010000 future
 chown -R 5:6 deep/er bin/setuid
 chown -h 5:6 bin/link
 chmod 4755 bin/setuid
@@ -71,16 +74,26 @@ touch $DOWNLOADS/used
 		Run("mkdir -p static/made; sed s/TITLE/title/ template.html > static/made/page.html; rm template.html"),
 )
 
+// setcap is a program that gives a file a capability. It is built once.
+var setcap = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "packfile-setcap-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, "setcap")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "./setcap")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := run(build); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	return os.ReadFile(program)
+})
+
 // syntheticProject writes the app of that packfile.
 func syntheticProject(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "setcap")
-	build := command(t, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "./setcap")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := run(build); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	data, err := os.ReadFile(program)
+	data, err := setcap()
 	if err != nil {
 		t.Fatal(err)
 	}

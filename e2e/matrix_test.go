@@ -12,6 +12,8 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // The matrix: an image is a function of its inputs. Every example, and a packfile with something of everything, is built
@@ -196,18 +198,23 @@ func (m *matrix) ranNone(_ project, b built) error {
 	return nil
 }
 
-var reusedVertex = regexp.MustCompile(`(?m)^#\d+ (\[[^\]\n]+\]) reused from the previous image`)
+var reusedVertex = regexp.MustCompile(`^(\[[^\]]+\]) reused from the previous image`)
 
 // reusedLayers: layers were taken over, and none of them was built.
 func (m *matrix) reusedLayers(_ project, b built) error {
-	reused := reusedVertex.FindAllStringSubmatch(b.log, -1)
-	if len(reused) == 0 {
-		return fmt.Errorf("nothing was reused")
-	}
-	for _, r := range reused {
-		if slices.Contains(b.runSteps(), r[1]+" run") {
-			return fmt.Errorf("%s was reused and built", r[1])
+	reused := 0
+	for _, v := range b.progress.Vertices() {
+		layer := reusedVertex.FindStringSubmatch(v.Name)
+		if layer == nil {
+			continue
 		}
+		reused++
+		if slices.Contains(b.runSteps(), layer[1]+" run") {
+			return fmt.Errorf("%s was reused and built", layer[1])
+		}
+	}
+	if reused == 0 {
+		return fmt.Errorf("nothing was reused")
 	}
 	return nil
 }
@@ -225,15 +232,14 @@ func (m *matrix) ranViews(p project, b built) error {
 	return nil
 }
 
-var runStep = regexp.MustCompile(`(?m)^#(\d+) (\[[^\]\n]+\] run)( \(.*\))?$`)
+var runStep = regexp.MustCompile(`^(\[[^\]]+\] run)( \(.*\))?$`)
 
 // runSteps are those that a build executed.
 func (b built) runSteps() []string {
 	var steps []string
-	for _, m := range runStep.FindAllStringSubmatch(b.log, -1) {
-		found := regexp.MustCompile(`(?m)^#` + m[1] + ` (CACHED|CANCELED|sha256:)`).MatchString(b.log)
-		if !found {
-			steps = append(steps, m[2])
+	for _, v := range b.progress.Vertices() {
+		if m := runStep.FindStringSubmatch(v.Name); m != nil && v.Ran() {
+			steps = append(steps, m[1])
 		}
 	}
 	slices.Sort(steps)
@@ -252,19 +258,18 @@ func elsewhere() []string {
 // pinned is an image by its digest.
 func pinned(t *testing.T, image string) string {
 	t.Helper()
-	repository := image[:strings.LastIndex(image, ":")]
-	return repository + "@" + strings.TrimSpace(must(t, "skopeo", "inspect", "--tls-verify=false", "--format={{.Digest}}", "docker://"+image))
+	return image[:strings.LastIndex(image, ":")] + "@" + readImage(t, image).Digest.String()
 }
 
 // on runs a part of the matrix with a daemon of its own, which has never built anything.
 func (m *matrix) on(t *testing.T, kind string, by []string, try func(host string)) {
-	addr, stop, err := startDaemon(kind, by...)
+	d, err := testbed.StartDaemon(t.Context(), kind, by...)
 	if err != nil {
 		t.Error(err) // the rows are missing in the table
 		return
 	}
-	defer stop()
-	try(addr)
+	defer d.Stop()
+	try(d.Address)
 }
 
 func TestImageIsAFunctionOfItsInputs(t *testing.T) {

@@ -35,56 +35,29 @@ func layerPaths(path string) (paths []string) {
 
 // exposing are modules of which tool exposes layers; the others write down what they see.
 func exposing() (packfile string, modules map[string]string) {
-	vars := `
-[[layers.build.env.build]]
-name = "AT_BUILD"
-value = "{{.Layer}}"
-[[layers.build.env.both]]
-name = "AT_BOTH"
-value = "both"
-[[layers.build.env.launch]]
-name = "AT_LAUNCH"
-value = "launch"
-[[layers.build.env.build]]
-name = "LIST"
-value = "tool"
-op = "append"
-delim = ":"
-`
+	exposed := func(name string) testbed.LayerTable { return testbed.Layer(name).Expose().Run(folders) }
 	look := "env > $LAYER/env"
 	return shortGroup("early tool more late"), map[string]string{
 		"early": module("acme/early", builds("look", "export = true", look)),
-		"tool": module("acme/tool", builds("b-second", "expose = true", folders)+vars+
-			builds("a-first", "expose = true", folders)+
-			builds("hidden", "", folders)+
-			builds("exported", "export = true", folders)+
-			builds("own", "export = true", look)+
-			builds("linking", "export = true", look)+"[[layers.build.links]]\nname = \"hidden\"\n"),
-		"more": module("acme/more", builds("m", "expose = true", folders+"echo \"$LIST\" > $LAYER/list")+
-			"[[layers.build.env.build]]\nname = \"LIST\"\nvalue = \"more\"\nop = \"append\"\ndelim = \":\"\n"),
-		"late": module("acme/late", `
-[[layers]]
-name = "tests"
-export = true
-[layers.build.test]
-inline = "env > $MD/env"
-[layers.build.run]
-inline = "cp $MD/env $LAYER/env"
-[[layers]]
-name = "full"
-export = true
-[layers.build.test]
-full-env = true
-inline = "env > $MD/env"
-[layers.build.run]
-inline = "cp $MD/env $LAYER/env"
-[[layers]]
-name = "mine"
-[layers.build.run]
-inline = "mkdir $LAYER/bin"
-`+builds("look", "export = true", look+"; test -d /layers/acme_tool/a-first/bin; test ! -e /layers/acme_tool/hidden; test ! -e /layers/acme_early/look")+
-			"[[layers.build.links]]\nname = \"mine\"\n"+
-			asks("look-required", "env > /tmp/env; grep AT_BUILD /tmp/env && exit 1; exit 100")),
+		"tool": module("acme/tool", testbed.Tables(
+			exposed("b-second").Env("build", "AT_BUILD", "{{.Layer}}").Env("both", "AT_BOTH", "both").Env("launch", "AT_LAUNCH", "launch").
+				Env("build", "LIST", "tool", "op", "append", "delim", ":"),
+			exposed("a-first"),
+			testbed.Layer("hidden").Run(folders),
+			testbed.Layer("exported").Export().Run(folders),
+			testbed.Layer("own").Export().Run(look),
+			testbed.Layer("linking").Export().Run(look).Link("hidden"),
+		)),
+		"more": module("acme/more", testbed.Tables(testbed.Layer("m").Expose().Run(folders+"echo \"$LIST\" > $LAYER/list").
+			Env("build", "LIST", "more", "op", "append", "delim", ":"))),
+		"late": module("acme/late", testbed.Tables(
+			testbed.Layer("tests").Export().Test("env > $MD/env").Run("cp $MD/env $LAYER/env"),
+			testbed.Layer("full").Export().Test("env > $MD/env", "full-env", true).Run("cp $MD/env $LAYER/env"),
+			testbed.Layer("mine").Run("mkdir $LAYER/bin"),
+			testbed.Layer("look").Export().Link("mine").
+				Run(look+"; test -d /layers/acme_tool/a-first/bin; test ! -e /layers/acme_tool/hidden; test ! -e /layers/acme_early/look"),
+			testbed.Required("look-required").Require("env > /tmp/env; grep AT_BUILD /tmp/env && exit 1; exit 100"),
+		)),
 	}
 }
 

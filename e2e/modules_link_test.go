@@ -10,34 +10,25 @@ import (
 
 // Links to layers that a module requires and another one makes.
 
-// linkingModules are an engine that provides nodejs, and npm, which requires and links it. Behind its link are its flags.
-func linkingModules(engine, require, flags string) map[string]string {
+// linkingModules are an engine that provides nodejs, and npm, which requires it and has a layer that links it.
+func linkingModules(engine, require string, linking testbed.Part) map[string]string {
 	return map[string]string{
 		"engine": module("acme/engine@1", engine),
-		"npm": module("acme/npm@1", require+`
-[[layers]]
-name = "modules"
-export = true
-version = "1"
-[layers.build.test]
-inline = "echo \"test: ${NODE_DIR:-unset} ${NODE_VERSION:-unset} $(cat ${NODE_MD:-/nowhere}/found 2>/dev/null)\" > $MD/tested"
-[layers.build.run]
-inline = '''
-`+stamp+`
+		"npm":    module("acme/npm@1", require+testbed.Tables(linking)),
+	}
+}
+
+// curiousNPM writes down all that its steps see of the link.
+var curiousNPM = testbed.Layer("modules").Export().Version("1").
+	Test(`echo "test: ${NODE_DIR:-unset} ${NODE_VERSION:-unset} $(cat ${NODE_MD:-/nowhere}/found 2>/dev/null)" > $MD/tested`).
+	Run(stamp+`
 cp $MD/tested $LAYER/tested
 echo "run: ${NODE_DIR:-unset} ${NODE_VERSION:-unset} $(cat ${NODE_MD:-/nowhere}/found 2>/dev/null)" > $LAYER/seen
 ls ${NODE_DIR-/nowhere}/ > $LAYER/list || true
 echo $PATH > $LAYER/path
 echo ${FROM_ENGINE:-unset} >> $LAYER/seen
-'''
-[[layers.build.links]]
-name = "nodejs"
-path-as = "NODE_DIR"
-version-as = "NODE_VERSION"
-metadata-as = "NODE_MD"
-`+flags),
-	}
-}
+`).
+	Link("nodejs", "path-as", "NODE_DIR", "version-as", "NODE_VERSION", "metadata-as", "NODE_MD")
 
 var nodejs = testbed.Tables(
 	testbed.Provided("nodejs").Version("20").With("metadata.found", "by-engine").
@@ -48,7 +39,7 @@ const npmLayer = "layers/acme_npm/modules/"
 
 func TestModuleLinksALayerThatItRequiresByItsName(t *testing.T) {
 	t.Parallel()
-	modules := linkingModules(nodejs, requires("nodejs", ""), "")
+	modules := linkingModules(nodejs, requires("nodejs", ""), curiousNPM)
 	b := request{dir: modularApp(t, allOf(modules), modules)}.files(t)
 	equal(t, "what the test saw", b.read(t, npmLayer+"tested"), "test: unset 20 by-engine")
 	equal(t, "what run saw", b.read(t, npmLayer+"seen"), "run: /layers/acme_engine/nodejs 20 by-engine\n/layers/acme_engine/nodejs\n")
@@ -62,7 +53,7 @@ func TestModuleLinksALayerThatItRequiresByItsName(t *testing.T) {
 func TestModuleLinkToALayerThatIsNotRequiredThisTimeSetsNothing(t *testing.T) {
 	t.Parallel()
 	// Somebody else requires it, so that it is made; but not npm.
-	modules := linkingModules(nodejs, asks("nodejs", "test -f package.json || exit 100"), "")
+	modules := linkingModules(nodejs, asks("nodejs", "test -f package.json || exit 100"), curiousNPM)
 	modules["other"] = module("acme/other", requires("nodejs", "export = true"))
 	dir := modularApp(t, allOf(modules), modules)
 	b := request{dir: dir}.files(t)
@@ -78,29 +69,25 @@ func TestModuleLinkToALayerThatIsNotRequiredThisTimeSetsNothing(t *testing.T) {
 
 func TestModuleLinkRebuildsWhenTheLinkedLayerOfAnotherModuleChanges(t *testing.T) {
 	t.Parallel()
-	same := testbed.Tables(testbed.Provided("nodejs").Version("VERSION").Run("echo CONTENT > $LAYER/node; rm -f $MD/version; rm -f $MD/found # SCRIPT"))
 	render := func(version, content, script string) string {
-		return replace(replace(replace(same, "VERSION", version), "CONTENT", content), "SCRIPT", script)
+		return testbed.Tables(testbed.Provided("nodejs").Version(version).
+			Run("echo " + content + " > $LAYER/node; rm -f $MD/version; rm -f $MD/found # " + script))
 	}
 	for name, test := range map[string]struct {
-		flags                              string
+		flags                              []any
 		byVersion, byContent, byNewContent bool // whether npm's layer is rebuilt
 	}{
-		"link-version": {"link-version = true", true, false, true},
-		"link-content": {"link-content = true", true, true, true},
-		"neither":      {"", false, false, true},
+		"link-version": {[]any{"link-version", true}, true, false, true},
+		"link-content": {[]any{"link-content", true}, true, true, true},
+		"neither":      {nil, false, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			// Without version-as and metadata-as: what a step asks for may rebuild it.
+			npm := testbed.Layer("modules").Export().Version("1").Run(stamp+"ls $NODE_DIR > $LAYER/list").
+				Link("nodejs", append([]any{"path-as", "NODE_DIR"}, test.flags...)...)
 			text := func(engine string) map[string]string {
-				modules := linkingModules(engine, requires("nodejs", ""), test.flags)
-				npm := replace(modules["npm"], "version-as = \"NODE_VERSION\"\nmetadata-as = \"NODE_MD\"\n", "")
-				_, rest, _ := strings.Cut(npm, "[layers.build.test]\n")
-				_, rest, _ = strings.Cut(rest, "\n")
-				head, _, _ := strings.Cut(npm, "[layers.build.test]\n")
-				modules["npm"] = replace(head+rest, "cp $MD/tested $LAYER/tested\n", "")
-				return modules
+				return linkingModules(engine, requires("nodejs", ""), npm)
 			}
 			modules := text(render("1", "same", "a"))
 			dir := modularApp(t, allOf(modules), modules)
@@ -126,7 +113,7 @@ func TestModuleLinkRebuildsWhenTheLinkedLayerOfAnotherModuleChanges(t *testing.T
 
 func TestModuleThatProvidesCanBeSwappedForAnother(t *testing.T) {
 	t.Parallel()
-	modules := linkingModules(nodejs, requires("nodejs", "export = true\nversion = \"18\""), "")
+	modules := linkingModules(nodejs, requires("nodejs", "export = true\nversion = \"18\""), curiousNPM)
 	modules["bun"] = module("example/bun@3", replace(nodejs, "by-engine", "by-bun"))
 	build := func(provider string) built {
 		dir := modularApp(t, uses("modules/"+provider, "modules/npm"), modules)

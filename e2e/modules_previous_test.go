@@ -40,13 +40,13 @@ func TestModuleLayersAreTakenOverFromThePreviousImage(t *testing.T) {
 	b, first := request{dir: dir}.pushTo(t, imageName(t))
 	b.wantRuns(t, layersOfModules, "acme/engine/x", "acme/engine/same", "acme/user/same", "acme/user/inner")
 	p := newProxy(t)
-	next := request{dir: dir, host: otherDaemon(t), previous: p.name(first.name)}
-	b, second := next.pushTo(t, p.name(imageName(t)))
+	next := request{dir: dir, host: otherDaemon(t), previous: p.Image(first.name)}
+	b, second := next.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, layersOfModules)
 	contains(t, b.log, "[acme/engine/x] reused from the previous image", "[acme/engine/same] reused", "[acme/user/same] reused")
 	equal(t, "digest of the image", second.digest, first.digest)
 	for _, l := range layersOfModules[:3] {
-		if n := p.bytes(first.blob(t, "layer "+l).Digest.String()); n > 0 {
+		if n := pulled(p, first.blob(t, "layer "+l).Digest.String()); n > 0 {
 			t.Errorf("%d bytes of layer %s were pulled", n, l)
 		}
 	}
@@ -58,7 +58,7 @@ func TestModuleLayersAreTakenOverFromThePreviousImage(t *testing.T) {
 		"modules/more/packfile.toml": modules["more"],
 		"packfile.toml":              sh + shortGroup("more engine user web") + allOf(modules),
 	})
-	b, third := next.pushTo(t, p.name(imageName(t)))
+	b, third := next.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, append([]string{"acme/more/same"}, layersOfModules...), "acme/more/same")
 	for _, l := range layersOfModules[:3] {
 		equal(t, l, third.blob(t, "layer "+l).Digest, first.blob(t, "layer "+l).Digest)
@@ -169,7 +169,7 @@ func TestModuleImageIsRebased(t *testing.T) {
 func sbomOf(t *testing.T, img pushed) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for name, f := range untar(t, img.get(t, img.repository()+"/blobs/"+img.blob(t, "sbom").Digest.String())) {
+	for name, f := range img.tree(t, "sbom") {
 		if strings.HasSuffix(name, ".json") {
 			found[name] = f.content
 		}
@@ -211,7 +211,7 @@ func TestModuleExposedLayerOfAPackfileWithoutIDIsNoLinkOfThatName(t *testing.T) 
 	write(t, dir, map[string]string{"app.txt": "two\n"})
 	b, second := request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: first.name}.pushTo(t, imageName(t))
 	b.wantRuns(t, layers, "m/x", "m/y")
-	y := untar(t, second.get(t, second.repository()+"/blobs/"+second.blob(t, "layer m/y").Digest.String()))
+	y := second.tree(t, "layer m/y")
 	equal(t, "what y has", y["layers/m/y/v"].content, "root\ntwo\n")
 	b = request{dir: dir, runImg: env.busybox, host: otherDaemon(t), previous: second.name}.build(t)
 	b.wantRuns(t, layers)

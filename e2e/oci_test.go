@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,30 +42,36 @@ type file struct {
 	content string
 }
 
+// entriesOf are the files of an archive that have fewer bytes than a limit.
+func entriesOf(t *testing.T, name string, limit int64) map[string][]byte {
+	t.Helper()
+	archive, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	entries := map[string][]byte{}
+	for tr := tar.NewReader(archive); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			return entries
+		}
+		if err == nil && h.Size < limit {
+			entries[h.Name], err = io.ReadAll(tr)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // export builds an image and reads it back.
 func (r request) export(t *testing.T) image {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "image.tar")
 	r.output = "type=oci,dest=" + name
 	b := r.build(t)
-	archive, err := os.Open(name)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, b.log)
-	}
-	defer archive.Close()
-	blobs := map[string][]byte{}
-	for tr := tar.NewReader(archive); ; {
-		h, err := tr.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if blobs[h.Name], err = io.ReadAll(tr); err != nil {
-			t.Fatal(err)
-		}
-	}
+	blobs := entriesOf(t, name, math.MaxInt64)
 	decode := func(name string, v any) {
 		t.Helper()
 		if err := json.Unmarshal(blobs[name], v); err != nil {
@@ -160,17 +167,6 @@ func (r request) push(t *testing.T) string {
 func container(t *testing.T, image string, options []string, args ...string) string {
 	t.Helper()
 	return must(t, "../hack/run-image.sh", append(append(slices.Clone(options), image), args...)...)
-}
-
-// inspect is the config of an image in the registry.
-func inspect(t *testing.T, image string) ocispecs.Image {
-	t.Helper()
-	var config ocispecs.Image
-	text := must(t, "skopeo", "inspect", "--config", "--tls-verify=false", "docker://"+image)
-	if err := json.Unmarshal([]byte(text), &config); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	return config
 }
 
 // equal fails unless two values are.

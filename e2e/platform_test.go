@@ -3,15 +3,11 @@ package e2e
 import (
 	"bytes"
 	"debug/elf"
-	"encoding/json"
-	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/packfile/frontend/internal/testbed"
 )
 
@@ -30,29 +26,10 @@ func foreign() string {
 
 func arch(platform string) string { return strings.TrimPrefix(platform, "linux/") }
 
-// vertices are the names of vertices of a log that were run and not found in the cache, as often as they were.
-func (b built) vertices(pattern string) []string {
-	var names []string
-	for _, m := range regexp.MustCompile(`(?m)^#(\d+) (`+pattern+`)$`).FindAllStringSubmatch(b.log, -1) {
-		name := m[1] + m[2]
-		if !slices.Contains(names, name) && !strings.Contains(b.log, "\n#"+m[1]+" CACHED\n") {
-			names = append(names, name)
-		}
-	}
-	for i := range names {
-		names[i] = strings.TrimLeft(names[i], "0123456789")
-	}
-	slices.Sort(names)
-	return names
-}
-
 // of is the image of an index for a platform.
 func (p pushed) of(t *testing.T, platform string) pushed {
 	t.Helper()
-	var index ocispecs.Index
-	if err := json.Unmarshal([]byte(must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+p.name)), &index); err != nil {
-		t.Fatal(err)
-	}
+	index := indexOf(t, p.name)
 	for _, m := range index.Manifests {
 		if m.Platform != nil && m.Platform.OS+"/"+m.Platform.Architecture == platform {
 			image := pull(t, strings.TrimSuffix(p.name, ":latest")+"@"+m.Digest.String())
@@ -79,14 +56,14 @@ func TestWhatNeedsNoScriptIsDoneOnceForAllPlatforms(t *testing.T) {
 	dir := files(t, map[string]string{"a.txt": t.TempDir(), "packfile.toml": replace(withAndWithoutScripts, "Hello", t.TempDir())})
 	r := request{dir: dir, opts: map[string]string{"platform": strings.Join(natives(), ",")}}
 	b, img := r.pushTo(t, imageName(t))
-	equal(t, "matched files", b.vertices(`\[.*\] match .*,.*`), []string{"[internal] match matched,sorted"})
-	equal(t, "layers without a script", b.vertices(`\[.*(plain|matched)\] run`), []string{"[matched] run", "[plain] run"})
+	equal(t, "matched files", b.executed(`\[.*\] match .*,.*`), []string{"[internal] match matched,sorted"})
+	equal(t, "layers without a script", b.executed(`\[.*(plain|matched)\] run`), []string{"[matched] run", "[plain] run"})
 	var want []string
 	for _, p := range natives() {
 		want = append(want, "["+p+" sorted] run")
 	}
 	slices.Sort(want)
-	equal(t, "layers with a script", b.vertices(`\[.*sorted\] run`), want)
+	equal(t, "layers with a script", b.executed(`\[.*sorted\] run`), want)
 	first, second := img.of(t, natives()[0]), img.of(t, natives()[1])
 	for _, origin := range []string{"layer plain", "app", "launch metadata"} {
 		equal(t, origin+" of the second platform", second.blob(t, origin), first.blob(t, origin))
@@ -119,7 +96,7 @@ func TestAPackfileWithoutScriptsIsBuiltForAnyPlatform(t *testing.T) {
 	for _, p := range platforms {
 		image := img.of(t, p)
 		equal(t, "architecture", image.Architecture, arch(p))
-		launcher := untar(t, image.get(t, image.repository()+"/blobs/"+image.blob(t, "launcher").Digest.String()))["cnb/lifecycle/launcher"]
+		launcher := image.tree(t, "launcher")["cnb/lifecycle/launcher"]
 		equal(t, "machine that the launcher is for", machine(t, launcher.content), machines[arch(p)])
 		equal(t, "greeting", image.files(t, "layer plain")["env.launch/GREETING.override"].content, "Hello /workspace")
 	}
@@ -135,33 +112,18 @@ func TestAUserWithANameNeedsTheBuildImage(t *testing.T) {
 
 func TestTemplatesKnowTheTarget(t *testing.T) {
 	t.Parallel()
-	contents, shas := map[string]string{}, ""
+	contents, shas := map[string]string{}, []any(nil)
 	for _, p := range natives() {
 		contents["/tool-linux-"+arch(p)+".txt"] = "tool for " + arch(p)
-		shas += fmt.Sprintf("%q = %q\n", arch(p), sha("tool for "+arch(p)))
+		shas = append(shas, "metadata.sha."+arch(p), sha("tool for "+arch(p)))
 	}
 	s := newShelf(t, contents)
-	packfile := sh + `
-[[layers]]
-name = "a"
-export = true
-version = "1"
-[layers.metadata]
-TARGETVARIANT = "mine"
-[layers.metadata.sha]
-` + shas + `
-[layers.build.run]
-inline = "cp $(get-dep tool) $LAYER/tool; cp $MD/deps/tool@1/metadata/variant $LAYER"
-[[layers.build.deps]]
-name = "tool"
-version = "1"
-uri = "` + s.URL + `/tool-{{.TARGETOS}}-{{.TARGETARCH}}.txt"
-sha = "{{index .sha .TARGETARCH}}"
-metadata = { variant = "{{.TARGETVARIANT}}" }
-[[layers.build.env.launch]]
-name = "TOOLS"
-value = "{{.Layer}}/{{.TARGETPLATFORM}}{{.TARGETVARIANT}}"
-`
+	packfile := testbed.Packfile(
+		testbed.Layer("a").Export().Version("1").With("metadata.TARGETVARIANT", "mine").With(shas...).
+			Run("cp $(get-dep tool) $LAYER/tool; cp $MD/deps/tool@1/metadata/variant $LAYER").
+			Dep("tool", "1", s.URL+"/tool-{{.TARGETOS}}-{{.TARGETARCH}}.txt", "sha", "{{index .sha .TARGETARCH}}", "metadata.variant", "{{.TARGETVARIANT}}").
+			Env("launch", "TOOLS", "{{.Layer}}/{{.TARGETPLATFORM}}{{.TARGETVARIANT}}"),
+	)
 	dir := files(t, map[string]string{"packfile.toml": packfile})
 	_, img := request{dir: dir, opts: map[string]string{"platform": strings.Join(natives(), ",")}}.pushTo(t, imageName(t))
 	for _, p := range natives() {

@@ -68,17 +68,19 @@ func (p pushed) put(t *testing.T, tag, mediaType string, manifest any) ocispecs.
 // tagged is the name of another tag of the image's repository.
 func (p pushed) tagged(tag string) string { return strings.TrimSuffix(p.name, "latest") + tag }
 
+// entry is the image in an index.
+func (p pushed) entry(t *testing.T) ocispecs.Descriptor {
+	t.Helper()
+	d := p.descriptor(t)
+	d.Platform = &ocispecs.Platform{OS: "linux", Architecture: p.Architecture}
+	return d
+}
+
 // descriptor is that of the image's own manifest.
 func (p pushed) descriptor(t *testing.T) ocispecs.Descriptor {
 	t.Helper()
-	data := manifestOf(t, p.name)
+	data := raw(t, p.name)
 	return ocispecs.Descriptor{MediaType: p.manifest.MediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
-}
-
-// manifestOf is the manifest or the index that a name stands for.
-func manifestOf(t *testing.T, name string) []byte {
-	t.Helper()
-	return []byte(must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+name))
 }
 
 func marshal(t *testing.T, value any) []byte {
@@ -95,12 +97,8 @@ func exportedCache(t *testing.T, name string) (cache cachetypes.CacheConfig) {
 	t.Helper()
 	p := pushed{name: name}
 	var manifest ocispecs.Manifest
-	if err := json.Unmarshal(manifestOf(t, name), &manifest); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(p.get(t, p.repository()+"/blobs/"+manifest.Config.Digest.String()), &cache); err != nil {
-		t.Fatal(err)
-	}
+	decode(t, raw(t, name), &manifest)
+	decode(t, p.blobData(t, manifest.Config.Digest), &cache)
 	return cache
 }
 
@@ -195,8 +193,7 @@ func TestAnIndexAsPreviousImagePoisonsNothing(t *testing.T) {
 	t.Parallel()
 	dir := app(t, three)
 	first, cache := victims(t, dir, "")
-	own := first.descriptor(t)
-	own.Platform = &ocispecs.Platform{OS: "linux", Architecture: first.Architecture}
+	own := first.entry(t)
 	evil := first.evilImage(t, "evil", first.poison(t, cache))
 	for name, index := range map[string]string{
 		"of another platform":     first.index(t, "other", ocispecs.MediaTypeImageIndex, own, evil),
@@ -223,8 +220,7 @@ func TestAnIndexPoisonsNothingOnTheOldestBuildKit(t *testing.T) {
 	t.Parallel()
 	dir := app(t, three)
 	first, cache := victims(t, dir, "")
-	own := first.descriptor(t)
-	own.Platform = &ocispecs.Platform{OS: "linux", Architecture: first.Architecture}
+	own := first.entry(t)
 	evil := first.evilImage(t, "evil", first.poison(t, cache))
 	anywhere := own
 	anywhere.Platform = nil // what is for no platform is not for one that nobody has heard of
@@ -240,7 +236,7 @@ func TestAnIndexPoisonsNothingOnTheOldestBuildKit(t *testing.T) {
 			for _, l := range layersOfThree {
 				equal(t, "layer "+l, second.blob(t, "layer "+l).Digest, first.blob(t, "layer "+l).Digest)
 			}
-			if launcher := untar(t, second.get(t, second.repository()+"/blobs/"+second.blob(t, "launcher").Digest.String())); strings.Contains(fmt.Sprint(launcher), "evil") {
+			if launcher := second.tree(t, "launcher"); strings.Contains(fmt.Sprint(launcher), "evil") {
 				t.Error("the launcher is the attacker's")
 			}
 		})
@@ -262,8 +258,7 @@ func TestAnIndexPoisonsNoRebase(t *testing.T) {
 	run := patched(t, env.busybox, "")
 	_, cache := victims(t, dir, run)
 	_, first := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
-	own := first.descriptor(t)
-	own.Platform = &ocispecs.Platform{OS: "linux", Architecture: first.Architecture}
+	own := first.entry(t)
 	// BuildKit takes the record of any image in an index: with so many, that of the image itself is hardly ever taken.
 	manifests := []ocispecs.Descriptor{own}
 	for i := range 3 {
@@ -340,11 +335,11 @@ func TestLayersOfAnAttestedImageAreTakenByReference(t *testing.T) {
 	_, first := request{dir: dir, opts: map[string]string{"attest:provenance": "mode=max"}}.attest(t)
 	own := pull(t, strings.TrimSuffix(first.name, ":latest")+"@"+first.images["linux/amd64"].Digest.String())
 	p := newProxy(t)
-	b, second := request{dir: dir, host: secondDaemon(t), previous: p.name(first.name)}.pushTo(t, p.name(imageName(t)))
+	b, second := request{dir: dir, host: secondDaemon(t), previous: p.Image(first.name)}.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, layersOfThree)
 	equal(t, "image", second.digest, own.digest)
 	for _, l := range layersOfThree {
-		if n := p.bytes(own.blob(t, "layer "+l).Digest.String()); n > 0 {
+		if n := pulled(p, own.blob(t, "layer "+l).Digest.String()); n > 0 {
 			t.Errorf("%d bytes of layer %s were pulled", n, l)
 		}
 	}

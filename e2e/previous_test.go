@@ -43,7 +43,7 @@ func (b built) wantRuns(t *testing.T, all []string, want ...string) {
 	t.Helper()
 	for _, l := range all {
 		vertex := "[" + l + "] run"
-		ran := b.vertex(vertex) != "" && b.ran(t, vertex)
+		ran := b.didRun(vertex)
 		if wanted := slices.Contains(want, l); ran != wanted {
 			t.Errorf("run step of %s ran: %t, want %t\n%s", l, ran, wanted, b.log)
 		}
@@ -81,12 +81,12 @@ func TestNothingChanged(t *testing.T) {
 	dir := app(t, three)
 	_, first := request{dir: dir}.pushTo(t, imageName(t))
 	p := newProxy(t)
-	b, second := request{dir: dir, host: otherDaemon(t), previous: p.name(first.name)}.pushTo(t, p.name(imageName(t)))
+	b, second := request{dir: dir, host: otherDaemon(t), previous: p.Image(first.name)}.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, layersOfThree)
 	contains(t, b.log, "[tool] reused from the previous image", "[modules] reused from the previous image, version ")
 	equal(t, "digest of the image", second.digest, first.digest)
 	for _, l := range layersOfThree {
-		if n := p.bytes(first.blob(t, "layer "+l).Digest.String()); n > 0 {
+		if n := pulled(p, first.blob(t, "layer "+l).Digest.String()); n > 0 {
 			t.Errorf("%d bytes of layer %s were pulled", n, l)
 		}
 	}
@@ -97,10 +97,10 @@ func TestOnlyWhatChangedIsBuilt(t *testing.T) {
 	dir := app(t, three)
 	_, first := request{dir: dir}.pushTo(t, imageName(t))
 	p := newProxy(t)
-	next := request{dir: dir, host: otherDaemon(t), previous: p.name(first.name)}
+	next := request{dir: dir, host: otherDaemon(t), previous: p.Image(first.name)}
 
 	write(t, dir, map[string]string{"deps.lock": "changed"})
-	b, second := next.pushTo(t, p.name(imageName(t)))
+	b, second := next.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, layersOfThree, "modules")
 	contains(t, b.log, "[modules] run (version ", "(deps.lock)")
 	for l, same := range map[string]bool{"tool": true, "modules": false, "other": true} {
@@ -109,10 +109,10 @@ func TestOnlyWhatChangedIsBuilt(t *testing.T) {
 			t.Errorf("layer %s was %s and is %s", l, was, is)
 		}
 	}
-	if p.bytes(first.blob(t, "layer tool").Digest.String()) == 0 {
+	if pulled(p, first.blob(t, "layer tool").Digest.String()) == 0 {
 		t.Error("the layer that is linked was not pulled: what did the run step see?")
 	}
-	if n := p.bytes(first.blob(t, "layer other").Digest.String()); n > 0 {
+	if n := pulled(p, first.blob(t, "layer other").Digest.String()); n > 0 {
 		t.Errorf("%d bytes of a layer that nothing links were pulled", n)
 	}
 	// What the step saw of the layer that was taken over is what it would have seen of one that was built.
@@ -147,12 +147,12 @@ func TestRunImageIsSwapped(t *testing.T) {
 	dir := app(t, three)
 	_, first := request{dir: dir}.pushTo(t, imageName(t))
 	p := newProxy(t)
-	b, second := request{dir: dir, host: otherDaemon(t), runImg: p.name(env.busybox), previous: p.name(first.name)}.pushTo(t, p.name(imageName(t)))
+	b, second := request{dir: dir, host: otherDaemon(t), runImg: p.Image(env.busybox), previous: p.Image(first.name)}.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, layersOfThree)
 	for _, l := range layersOfThree {
 		blob := first.blob(t, "layer "+l).Digest
 		equal(t, "layer "+l, second.blob(t, "layer "+l).Digest, blob)
-		if n := p.bytes(blob.String()); n > 0 {
+		if n := pulled(p, blob.String()); n > 0 {
 			t.Errorf("%d bytes of layer %s were pulled", n, l)
 		}
 	}
@@ -167,7 +167,7 @@ func TestRunImageIsSwapped(t *testing.T) {
 func TestLayersAreAddedRemovedAndReordered(t *testing.T) {
 	t.Parallel()
 	layer := func(name string) string {
-		return replace(testbed.Tables(testbed.Layer("NAME").Export().Version("STAMP").Run("cat /proc/sys/kernel/random/uuid > $LAYER/id")), "NAME", name)
+		return testbed.Tables(testbed.Layer(name).Export().Version("STAMP").Run("cat /proc/sys/kernel/random/uuid > $LAYER/id"))
 	}
 	a, b, c, d := layer("a"), layer("b"), layer("c"), layer("d")
 	dir := app(t, sh+a+b+c)
@@ -206,22 +206,19 @@ func TestPreviousImageForEachPlatform(t *testing.T) {
 	for _, p := range platforms {
 		for _, l := range layersOfThree {
 			contains(t, b.log, "["+p+" "+l+"] reused from the previous image")
-			if id := b.vertex("[" + p + " " + l + "] run"); id != "" {
+			if b.hasVertex("[" + p + " " + l + "] run") {
 				t.Errorf("the run step of %s for %s is there", l, p)
 			}
 		}
 	}
-	raw := func(image string) string {
-		return must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+image)
-	}
-	equal(t, "index", raw(next.image), raw(next.previous))
+	equal(t, "index", string(raw(t, next.image)), string(raw(t, next.previous)))
 
 	// One for a platform alone.
 	next.opts = map[string]string{"platform": next.opts["platform"], "context:previous::" + platforms[1]: "docker-image://" + next.previous}
 	next.previous, next.host = "", secondDaemon(t)
 	b = next.build(t)
 	for _, l := range layersOfThree {
-		if b.vertex("["+platforms[0]+" "+l+"] run") == "" {
+		if !b.hasVertex("[" + platforms[0] + " " + l + "] run") {
 			t.Errorf("%s is not built for %s, which has no previous image", l, platforms[0])
 		}
 		contains(t, b.log, "["+platforms[1]+" "+l+"] reused from the previous image")
@@ -301,12 +298,12 @@ func TestCacheInTheSameRegistryDownloadsNoLayerThatIsReused(t *testing.T) {
 	dir := app(t, three)
 	_, first := request{dir: dir}.pushTo(t, imageName(t))
 	p := newProxy(t)
-	b, _ := request{dir: dir, host: secondDaemon(t), previous: p.name(first.name),
-		args: []string{"--export-cache", "type=registry,mode=max,ref=" + p.name(imageName(t))}}.pushTo(t, p.name(imageName(t)))
+	b, _ := request{dir: dir, host: secondDaemon(t), previous: p.Image(first.name),
+		args: []string{"--export-cache", "type=registry,mode=max,ref=" + p.Image(imageName(t))}}.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, layersOfThree)
 	for _, l := range layersOfThree {
 		blob := first.blob(t, "layer "+l).Digest
-		if n := p.bytes(blob.String()); n > 0 {
+		if n := pulled(p, blob.String()); n > 0 {
 			t.Errorf("%d bytes of layer %s were pulled", n, l)
 		}
 	}
@@ -318,12 +315,12 @@ func TestPreviousImageWithAnInlineCacheOfTheUser(t *testing.T) {
 	dir := app(t, three)
 	_, first := request{dir: dir, args: []string{"--export-cache", "type=inline"}}.pushTo(t, imageName(t))
 	p := newProxy(t)
-	b, second := request{dir: dir, host: otherDaemon(t), previous: p.name(first.name)}.pushTo(t, p.name(imageName(t)))
+	b, second := request{dir: dir, host: otherDaemon(t), previous: p.Image(first.name)}.pushTo(t, p.Image(imageName(t)))
 	b.wantRuns(t, layersOfThree)
 	for _, l := range layersOfThree {
 		equal(t, "layer "+l, second.blob(t, "layer "+l).Digest, first.blob(t, "layer "+l).Digest)
 	}
-	if p.bytes(first.blob(t, "layer tool").Digest.String()) == 0 {
+	if pulled(p, first.blob(t, "layer tool").Digest.String()) == 0 {
 		t.Error("nothing was downloaded: the inline cache is not what this test says")
 	}
 }

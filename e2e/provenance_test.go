@@ -43,7 +43,7 @@ func TestEverythingThatABuildTookIsAMaterial(t *testing.T) {
 	r.host, r.image = secondDaemon(t), ""
 	taken := s.count("/tool.tgz")
 	b, elsewhere := r.attest(t)
-	if b.vertex("[acme/app/tool] run") != "" {
+	if b.hasVertex("[acme/app/tool] run") {
 		t.Errorf("the layer was not reused:\n%s", b.log)
 	}
 	check("layer of the previous image on another builder", elsewhere)
@@ -76,7 +76,7 @@ func TestMaterialsThatAreNotFoundChangeNothingElse(t *testing.T) {
 	})
 	r.host, r.opts = otherDaemon(t), map[string]string{"attest:provenance": "mode=max"}
 	b, a := r.attest(t)
-	if b.vertex("[acme/app/tool] run") != "" || a.images["linux/amd64"].Digest.Encoded() == "" {
+	if b.hasVertex("[acme/app/tool] run") || a.images["linux/amd64"].Digest.Encoded() == "" {
 		t.Errorf("the layer was not reused:\n%s", b.log)
 	}
 	hasMaterial(t, "previous image", a.materials(t, "linux/amd64"), repositoryOf(first.name), "")

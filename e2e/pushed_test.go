@@ -1,22 +1,20 @@
 package e2e
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 )
 
 // pushed is an image as the registry has it.
 type pushed struct {
 	name   string
-	digest string
+	digest string // without its algorithm
 	ocispecs.Image
 	manifest ocispecs.Manifest
 	label    layerkey.Label
@@ -43,28 +41,28 @@ func (p pushed) blob(t *testing.T, origin string) ocispecs.Descriptor {
 	return p.manifest.Layers[i]
 }
 
-// get reads something from the registry.
-func (p pushed) get(t *testing.T, url string) []byte {
+// blobData reads a blob of the image's repository.
+func (p pushed) blobData(t *testing.T, blob digest.Digest) []byte {
 	t.Helper()
-	res, err := http.Get(url)
+	data, err := testbed.ReadBlob(t.Context(), p.name, blob)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %v", url, res.Status, err)
-	}
 	return data
+}
+
+// tree is what a layer has, by the paths of the image.
+func (p pushed) tree(t *testing.T, origin string) map[string]file {
+	t.Helper()
+	return untar(t, p.blobData(t, p.blob(t, origin).Digest))
 }
 
 // files are those of a layer, by their path in it.
 func (p pushed) files(t *testing.T, origin string) map[string]file {
 	t.Helper()
-	blob := p.get(t, p.repository()+"/blobs/"+p.blob(t, origin).Digest.String())
 	dir := strings.Replace(origin, "layer ", "layers/packfile/", 1) + "/"
 	found := map[string]file{}
-	for name, f := range untar(t, blob) {
+	for name, f := range p.tree(t, origin) {
 		if inLayer, ok := strings.CutPrefix(name, dir); ok {
 			found[inLayer] = f
 		}
@@ -82,16 +80,42 @@ func (r request) pushTo(t *testing.T, name string) (built, pushed) {
 
 func pull(t *testing.T, name string) pushed {
 	t.Helper()
-	p := pushed{name: name, Image: inspect(t, name)}
-	raw := must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+name)
-	p.digest = fmt.Sprint(layerkey.Digest([]byte(raw)))
-	if err := json.Unmarshal([]byte(raw), &p.manifest); err != nil {
-		t.Fatal(err)
-	}
+	i := readImage(t, name)
+	p := pushed{name: name, digest: i.Digest.Encoded(), Image: i.Config, manifest: i.Manifest}
 	if text := p.Config.Labels[layerkey.LabelName]; text != "" {
-		if err := json.Unmarshal([]byte(text), &p.label); err != nil {
-			t.Fatal(err)
-		}
+		decode(t, []byte(text), &p.label)
 	}
 	return p
+}
+
+// inspect is the config of an image in the registry.
+func inspect(t *testing.T, name string) ocispecs.Image {
+	t.Helper()
+	return readImage(t, name).Config
+}
+
+func readImage(t *testing.T, name string) testbed.Image {
+	t.Helper()
+	i, err := testbed.ReadImage(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// raw is the manifest or the index that a name stands for.
+func raw(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := testbed.ReadManifest(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// indexOf is the index that a name stands for.
+func indexOf(t *testing.T, name string) (index ocispecs.Index) {
+	t.Helper()
+	decode(t, raw(t, name), &index)
+	return index
 }

@@ -45,7 +45,7 @@ func TestRebase(t *testing.T) {
 	swapped := patched(t, env.busybox, "")
 	newBase := inspect(t, swapped)
 
-	b, second := rebased(t, request{runImg: p.name(swapped), previous: p.name(first.name)})
+	b, second := rebased(t, request{runImg: p.Image(swapped), previous: p.Image(first.name)})
 	ours := len(first.origins()) - len(inspect(t, env.busybox).RootFS.DiffIDs)
 	base := len(newBase.RootFS.DiffIDs)
 	equal(t, "layers of the run image", second.RootFS.DiffIDs[:base], newBase.RootFS.DiffIDs)
@@ -54,7 +54,7 @@ func TestRebase(t *testing.T) {
 	equal(t, "what it was started with", second.Config.Entrypoint, first.Config.Entrypoint)
 	equal(t, "label of the run image", second.Config.Labels["io.buildpacks.base.released"], "today")
 	for _, l := range second.manifest.Layers {
-		if n := p.bytes(l.Digest.String()); n > 0 {
+		if n := pulled(p, l.Digest.String()); n > 0 {
 			t.Errorf("%d bytes of a layer were pulled", n)
 		}
 	}
@@ -67,7 +67,7 @@ func TestRebase(t *testing.T) {
 
 	md := cnbLabel[label.LifecycleMetadata](t, second.Config.Labels[label.Lifecycle])
 	equal(t, "top layer", md.RunImage.TopLayer, newBase.RootFS.DiffIDs[base-1].String())
-	equal(t, "name of the run image", md.RunImage.Image, p.name(swapped))
+	equal(t, "name of the run image", md.RunImage.Image, p.Image(swapped))
 
 	t.Run("gives the image that a build on the new run image gives", func(t *testing.T) {
 		_, again := rebased(t, request{runImg: swapped, previous: first.name})

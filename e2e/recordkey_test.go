@@ -55,11 +55,7 @@ func referenceOps(t *testing.T, diffID digest.Digest) (root *pb.FileActionMkFile
 // pushState is the name of an image of a state, without a config of its own.
 func pushState(t *testing.T, host string, st bk.State, caches ...client.CacheOptionsEntry) string {
 	t.Helper()
-	c, err := client.New(t.Context(), host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := clientOf(t, host)
 	def, err := st.Marshal(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +76,7 @@ func inlineCacheOf(t *testing.T, host string, st bk.State) []cachetypes.CacheRec
 	t.Helper()
 	var fields map[string]json.RawMessage
 	p := pull(t, pushState(t, host, st, client.CacheOptionsEntry{Type: "inline"}))
-	if err := json.Unmarshal(p.get(t, p.repository()+"/blobs/"+p.manifest.Config.Digest.String()), &fields); err != nil {
+	if err := json.Unmarshal(p.blobData(t, p.manifest.Config.Digest), &fields); err != nil {
 		t.Fatal(err)
 	}
 	var data []byte

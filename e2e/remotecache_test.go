@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,31 +40,20 @@ var whole = testbed.Tables(
 )
 
 // silentSteps of portable have no script that could say that it ran.
-var (
-	silentSteps = []string{"[internal] match matched,selected,tested"}
-	ranLine     = regexp.MustCompile(`(?m)^#\d+ [0-9.]+ ran (\S+)$`)
-)
+var silentSteps = []string{"[internal] match matched,selected,tested"}
 
-// scripts are those that ran, each once.
+// scripts are those that say that they ran, each once.
 func (b built) scripts() []string {
 	var names []string
-	for _, m := range ranLine.FindAllStringSubmatch(b.log, -1) {
-		names = append(names, m[1])
+	for _, v := range b.progress.Vertices() {
+		for line := range strings.Lines(v.Output) {
+			if name, ok := strings.CutPrefix(strings.TrimSpace(line), "ran "); ok {
+				names = append(names, name)
+			}
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// executed says whether a vertex was executed: neither found in the builder's own cache nor downloaded from another one.
-func (b built) executed(t *testing.T, vertex string) bool {
-	t.Helper()
-	ids := regexp.MustCompile(`(?m)^#(\d+) `+regexp.QuoteMeta(vertex)+`$`).FindAllStringSubmatch(b.log, -1)
-	if ids == nil {
-		t.Fatalf("no vertex %q in the log:\n%s", vertex, b.log)
-	}
-	return slices.ContainsFunc(ids, func(id []string) bool {
-		return !regexp.MustCompile(`(?m)^#` + id[1] + ` (CACHED|CANCELED|sha256:)`).MatchString(b.log)
-	})
 }
 
 // buildWith builds the folder dir on a daemon and pushes the image, with a cache to import and one to export, "" for none.
@@ -91,22 +79,16 @@ func viaBuildx(t *testing.T, host, dir, image, from, to string) built {
 	if out, err := run(create); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	args := []string{"build", "--progress=plain", "-f", filepath.Join(dir, "packfile.toml"), "--push", "-t", image,
-		"--build-context", "build-image=docker-image://" + env.busybox,
-		"--build-context", "run-image=docker-image://" + env.empty}
+	args := []string{"--push", "-t", image}
 	if from != "" {
 		args = append(args, "--cache-from", from)
 	}
 	if to != "" {
 		args = append(args, "--cache-to", to)
 	}
-	build := command(t, "buildx", append(args, dir)...)
+	build := buildxCommand(t, dir, args...)
 	build.Env = config
-	log, err := run(build)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log)
-	}
-	return built{log: log}
+	return watch(t, build)
 }
 
 var clients = map[string]buildWith{"buildctl": viaBuildctl, "buildx": viaBuildx}
@@ -147,7 +129,7 @@ func TestAnotherBuilderTakesOverWhatIsInTheCache(t *testing.T) {
 				}
 				equal(t, "scripts of the second build", second.scripts(), []string(nil))
 				for _, vertex := range silentSteps {
-					if second.executed(t, vertex) {
+					if second.ran(t, vertex) {
 						t.Errorf("%s was executed\n%s", vertex, second.log)
 					}
 				}

@@ -100,7 +100,7 @@ func (h haystack) addPushed(t *testing.T, name string) {
 			m.Layers = append(m.Layers, *m.Config)
 		}
 		for _, d := range m.Layers {
-			reach(what, d, p.get(t, p.repository()+"/blobs/"+d.Digest.String()))
+			reach(what, d, p.blobData(t, d.Digest))
 		}
 	}
 	reach("", ocispecs.Descriptor{MediaType: "index"}, raw(t, name))

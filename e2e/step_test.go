@@ -124,37 +124,20 @@ echo "lib $LD_LIBRARY_PATH:$LIBRARY_PATH include $CPATH pkg $PKG_CONFIG_PATH"
 
 func TestTestStepSeesVersionsOfLinksAndWithFullEnvTheirContent(t *testing.T) {
 	t.Parallel()
-	packfile := sh + `
-[[layers]]
-name = "tool"
-[layers.build.test]
-inline = "echo 5 > $MD/version"
-[layers.build.run]
-inline = "echo content > $LAYER/file"
-
-[[layers]]
-name = "user"
-[layers.build.test]
-FULLENV
-inline = """
+	for fullEnv, want := range map[bool]string{
+		false: "version 5 metadata 5 path none",
+		true:  "version 5 metadata 5 path /layers/packfile/tool\ncontent",
+	} {
+		dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+			testbed.Layer("tool").Test("echo 5 > $MD/version").Run("echo content > $LAYER/file"),
+			testbed.Layer("user").Test(`
 echo "version $TV metadata $(cat $TM/version) path ${TP:-none}" > $MD/seen
 test -z "${TP:-}" || cat $TP/file >> $MD/seen
-"""
-[layers.build.run]
-inline = "cp $MD/seen $LAYER/seen"
-[[layers.build.links]]
-name = "tool"
-path-as = "TP"
-version-as = "TV"
-metadata-as = "TM"
-`
-	for fullEnv, want := range map[string]string{
-		"":                "version 5 metadata 5 path none",
-		"full-env = true": "version 5 metadata 5 path /layers/packfile/tool\ncontent",
-	} {
-		dir := files(t, map[string]string{"packfile.toml": replace(packfile, "FULLENV", fullEnv)})
+`, "full-env", fullEnv).Run("cp $MD/seen $LAYER/seen").
+				Link("tool", "path-as", "TP", "version-as", "TV", "metadata-as", "TM"),
+		)})
 		if got := (request{dir: dir, target: "user"}).build(t).read(t, "seen"); got != want {
-			t.Errorf("with %q the test saw %q, want %q", fullEnv, got, want)
+			t.Errorf("with full-env = %t the test saw %q, want %q", fullEnv, got, want)
 		}
 	}
 }

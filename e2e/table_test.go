@@ -46,17 +46,8 @@ func (c cell) packfile() string {
 	if c.match {
 		lock = "stable.lock"
 	}
-	return fmt.Sprintf(`
-[[layers]]
-name = "%s"
-export = %t
-expose = %t
-store = %t
-[layers.build.test]
-match = ["%s"]
-[layers.build.run]
-inline = "cat /proc/sys/kernel/random/uuid > $LAYER/id"
-`, c, c.export, c.expose, c.store, lock)
+	return testbed.Tables(testbed.Layer(c.String()).With("export", c.export, "expose", c.expose, "store", c.store).
+		Match(lock).Run("cat /proc/sys/kernel/random/uuid > $LAYER/id"))
 }
 
 // user is the layer that links it and is built again, "" for none.
@@ -90,10 +81,10 @@ func TestWhatComesBack(t *testing.T) {
 		empty bool
 	}{
 		{"warm cache", request{dir: dir}, false},
-		{"empty builder with previous image", request{dir: dir, host: secondDaemon(t), previous: p.name(first.name)}, true},
+		{"empty builder with previous image", request{dir: dir, host: secondDaemon(t), previous: p.Image(first.name)}, true},
 		{"empty builder", request{dir: dir, host: secondDaemon(t)}, true},
 	} {
-		b, second := builder.pushTo(t, p.name(imageName(t)))
+		b, second := builder.pushTo(t, p.Image(imageName(t)))
 		for _, c := range cells() {
 			t.Run(builder.name+"/"+c.String(), func(t *testing.T) {
 				vertex := "[" + c.String() + "] run"
@@ -101,7 +92,7 @@ func TestWhatComesBack(t *testing.T) {
 				// A layer that is not in the image cannot be had from it: it is built when something needs it.
 				kept := c.match && !c.export && !c.linked && builder.previous != ""
 				cached := c.match && !builder.empty
-				ran := b.vertex(vertex) != "" && b.ran(t, vertex)
+				ran := b.didRun(vertex)
 				if want := !reused && !kept && !cached; ran != want {
 					t.Errorf("its run step ran: %t, want %t", ran, want)
 				}
@@ -125,7 +116,7 @@ func TestWhatComesBack(t *testing.T) {
 				if builder.previous == "" {
 					return
 				}
-				if pulled := p.bytes(was.String()) > 0; pulled != (c.match && c.linked) {
+				if pulled := pulled(p, was.String()) > 0; pulled != (c.match && c.linked) {
 					t.Errorf("its blob was pulled: %t", pulled)
 				}
 			})

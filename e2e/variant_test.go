@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -29,10 +28,7 @@ func TestVariantOfThePlatformIsInTheImageAndTheIndex(t *testing.T) {
 
 	r.image, r.opts["platform"] = imageName(t), base+","+base+"/"+variant
 	r.build(t)
-	var index ocispecs.Index
-	if err := json.Unmarshal([]byte(must(t, "skopeo", "inspect", "--raw", "--tls-verify=false", "docker://"+r.image)), &index); err != nil {
-		t.Fatal(err)
-	}
+	index := indexOf(t, r.image)
 	if len(index.Manifests) != 2 {
 		t.Fatalf("%d manifests", len(index.Manifests))
 	}

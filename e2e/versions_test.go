@@ -5,7 +5,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/moby/buildkit/client"
@@ -19,24 +18,6 @@ import (
 
 // What holds on the newest BuildKit holds on the oldest that is supported too: hack/oldest pins that one, and
 // hack/tools.sh oldest builds it.
-
-// oldest is a daemon of the oldest supported BuildKit, which tests share. The first use starts it; TestMain ends it.
-var oldest struct {
-	once sync.Once
-	addr string
-	stop func()
-	err  error
-}
-
-func oldestDaemon(t *testing.T) string {
-	t.Helper()
-	o := &oldest
-	o.once.Do(func() { o.addr, o.stop, o.err = startDaemon("oldest-" + daemonKind()) })
-	if o.err != nil {
-		t.Fatalf("%v\nhack/tools.sh oldest builds it", o.err)
-	}
-	return o.addr
-}
 
 // onEachBuildKit runs a test on the daemon of BUILDKIT_HOST, which is the newest, and on the oldest.
 func onEachBuildKit(t *testing.T, test func(t *testing.T, host string)) {
@@ -75,12 +56,8 @@ func TestTheOldestBuildKitOfTestsDocsAndMessagesIsOne(t *testing.T) {
 	if named == 0 {
 		t.Error("no page of the documentation says which BuildKit it takes")
 	}
-	c, err := client.New(t.Context(), os.Getenv("BUILDKIT_HOST"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_, err = c.Build(t.Context(), client.SolveOpt{}, "", func(ctx context.Context, g gw.Client) (*gw.Result, error) {
+	c := clientOf(t, os.Getenv("BUILDKIT_HOST"))
+	_, err := c.Build(t.Context(), client.SolveOpt{}, "", func(ctx context.Context, g gw.Client) (*gw.Result, error) {
 		return frontend.Build(ctx, lesser.Gateway{Client: g, Lacks: []apicaps.CapID{pb.CapFileBase}})
 	}, nil)
 	if err == nil {
@@ -118,18 +95,18 @@ func TestLayersAreReusedBetweenTheNewestAndTheOldestBuildKit(t *testing.T) {
 			dir := app(t, three)
 			_, first := request{dir: dir, host: builds}.pushTo(t, imageName(t))
 			p := newProxy(t)
-			next := request{dir: dir, host: reuses, previous: p.name(first.name)}
-			b, second := next.pushTo(t, p.name(imageName(t)))
+			next := request{dir: dir, host: reuses, previous: p.Image(first.name)}
+			b, second := next.pushTo(t, p.Image(imageName(t)))
 			b.wantRuns(t, layersOfThree)
 			equal(t, "digest of the image", second.digest, first.digest)
 			for _, l := range layersOfThree {
-				if n := p.bytes(first.blob(t, "layer "+l).Digest.String()); n > 0 {
+				if n := pulled(p, first.blob(t, "layer "+l).Digest.String()); n > 0 {
 					t.Errorf("%d bytes of layer %s were pulled", n, l)
 				}
 			}
 
 			write(t, dir, map[string]string{"deps.lock": "changed"})
-			b, third := next.pushTo(t, p.name(imageName(t)))
+			b, third := next.pushTo(t, p.Image(imageName(t)))
 			b.wantRuns(t, layersOfThree, "modules")
 			equal(t, "layer that is reused", third.blob(t, "layer tool").Digest, first.blob(t, "layer tool").Digest)
 		})

@@ -15,36 +15,16 @@ import (
 func everyScript(id string) map[string]string {
 	version := rand.Text()
 	return map[string]string{
-		"packfile.toml": module(id, `
-[[caches]]
-name = "cache"
-[caches.setup]
-path = "scripts/setup.sh"
-[[layers]]
-name = "made"
-export = true
-[layers.require]
-path = "scripts/require.sh"
-[layers.provide.test]
-path = "scripts/test.sh"
-[layers.provide.run]
-path = "scripts/run.sh"
-[[layers.provide.profile]]
-path = "scripts/profile.sh"
-[[layers.provide.links]]
-name = "cache"
-path-as = "CACHE"
-[[layers]]
-name = "inline"
-export = true
-version = "`+version+`"
-[layers.build.run]
-inline = '''
+		"packfile.toml": module(id, testbed.Tables(
+			testbed.Cache("cache", "setup.path", "scripts/setup.sh"),
+			testbed.Provided("made").Export().Require("", "path", "scripts/require.sh").Test("", "path", "scripts/test.sh").
+				RunFile("scripts/run.sh").ProfileFile("scripts/profile.sh").Link("cache", "path-as", "CACHE"),
+			testbed.Layer("inline").Export().Version(version).Run(`
 `+stamp+`
 printf '%s\n' 'two
 lines' > $LAYER/lines
-'''
 `),
+		)),
 		"scripts/require.sh": "# of the layer\necho " + version + " > $MD/from\n",
 		"scripts/test.sh":    "cat $MD/from > $MD/version\n",
 		"scripts/run.sh":     stamp + "\ncp $CACHE/set-up $LAYER/set-up\ncp $MD/version $LAYER/version\n",

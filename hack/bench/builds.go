@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/packfile/frontend/internal/testbed"
+)
 
 // smallApp is an app of the usual kind: something to run it, its modules, its assets and 200 source files.
 func smallApp() map[string]string {
@@ -20,54 +24,25 @@ func smallApp() map[string]string {
 }
 
 // smallPackfile has a layer of each kind: with a version, with a version that a test finds, with inputs.
-const smallPackfile = `[config]
-id = "bench"
-version = "1"
-shell = "/bin/sh -e"
-build-image = "@BUILD@"
-run-image = "@IMAGE@"
-
-[[processes]]
-type = "web"
-command = ["/layers/bench/engine/bin/engine"]
-
-[[layers]]
-name = "engine"
-export = true
-version = "1-@RUN@"
-[layers.build.run]
-inline = """
+var smallPackfile = testbed.Packfile(
+	config("id", "bench", "version", "1"),
+	testbed.Process("web", "/layers/bench/engine/bin/engine"),
+	testbed.Layer("engine").Export().Version("1-@RUN@").Run(`
 @STEP@ engine
 mkdir $LAYER/bin $LAYER/lib
 for i in $(seq 50); do echo $i @RUN@ > $LAYER/lib/$i; done
 cp /bin/busybox $LAYER/bin/engine
-"""
-
-[[layers]]
-name = "modules"
-export = true
-[layers.build.test]
-match = ["package.json", "lock.json"]
-[layers.build.run]
-inline = """
+`),
+	testbed.Layer("modules").Export().Match("package.json", "lock.json").Run(`
 @STEP@ modules
 for i in $(seq 300); do mkdir $LAYER/$i; cat package.json lock.json > $LAYER/$i/index.js; done
-"""
-[[layers.build.links]]
-name = "engine"
-path-as = "ENGINE"
-
-[[layers]]
-name = "assets"
-export = true
-[layers.build]
-inputs = ["assets/**"]
-[layers.build.run]
-inline = """
+`).
+		Link("engine", "path-as", "ENGINE"),
+	testbed.Layer("assets").Export().Inputs("assets/**").Run(`
 @STEP@ assets
 cat assets/* > $LAYER/all.css
-"""
-`
+`),
+)
 
 // smallDockerfile is the same app as a Dockerfile is written well: what changes seldom first, one stage for each thing.
 const smallDockerfile = `FROM @BUILD@ AS engine
@@ -123,7 +98,7 @@ func (b *bench) measureBuilds() error {
 	same.against("no change, against the one built in", builtIn).print()
 
 	edited, err := b.repeat(dirs, func(f frontend, round int) error {
-		return write(dirs[f], "src/7.js", fmt.Appendf(nil, "// edited, %s, %d\n", b.id, round))
+		return testbed.WriteFile(dirs[f], "src/7.js", fmt.Appendf(nil, "// edited, %s, %d\n", b.id, round))
 	})
 	if err != nil {
 		return err

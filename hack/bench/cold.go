@@ -5,12 +5,13 @@ import (
 	"os"
 
 	"github.com/moby/buildkit/client"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // cold is about builds that have an empty daemon each, as in CI, and a registry with what an earlier build has left.
 type cold struct {
 	*bench   // its images are those of that registry
-	registry *registry
+	registry *testbed.Registry
 	runImage [2]string // what the app is put on, and what that is swapped for
 	dirs     map[frontend]string
 	builds   int // so far
@@ -57,10 +58,10 @@ func (c *cold) cacheImage(tag string) []client.CacheOptionsEntry {
 }
 
 // newCold fills an empty registry with the images that builds begin with.
-func (b *bench) newCold(r *registry) (*cold, error) {
+func (b *bench) newCold(r *testbed.Registry) (*cold, error) {
 	own := *b
 	c := &cold{bench: &own, registry: r}
-	c.images.registry = r.addr
+	c.images.registry = r.Address
 	for _, image := range []struct {
 		from, repository, text string
 		to                     []*string
@@ -70,7 +71,7 @@ func (b *bench) newCold(r *registry) (*cold, error) {
 		{b.images.build, baseRepository + "first", "", []*string{&c.images.build, &c.images.run, &c.runImage[0]}},
 		{b.images.build, baseRepository + "second", "COPY Dockerfile /etc/patched\n", []*string{&c.runImage[1]}},
 	} {
-		ref := r.addr + "/" + image.repository + ":1"
+		ref := r.Address + "/" + image.repository + ":1"
 		if err := c.derive(image.from, image.text, ref); err != nil {
 			return nil, fmt.Errorf("%s from %s: %w", image.repository, image.from, err)
 		}
@@ -88,7 +89,7 @@ func (c *cold) derive(from, text, to string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := write(dir, "Dockerfile", []byte("FROM "+from+"\n"+text)); err != nil {
+	if err := testbed.WriteFile(dir, "Dockerfile", []byte("FROM "+from+"\n"+text)); err != nil {
 		return err
 	}
 	opt, err := c.request(builtIn, dir)

@@ -5,19 +5,22 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // measureContext is about what is sent to the daemon for 20 versioned layers over an app of 200 MB: in the first build,
 // and in the next one, when one file has changed.
 func (b *bench) measureContext() error {
 	const layers, appFiles, fileSize = 20, 100, 2_000_000
-	pf := "[config]\nshell = \"/bin/sh -e\"\nbuild-image = \"@BUILD@\"\nrun-image = \"@IMAGE@\"\n"
+	pf := testbed.Tables(config())
 	df := ""
 	files := map[string]string{}
 	for i := range layers {
-		pf += fmt.Sprintf("\n[[layers]]\nname = \"l%d\"\nexport = true\n[layers.build.test]\nmatch = [\"lock%[1]d.json\"]\n[layers.build.run]\ninline = \"@STEP@ && cp lock%[1]d.json $LAYER/\"\n", i)
+		lock := fmt.Sprintf("lock%d.json", i)
+		pf += testbed.Tables(testbed.Layer(fmt.Sprint("l", i)).Export().Match(lock).Run("@STEP@ && cp " + lock + " $LAYER/"))
 		df += fmt.Sprintf("FROM @BUILD@ AS l%d\nUSER root\nWORKDIR /workspace\nCOPY lock%[1]d.json .\nRUN @STEP@ && mkdir -p /layers && cp lock%[1]d.json /layers/\n", i)
-		files[fmt.Sprintf("lock%d.json", i)] = fmt.Sprintf("{%d: \"@RUN@\"}", i)
+		files[lock] = fmt.Sprintf("{%d: \"@RUN@\"}", i)
 	}
 	df += "FROM @IMAGE@\n"
 	for i := range layers {
@@ -34,7 +37,7 @@ func (b *bench) measureContext() error {
 	var first, second [2]built
 	for _, f := range kinds {
 		for i := range appFiles {
-			if err := write(dirs[f], fmt.Sprintf("data/%d", i), content[i*fileSize:][:fileSize]); err != nil {
+			if err := testbed.WriteFile(dirs[f], fmt.Sprintf("data/%d", i), content[i*fileSize:][:fileSize]); err != nil {
 				return err
 			}
 		}
@@ -44,7 +47,7 @@ func (b *bench) measureContext() error {
 		if first[f].steps != layers {
 			return fmt.Errorf("%s ran %d of %d steps", f, first[f].steps, layers)
 		}
-		if err := write(dirs[f], "data/7", changed); err != nil {
+		if err := testbed.WriteFile(dirs[f], "data/7", changed); err != nil {
 			return err
 		}
 		if second[f], err = b.build(f, dirs[f]); err != nil {

@@ -6,11 +6,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // moduleFiles is one module in its folder: layers that each are made by a script, and what else stands in its packfile.
 func moduleFiles(files map[string]string, module string, layers []string, script, more string) {
-	pf := fmt.Sprintf("[config]\nid = \"bench/%s\"\nversion = \"1\"\nshell = \"/bin/sh -e\"\n%s", module, more)
+	pf := testbed.Packfile(testbed.Config("id", "bench/"+module, "version", "1", "shell", "/bin/sh -e"), testbed.Text(more))
 	for _, l := range layers {
 		pf += moduleLayer(l, script)
 	}
@@ -18,12 +20,13 @@ func moduleFiles(files map[string]string, module string, layers []string, script
 	files["packfile.toml"] += fmt.Sprintf("\n[[buildpacks]]\nuri = \"modules/%s\"\n", module)
 }
 
+// moduleLayer is a layer that no other project has.
 func moduleLayer(name, script string) string {
-	return fmt.Sprintf("\n[[layers]]\nname = \"%s\"\nexport = true\nversion = \"@RUN@\"\n[layers.build.run]\ninline = \"@STEP@ && %s\"\n", name, script)
+	return testbed.Tables(testbed.Layer(name).Export().Version("@RUN@").Run("@STEP@ && " + script))
 }
 
 // modular is the beginning of a packfile that names modules.
-const modular = "[config]\nid = \"bench/modular\"\nshell = \"/bin/sh -e\"\nbuild-image = \"@BUILD@\"\nrun-image = \"@IMAGE@\"\n"
+var modular = testbed.Tables(config("id", "bench/modular"))
 
 // measureModules is about builds of several modules.
 func (b *bench) measureModules() error {
@@ -73,7 +76,7 @@ func (b *bench) measureRequires() error {
 	files := map[string]string{"packfile.toml": modular}
 	for i := range modules {
 		moduleFiles(files, fmt.Sprint("m", i), nil, "",
-			fmt.Sprintf("\n[[layers]]\nname = \"l\"\n[layers.require]\ninline = \"@STEP@ @RUN@ %d\"\n[layers.provide]\n", i))
+			testbed.Tables(testbed.Provided("l").Require(fmt.Sprint("@STEP@ @RUN@ ", i))))
 	}
 	var times []float64
 	for try := range tries {

@@ -3,15 +3,17 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // measureParallel is about layers that do not depend on each other: eight that each sleep for one second.
 func (b *bench) measureParallel() error {
 	const layers, limit, tries = 8, 2.5, 3
-	pf := "[config]\nshell = \"/bin/sh -e\"\nbuild-image = \"@BUILD@\"\nrun-image = \"@IMAGE@\"\n"
+	pf := testbed.Tables(config())
 	var stages, copies strings.Builder
 	for i := range layers {
-		pf += fmt.Sprintf("\n[[layers]]\nname = \"l%d\"\nexport = true\nversion = \"@RUN@\"\n[layers.build.run]\ninline = \"@STEP@ && sleep 1 && touch $LAYER/file\"\n", i)
+		pf += moduleLayer(fmt.Sprint("l", i), "sleep 1 && touch $LAYER/file")
 		fmt.Fprintf(&stages, "FROM @BUILD@ AS l%d\nUSER root\nRUN @STEP@ %[1]d @RUN@ && sleep 1 && mkdir -p /layers && touch /layers/l%[1]d\n", i)
 		fmt.Fprintf(&copies, "COPY --from=l%d /layers /layers\n", i)
 	}

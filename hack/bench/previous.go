@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // The app has as many dependencies, each with a lock file and a layer of its own that does not compress.
@@ -15,51 +17,33 @@ const (
 // lockedApp is an app whose dependencies fill 400 MB, with 2 MB of source files. What the steps make is different every
 // time that they run.
 func lockedApp() map[string]string {
-	var pf, df strings.Builder
-	pf.WriteString(`[config]
-id = "bench"
-shell = "/bin/sh -e"
-build-image = "@BUILD@"
-run-image = "@IMAGE@"
-
-[[processes]]
-type = "web"
-command = ["cat", "src/0.js"]
-
-[[slices]]
-paths = ["deps"]
-`)
+	parts := []testbed.Part{config("id", "bench"), testbed.Process("web", "cat", "src/0.js"), testbed.Slice("deps")}
+	var df strings.Builder
 	df.WriteString("ARG RUN_IMAGE=@IMAGE@\nFROM $RUN_IMAGE\nUSER root\nWORKDIR /workspace\n")
 	files := map[string]string{}
 	for i := 1; i <= dependencies; i++ {
-		fmt.Fprintf(&pf, `
-[[layers]]
-name = "dep%d"
-export = true
-[layers.build.test]
-match = ["deps/%[1]d.lock"]
-[layers.build.run]
-inline = "@STEP@; head -c %[2]d /dev/urandom > $LAYER/data"
-`, i, dependencySize)
+		lock := fmt.Sprintf("deps/%d.lock", i)
+		parts = append(parts, testbed.Layer(fmt.Sprint("dep", i)).Export().Match(lock).
+			Run(fmt.Sprintf("@STEP@; head -c %d /dev/urandom > $LAYER/data", dependencySize)))
 		fmt.Fprintf(&df, "COPY deps/%d.lock deps/\nRUN @STEP@; mkdir -p /layers/dep%[1]d && head -c %[2]d /dev/urandom > /layers/dep%[1]d/data\n", i, dependencySize)
-		files[fmt.Sprintf("deps/%d.lock", i)] = fmt.Sprintf("dependency %d of @RUN@\n", i)
+		files[lock] = fmt.Sprintf("dependency %d of @RUN@\n", i)
 	}
 	df.WriteString("COPY . .\nUSER 1000:1000\nCMD [\"cat\", \"src/0.js\"]\n")
 	for i := range 200 {
 		name := fmt.Sprintf("src/%d.js", i)
 		files[name] = string(randomBytes(name, 10_000))
 	}
-	files["packfile.toml"], files["Dockerfile"] = pf.String(), df.String()
+	files["packfile.toml"], files["Dockerfile"] = testbed.Packfile(parts...), df.String()
 	return files
 }
 
 // measurePrevious is about builds in CI: on an empty daemon, with what the build before has pushed.
 func (b *bench) measurePrevious() error {
-	r, err := b.emptyRegistry()
+	r, err := testbed.StartRegistry(b.ctx)
 	if err != nil {
 		return err
 	}
-	defer r.end()
+	defer r.Stop()
 	c, err := b.newCold(r)
 	if err != nil {
 		return err

@@ -2,10 +2,16 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
+
+// config is the [config] of a project, by pairs of key and value beside its images.
+func config(pairs ...any) testbed.Part {
+	return testbed.Config(append([]any{"shell", "/bin/sh -e", "build-image", "@BUILD@", "run-image", "@IMAGE@"}, pairs...)...)
+}
 
 // project makes a folder of its own for each of the given frontends, with the same files in each. A @RUN@, @BUILD@ or
 // @IMAGE@ in them is an id that no other folder has, the image that steps run in and the one that the app is put on;
@@ -17,18 +23,10 @@ func (b *bench) project(name string, kinds []frontend, files map[string]string) 
 			"@BUILD@", b.images.build, "@IMAGE@", b.images.run, "@STEP@", "echo "+stepMark)
 		dirs[f] = filepath.Join(b.tmp, name+"-"+f.String())
 		for path, text := range files {
-			if err := write(dirs[f], path, []byte(replace.Replace(text))); err != nil {
+			if err := testbed.WriteFile(dirs[f], path, []byte(replace.Replace(text))); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return dirs, nil
-}
-
-func write(dir, path string, data []byte) error {
-	path = filepath.Join(dir, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(path, data, 0o644)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/frontend/subrequests"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // change is what is different from the first build.
@@ -21,8 +22,8 @@ type change struct {
 // rebuilt is what a build took that had an empty daemon.
 type rebuilt struct {
 	built
-	traffic       traffic
-	before, after ocispecs.Manifest
+	traffic       testbed.Traffic
+	before, after testbed.Image
 	configs       map[string]bool // digests of all images' configs
 }
 
@@ -74,11 +75,11 @@ func (c *cold) rebuild(w way, ch change) (r rebuilt, err error) {
 			return r, err
 		}
 	}
-	c.registry.meter.take()
+	c.registry.Traffic.Take()
 	if r.built, err = on.solve(opt); err != nil {
 		return r, err
 	}
-	r.traffic = c.registry.meter.take()
+	r.traffic = c.registry.Traffic.Take()
 	err = c.inspect(&r, before, after)
 	return r, err
 }
@@ -92,27 +93,23 @@ func (c *cold) edit(dir, file string) (undo func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	undo = func() error { return write(dir, file, old) }
-	return undo, write(dir, file, randomBytes(fmt.Sprint(c.id, "edit", c.builds), len(old)))
+	undo = func() error { return testbed.WriteFile(dir, file, old) }
+	return undo, testbed.WriteFile(dir, file, randomBytes(fmt.Sprint(c.id, "edit", c.builds), len(old)))
 }
 
 // inspect looks at what was built, and at what it was built from.
 func (c *cold) inspect(r *rebuilt, before, after string) error {
 	r.configs = map[string]bool{}
 	for _, ref := range []string{c.runImage[0], c.runImage[1], before, after} {
-		image, err := c.image(ref)
+		image, err := testbed.ReadImage(c.ctx, ref)
 		if err != nil {
 			return err
 		}
-		r.configs[image.Config.Digest.String()] = true
+		r.configs[image.Manifest.Config.Digest.String()] = true
 		r.before, r.after = r.after, image
 	}
-	total := int64(0)
-	for _, l := range r.after.Layers {
-		total += l.Size
-	}
-	if total < dependencies*dependencySize {
-		return fmt.Errorf("%s has only %d bytes", after, total)
+	if size := r.after.Size(); size < dependencies*dependencySize {
+		return fmt.Errorf("%s has only %d bytes", after, size)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // repeat builds after the same change, again and again: ours always, theirs in the first rounds only if that takes long.
@@ -55,26 +56,26 @@ func (all rebuilds) steps(w way) string {
 func took(r rebuilt) float64 { return r.time }
 
 // pulled and pushed are all bytes but those of the frontend's own image.
-func pulled(r rebuilt) float64 { return float64(r.traffic.sum(ofBuild).pulled) }
-func pushed(r rebuilt) float64 { return float64(r.traffic.sum(ofBuild).pushed) }
+func pulled(r rebuilt) float64 { return float64(r.traffic.Sum(ofBuild).Pulled) }
+func pushed(r rebuilt) float64 { return float64(r.traffic.Sum(ofBuild).Pushed) }
 
-func ofFrontend(i item) bool { return strings.HasPrefix(i.repository, frontendRepository) }
-func ofBuild(i item) bool    { return !ofFrontend(i) }
+func ofFrontend(i testbed.Item) bool { return strings.HasPrefix(i.Repository, frontendRepository) }
+func ofBuild(i testbed.Item) bool    { return !ofFrontend(i) }
 
 // pulledFrontend is the size of what is downloaded of the frontend's own image.
-func pulledFrontend(r rebuilt) float64 { return float64(r.traffic.sum(ofFrontend).pulled) }
+func pulledFrontend(r rebuilt) float64 { return float64(r.traffic.Sum(ofFrontend).Pulled) }
 
 // layersMoved is what moves in either direction of layers: blobs that are no image's config.
 func layersMoved(r rebuilt) float64 {
-	m := r.traffic.sum(func(i item) bool { return ofBuild(i) && i.kind == "blobs" && !r.configs[i.digest] })
-	return float64(m.pulled + m.pushed)
+	m := r.traffic.Sum(func(i testbed.Item) bool { return ofBuild(i) && i.Kind == "blobs" && !r.configs[i.Digest] })
+	return float64(m.Pulled + m.Pushed)
 }
 
 // pushedBeside is what is pushed beside the largest layer that the image before has not.
 func pushedBeside(r rebuilt) float64 {
 	largest := int64(0)
-	for _, l := range r.after.Layers {
-		if !slices.ContainsFunc(r.before.Layers, func(old ocispecs.Descriptor) bool { return old.Digest == l.Digest }) {
+	for _, l := range r.after.Manifest.Layers {
+		if !slices.ContainsFunc(r.before.Manifest.Layers, func(old ocispecs.Descriptor) bool { return old.Digest == l.Digest }) {
 			largest = max(largest, l.Size)
 		}
 	}

@@ -7,20 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/packfile/frontend/internal/testbed"
 )
 
 // sealedLayer is a project with one layer of as many files and folders as the tree that is copied has.
-const sealedLayer = `[config]
-shell = "/bin/sh -e"
-build-image = "@BUILD@"
-run-image = "@IMAGE@"
-[[layers]]
-name = "tree"
-export = true
-[layers.build]
-inputs = ["round"]
-[layers.build.run]
-inline = """
+var sealedLayer = testbed.Packfile(
+	config(),
+	testbed.Layer("tree").Export().Inputs("round").Run(`
 i=0
 while [ $i -lt @FILES@ ]; do
 	if [ $((i % 100)) = 0 ]; then dir=$LAYER/$((i / 100)); mkdir $dir; fi
@@ -29,8 +23,8 @@ while [ $i -lt @FILES@ ]; do
 done
 sync
 echo made
-"""
-`
+`),
+)
 
 // sealNames are how the names of the operations begin that make a layer, after the script of the first has printed its last,
 // and that put its digest into the image's label.
@@ -58,13 +52,13 @@ func (b *bench) sealOf(files, bytes int, limit float64) error {
 	defer os.RemoveAll(tree)
 	for i := range files {
 		path := fmt.Sprintf("%d/%d", i/100, i)
-		if err := write(tree, path, randomBytes(path, bytes)); err != nil {
+		if err := testbed.WriteFile(tree, path, randomBytes(path, bytes)); err != nil {
 			return err
 		}
 	}
 	var ours, theirs []float64
 	for round := range 3 {
-		if err := write(dir, "round", fmt.Append(nil, b.id, round)); err != nil {
+		if err := testbed.WriteFile(dir, "round", fmt.Append(nil, b.id, round)); err != nil {
 			return err
 		}
 		opt, err := b.request(packfile, dir)

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/client"
-	digest "github.com/opencontainers/go-digest"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/tonistiigi/fsutil"
 )
 
@@ -32,18 +32,17 @@ func (f frontend) filename() string {
 
 // built is what a build took.
 type built struct {
-	time  float64 // seconds from the request to the end of the progress
-	sent  int64   // bytes of local folders that the client sent
-	steps int     // how many steps ran: scripts print stepMark
-	// quiet has how long each operation ran after it printed something last, in seconds, by its name.
-	quiet map[string]float64
+	time     float64 // seconds from the request to the end of the progress
+	sent     int64   // bytes of local folders that the client sent
+	steps    int     // how many steps ran: scripts print stepMark
+	progress testbed.Progress
 }
 
-// quietOne is that of the operation whose name begins so, if there is one.
+// quietOne is how long the operation whose name begins so ran after it printed something last, in seconds, if there is one.
 func (r built) quietOne(prefix string) (float64, bool) {
-	for name, time := range r.quiet {
-		if strings.HasPrefix(name, prefix) && name != prefix+" definition" {
-			return time, true
+	for _, v := range r.progress.Vertices() {
+		if strings.HasPrefix(v.Name, prefix) && v.Name != prefix+" definition" {
+			return v.Quiet().Seconds(), true
 		}
 	}
 	return 0, false
@@ -87,80 +86,18 @@ func (b *bench) request(f frontend, dir string) (client.SolveOpt, error) {
 }
 
 func (b *bench) solve(opt client.SolveOpt) (built, error) {
-	var p progress
+	var r built
 	updates, done := make(chan *client.SolveStatus), make(chan struct{})
 	go func() {
 		defer close(done)
 		for s := range updates {
-			p.add(s)
+			r.progress.Add(s)
 		}
 	}()
 	start := time.Now()
 	_, err := b.daemon.Solve(b.ctx, nil, opt, updates)
-	took := time.Since(start).Seconds()
+	r.time = time.Since(start).Seconds()
 	<-done
-	return built{time: took, sent: p.sent(), steps: p.steps(), quiet: p.quiet()}, err
-}
-
-// progress is what the daemon said during a build.
-type progress struct {
-	transfers map[transfer]int64
-	output    map[digest.Digest][]byte
-	printed   map[digest.Digest]time.Time // last
-	vertices  map[digest.Digest]*client.Vertex
-}
-
-// transfer is one sending of a local folder, whichever vertices wait for it.
-type transfer struct {
-	vertex  digest.Digest
-	id      string
-	started int64
-}
-
-func (p *progress) add(s *client.SolveStatus) {
-	if p.transfers == nil {
-		p.transfers, p.output = map[transfer]int64{}, map[digest.Digest][]byte{}
-		p.printed, p.vertices = map[digest.Digest]time.Time{}, map[digest.Digest]*client.Vertex{}
-	}
-	for _, st := range s.Statuses {
-		// The daemon's source/local calls them so.
-		if strings.HasPrefix(st.ID, "transferring ") && st.Started != nil {
-			p.transfers[transfer{st.Vertex, st.ID, st.Started.UnixNano()}] = st.Current
-		}
-	}
-	for _, v := range s.Vertexes {
-		if v.Started != nil && v.Completed != nil {
-			p.vertices[v.Digest] = v
-		}
-	}
-	for _, l := range s.Logs {
-		p.output[l.Vertex] = append(p.output[l.Vertex], l.Data...)
-		p.printed[l.Vertex] = l.Timestamp
-	}
-}
-
-func (p *progress) quiet() map[string]float64 {
-	quiet := map[string]float64{}
-	for id, v := range p.vertices {
-		since := *v.Started
-		if printed, ok := p.printed[id]; ok {
-			since = printed
-		}
-		quiet[v.Name] = v.Completed.Sub(since).Seconds()
-	}
-	return quiet
-}
-
-func (p *progress) sent() (n int64) {
-	for _, bytes := range p.transfers {
-		n += bytes
-	}
-	return n
-}
-
-func (p *progress) steps() (n int) {
-	for _, text := range p.output {
-		n += strings.Count(string(text), stepMark)
-	}
-	return n
+	r.sent, r.steps = r.progress.Sent(), r.progress.Printed(stepMark)
+	return r, err
 }

@@ -95,13 +95,11 @@ func Required(name string) LayerTable { return LayerTable{keys: keysOf([]any{"na
 
 func (l LayerTable) String() string {
 	text := "\n[[layers]]\n" + l.keys.String()
-	if l.section != "" && (len(l.made) > 0 || len(l.scripts)+len(l.lists) == 0) {
-		text += "[layers." + l.section + "]\n" + l.made.String()
+	parts := Tables(slices.Concat(l.scripts, l.lists)...)
+	if section := "[layers." + l.section; l.section != "" && (len(l.made) > 0 || !strings.Contains(parts, section+".")) {
+		text += section + "]\n" + l.made.String()
 	}
-	for _, p := range slices.Concat(l.scripts, l.lists) {
-		text += p.String()
-	}
-	return text
+	return text + parts
 }
 
 // With adds keys of the layer, by pairs of key and value. Dots in a key lead into tables.
@@ -184,6 +182,9 @@ func (l LayerTable) Secret(id string, pairs ...any) LayerTable {
 func (l LayerTable) Profile(script string) LayerTable {
 	return l.list("profile", "inline", script, nil)
 }
+
+// ProfileFile is a file of the packfile's folder with such a script.
+func (l LayerTable) ProfileFile(path string) LayerTable { return l.list("profile", "path", path, nil) }
 
 func (l LayerTable) list(table, key, name string, pairs []any) LayerTable {
 	text := "[[layers." + l.section + "." + table + "]]\n" + keysOf(slices.Concat([]any{key, name}, pairs)).String()

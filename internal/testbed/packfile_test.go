@@ -14,13 +14,14 @@ func TestAWrittenPackfileIsAsPeopleWriteIt(t *testing.T) {
 		Process("web", "serve", `a "b" \c`).With("working-dir", "sub"),
 		ShellProcess("line", "echo $A"),
 		Slice("*.css", "img"),
-		Cache("downloads", "shared", true),
+		Cache("downloads", "shared", true, "setup.inline", "true"),
 		Layer("a").Link("downloads", "path-as", "D").Run(`
 echo "one"
 echo two
 `).Match("*.lock").Export().With("metadata.license", "MIT").Inputs("a"),
 		Provided("b").Require("").Run("true", "network", "none").Env("launch", "A", "a", "op", "append", "delim", ":"),
 		Required("c").Version("2").Require("exit 100"),
+		Provided("d").Require("true"),
 	)
 	want := `[config]
 shell = "/bin/sh -eu"
@@ -41,6 +42,7 @@ paths = ["*.css", "img"]
 [[caches]]
 name = "downloads"
 shared = true
+setup.inline = "true"
 
 [[layers]]
 name = "a"
@@ -76,6 +78,12 @@ name = "c"
 version = "2"
 [layers.require]
 inline = "exit 100"
+
+[[layers]]
+name = "d"
+[layers.provide]
+[layers.require]
+inline = "true"
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -1,2 +1,37 @@
-// Package testbed is what the end-to-end tests and the benchmarks build with: packfiles, so far.
+// Package testbed is what the end-to-end tests and the benchmarks build with: daemons, registries and the proxies before them,
+// folders of apps, packfiles, the progress of a build, and images as a registry has them. It knows the frontend only as an image
+// that somebody names, and it asserts nothing: functions return errors, and what is right is said where they are called.
 package testbed
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile writes a file of a project, and the folders that lead to it.
+func WriteFile(dir, name string, data []byte) error {
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}
+
+// root is the folder of this repository, from the working directory upwards.
+func root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "hack/daemon.sh")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("no hack/daemon.sh in this folder or above it")
+		}
+		dir = parent
+	}
+}

@@ -1,0 +1,56 @@
+package testbed
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+)
+
+// Proxy stands before a registry and measures what moves: what a build pulls is measured where it is pulled from.
+type Proxy struct {
+	Address string // name the registry by this
+	Traffic Meter
+	server  *http.Server
+}
+
+// NewProxy starts a proxy before the registry of a host.
+func NewProxy(registry string) (*Proxy, error) {
+	return newProxy(&http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}, registry)
+}
+
+// newProxy takes a transport that does not compress: bytes are counted as the client asked for them.
+func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{Address: listener.Addr().String()}
+	p.server = &http.Server{Handler: &httputil.ReverseProxy{
+		Transport: transport,
+		ErrorLog:  log.New(io.Discard, "", 0), // the client is told
+		Rewrite: func(req *httputil.ProxyRequest) {
+			req.SetURL(&url.URL{Scheme: "http", Host: host})
+			req.Out.Host = req.In.Host // the registry tells clients where to go on by it
+			p.Traffic.request(req.Out)
+		},
+		ModifyResponse: func(resp *http.Response) error {
+			p.Traffic.response(resp)
+			return nil
+		},
+	}}
+	go p.server.Serve(listener)
+	return p, nil
+}
+
+// Close ends the proxy and the connections through it.
+func (p *Proxy) Close() { p.server.Close() }
+
+// Image is the name of the registry's image by way of the proxy.
+func (p *Proxy) Image(name string) string {
+	_, rest, _ := strings.Cut(name, "/")
+	return p.Address + "/" + rest
+}
