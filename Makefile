@@ -26,7 +26,7 @@ MATRIX := $(CURDIR)/.dev/log/matrix.txt
 test: up ## every test, the end-to-end ones against the real buildkitd
 	@hack/tools.sh oldest
 	@hack/tools.sh oracles
-	@$(WITH_ENV) PACKFILE_MATRIX=$(MATRIX) go test -count=1 -timeout 60m ./...
+	@$(WITH_ENV) PACKFILE_MATRIX=$(MATRIX) go run ./hack/slowest -count=1 -timeout 60m ./...
 	@cat $(MATRIX)
 
 test-rootless: up ## the end-to-end tests against a buildkitd of an ordinary user

@@ -26,4 +26,4 @@ until "$BIN/buildctl" debug workers >/dev/null 2>&1; do
 	sleep 0.1
 done
 quietly "$DEV/log/buildx-rootless.log" "$BIN/buildx" create --name "$BUILDX_BUILDER" --driver remote "$BUILDKIT_HOST"
-go test -count=1 -timeout 60m "$@" ./e2e {hold}>&-
+go run ./hack/slowest -count=1 -timeout 60m "$@" ./e2e {hold}>&-
