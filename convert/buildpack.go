@@ -1,18 +1,16 @@
 package convert
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -78,7 +76,7 @@ func shortIfAny(s string) string {
 }
 
 // questionOf returns what a buildpack's bin/detect answers.
-func questionOf(m *module.Module) Question { return Question{m.Name(), Detected} }
+func questionOf(m *module.Module) fact.Question { return fact.Question{Layer: m.Name(), Kind: fact.Detected} }
 
 // buildpackMember is a buildpack as a member of a group.
 type buildpackMember struct {
@@ -86,59 +84,22 @@ type buildpackMember struct {
 	b *Build
 }
 
-func (m buildpackMember) questions() []Question {
+func (m buildpackMember) questions() []fact.Question {
 	if !m.b.fits(m.Module.Buildpack) {
 		return nil
 	}
-	return []Question{questionOf(m.Module)}
+	return []fact.Question{questionOf(m.Module)}
 }
 
-func (m buildpackMember) part(f Facts) plan.Member {
+func (m buildpackMember) part(f fact.Facts) plan.Member {
 	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
 	if !m.b.fits(m.Module.Buildpack) {
 		member.Failed = m.b.unfit(m.Module.Buildpack)
 		return member
 	}
-	d := detectedIn(f[questionOf(m.Module)])
-	member.Plan, member.Failed = d.plan, d.failed
+	d := f[questionOf(m.Module)].Detection()
+	member.Plan, member.Failed = d.Plan, d.Failed
 	return member
-}
-
-// detected is what a buildpack answered.
-type detected struct {
-	plan     plan.Plan
-	warnings []string
-	failed   string // why it does not take part, "" when it does
-}
-
-// detectedIn returns what a buildpack answered.
-func detectedIn(a Answer) detected {
-	if a.detected != nil {
-		return *a.detected
-	}
-	return readDetected(a.Result)
-}
-
-// readDetected reads an answer. That bin/detect says no and that it fails come to the same (Buildpack API, "Detection").
-func readDetected(r step.Result) (d detected) {
-	switch {
-	case r.Failed != "":
-		d.failed = "its " + r.Failed
-	case r.ExitCode == step.NotWanted:
-		d.failed = "its bin/detect said no"
-	case r.ExitCode != 0:
-		d.failed = fmt.Sprintf("its bin/detect failed with exit code %d", r.ExitCode)
-	default:
-		var err error
-		if d.plan, d.warnings, err = plan.Parse([]byte(r.Plan)); err != nil {
-			d.failed = "its " + err.Error()
-		}
-		asTexts(d.plan.Requires)
-		for _, or := range d.plan.Or {
-			asTexts(or.Requires)
-		}
-	}
-	return d
 }
 
 // PlanWarning is something questionable in the build plan of a buildpack.
@@ -148,48 +109,16 @@ type PlanWarning struct {
 }
 
 // PlanWarnings are those about the answers to some questions.
-func (b *Build) PlanWarnings(qs []Question, f Facts) (all []PlanWarning) {
+func (b *Build) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWarning) {
 	for _, m := range b.in.Modules {
 		if m.Buildpack == nil || !slices.Contains(qs, questionOf(m)) {
 			continue
 		}
-		for _, w := range detectedIn(f[questionOf(m)]).warnings {
+		for _, w := range f[questionOf(m)].Detection().Warnings {
 			all = append(all, PlanWarning{m, w})
 		}
 	}
 	return all
-}
-
-// asTexts turns metadata of a build plan into metadata as packfiles have it: strings, and tables of the same shape. What is no
-// string is written as TOML has it: 1.0, true, 1979-05-27, ['a', 'b'].
-func asTexts(requires []plan.Require) {
-	for i := range requires {
-		requires[i].Metadata = textTable(requires[i].Metadata)
-	}
-}
-
-func textTable(table map[string]any) map[string]any {
-	texts := make(map[string]any, len(table))
-	for key, value := range table {
-		switch v := value.(type) {
-		case map[string]any:
-			texts[key] = textTable(v)
-		case string:
-			texts[key] = v
-		default:
-			texts[key] = inTOML(v)
-		}
-	}
-	return texts
-}
-
-// inTOML is a value on one line, as TOML has it.
-func inTOML(value any) string {
-	var out bytes.Buffer
-	if err := toml.NewEncoder(&out).SetTablesInline(true).Encode(map[string]any{"v": value}); err != nil {
-		return fmt.Sprint(value)
-	}
-	return strings.TrimSpace(strings.TrimPrefix(out.String(), "v = "))
 }
 
 // wanted is what the requirement of a buildpack says to the layer that meets it: the table without its flags, and the flags. Keys
@@ -224,7 +153,7 @@ func files(table map[string]any) map[string]any {
 // detect is the state that has what bin/detect of a buildpack answers.
 func (b *Build) detect(m *module.Module) (bk.State, error) {
 	p := process{
-		subject: m.ID(), module: m, files: stepFiles{module: m}, name: string(Detected), at: []module.Place{m.At(m.Packfile.Config.At("id"))},
+		subject: m.ID(), module: m, files: stepFiles{module: m}, name: string(fact.Detected), at: []module.Place{m.At(m.Packfile.Config.At("id"))},
 		noCache: b.in.NoCache(m.ID()),
 	}
 	p.spec.Task = step.Detect{

@@ -15,6 +15,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -38,11 +39,11 @@ func last(in *Input) {
 
 const provider = "[config]\nid = 'acme/engine'\n[[layers]]\nname = 'node'\n[layers.metadata]\nown = '1'\n[layers.provide.run]\ninline = 'x'"
 
-func withPlan(b *Build, text string) Facts {
-	f := Facts{}
+func withPlan(b *Build, text string) fact.Facts {
+	f := fact.Facts{}
 	for _, m := range b.in.Modules {
 		if m.Buildpack != nil {
-			f[questionOf(m)] = Answer{Result: step.Result{Detected: step.Detected{Plan: text}}}
+			f[questionOf(m)] = fact.Answer{Result: step.Result{Detected: step.Detected{Plan: text}}}
 		}
 	}
 	return f
@@ -107,7 +108,7 @@ func TestWhatBuildpacksAreFor(t *testing.T) {
 				in.Build.Config.Config.Labels, in.Distro = test.labels, test.file
 			})
 			app := b.member(candidates(b)[0])
-			if got := app.part(Facts{}).Failed; got != test.failed {
+			if got := app.part(fact.Facts{}).Failed; got != test.failed {
 				t.Errorf("got %q, want %q", got, test.failed)
 			}
 			if asked := len(app.questions()) > 0; asked != (test.failed == "") {
@@ -136,7 +137,7 @@ func TestAnswersOfBinDetect(t *testing.T) {
 				b := newModules(t, []string{"[[processes]]\ntype = 'a'\ncommand = ['a']"}, withBuildpack("acme/app", module.Buildpack{}))
 				group := candidates(b)
 				group[0].Optional = optional
-				f := Facts{questionOf(group[0].Module): {Result: test.answer}}
+				f := fact.Facts{questionOf(group[0].Module): {Result: test.answer}}
 				if got := b.member(group[0]).part(f).Failed; !strings.HasPrefix(got, test.failed) || (got == "") != (test.failed == "") {
 					t.Errorf("got %q, want %q", got, test.failed)
 				}
@@ -231,7 +232,7 @@ func TestWhatABuildpackWantsOfALayer(t *testing.T) {
 			if diff := cmp.Diff([]map[string]any{asked}, l.tables()); diff != "" {
 				t.Errorf("$MD/.requires: %s", diff)
 			}
-			if f.status(l) != settled || !l.requiredByOthers() {
+			if facts(f).status(l) != settled || !l.requiredByOthers() {
 				t.Error("the layer is not required by the buildpack")
 			}
 			if after, _ := json.Marshal(g.Entries[0].Requires[0].Metadata); string(before) != string(after) {
@@ -276,7 +277,7 @@ func TestAGroupWithABuildpackIsNotBuilt(t *testing.T) {
 func TestWarningsAboutBuildPlans(t *testing.T) {
 	b := newModules(t, []string{provider}, withBuildpack("acme/app", module.Buildpack{}), withBuildpack("acme/other", module.Buildpack{}))
 	f := withPlan(b, "[[requests]]\nname = 'node'")
-	qs := b.DetectQuestions(candidates(b), Facts{})
+	qs := b.DetectQuestions(candidates(b), fact.Facts{})
 	if len(qs) != 2 {
 		t.Fatalf("questions %v", qs)
 	}
@@ -289,8 +290,8 @@ func TestWarningsAboutBuildPlans(t *testing.T) {
 // detectOps are the spec and the operation of the step that runs bin/detect.
 func detectOps(t *testing.T, b *Build) (spec step.Spec, exec *pb.ExecOp, md bk.OpMetadata) {
 	t.Helper()
-	in, err := b.AskDetect(b.DetectQuestions(candidates(b), Facts{}))
-	if err != nil || len(in) != 1 || in[0].Files[Question{"acme/app@1", Detected}] != ResultPath {
+	in, err := b.AskDetect(b.DetectQuestions(candidates(b), fact.Facts{}))
+	if err != nil || len(in) != 1 || in[0].Files[fact.Question{Layer: "acme/app@1", Kind: fact.Detected}] != ResultPath {
 		t.Fatalf("%v, %d inquiries", err, len(in))
 	}
 	def, err := in[0].State.Marshal(context.Background())

@@ -13,6 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -23,7 +24,7 @@ import (
 type testGraph struct{ *Graph }
 
 // decided is what becomes of its layers, where nothing may go wrong.
-func (b testGraph) decided(t testing.TB, f Facts) *Decisions {
+func (b testGraph) decided(t testing.TB, f fact.Facts) *Decisions {
 	t.Helper()
 	d, err := b.Decide(f)
 	if err != nil {
@@ -33,7 +34,7 @@ func (b testGraph) decided(t testing.TB, f Facts) *Decisions {
 }
 
 // recipe is that of a layer of it.
-func (b testGraph) recipe(t testing.TB, l *layer, f Facts) *recipe {
+func (b testGraph) recipe(t testing.TB, l *layer, f fact.Facts) *recipe {
 	t.Helper()
 	r, err := b.decided(t, f).recipe(l)
 	if err != nil {
@@ -42,7 +43,7 @@ func (b testGraph) recipe(t testing.TB, l *layer, f Facts) *recipe {
 	return r
 }
 
-func (b testGraph) image(t testing.TB, f Facts) *Image {
+func (b testGraph) image(t testing.TB, f fact.Facts) *Image {
 	t.Helper()
 	img, err := b.decided(t, f).Image(t.Context())
 	if err != nil {
@@ -66,7 +67,7 @@ func newGroup(t testing.TB, texts []string, change ...func(*Input)) testGraph {
 }
 
 // choose settles on all modules of a build.
-func choose(t testing.TB, b *Build, f Facts) testGraph {
+func choose(t testing.TB, b *Build, f fact.Facts) testGraph {
 	t.Helper()
 	group, err := b.Try(candidates(b), f, &plan.Trials{Limit: 100})
 	if err != nil {
@@ -121,10 +122,10 @@ func candidates(b *Build) (group []Candidate) {
 }
 
 // required answers for all require scripts that the layer is wanted as it stands in the packfile.
-func required(b *Build) Facts {
-	f := Facts{}
+func required(b *Build) fact.Facts {
+	f := fact.Facts{}
 	for _, q := range b.DetectQuestions(candidates(b), f) {
-		inquiries, err := b.AskDetect([]Question{q})
+		inquiries, err := b.AskDetect([]fact.Question{q})
 		if err != nil {
 			panic(err)
 		}
@@ -150,10 +151,10 @@ func named(b testGraph, name string) *layer {
 }
 
 // answers gives every question of a build the same kind of answer.
-func answers(b testGraph) Facts {
-	return answerEach(b, required(b.Build), func(l *layer, kind QuestionKind, f Facts) step.Result {
-		md := f.metadata(l, kind)
-		if kind == Built {
+func answers(b testGraph) fact.Facts {
+	return answerEach(b, required(b.Build), func(l *layer, kind fact.Kind, f fact.Facts) step.Result {
+		md := facts(f).metadata(l, kind)
+		if kind == fact.Built {
 			return step.Result{Metadata: md, Described: step.Described{DiffID: diffID(l.Name)}} // as imageOf has it
 		}
 		md["version"] = "answered"
@@ -162,7 +163,7 @@ func answers(b testGraph) Facts {
 }
 
 // answerEach adds answers to all questions that a build has under some facts.
-func answerEach(b testGraph, f Facts, answer func(*layer, QuestionKind, Facts) step.Result) Facts {
+func answerEach(b testGraph, f fact.Facts, answer func(*layer, fact.Kind, fact.Facts) step.Result) fact.Facts {
 	d, err := b.Decide(f)
 	for {
 		if err != nil {
@@ -170,22 +171,22 @@ func answerEach(b testGraph, f Facts, answer func(*layer, QuestionKind, Facts) s
 		}
 		qs := d.Questions()
 		if len(qs) == 0 {
-			return d.facts
+			return fact.Facts(d.facts)
 		}
-		more := Facts{}
+		more := fact.Facts{}
 		for _, q := range qs {
-			inquiries, err := d.Ask(context.Background(), []Question{q}, nil)
+			inquiries, err := d.Ask(context.Background(), []fact.Question{q}, nil)
 			if err != nil {
 				panic(err)
 			}
-			more[q] = inquiries[0].Answer(q, answer(b.byID[q.Layer], q.Kind, d.facts))
+			more[q] = inquiries[0].Answer(q, answer(b.byID[q.Layer], q.Kind, fact.Facts(d.facts)))
 		}
 		d, err = d.With(more)
 	}
 }
 
 // marshal is the image's LLB, without metadata: its maps have no order.
-func marshal(t testing.TB, b testGraph, f Facts) [][]byte {
+func marshal(t testing.TB, b testGraph, f fact.Facts) [][]byte {
 	t.Helper()
 	def, err := b.image(t, f).State.Marshal(context.Background())
 	if err != nil {
@@ -339,7 +340,7 @@ inline = "x"
 [[layers.build.links]]
 name = "a"
 `)
-	f := Facts{}
+	f := fact.Facts{}
 	var order []string
 	for {
 		qs := b.decided(t, f).Questions()
@@ -349,7 +350,7 @@ name = "a"
 		var wave []string
 		for _, q := range qs {
 			wave = append(wave, fmt.Sprintf("%s %s", q.Layer, q.Kind))
-			f[q] = Answer{}
+			f[q] = fact.Answer{}
 		}
 		order = append(order, strings.Join(wave, ", "))
 	}

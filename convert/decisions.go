@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -16,7 +17,7 @@ import (
 // image when no layer that it looks into may run, or when those that run are described and came out as they were.
 type Decisions struct {
 	*Graph
-	facts   Facts
+	facts   facts
 	decided map[*layer]*Decision
 	same    map[*layer]layerkey.Record // records of the previous image that have the key of the layer
 	runs    map[*layer]bool            // the run step is part of the build, cached or not
@@ -29,15 +30,15 @@ type Decisions struct {
 }
 
 // Decide returns what becomes of all layers under some facts. It fails when a key cannot be made.
-func (g *Graph) Decide(f Facts) (*Decisions, error) {
-	d := &Decisions{Graph: g, facts: f, recipes: map[*layer]*recipe{}, outputs: map[*layer]*output{}}
+func (g *Graph) Decide(f fact.Facts) (*Decisions, error) {
+	d := &Decisions{Graph: g, facts: facts(f), recipes: map[*layer]*recipe{}, outputs: map[*layer]*output{}}
 	return d, d.decide()
 }
 
 // With returns what Decide would under these facts and some more. What has been worked out is not worked out again.
-func (d *Decisions) With(more Facts) (*Decisions, error) {
+func (d *Decisions) With(more fact.Facts) (*Decisions, error) {
 	next := *d
-	next.facts = d.facts.With(more)
+	next.facts = facts(fact.Facts(d.facts).With(more))
 	next.recipes, next.outputs = maps.Clone(d.recipes), maps.Clone(d.outputs)
 	if d.complete() {
 		return &next, nil
@@ -77,7 +78,10 @@ func (d *Decisions) decide() error {
 func (d *Decisions) hasSame(l *layer) bool { _, ok := d.same[l]; return ok }
 
 // isDescribed says whether it is known what the run step of a layer left.
-func (d *Decisions) isDescribed(l *layer) bool { _, ok := d.facts[Question{l.id, Built}]; return ok }
+func (d *Decisions) isDescribed(l *layer) bool {
+	_, ok := d.facts[fact.Question{Layer: l.id, Kind: fact.Built}]
+	return ok
+}
 
 // decideByKey decides what needs no content of other layers, and finds the record of a layer that has the same key.
 func (d *Decisions) decideByKey(l *layer) error {
@@ -121,7 +125,7 @@ func (d *Decisions) decideByKey(l *layer) error {
 	case l.Export && old.DiffID == "":
 		return made("the previous image has no layer that could be taken over for it")
 	}
-	if copied, answered := d.facts[Question{l.id, Copied}]; answered && copied.DiffID != old.DiffID {
+	if copied, answered := d.facts[fact.Question{Layer: l.id, Kind: fact.Copied}]; answered && copied.DiffID != old.DiffID {
 		return made("the previous image does not hold it as its label says")
 	}
 	if unsaid := d.unsaid(l, old); unsaid != nil {
@@ -132,7 +136,7 @@ func (d *Decisions) decideByKey(l *layer) error {
 }
 
 // keyed says whether everything is known that the key of a settled layer is made of.
-func (f Facts) keyed(l *layer) bool {
+func (f facts) keyed(l *layer) bool {
 	return !slices.ContainsFunc(l.links, func(k link) bool {
 		if k.layer == nil {
 			return false
@@ -210,7 +214,7 @@ func (d *Decisions) spread(starts func(*layer) bool, more func(map[*layer]bool, 
 // unseen says whether a layer that can only be copied out of the previous image has not been looked at. What the image has in
 // its folder may be another's, too: of the run image, or of a build that came after.
 func (d *Decisions) unseen(l *layer) bool {
-	_, seen := d.facts[Question{l.id, Copied}]
+	_, seen := d.facts[fact.Question{Layer: l.id, Kind: fact.Copied}]
 	return l.Export && d.in.Previous.copied[l.dir()] && !seen && !d.in.BuildNothing
 }
 
@@ -295,6 +299,6 @@ func (d *Decisions) content(l *layer) *description {
 
 // built is what the run step of a layer left, when that is described.
 func (d *Decisions) built(l *layer) description {
-	r := d.facts[Question{l.id, Built}]
+	r := d.facts[fact.Question{Layer: l.id, Kind: fact.Built}]
 	return description{metadata: r.Metadata, content: r.DiffID, diffID: r.DiffID}
 }

@@ -9,6 +9,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -57,7 +58,7 @@ func (s *Decisions) deps(l *layer) (specs []step.Dep, mounts []llb.Mount, err er
 	}
 	for i, d := range all {
 		if unpinned(d.Dep) {
-			d.SHA, _ = s.facts[Question{l.id, Fetched}].Metadata[d.id].(string)
+			d.SHA, _ = s.facts[fact.Question{Layer: l.id, Kind: fact.Fetched}].Metadata[d.id].(string)
 		}
 		spec := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
 		if d.wanted {
@@ -76,11 +77,11 @@ func (s *Decisions) deps(l *layer) (specs []step.Dep, mounts []llb.Mount, err er
 // fetch is a step that finds the checksums of a layer's deps of which the packfile gives none. BuildKit asks their servers in
 // every build, and the step runs when they say something new.
 func (s steps) fetch(l *layer) (bk.State, error) {
-	all, err := s.renderedDeps(l, s.facts.metadata(l, Fetched))
+	all, err := s.renderedDeps(l, s.facts.metadata(l, fact.Fetched))
 	if err != nil {
 		return bk.State{}, err
 	}
-	p := process{subject: l.id, module: l.module, name: string(Fetched), noCache: l.noCache}
+	p := process{subject: l.id, module: l.module, name: string(fact.Fetched), noCache: l.noCache}
 	var files []step.DepFile
 	for i, d := range all {
 		if !d.wanted || !unpinned(*d.written) {
@@ -156,7 +157,7 @@ type Unpinned struct {
 // Unpinned returns the deps without checksum that were looked up.
 func (s *Decisions) Unpinned() (found []Unpinned, err error) {
 	for _, l := range s.layers {
-		answer, asked := s.facts[Question{l.id, Fetched}]
+		answer, asked := s.facts[fact.Question{Layer: l.id, Kind: fact.Fetched}]
 		if !asked {
 			continue
 		}

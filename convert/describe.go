@@ -12,6 +12,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
@@ -19,21 +20,21 @@ import (
 
 // descriptions collects what is left to be found out about layers, as one Inquiry.
 type descriptions struct {
-	Inquiry
+	fact.Inquiry
 	copies *bk.FileAction
 	layers []*layer // that it depends on
 	id     string   // of the project and the layers' keys, for onTop
 }
 
 // add makes the answer to a question, a file of some state, a part of the inquiry.
-func (d *descriptions) add(q Question, st bk.State, file string) {
+func (d *descriptions) add(q fact.Question, st bk.State, file string) {
 	at := path.Join("/", strconv.Itoa(len(d.Files)))
 	d.Files[q] = at
 	d.copies = d.copies.Copy(st, file, at)
 }
 
 func (s steps) newDescriptions() *descriptions {
-	return &descriptions{Inquiry: Inquiry{Files: map[Question]string{}}, id: digestOf([]byte(s.in.Project))}
+	return &descriptions{Inquiry: fact.Inquiry{Files: map[fact.Question]string{}}, id: digestOf([]byte(s.in.Project))}
 }
 
 // finish makes the inquiry of what was added, and returns false when that is nothing.
@@ -90,7 +91,7 @@ func (s steps) describeParts(parts ...[]undescribed) (*descriptions, error) {
 
 // undescribed is a layer of the image to describe.
 type undescribed struct {
-	Question
+	fact.Question
 	tree  bk.State
 	md    *bk.State // has the result of its run step; nil when that is not asked for
 	layer *layer    // nil for a layer that is not the packfile's
@@ -98,7 +99,7 @@ type undescribed struct {
 }
 
 func undescribedLayer(l *layer, o *output) undescribed {
-	return undescribed{Question: Question{l.id, Built}, tree: o.tree, md: &o.md, layer: l, name: l.path()}
+	return undescribed{Question: fact.Question{Layer: l.id, Kind: fact.Built}, tree: o.tree, md: &o.md, layer: l, name: l.path()}
 }
 
 // undescribedLayers are the layers of the packfile that are to be described: as steps see them, and as the image has them when
@@ -119,12 +120,12 @@ func (s steps) undescribedLayers(ctx context.Context, d *descriptions) (built, t
 		}
 		layer := undescribedLayer(l, o)
 		if a, asked := s.facts[layer.Question]; asked {
-			d.add(layer.Question, a.tree, a.file)
+			d.add(layer.Question, a.Tree, a.File)
 		} else if !o.reused {
 			built = append(built, layer)
 		}
 		if otherTime || o.timed != nil && !o.reused && s.keepsDigest(l) {
-			layer.Question, layer.tree, layer.md = Question{l.id, Timed}, o.inImage(), nil
+			layer.Question, layer.tree, layer.md = fact.Question{Layer: l.id, Kind: fact.Timed}, o.inImage(), nil
 			timed = append(timed, layer)
 		}
 		d.layers = append(d.layers, l)
@@ -144,7 +145,7 @@ func (s steps) undescribedParts(image []imageLayer) (app, rest []undescribed) {
 		return nil, nil
 	}
 	for _, l := range image {
-		q := Question{l.part, Part}
+		q := fact.Question{Layer: l.part, Kind: fact.Part}
 		if _, answered := s.facts[q]; answered || l.part == "" {
 			continue
 		}
@@ -208,8 +209,8 @@ func (s steps) describe(layers []undescribed, t time.Time) (bk.State, error) {
 }
 
 // describeCopies is one step that describes layers as they are copied out of the previous image.
-func (s steps) describeCopies(qs []Question) (Inquiry, error) {
-	in := Inquiry{Files: map[Question]string{}}
+func (s steps) describeCopies(qs []fact.Question) (fact.Inquiry, error) {
+	in := fact.Inquiry{Files: map[fact.Question]string{}}
 	var layers []undescribed
 	for i, q := range qs {
 		l := s.byID[q.Layer]

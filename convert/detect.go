@@ -8,6 +8,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -43,9 +44,9 @@ type PlanRequire struct {
 // member is a module as the build plan sees it: a packfile or a buildpack.
 type member interface {
 	// questions are those on whose answers its part of the plan depends.
-	questions() []Question
+	questions() []fact.Question
 	// part is its part of the plan, when they are answered.
-	part(Facts) plan.Member
+	part(fact.Facts) plan.Member
 }
 
 func (b *Build) member(c Candidate) member {
@@ -56,7 +57,7 @@ func (b *Build) member(c Candidate) member {
 }
 
 // DetectQuestions are those that have to be answered before a group can be tried.
-func (b *Build) DetectQuestions(group []Candidate, f Facts) (open []Question) {
+func (b *Build) DetectQuestions(group []Candidate, f fact.Facts) (open []fact.Question) {
 	for _, c := range group {
 		for _, q := range b.member(c).questions() {
 			if _, answered := f[q]; !answered {
@@ -68,19 +69,19 @@ func (b *Build) DetectQuestions(group []Candidate, f Facts) (open []Question) {
 }
 
 // AskDetect returns what answers questions of DetectQuestions.
-func (b *Build) AskDetect(qs []Question) ([]Inquiry, error) {
-	var inquiries []Inquiry
+func (b *Build) AskDetect(qs []fact.Question) ([]fact.Inquiry, error) {
+	var inquiries []fact.Inquiry
 	for _, q := range qs {
 		st, err := b.askDetect(q)
 		if err != nil {
 			return nil, err
 		}
-		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: ResultPath}})
+		inquiries = append(inquiries, fact.Inquiry{State: st, Files: map[fact.Question]string{q: ResultPath}})
 	}
 	return inquiries, nil
 }
 
-func (b *Build) askDetect(q Question) (bk.State, error) {
+func (b *Build) askDetect(q fact.Question) (bk.State, error) {
 	for _, m := range b.in.Modules {
 		if m.Buildpack != nil {
 			if questionOf(m) == q {
@@ -90,7 +91,7 @@ func (b *Build) askDetect(q Question) (bk.State, error) {
 		}
 		for i := range m.Packfile.Layers {
 			l := &m.Packfile.Layers[i]
-			if (Question{m.Subject(l.Name), Required}) == q && l.Require != nil && l.Require.Script != nil {
+			if (fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}) == q && l.Require != nil && l.Require.Script != nil {
 				return b.require(m, l)
 			}
 		}
@@ -102,7 +103,7 @@ func (b *Build) askDetect(q Question) (bk.State, error) {
 func (b *Build) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
 	script := l.Require.Script
 	p := process{
-		subject: m.Subject(l.Name), module: m, files: stepFiles{module: m}, name: string(Required),
+		subject: m.Subject(l.Name), module: m, files: stepFiles{module: m}, name: string(fact.Required),
 		network: script.Network, access: l.Require.Access, at: []module.Place{m.At(scriptRange(script))}, noCache: b.noCache(m, l.Name),
 	}
 	p.spec = step.Spec{Layer: l.Name, Task: step.Require{
@@ -114,7 +115,7 @@ func (b *Build) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
 }
 
 // Try finds out whether the build plan of a group balances, by the rules of package plan. Its errors are those of plan.Resolve.
-func (b *Build) Try(group []Candidate, f Facts, trials *plan.Trials) (*Group, error) {
+func (b *Build) Try(group []Candidate, f fact.Facts, trials *plan.Trials) (*Group, error) {
 	members := make([]plan.Member, len(group))
 	for i, c := range group {
 		members[i] = b.member(c).part(f)
@@ -159,11 +160,11 @@ type packfileMember struct {
 	root bool // the packfile that is built
 }
 
-func (m packfileMember) questions() (qs []Question) {
+func (m packfileMember) questions() (qs []fact.Question) {
 	for i := range m.Module.Packfile.Layers {
 		l := &m.Module.Packfile.Layers[i]
 		if l.Require != nil && l.Require.Script != nil {
-			qs = append(qs, Question{m.Module.Subject(l.Name), Required})
+			qs = append(qs, fact.Question{Layer: m.Module.Subject(l.Name), Kind: fact.Required})
 		}
 	}
 	return qs
@@ -171,14 +172,14 @@ func (m packfileMember) questions() (qs []Question) {
 
 // part of the plan: a layer with a require or build section is required, unless its script says no; one with provide or build
 // is provided. What a module could require itself, and does not this time, it may still make for others.
-func (m packfileMember) part(f Facts) plan.Member {
+func (m packfileMember) part(f fact.Facts) plan.Member {
 	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
 	sections := false
 	for i := range m.Module.Packfile.Layers {
 		l := &m.Module.Packfile.Layers[i]
 		requires := l.Require != nil || l.Build
 		sections = sections || requires || l.Provide != nil
-		wanted := requires && !f[Question{m.Module.Subject(l.Name), Required}].NotWanted
+		wanted := requires && !f[fact.Question{Layer: m.Module.Subject(l.Name), Kind: fact.Required}].NotWanted
 		if wanted {
 			require := plan.Require{Name: l.Name, Metadata: m.requirement(l, f)}
 			member.Plan.Requires = append(member.Plan.Requires, require)
@@ -205,7 +206,7 @@ const (
 )
 
 // requirement is the table that says what is wanted of a layer.
-func (m packfileMember) requirement(l *packfile.Layer, f Facts) map[string]any {
+func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]any {
 	table := ownMetadata(m.Module, l, f)
 	if l.Export {
 		table[launchFlag] = "true"
@@ -217,9 +218,9 @@ func (m packfileMember) requirement(l *packfile.Layer, f Facts) map[string]any {
 }
 
 // ownMetadata is what a packfile says of a layer, and its require script if it has one.
-func ownMetadata(m *module.Module, l *packfile.Layer, f Facts) map[string]any {
+func ownMetadata(m *module.Module, l *packfile.Layer, f fact.Facts) map[string]any {
 	md := map[string]any{}
-	if r, ok := f[Question{m.Subject(l.Name), Required}]; ok && !r.NotWanted {
+	if r, ok := f[fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}]; ok && !r.NotWanted {
 		maps.Copy(md, r.Metadata)
 		return md
 	}

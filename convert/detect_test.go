@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
 )
 
@@ -76,7 +77,7 @@ func TestWhatAPackfilePutsIntoTheBuildPlan(t *testing.T) {
 }
 
 // answered are the answers of all require scripts, yes or no.
-func answered(b *Build, no bool) Facts {
+func answered(b *Build, no bool) fact.Facts {
 	f := required(b)
 	for q, r := range f {
 		r.NotWanted = no
@@ -131,7 +132,7 @@ func TestMetadataOfSeveralRequirers(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			b := newGroup(t, test.modules)
 			l := layerOf(t, b, "p/x")
-			if diff := cmp.Diff(test.want, Facts{}.metadata(l, "")); diff != "" {
+			if diff := cmp.Diff(test.want, facts{}.metadata(l, "")); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff(test.tables, l.tables()); diff != "" {
@@ -166,7 +167,7 @@ func TestRequirementsAreMetByTheModuleItselfIfItCanAndElseByTheFirst(t *testing.
 	if diff := cmp.Diff(map[string]string{"a/x": "p/x", "own/x": "own/x"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if s := (Facts{}).status(layerOf(t, b, "q/x")); s != dropped {
+	if s := (facts{}).status(layerOf(t, b, "q/x")); s != dropped {
 		t.Error("a layer that nobody requires of its module is created")
 	}
 }
@@ -285,8 +286,8 @@ func TestKeyHasTheModulesIDAndNotWhereItComesFrom(t *testing.T) {
 			in.Root.Scripts = map[string][]byte{"run.sh": []byte("x")}
 			change(in.Root)
 		})
-		g := choose(t, b, Facts{})
-		return g.recipe(t, layerOf(t, g, b.in.Root.Subject("x")), Facts{}).record.Key
+		g := choose(t, b, fact.Facts{})
+		return g.recipe(t, layerOf(t, g, b.in.Root.Subject("x")), fact.Facts{}).record.Key
 	}
 	base := key(func(*module.Module) {})
 	for what, change := range map[string]func(m *module.Module){
@@ -329,12 +330,12 @@ func TestTargetNamesALayerOfAModule(t *testing.T) {
 		"z": `target "z" is not a layer that this packfile provides; there are: a/x, b/x, b/y`,
 	} {
 		b := newModules(t, []string{withID("a", buildsX), withID("b", buildsX+strings.ReplaceAll(buildsX, `"x"`, `"y"`))}, func(in *Input) { in.Target = target })
-		g, err := b.Try(candidates(b), Facts{}, &plan.Trials{Limit: 1})
+		g, err := b.Try(candidates(b), fact.Facts{}, &plan.Trials{Limit: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
-		if g, err := b.Graph(g, Facts{}); err != nil {
+		if g, err := b.Graph(g, fact.Facts{}); err != nil {
 			got = err.Error()
 		} else {
 			got = g.target.id
@@ -354,15 +355,15 @@ func TestOfSeveralVersionsOfAModuleTheOneOfTheGroupIsBuilt(t *testing.T) {
 			in.Modules[0].Versions, in.Modules[1].Versions = true, true
 			in.Target = "m/x"
 		})
-		group, err := b.Try([]Candidate{{Module: b.in.Modules[i]}, {Module: b.in.Root}}, Facts{}, &plan.Trials{Limit: 1})
+		group, err := b.Try([]Candidate{{Module: b.in.Modules[i]}, {Module: b.in.Root}}, fact.Facts{}, &plan.Trials{Limit: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := b.Graph(group, Facts{})
+		g, err := b.Graph(group, fact.Facts{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (Facts{}).version(g.target); got != want || g.target.module != b.in.Modules[i] || g.shown(g.target) != "m/x" {
+		if got := (facts{}).version(g.target); got != want || g.target.module != b.in.Modules[i] || g.shown(g.target) != "m/x" {
 			t.Errorf("%s of %s is built, want %s", got, g.target.id, want)
 		}
 	}

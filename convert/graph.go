@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
@@ -21,7 +22,7 @@ type Graph struct {
 
 // Graph returns what a group comes down to under the answers of its require scripts: it resolves links and, with a target, leaves
 // out what that does not need.
-func (b *Build) Graph(group *Group, f Facts) (*Graph, error) {
+func (b *Build) Graph(group *Group, f fact.Facts) (*Graph, error) {
 	for _, m := range group.Modules {
 		if m.Buildpack != nil {
 			return nil, m.Fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
@@ -35,7 +36,7 @@ func (b *Build) Graph(group *Group, f Facts) (*Graph, error) {
 	return b.graph(group, f)
 }
 
-func (b *Build) graph(group *Group, f Facts) (*Graph, error) {
+func (b *Build) graph(group *Group, f fact.Facts) (*Graph, error) {
 	g := &Graph{Build: b, modules: group.Modules, byID: map[string]*layer{}}
 	caches := map[string]*packfile.Cache{} // by subject
 	for _, m := range g.modules {
@@ -84,7 +85,7 @@ func (b *Build) graph(group *Group, f Facts) (*Graph, error) {
 }
 
 // assign tells the layers of a group who requires them, and those that are only required who makes them.
-func (g *Graph) assign(group *Group, f Facts) {
+func (g *Graph) assign(group *Group, f fact.Facts) {
 	for _, e := range group.Entries {
 		for _, r := range e.Requires {
 			by, from := g.layerOf(r.By, e.Name), g.layerOf(r.From, e.Name)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 )
@@ -52,7 +53,7 @@ type NotFound struct {
 // NotFound returns the tests that called programs which are not there, and which they might find with full-env.
 func (d *Decisions) NotFound() (found []NotFound) {
 	for _, l := range d.layers {
-		if answer := d.facts[Question{l.id, Tested}]; len(answer.NotFound) > 0 {
+		if answer := d.facts[fact.Question{Layer: l.id, Kind: fact.Tested}]; len(answer.NotFound) > 0 {
 			programs := make([]string, len(answer.NotFound))
 			for i, p := range answer.NotFound {
 				programs[i] = text.Short(p)

@@ -7,6 +7,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
@@ -15,7 +16,7 @@ import (
 type Image struct {
 	State bk.State
 	Base  *dockerspec.DockerOCIImage // config of the run image, nil when it has none
-	Left  []Inquiry                  // what has to be found out before Config can be asked
+	Left  []fact.Inquiry             // what has to be found out before Config can be asked
 
 	layers []imageLayer
 	below  *descriptions // what describes the layers of the packfile, see onTop; nil when nothing had to

@@ -9,6 +9,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/module"
 )
@@ -92,7 +93,7 @@ func (d *Decisions) diffID(l imageLayer) (digest.Digest, error) {
 		return "", nil
 	}
 	if l.layer == nil {
-		r, ok := d.facts[Question{l.part, Part}]
+		r, ok := d.facts[fact.Question{Layer: l.part, Kind: fact.Part}]
 		if !ok {
 			return "", fmt.Errorf("layer %s is not described", l.part)
 		}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
 
 	"github.com/packfile/frontend/packfile"
@@ -83,19 +84,22 @@ func (l *layer) testScript() *packfile.Script {
 }
 
 // questions are those that have to be answered before the layer is settled, in the order in which they are asked.
-func (l *layer) questions() []QuestionKind {
-	var kinds []QuestionKind
+func (l *layer) questions() []fact.Kind {
+	var kinds []fact.Kind
 	if l.Provide.Inputs != nil {
-		kinds = append(kinds, Inputs)
+		kinds = append(kinds, fact.Inputs)
 	}
 	if l.Provide.Test != nil {
-		kinds = append(kinds, Tested)
+		kinds = append(kinds, fact.Tested)
 	}
 	if slices.ContainsFunc(l.Provide.Deps, unpinned) {
-		kinds = append(kinds, Fetched)
+		kinds = append(kinds, fact.Fetched)
 	}
 	return kinds
 }
+
+// facts are what is known of layers.
+type facts fact.Facts
 
 // status of a layer under the facts so far.
 type status int
@@ -106,12 +110,12 @@ const (
 	dropped               // nobody requires it this time, or its test said not to create it
 )
 
-func (f Facts) status(l *layer) status {
+func (f facts) status(l *layer) status {
 	if len(l.required) == 0 {
 		return dropped
 	}
 	for _, kind := range l.questions() {
-		result, ok := f[Question{l.id, kind}]
+		result, ok := f[fact.Question{Layer: l.id, Kind: kind}]
 		if !ok {
 			return open
 		}
@@ -124,20 +128,20 @@ func (f Facts) status(l *layer) status {
 
 // metadata of a layer before kind is asked; with kind "" before it is run. What is required of it comes first, and every
 // script that has run since has left all of it as it should be now.
-func (f Facts) metadata(l *layer, kind QuestionKind) map[string]any {
+func (f facts) metadata(l *layer, kind fact.Kind) map[string]any {
 	md := map[string]any{}
 	maps.Copy(md, l.metadata)
 	for _, earlier := range l.questions() {
 		if earlier == kind {
 			break
 		}
-		r, ok := f[Question{l.id, earlier}]
+		r, ok := f[fact.Question{Layer: l.id, Kind: earlier}]
 		switch {
 		case !ok:
-		case earlier == Fetched:
-		case earlier == Tested && l.testScript() == nil:
+		case earlier == fact.Fetched:
+		case earlier == fact.Tested && l.testScript() == nil:
 			md["version"] = r.Metadata["version"]
-		case earlier != Inputs:
+		case earlier != fact.Inputs:
 			md = maps.Clone(r.Metadata)
 		case md["version"] == nil:
 			// The inputs' digest is the version when nobody gave one before.
@@ -151,14 +155,14 @@ func (f Facts) metadata(l *layer, kind QuestionKind) map[string]any {
 }
 
 // version of a settled layer, "" when it has none.
-func (f Facts) version(l *layer) string {
+func (f facts) version(l *layer) string {
 	v, _ := f.metadata(l, "")["version"].(string)
 	return v
 }
 
 // linksSettled says whether versions and metadata of all layers that l links are known. A test sees those of layers that its
 // packfile names.
-func (f Facts) linksSettled(l *layer) bool {
+func (f facts) linksSettled(l *layer) bool {
 	for _, k := range l.links {
 		if k.layer != nil && !k.exposed && f.status(k.layer) == open {
 			return false

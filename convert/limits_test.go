@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -22,11 +23,11 @@ func declaring(n int, more string) string {
 func chosen(t *testing.T, texts ...string) error {
 	t.Helper()
 	b := newModules(t, texts)
-	g, err := b.Try(candidates(b), Facts{}, &plan.Trials{Limit: 1})
+	g, err := b.Try(candidates(b), fact.Facts{}, &plan.Trials{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Graph(g, Facts{})
+	_, err = b.Graph(g, fact.Facts{})
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/step"
 )
 
@@ -39,16 +40,16 @@ name = "shaped"
 // A layer that changes the app runs on the app as those before left it: what it leaves is not known before what becomes of them.
 func TestALayerThatChangesTheAppIsNotBuiltBeforeThoseThatChangeItBefore(t *testing.T) {
 	b := newBuild(t, shaped, from(t, imageOf(t, shaped)))
-	d := b.decided(t, Facts{})
-	test, built := Question{"tested", Tested}, Question{"shaped", Built}
-	if qs := d.Questions(); !slices.Equal(qs, []Question{test}) {
+	d := b.decided(t, fact.Facts{})
+	test, built := fact.Question{Layer: "tested", Kind: fact.Tested}, fact.Question{Layer: "shaped", Kind: fact.Built}
+	if qs := d.Questions(); !slices.Equal(qs, []fact.Question{test}) {
 		t.Fatalf("asked %v", qs)
 	}
-	d, err := d.With(Facts{test: {Result: step.Result{Metadata: map[string]any{"version": "1"}}}})
+	d, err := d.With(fact.Facts{test: {Result: step.Result{Metadata: map[string]any{"version": "1"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if qs := d.Questions(); !slices.Equal(qs, []Question{built}) {
+	if qs := d.Questions(); !slices.Equal(qs, []fact.Question{built}) {
 		t.Fatalf("then asked %v", qs)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
@@ -72,8 +73,8 @@ func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) 
 	// The steps that answered questions are below the run step, so that a cache export takes them along. It is their
 	// result that counts: where that is the same, the run step is the same.
 	for _, kind := range l.questions() {
-		a := s.facts[Question{l.id, kind}]
-		p.mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
+		a := s.facts[fact.Question{Layer: l.id, Kind: kind}]
+		p.mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 	}
 	out, err := s.exec(p)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	mod "github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -44,13 +45,13 @@ type image struct {
 }
 
 // order is how the questions of a build are asked.
-type order func([]convert.Question) []convert.Question
+type order func([]fact.Question) []fact.Question
 
-func allAtOnce(qs []convert.Question) []convert.Question { return qs }
+func allAtOnce(qs []fact.Question) []fact.Question { return qs }
 
 // oneByOne asks one of the questions that can be asked, any.
 func oneByOne(r *rand.Rand) order {
-	return func(qs []convert.Question) []convert.Question {
+	return func(qs []fact.Question) []fact.Question {
 		i := r.IntN(len(qs))
 		return qs[i : i+1]
 	}
@@ -100,7 +101,7 @@ type tried struct {
 }
 
 // ask adds the answers to questions that can be asked now.
-func (b *tried) ask(qs []convert.Question) error {
+func (b *tried) ask(qs []fact.Question) error {
 	inquiries, err := b.Ask(context.Background(), qs, nil)
 	if err != nil {
 		return err
@@ -109,14 +110,14 @@ func (b *tried) ask(qs []convert.Question) error {
 }
 
 // know adds answers.
-func (b *tried) know(more convert.Facts) (err error) {
+func (b *tried) know(more fact.Facts) (err error) {
 	b.Decisions, err = b.With(more)
 	return err
 }
 
 // answerAll are the answers to inquiries.
-func (b *builder) answerAll(inquiries []convert.Inquiry) convert.Facts {
-	facts := convert.Facts{}
+func (b *builder) answerAll(inquiries []fact.Inquiry) fact.Facts {
+	facts := fact.Facts{}
 	for _, in := range inquiries {
 		left := b.solve(in.State)
 		for q, file := range in.Files {

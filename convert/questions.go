@@ -1,6 +1,10 @@
 package convert
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/packfile/frontend/fact"
+)
 
 // ready says whether everything is decided that the output of a layer is made of.
 func (d *Decisions) ready(l *layer) bool {
@@ -25,8 +29,8 @@ func (d *Decisions) linksReady(l *layer) bool {
 
 // Questions returns those that can be asked now: they are not answered yet, and what they need is known. There is none when
 // everything is decided.
-func (d *Decisions) Questions() (qs []Question) {
-	add := func(q Question) {
+func (d *Decisions) Questions() (qs []fact.Question) {
+	add := func(q fact.Question) {
 		if _, answered := d.facts[q]; !answered && !slices.Contains(qs, q) {
 			qs = append(qs, q)
 		}
@@ -41,13 +45,13 @@ func (d *Decisions) Questions() (qs []Question) {
 		case d.decided[l] != nil || !d.hasSame(l) || d.in.BuildNothing:
 		default:
 			if d.unseen(l) {
-				add(Question{l.id, Copied})
+				add(fact.Question{Layer: l.id, Kind: fact.Copied})
 			}
 			for _, k := range l.looksInto() {
 				switch {
 				case d.facts.status(k.layer) == dropped || d.content(k.layer) != nil:
 				case d.runs[k.layer] && d.ready(k.layer):
-					add(Question{k.layer.id, Built})
+					add(fact.Question{Layer: k.layer.id, Kind: fact.Built})
 				case waiting == nil:
 					waiting = &k
 				}
@@ -56,19 +60,19 @@ func (d *Decisions) Questions() (qs []Question) {
 	}
 	if len(qs) == 0 && waiting != nil {
 		// Layers wait for each other: whether a kept layer runs depends on one that waits for what it holds. It is built.
-		add(Question{waiting.layer.id, Built})
+		add(fact.Question{Layer: waiting.layer.id, Kind: fact.Built})
 	}
 	return qs
 }
 
 // openQuestion is the next one to ask before a layer is settled, nil when it has to wait.
-func (d *Decisions) openQuestion(l *layer) *Question {
+func (d *Decisions) openQuestion(l *layer) *fact.Question {
 	for _, kind := range l.questions() {
-		q := Question{l.id, kind}
+		q := fact.Question{Layer: l.id, Kind: kind}
 		if _, ok := d.facts[q]; ok {
 			continue // the next one sees what this one says
 		}
-		if kind == Tested && l.testScript() != nil {
+		if kind == fact.Tested && l.testScript() != nil {
 			if !d.facts.linksSettled(l) || l.fullEnv() && (!d.linksReady(l) || d.in.BuildNothing && d.needsBuilding(l)) {
 				return nil
 			}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
@@ -58,8 +59,8 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 		return nil, err
 	}
 	p.record.Name = l.Name
-	for _, kind := range []QuestionKind{Inputs, Tested} {
-		if r := d.facts[Question{l.id, kind}]; r.FileDigests != nil {
+	for _, kind := range []fact.Kind{fact.Inputs, fact.Tested} {
+		if r := d.facts[fact.Question{Layer: l.id, Kind: kind}]; r.FileDigests != nil {
 			p.record.Files = r.FileDigests
 		}
 	}
@@ -101,7 +102,7 @@ func (d *Decisions) keyParts(l *layer, p process, task step.Run) (layerkey.Parts
 	if l.requiredByOthers() {
 		parts.Requires = task.Requires
 	}
-	if r, ok := d.facts[Question{l.id, Inputs}]; ok {
+	if r, ok := d.facts[fact.Question{Layer: l.id, Kind: fact.Inputs}]; ok {
 		parts.Inputs, _ = r.Metadata["version"].(string)
 	}
 	for _, s := range p.access.Secrets {

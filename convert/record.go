@@ -9,6 +9,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
@@ -32,7 +33,7 @@ func (d *Decisions) described(l *layer) *description {
 	if seen == nil {
 		return nil
 	}
-	if timed, ok := d.facts[Question{l.id, Timed}]; ok {
+	if timed, ok := d.facts[fact.Question{Layer: l.id, Kind: fact.Timed}]; ok {
 		seen.diffID = timed.DiffID
 	}
 	if !d.keepsDigest(l) {

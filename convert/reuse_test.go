@@ -10,6 +10,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
@@ -50,20 +51,20 @@ func diffID(text string) string { return digest.FromString(text).String() }
 func exact(in *Input) { in.Build.Exact = true }
 
 // describeAll answers question Built for the layers that are built; what they hold is what content says, else their name.
-func describeAll(b testGraph, f Facts, content map[string]string) Facts {
+func describeAll(b testGraph, f fact.Facts, content map[string]string) fact.Facts {
 	for _, l := range b.layers {
 		held := l.Name
 		if c, ok := content[l.Name]; ok {
 			held = c
 		}
-		f[Question{l.Name, Built}] = Answer{Result: step.Result{Metadata: f.metadata(l, ""), Described: step.Described{DiffID: diffID(held)}}}
+		f[fact.Question{Layer: l.Name, Kind: fact.Built}] = fact.Answer{Result: step.Result{Metadata: facts(f).metadata(l, ""), Described: step.Described{DiffID: diffID(held)}}}
 	}
 	return f
 }
 
 // leftOf are the questions that are left of an image.
-func leftOf(img *Image) map[Question]bool {
-	all := map[Question]bool{}
+func leftOf(img *Image) map[fact.Question]bool {
+	all := map[fact.Question]bool{}
 	for _, in := range img.Left {
 		for q := range in.Files {
 			all[q] = true
@@ -73,10 +74,10 @@ func leftOf(img *Image) map[Question]bool {
 }
 
 // describeParts answers question Part for the layers of an image that are not the packfile's.
-func describeParts(img *Image, f Facts) Facts {
+func describeParts(img *Image, f fact.Facts) fact.Facts {
 	for q := range leftOf(img) {
-		if q.Kind == Part {
-			f[q] = Answer{Result: step.Result{Described: step.Described{DiffID: diffID(q.Layer)}}}
+		if q.Kind == fact.Part {
+			f[q] = fact.Answer{Result: step.Result{Described: step.Described{DiffID: diffID(q.Layer)}}}
 		}
 	}
 	return f
@@ -125,15 +126,15 @@ func from(t *testing.T, cfg *dockerspec.DockerOCIImage) func(*Input) {
 func actions(t *testing.T, b testGraph, content map[string]string) string {
 	t.Helper()
 	asked := ""
-	f := answerEach(b, Facts{}, func(l *layer, kind QuestionKind, f Facts) step.Result {
-		if kind == Built {
+	f := answerEach(b, fact.Facts{}, func(l *layer, kind fact.Kind, f fact.Facts) step.Result {
+		if kind == fact.Built {
 			asked += " ?" + l.id
 		}
 		held := l.Name
 		if c, ok := content[l.Name]; ok {
 			held = c
 		}
-		return step.Result{Metadata: f.metadata(l, kind), Described: step.Described{DiffID: diffID(held)}}
+		return step.Result{Metadata: facts(f).metadata(l, kind), Described: step.Described{DiffID: diffID(held)}}
 	})
 	explained := b.decided(t, f).Explain()
 	var all []string
@@ -330,7 +331,7 @@ func TestWhatIsNotDecidedOrDescribedIsAnErrorWithItsName(t *testing.T) {
 	tested := strings.Replace(diamond, "name = \"gen\"\nexport = true\nversion = \"1\"\n", "name = \"gen\"\nexport = true\n[layers.build.test]\ninline = \"x\"\n", 1)
 	b := newBuild(t, tested, from(t, imageOf(t, diamond)))
 	// Whether tool runs, which deps was built with, is for the test of gen to say.
-	if _, err := b.decided(t, Facts{}).Image(t.Context()); err == nil || err.Error() != `layer "deps" is not decided` {
+	if _, err := b.decided(t, fact.Facts{}).Image(t.Context()); err == nil || err.Error() != `layer "deps" is not decided` {
 		t.Errorf("not decided: %v", err)
 	}
 	b = newBuild(t, diamond)
@@ -349,7 +350,7 @@ func TestAnExposedLayerIsNoLinkOfItsName(t *testing.T) {
 				"[[layers]]\nname = \"y\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"x\"\n"),
 		}
 	}
-	record := func(b testGraph, f Facts) layerkey.Record {
+	record := func(b testGraph, f fact.Facts) layerkey.Record {
 		d := b.decided(t, f)
 		r, err := d.recipe(named(b, "y"))
 		if err != nil {
@@ -363,7 +364,7 @@ func TestAnExposedLayerIsNoLinkOfItsName(t *testing.T) {
 	contents := func(root string) layerkey.Record {
 		b := newGroup(t, exposing("1"))
 		f := answers(b)
-		f[Question{"x", Built}], f[Question{"m/x", Built}] = Answer{Result: step.Result{Described: step.Described{DiffID: root}}}, Answer{Result: step.Result{Described: step.Described{DiffID: "own"}}}
+		f[fact.Question{Layer: "x", Kind: fact.Built}], f[fact.Question{Layer: "m/x", Kind: fact.Built}] = fact.Answer{Result: step.Result{Described: step.Described{DiffID: root}}}, fact.Answer{Result: step.Result{Described: step.Described{DiffID: "own"}}}
 		return record(b, f)
 	}
 	if diff := cmp.Diff(map[string]string{"/layers/packfile/x": "one", "/layers/m/x": "own"}, contents("one").Links); diff != "" {
@@ -382,7 +383,7 @@ func TestLayerThatWasToBeKeptIsDescribedWhenItIsBuilt(t *testing.T) {
 	f := answers(b)
 	img := b.image(t, f)
 	for _, name := range []string{"assets", "modules", "tools"} {
-		if !leftOf(img)[Question{name, Built}] {
+		if !leftOf(img)[fact.Question{Layer: name, Kind: fact.Built}] {
 			t.Errorf("%s is not described; assets are built, and so modules and tools, which it links", name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/sbom"
@@ -138,8 +139,8 @@ func (d *Decisions) sbomFiles(im sbom.Image) (files map[string][]byte, err error
 }
 
 // AskTarget is what describes the target, for its SBOM.
-func (d *Decisions) AskTarget(ctx context.Context) ([]Inquiry, error) {
-	return d.Ask(ctx, []Question{{d.target.id, Built}}, nil)
+func (d *Decisions) AskTarget(ctx context.Context) ([]fact.Inquiry, error) {
+	return d.Ask(ctx, []fact.Question{{Layer: d.target.id, Kind: fact.Built}}, nil)
 }
 
 // MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/step"
 )
 
@@ -47,7 +48,7 @@ func sbomFiles(d *Decisions) (map[string][]byte, error) {
 	return d.sbomFiles(im)
 }
 
-func built(md map[string]any) Answer { return Answer{Result: step.Result{Metadata: md}} }
+func built(md map[string]any) fact.Answer { return fact.Answer{Result: step.Result{Metadata: md}} }
 
 func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing.T) {
 	b := newBuild(t, shipped)
@@ -64,13 +65,13 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 		t.Fatal(err)
 	}
 	for _, layer := range []string{"acme/app/inside", "acme/app/tool", "acme/app/user"} {
-		f[Question{layer, Built}] = built(f.metadata(b.byID[layer], ""))
+		f[fact.Question{Layer: layer, Kind: fact.Built}] = built(facts(f).metadata(b.byID[layer], ""))
 	}
 	if files, err := sbomFiles(b.decided(t, f)); err != nil || !maps.EqualFunc(files, guessed, bytes.Equal) {
 		t.Errorf("run steps that add nothing give other files than were expected: %v", err)
 	}
 	for _, layer := range []string{"acme/app/inside", "acme/app/tool", "acme/app/user"} {
-		f[Question{layer, Built}] = built(map[string]any{"version": "1", "license": "MIT", "of": path.Base(layer)})
+		f[fact.Question{Layer: layer, Kind: fact.Built}] = built(map[string]any{"version": "1", "license": "MIT", "of": path.Base(layer)})
 	}
 	d = b.decided(t, f)
 	im, known := d.SBOM()
@@ -104,7 +105,7 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 }
 
 func TestSBOMHasNoLayerThatIsNotCreated(t *testing.T) {
-	f := Facts{{"acme/app/user", Required}: {Result: step.Result{Asked: step.Asked{NotWanted: true}}}, {"acme/app/tool", Built}: built(nil), {"acme/app/inside", Built}: built(nil)}
+	f := fact.Facts{{Layer: "acme/app/user", Kind: fact.Required}: {Result: step.Result{Asked: step.Asked{NotWanted: true}}}, {Layer: "acme/app/tool", Kind: fact.Built}: built(nil), {Layer: "acme/app/inside", Kind: fact.Built}: built(nil)}
 	b := newModules(t, []string{shipped})
 	im, known := choose(t, b, f).decided(t, f).SBOM()
 	if !known || len(im.Layers) != 1 || im.Layers[0].Name != "tool" {

@@ -11,6 +11,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -32,12 +33,12 @@ type steps struct{ *Decisions }
 
 // Ask returns what answers questions, with as few steps as that takes. Of a question about files, selections may say what symlinks
 // lead to.
-func (d *Decisions) Ask(ctx context.Context, qs []Question, selections map[Question]*Selection) ([]Inquiry, error) {
+func (d *Decisions) Ask(ctx context.Context, qs []fact.Question, selections map[fact.Question]*fact.Selection) ([]fact.Inquiry, error) {
 	s := steps{d}
-	var inquiries []Inquiry
-	var matching, copied []Question
+	var inquiries []fact.Inquiry
+	var matching, copied []fact.Question
 	for _, q := range qs {
-		if q.Kind == Copied {
+		if q.Kind == fact.Copied {
 			copied = append(copied, q)
 			continue
 		}
@@ -50,10 +51,10 @@ func (d *Decisions) Ask(ctx context.Context, qs []Question, selections map[Quest
 			return nil, err
 		}
 		file := ResultPath
-		if q.Kind == Built {
+		if q.Kind == fact.Built {
 			file = treeResult(0)
 		}
-		inquiries = append(inquiries, Inquiry{State: st, Files: map[Question]string{q: file}})
+		inquiries = append(inquiries, fact.Inquiry{State: st, Files: map[fact.Question]string{q: file}})
 	}
 	if len(matching) > 0 {
 		in, err := s.match(matching, selections)
@@ -73,16 +74,16 @@ func (d *Decisions) Ask(ctx context.Context, qs []Question, selections map[Quest
 }
 
 // isMatch says whether a question asks for the digest of files of the app.
-func (g *Graph) isMatch(q Question) bool {
-	return q.Kind == Inputs || q.Kind == Tested && g.byID[q.Layer].testScript() == nil
+func (g *Graph) isMatch(q fact.Question) bool {
+	return q.Kind == fact.Inputs || q.Kind == fact.Tested && g.byID[q.Layer].testScript() == nil
 }
 
 // match is one step that answers all questions for digests of files: most are about a file or two, and what takes time is
 // the container.
-func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry, error) {
+func (s steps) match(qs []fact.Question, selections map[fact.Question]*fact.Selection) (fact.Inquiry, error) {
 	p := process{name: "match"}
 	var trees []step.Tree
-	in := Inquiry{Files: map[Question]string{}, selections: map[Question]Selection{}}
+	in := fact.Inquiry{Files: map[fact.Question]string{}, Selections: map[fact.Question]fact.Selection{}}
 	var files *bk.FileAction
 	for i, q := range qs {
 		l := s.byID[q.Layer]
@@ -91,18 +92,18 @@ func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry
 		if sel == nil {
 			sel = s.Selection(q)
 		}
-		in.selections[q] = sel.frozen()
+		in.Selections[q] = sel.Frozen()
 		info := &bk.CopyInfo{
-			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.patterns(), Mode: &bk.ChmodOpt{ModeStr: AppMode},
+			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.Patterns(), Mode: &bk.ChmodOpt{ModeStr: AppMode},
 		}
 		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
-		trees = append(trees, step.Tree{Name: l.id, Selected: sel.chosen})
-		if a := sel.before; a != nil { // a cache export takes along what is below
+		trees = append(trees, step.Tree{Name: l.id, Selected: sel.Chosen})
+		if a := sel.Before; a != nil { // a cache export takes along what is below
 			dest := path.Join(step.FactsDir, string(step.KindMatch), strconv.Itoa(i))
-			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
+			p.mount(llb.Mount{Dest: dest, Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 		}
 		p.noCache = p.noCache || l.noCache
-		if q.Kind == Inputs {
+		if q.Kind == fact.Inputs {
 			p.at = append(p.at, l.module.At(l.Provide.At("inputs")))
 		} else {
 			p.at = append(p.at, l.module.At(l.Provide.Test.At("match")))
@@ -127,14 +128,14 @@ func (s steps) match(qs []Question, selections map[Question]*Selection) (Inquiry
 }
 
 // ask is the state that answers a question about a layer with a step of its own.
-func (s steps) ask(ctx context.Context, q Question) (bk.State, error) {
+func (s steps) ask(ctx context.Context, q fact.Question) (bk.State, error) {
 	l := s.byID[q.Layer]
 	switch q.Kind {
-	case Tested:
+	case fact.Tested:
 		return s.test(ctx, l)
-	case Fetched:
+	case fact.Fetched:
 		return s.fetch(l)
-	case Built:
+	case fact.Built:
 		o, err := s.output(ctx, l)
 		if err != nil {
 			return bk.State{}, err
@@ -148,7 +149,7 @@ func (s steps) ask(ctx context.Context, q Question) (bk.State, error) {
 func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
 	test := l.Provide.Test
 	p := process{
-		subject: l.id, module: l.module, files: stepFiles{module: l.module}, name: string(Tested), noCache: l.noCache,
+		subject: l.id, module: l.module, files: stepFiles{module: l.module}, name: string(fact.Tested), noCache: l.noCache,
 		network: test.Script.Network, access: test.Access, at: []module.Place{l.module.At(scriptRange(test.Script))},
 	}
 	p.mount(appMount(s.visibleApp(l), llb.Discarded))
@@ -159,7 +160,7 @@ func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
 	seen.Requires = l.tables()
 	s.mountRequires(&p, l)
 	task := step.Test{
-		Given: s.told(test.Access, s.facts.metadata(l, Tested)), Seen: seen,
+		Given: s.told(test.Access, s.facts.metadata(l, fact.Tested)), Seen: seen,
 		Script: *p.files.script(test.Script, l.Name+".test"),
 	}
 	if hidden := l.hiddenFromTest(); hidden != nil {
@@ -254,9 +255,9 @@ func (s steps) mountRequires(p *process, l *layer) {
 		if r.by == nil {
 			continue // a build plan says more than what is wanted of this layer: it would run again for any of that
 		}
-		if a, ok := s.facts[Question{r.by.id, Required}]; ok {
-			dest := path.Join(step.FactsDir, string(Required), strconv.Itoa(i))
-			p.mount(llb.Mount{Dest: dest, Tree: a.tree, Source: a.file, Kind: llb.ReadOnly})
+		if a, ok := s.facts[fact.Question{Layer: r.by.id, Kind: fact.Required}]; ok {
+			dest := path.Join(step.FactsDir, string(fact.Required), strconv.Itoa(i))
+			p.mount(llb.Mount{Dest: dest, Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
@@ -29,12 +30,12 @@ func (s steps) visibleApp(l *layer) bk.State {
 	if l.Provide.Inputs == nil {
 		return s.app
 	}
-	return llb.CopyTree(s.in.App.Tree, s.appCopy(s.facts[Question{l.id, Inputs}].selection.patterns()), bk.WithCustomName(s.name(l.id, "inputs")))
+	return llb.CopyTree(s.in.App.Tree, s.appCopy(s.facts[fact.Question{Layer: l.id, Kind: fact.Inputs}].Selection.Patterns()), bk.WithCustomName(s.name(l.id, "inputs")))
 }
 
 // matched is where the files are that a question asks the digest of: a tree, and a folder in it.
-func (s steps) matched(l *layer, kind QuestionKind) (tree bk.State, folder string) {
-	if kind == Tested && l.Provide.Inputs != nil { // no more than these are visible
+func (s steps) matched(l *layer, kind fact.Kind) (tree bk.State, folder string) {
+	if kind == fact.Tested && l.Provide.Inputs != nil { // no more than these are visible
 		return s.visibleApp(l), step.AppDir
 	}
 	return s.in.App.Tree, "/"

@@ -22,6 +22,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/sbom"
 )
@@ -39,7 +40,7 @@ type steps interface {
 	// solve builds a state, and fails if that does.
 	solve(context.Context, bk.State) (gw.Reference, error)
 	// answerAll returns the answers to inquiries that do not depend on each other.
-	answerAll(context.Context, []convert.Inquiry) (convert.Facts, error)
+	answerAll(context.Context, []fact.Inquiry) (fact.Facts, error)
 }
 
 func (b *build) attester() attester { return attester{b.client, b.ui, b} }

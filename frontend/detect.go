@@ -11,6 +11,7 @@ import (
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
 )
 
 // maxGroups is how many groups of modules are tried. Orders in orders make products: a few lines can name more groups than
@@ -32,7 +33,7 @@ type failedGroup struct {
 // detection is what came of trying groups.
 type detection struct {
 	group  *convert.Group
-	facts  convert.Facts
+	facts  fact.Facts
 	failed []failedGroup // before it, as far as they are shown
 }
 
@@ -53,7 +54,7 @@ func (b *build) detect(ctx context.Context, conv *convert.Build) (*convert.Decis
 // findGroup tries groups until one passes. All require steps and bin/detect of a group run at once, and none
 // that ran for a group before.
 func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection, error) {
-	d := &detection{facts: convert.Facts{}}
+	d := &detection{facts: fact.Facts{}}
 	trials := &plan.Trials{Limit: maxTrials}
 	tried := 0
 	for group := range b.modules.order.Groups() {
