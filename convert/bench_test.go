@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -79,7 +80,7 @@ func BenchmarkByHand(b *testing.B) {
 func byHand(b *testing.B, n int) {
 	ctx := context.Background()
 	root, tools := bk.Image("build"), bk.Image("frontend")
-	t := DefaultTime
+	t := container.DefaultTime
 	named := func(format string, args ...any) bk.ConstraintsOpt {
 		return bk.WithCustomName(fmt.Sprintf(format, args...))
 	}

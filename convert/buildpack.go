@@ -10,6 +10,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
@@ -31,7 +32,7 @@ const execEnv = "production"
 type Distro struct{ Name, Version string }
 
 // LabelledDistro is the distribution that labels of an image say it is, empty as far as they do not.
-func LabelledDistro(img Base) (d Distro) {
+func LabelledDistro(img container.Base) (d Distro) {
 	if cfg := img.Config; cfg != nil {
 		d.Name, d.Version = cfg.Config.Labels[labelDistroName], cfg.Config.Labels[labelDistroVersion]
 	}
@@ -57,7 +58,7 @@ func (b *Build) fits(bp *module.Buildpack) bool {
 
 // unfit says what a buildpack is not for.
 func (b *Build) unfit(bp *module.Buildpack) string {
-	why := "it is not for " + platformString(b.in.Platform)
+	why := "it is not for " + container.PlatformString(b.in.Platform)
 	d := b.distro()
 	switch shown := strings.TrimSpace(shortIfAny(d.Name) + " " + shortIfAny(d.Version)); {
 	case shown != "":
@@ -76,7 +77,9 @@ func shortIfAny(s string) string {
 }
 
 // questionOf returns what a buildpack's bin/detect answers.
-func questionOf(m *module.Module) fact.Question { return fact.Question{Layer: m.Name(), Kind: fact.Detected} }
+func questionOf(m *module.Module) fact.Question {
+	return fact.Question{Layer: m.Name(), Kind: fact.Detected}
+}
 
 // buildpackMember is a buildpack as a member of a group.
 type buildpackMember struct {
@@ -152,19 +155,19 @@ func files(table map[string]any) map[string]any {
 
 // detect is the state that has what bin/detect of a buildpack answers.
 func (b *Build) detect(m *module.Module) (bk.State, error) {
-	p := process{
-		subject: m.ID(), module: m, files: stepFiles{module: m}, name: string(fact.Detected), at: []module.Place{m.At(m.Packfile.Config.At("id"))},
-		noCache: b.in.NoCache(m.ID()),
+	p := container.Process{
+		Subject: m.ID(), Module: m, Files: container.Files{Module: m}, Name: string(fact.Detected), At: []module.Place{m.At(m.Packfile.Config.At("id"))},
+		NoCache: b.NoCache(m.ID()),
 	}
-	p.spec.Task = step.Detect{
+	p.Spec.Task = step.Detect{
 		Program:  step.Program{Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv()},
 		Platform: b.in.Args,
 	}
 	platform := llb.EmptyDir(step.PlatformDir, b.in.Owner, bk.WithCustomName("[internal] new platform folder"))
-	p.mount(appMount(b.app, llb.ReadOnly))
-	p.mount(llb.Mount{Dest: m.BuildpackDir(), Tree: m.Files, Source: m.Dir, Kind: llb.ReadOnly})
-	p.mount(llb.Mount{Dest: step.PlatformDir, Tree: platform, Source: step.PlatformDir, Kind: llb.Discarded})
-	out, err := b.exec(p)
+	p.Mount(container.AppMount(b.WholeApp, llb.ReadOnly))
+	p.Mount(llb.Mount{Dest: m.BuildpackDir(), Tree: m.Files, Source: m.Dir, Kind: llb.ReadOnly})
+	p.Mount(llb.Mount{Dest: step.PlatformDir, Tree: platform, Source: step.PlatformDir, Kind: llb.Discarded})
+	out, err := b.Exec(p)
 	return out[step.OutDir], err
 }
 

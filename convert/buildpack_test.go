@@ -15,6 +15,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -291,7 +292,7 @@ func TestWarningsAboutBuildPlans(t *testing.T) {
 func detectOps(t *testing.T, b *Build) (spec step.Spec, exec *pb.ExecOp, md bk.OpMetadata) {
 	t.Helper()
 	in, err := b.AskDetect(b.DetectQuestions(candidates(b), fact.Facts{}))
-	if err != nil || len(in) != 1 || in[0].Files[fact.Question{Layer: "acme/app@1", Kind: fact.Detected}] != ResultPath {
+	if err != nil || len(in) != 1 || in[0].Files[fact.Question{Layer: "acme/app@1", Kind: fact.Detected}] != container.ResultPath {
 		t.Fatalf("%v, %d inquiries", err, len(in))
 	}
 	def, err := in[0].State.Marshal(context.Background())

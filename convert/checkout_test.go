@@ -8,6 +8,8 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/container"
 )
 
 // Permissions of a checkout are those of a umask: nothing is made of what the client sends that keeps them.
@@ -53,7 +55,7 @@ sha = "` + digest.FromString("tool").Encoded() + `"
 		}
 	}
 	slices.Sort(copies)
-	want := []string{"local://context " + AppMode + " 0", "local://dockerfile  644"}
+	want := []string{"local://context " + container.AppMode + " 0", "local://dockerfile  644"}
 	if got := slices.Compact(copies); !slices.Equal(got, want) {
 		t.Errorf("copies are %q, want %q", got, want)
 	}

@@ -13,6 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
@@ -85,18 +86,20 @@ func newModules(t testing.TB, texts []string, change ...func(*Input)) *Build {
 	t.Helper()
 	local := bk.Local("context", bk.SharedKeyHint("context"))
 	in := Input{
-		Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
-		Build:    Base{State: bk.Image("build@" + digest.FromString("build").String()), Digest: digest.FromString("build")},
-		Run: Base{State: bk.Image("run@" + digest.FromString("run").String()), Digest: digest.FromString("run"),
+		Input: container.Input{
+			Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+			Build:    container.Base{State: bk.Image("build@" + digest.FromString("build").String()), Digest: digest.FromString("build")},
+			Tools:    bk.Image("frontend"),
+			Native:   container.Native{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Tools: bk.Image("frontend")},
+			App:      container.App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
+			Owner:    llb.Owner{UID: 1000, GID: 1000},
+			Project:  "project",
+		},
+		Run: container.Base{State: bk.Image("run@" + digest.FromString("run").String()), Digest: digest.FromString("run"),
 			Config: &dockerspec.DockerOCIImage{}},
-		Tools:   bk.Image("frontend"),
-		Native:  Native{ocispecs.Platform{OS: "linux", Architecture: "amd64"}, bk.Image("frontend")},
-		App:     App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
-		Owner:   llb.Owner{UID: 1000, GID: 1000},
-		User:    "1000:1000",
-		Project: "project",
-		Time:    DefaultTime,
-		Now:     DefaultTime,
+		User: "1000:1000",
+		Time: container.DefaultTime,
+		Now:  container.DefaultTime,
 	}
 	for i, text := range texts {
 		filename := fmt.Sprintf("packfile%d.toml", i)

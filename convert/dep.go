@@ -9,6 +9,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
@@ -34,7 +35,7 @@ func (g *Graph) renderedDeps(l *layer, md map[string]any) ([]dep, error) {
 	versioned := map[string]bool{} // names with a dep of the layer's version
 	for i := range all {
 		written := &l.Provide.Deps[i]
-		d, err := written.Render(md, target(g.in.Platform))
+		d, err := written.Render(md, container.Target(g.in.Platform))
 		if err != nil {
 			return nil, l.inLayer(err)
 		}
@@ -81,7 +82,7 @@ func (s steps) fetch(l *layer) (bk.State, error) {
 	if err != nil {
 		return bk.State{}, err
 	}
-	p := process{subject: l.id, module: l.module, name: string(fact.Fetched), noCache: l.noCache}
+	p := container.Process{Subject: l.id, Module: l.module, Name: string(fact.Fetched), NoCache: l.noCache}
 	var files []step.DepFile
 	for i, d := range all {
 		if !d.wanted || !unpinned(*d.written) {
@@ -91,12 +92,12 @@ func (s steps) fetch(l *layer) (bk.State, error) {
 		if err != nil {
 			return bk.State{}, err
 		}
-		p.mount(m)
+		p.Mount(m)
 		files = append(files, step.DepFile{ID: d.id, File: file})
-		p.at = append(p.at, l.module.At(d.written.At("uri")))
+		p.At = append(p.At, l.module.At(d.written.At("uri")))
 	}
-	p.spec.Task = step.Digest{Files: files}
-	out, err := s.exec(p)
+	p.Spec.Task = step.Digest{Files: files}
+	out, err := s.Exec(p)
 	return out[step.OutDir], err
 }
 
@@ -117,8 +118,8 @@ func (g *Graph) depSource(l *layer, d dep) (bk.State, string, error) {
 	owner := g.in.Owner
 	if d.vendored {
 		// As a fetched one is: a step may leave what it finds.
-		info := &bk.CopyInfo{Mode: &bk.ChmodOpt{Mode: 0o644}, CreatedTime: &DefaultTime}
-		src := bk.Scratch().File(bk.Copy(l.module.Files, path.Join("/", l.module.Dir, "deps", d.id), "/"+d.id, info, bk.WithUIDGID(owner.UID, owner.GID)), bk.WithCustomName(g.name(l.id, "dep "+d.id)))
+		info := &bk.CopyInfo{Mode: &bk.ChmodOpt{Mode: 0o644}, CreatedTime: &container.DefaultTime}
+		src := bk.Scratch().File(bk.Copy(l.module.Files, path.Join("/", l.module.Dir, "deps", d.id), "/"+d.id, info, bk.WithUIDGID(owner.UID, owner.GID)), bk.WithCustomName(g.Name(l.id, "dep "+d.id)))
 		return src, d.id, nil
 	}
 	at := d.written.At("uri")
@@ -134,13 +135,13 @@ func (g *Graph) depSource(l *layer, d dep) (bk.State, string, error) {
 		bk.Filename(file),
 		bk.Chmod(llb.MaterialMode),
 		bk.Chown(owner.UID, owner.GID),
-		bk.WithCustomName(g.name(l.id, "fetch "+d.id)),
+		bk.WithCustomName(g.Name(l.id, "fetch "+d.id)),
 		l.module.At(at).Location(),
 	}
 	if unpinned(*d.written) {
 		// The run step mounts the same operation as the one that found the checksum: within a build BuildKit asks once.
 		hint := "the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/" + d.id
-		return bk.HTTP(d.URI, append(opts, bk.WithDescription(map[string]string{HintKey: hint}))...), file, nil
+		return bk.HTTP(d.URI, append(opts, bk.WithDescription(map[string]string{container.HintKey: hint}))...), file, nil
 	}
 	return bk.HTTP(d.URI, append(opts, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, d.SHA)))...), file, nil
 }

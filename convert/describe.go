@@ -12,7 +12,9 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
@@ -34,7 +36,7 @@ func (d *descriptions) add(q fact.Question, st bk.State, file string) {
 }
 
 func (s steps) newDescriptions() *descriptions {
-	return &descriptions{Inquiry: fact.Inquiry{Files: map[fact.Question]string{}}, id: digestOf([]byte(s.in.Project))}
+	return &descriptions{Inquiry: fact.Inquiry{Files: map[fact.Question]string{}}, id: layerkey.Digest([]byte(s.in.Project))}
 }
 
 // finish makes the inquiry of what was added, and returns false when that is nothing.
@@ -42,7 +44,7 @@ func (s steps) finish(d *descriptions, what string) bool {
 	if d.copies == nil {
 		return false
 	}
-	d.State = bk.Scratch().File(d.copies, options(s.name("", "descriptions of "+what), d.layers...)...)
+	d.State = bk.Scratch().File(d.copies, options(s.Name("", "descriptions of "+what), d.layers...)...)
 	return true
 }
 
@@ -62,10 +64,10 @@ func (s steps) describeMade(ctx context.Context, parts []undescribed) (asked *de
 			timed, rest = append(timed, rest...), nil
 		}
 	}
-	if s.in.Time.Equal(DefaultTime) {
+	if s.in.Time.Equal(container.DefaultTime) {
 		built, timed = append(built, timed...), nil
 	}
-	if err := errors.Join(s.describeAll(asked, built, most, DefaultTime), s.describeAll(asked, timed, most, s.in.Time)); err != nil {
+	if err := errors.Join(s.describeAll(asked, built, most, container.DefaultTime), s.describeAll(asked, timed, most, s.in.Time)); err != nil {
 		return nil, nil, err
 	}
 	if !s.finish(asked, "layers") {
@@ -133,7 +135,7 @@ func (s steps) undescribedLayers(ctx context.Context, d *descriptions) (built, t
 		if err != nil {
 			return nil, nil, err
 		}
-		d.id = digestOf([]byte(d.id + "\x00" + r.record.Key))
+		d.id = layerkey.Digest([]byte(d.id + "\x00" + r.record.Key))
 	}
 	return built, timed, nil
 }
@@ -171,7 +173,7 @@ func (s steps) describeAll(d *descriptions, layers []undescribed, most int, t ti
 			return err
 		}
 		for i, l := range some {
-			d.add(l.Question, out, treeResult(i))
+			d.add(l.Question, out, container.TreeResult(i))
 		}
 	}
 	return nil
@@ -179,32 +181,32 @@ func (s steps) describeAll(d *descriptions, layers []undescribed, most int, t ti
 
 // describe is one step that describes layers whose files have time t. The state has the result about each at treeResult.
 func (s steps) describe(layers []undescribed, t time.Time) (bk.State, error) {
-	var p process
+	var p container.Process
 	var names []string
 	for i, l := range layers {
 		names = append(names, l.name)
 		number := strconv.Itoa(i)
-		p.mount(llb.Mount{Dest: path.Join(step.TreeDir, number), Tree: l.tree, Kind: llb.ReadOnly, ByKey: true})
+		p.Mount(llb.Mount{Dest: path.Join(step.TreeDir, number), Tree: l.tree, Kind: llb.ReadOnly, ByKey: true})
 		if l.md != nil {
-			p.mount(llb.Mount{Dest: path.Join(step.RunResult, number), Tree: *l.md, Source: ResultPath, Kind: llb.ReadOnly})
+			p.Mount(llb.Mount{Dest: path.Join(step.RunResult, number), Tree: *l.md, Source: container.ResultPath, Kind: llb.ReadOnly})
 		}
 		affects := s.lockApp()
 		if l.layer != nil {
 			affects = []*layer{l.layer}
-			p.at = append(p.at, l.layer.module.At(l.layer.Range()))
+			p.At = append(p.At, l.layer.module.At(l.layer.Range()))
 		}
-		p.noCache = p.noCache || slices.ContainsFunc(affects, func(l *layer) bool { return l.affected })
+		p.NoCache = p.NoCache || slices.ContainsFunc(affects, func(l *layer) bool { return l.affected })
 	}
-	if p.at == nil {
-		p.at = []module.Place{s.in.Root.At(s.in.Root.Packfile.Config.Range())}
+	if p.At == nil {
+		p.At = []module.Place{s.in.Root.At(s.in.Root.Packfile.Config.Range())}
 	}
-	p.spec.Task = step.Describe{Trees: names, Time: t.Unix()}
-	p.name = "describe " + someOf(names)
+	p.Spec.Task = step.Describe{Trees: names, Time: t.Unix()}
+	p.Name = "describe " + someOf(names)
 	if len(layers) == 1 && layers[0].layer != nil {
 		l := layers[0].layer
-		p.subject, p.module, p.name, p.noCache = l.id, l.module, "describe", p.noCache || l.noCache
+		p.Subject, p.Module, p.Name, p.NoCache = l.id, l.module, "describe", p.NoCache || l.noCache
 	}
-	out, err := s.exec(p)
+	out, err := s.Exec(p)
 	return out[step.OutDir], err
 }
 
@@ -215,7 +217,7 @@ func (s steps) describeCopies(qs []fact.Question) (fact.Inquiry, error) {
 	for i, q := range qs {
 		l := s.byID[q.Layer]
 		layers = append(layers, undescribed{Question: q, tree: s.taken(l), layer: l, name: l.path()})
-		in.Files[q] = treeResult(i)
+		in.Files[q] = container.TreeResult(i)
 	}
 	var err error
 	in.State, err = s.describe(layers, s.in.Previous.time)

@@ -8,6 +8,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
@@ -76,7 +77,7 @@ func (b *Build) AskDetect(qs []fact.Question) ([]fact.Inquiry, error) {
 		if err != nil {
 			return nil, err
 		}
-		inquiries = append(inquiries, fact.Inquiry{State: st, Files: map[fact.Question]string{q: ResultPath}})
+		inquiries = append(inquiries, fact.Inquiry{State: st, Files: map[fact.Question]string{q: container.ResultPath}})
 	}
 	return inquiries, nil
 }
@@ -102,15 +103,15 @@ func (b *Build) askDetect(q fact.Question) (bk.State, error) {
 // require is the state that has what the require script of a layer says.
 func (b *Build) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
 	script := l.Require.Script
-	p := process{
-		subject: m.Subject(l.Name), module: m, files: stepFiles{module: m}, name: string(fact.Required),
-		network: script.Network, access: l.Require.Access, at: []module.Place{m.At(scriptRange(script))}, noCache: b.noCache(m, l.Name),
+	p := container.Process{
+		Subject: m.Subject(l.Name), Module: m, Files: container.Files{Module: m}, Name: string(fact.Required),
+		Network: script.Network, Access: l.Require.Access, At: []module.Place{m.At(container.ScriptRange(script))}, NoCache: b.IsNoCache(m, l.Name),
 	}
-	p.spec = step.Spec{Layer: l.Name, Task: step.Require{
-		Given: b.told(l.Require.Access, ownMetadata(m, l, nil)), Script: *p.files.script(script, l.Name+".require"),
+	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{
+		Given: b.Told(l.Require.Access, ownMetadata(m, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
 	}}
-	p.mount(appMount(b.app, llb.ReadOnly))
-	out, err := b.exec(p)
+	p.Mount(container.AppMount(b.WholeApp, llb.ReadOnly))
+	out, err := b.Exec(p)
 	return out[step.OutDir], err
 }
 

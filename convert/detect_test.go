@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
 )
@@ -210,7 +211,7 @@ func TestWhatEarlierModulesExposeIsSeenByLaterOnes(t *testing.T) {
 	b := newGroup(t, []string{exposing("one", "b", "a"), exposing("two", "c"), withID("u", named), exposing("after", "d")})
 	f := answers(b)
 	exposed := func(id string) (dirs [][]string) {
-		seen, err := steps{b.decided(t, f)}.showLinks(t.Context(), &process{}, layerOf(t, b, id), true, true)
+		seen, err := steps{b.decided(t, f)}.showLinks(t.Context(), &container.Process{}, layerOf(t, b, id), true, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +316,7 @@ func TestLayersOfOneNameAreKeptApart(t *testing.T) {
 	if one.dir() != "/layers/a/x" || other.dir() != "/layers/b_c/x" {
 		t.Errorf("%s %s", one.dir(), other.dir())
 	}
-	if b.cacheID(one.module, "cache", "x", false) == b.cacheID(other.module, "cache", "x", false) {
+	if b.CacheMount(one.module, "/x", "cache", "x", false).CacheID == b.CacheMount(other.module, "/x", "cache", "x", false).CacheID {
 		t.Error("caches of one name of two modules are one")
 	}
 	if b.recipe(t, one, f).record.Key == b.recipe(t, other, f).record.Key {

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -81,7 +82,7 @@ func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
 func secretsOf(t *testing.T, b testGraph) (ids []string, key string) {
 	t.Helper()
 	p := b.recipe(t, layerOf(t, b, "needy/x"), answers(b))
-	out, err := b.exec(p.run)
+	out, err := b.Exec(p.run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,9 +132,9 @@ func TestTheNetworkOfTheAppIsACeilingForModules(t *testing.T) {
 	network := func(app, module, script string) string {
 		text := strings.Replace(needy, "[[layers]]", module+"\n[[layers]]", 1)
 		b := newGroup(t, []string{text, withID("site", app+aProcess)})
-		p := process{module: layerOf(t, b, "needy/x").module, network: script}
-		p.spec.Task = step.Require{}
-		return b.netMode(p).String()
+		p := container.Process{Module: layerOf(t, b, "needy/x").module, Network: script}
+		p.Spec.Task = step.Require{}
+		return b.Network(p).String()
 	}
 	const none, open = "network = \"none\"\n", "network = \"default\"\n"
 	for name, test := range map[string]struct{ app, module, script, want string }{

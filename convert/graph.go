@@ -50,7 +50,7 @@ func (b *Build) graph(group *Group, f fact.Facts) (*Graph, error) {
 				continue
 			}
 			id := m.Subject(l.Name)
-			g.byID[id] = &layer{Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.noCache(m, l.Name)}
+			g.byID[id] = &layer{Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.IsNoCache(m, l.Name)}
 		}
 	}
 	g.assign(group, f)

@@ -4,15 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
-)
-
-// What in the description of an operation says what to do when it fails.
-const (
-	HintKey         = "packfile.hint"
-	NotFoundHintKey = "packfile.hint.127" // when it fails with exit code 127, by which a shell says that there is no such command
 )
 
 // hiddenFromTest are the layers whose content the run script of a layer has, and its test script has not.
@@ -58,7 +53,7 @@ func (d *Decisions) NotFound() (found []NotFound) {
 			for i, p := range answer.NotFound {
 				programs[i] = text.Short(p)
 			}
-			at := scriptRange(l.Provide.Test.Script)
+			at := container.ScriptRange(l.Provide.Test.Script)
 			found = append(found, NotFound{l.module.Filename, at, l.path(), programs, l.fullEnvHint(l.hiddenFromTest())})
 		}
 	}

@@ -71,7 +71,7 @@ func (s steps) assemble(ctx context.Context, before *Image) (*Image, error) {
 			states[i] = s.onTop(img.below, l.state)
 		}
 	}
-	img.State = s.in.Layering.Merge(s.in.Run.State, states, s.in.Time, options(s.name("", "image"), s.layers...)...)
+	img.State = s.in.Layering.Merge(s.in.Run.State, states, s.in.Time, options(s.Name("", "image"), s.layers...)...)
 	return img, nil
 }
 
@@ -124,6 +124,6 @@ func (d *Decisions) Layer(ctx context.Context) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := llb.CopyTree(o.raw, llb.Tree{From: l.dir(), To: "/", Time: d.in.Time}, options(d.name(l.id, "content"), l)...)
+	content := llb.CopyTree(o.raw, llb.Tree{From: l.dir(), To: "/", Time: d.in.Time}, options(d.Name(l.id, "content"), l)...)
 	return &Image{State: content}, nil
 }

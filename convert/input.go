@@ -1,54 +1,29 @@
 // Package convert turns packfiles and facts about an app into a graph: which layers, in what order, with which keys,
-// and the LLB state of each. It takes values and returns values and makes no call to BuildKit: package frontend asks the
-// questions that a Build has, and hands the answers back as Facts.
+// and the LLB state of each.
 package convert
 
 import (
 	"time"
 
-	"github.com/packfile/frontend/module"
-
-	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/solver/pb"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
-	digest "github.com/opencontainers/go-digest"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/module"
 )
-
-// DefaultTime is the time of every file in an image when SOURCE_DATE_EPOCH is not given: the one that the Cloud Native
-// Buildpacks lifecycle uses. Steps see their files with this time always, so that another epoch reruns none of them.
-var DefaultTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
 
 // Input is everything that a Build is made of, for one platform.
 type Input struct {
-	Modules []*module.Module // all that may take part, no two with one id and version
-	Root    *module.Module   // the packfile that is built; it is one of Modules unless it only says which there are
+	container.Input
+	Modules []*module.Module // all that may take part, no two with one id and version; Root is one of them unless it only says which there are
 
-	Platform ocispecs.Platform
-	Multi    bool // more than one platform is built: names say which
-	Build    Base
 	Distro   Distro // that a file of the build image says it is, for when its labels say none
-	Run      Base
-	Tools    bk.State // the frontend's own image for Platform
-	Native   Native
+	Run      container.Base
 	Launcher *Launcher // in place of ours; nil for ours
-	App      App
 
-	Owner   llb.Owner       // user of steps, owner of app and layers
-	User    string          // user of the app image
-	Project string          // identity of the app: views and caches of two projects are never shared
-	CacheNS string          // prefix of cache ids that the user asked for
-	Args    []step.Variable // platform environment, sorted by name
-	Time    time.Time       // of every file in the image
-	Now     time.Time       // for refresh
-	NetMode pb.NetMode      // forced on every step unless it is the default
-	Limits  []bk.RunOption
-	NoCache func(layer string) bool // by name, or by MODULE/NAME
-	Labels  map[string]string       // of the app image, on top of the run image's
-	Target  string                  // build only this layer, NAME or MODULE/NAME; "" for the image
+	User   string            // user of the app image
+	Time   time.Time         // of every file in the image
+	Now    time.Time         // for refresh
+	Labels map[string]string // of the app image, on top of the run image's
+	Target string            // build only this layer, NAME or MODULE/NAME; "" for the image
 
 	Layering      llb.Layering
 	Previous      *Previous // image that layers are taken over from; nil for none
@@ -56,40 +31,12 @@ type Input struct {
 	CacheImported bool      // the user named caches to import: what they have of one layer must not be of use only with the others
 }
 
-// Base is an image that steps run in, or that the app image is put on.
-type Base struct {
-	State  bk.State
-	Config *dockerspec.DockerOCIImage // nil when it has none (scratch, a folder)
-	Digest digest.Digest              // of its manifest, or of what else identifies it
-	Exact  bool                       // equal digests are equal contents
-	// Name is what users call it in a registry, and Repository the same in full and without tag or digest; "" when it is not in
-	// one.
-	Name, Repository string
+// Build is what a build for one platform starts from: which modules there are, and what its steps are made of. It finds out
+// which modules take part (Try); a Graph is what these come down to.
+type Build struct {
+	*container.Builder
+	in Input
 }
 
-// Reference names exactly this image, "" when there is no such name.
-func (base Base) Reference() string {
-	switch {
-	case !base.Exact:
-		return ""
-	case base.Repository == "":
-		return base.Digest.String()
-	}
-	return base.Repository + "@" + base.Digest.String()
-}
-
-// Native is what steps run on that run no script: the builder's own platform. They are the same for every platform that is
-// built for, so that they run once.
-type Native struct {
-	Platform ocispecs.Platform
-	Tools    bk.State // the frontend's own image for it
-}
-
-// App is the app's source.
-type App struct {
-	// Tree is the app as this build has it.
-	Tree bk.State
-	// Stable is the same tree in a form that is equal in every build (a local source without its session, a branch of a Git
-	// repository), for keyed views. Nil when there is none: then steps are cached by the app's content.
-	Stable *bk.State
-}
+// New begins a build. The packfiles must be valid (packfile.Parse).
+func New(in Input) *Build { return &Build{container.New(in.Input), in} }

@@ -9,6 +9,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/module"
@@ -74,12 +75,12 @@ func (d *Decisions) lifecycleMetadata(layers []imageLayer) (md label.LifecycleMe
 }
 
 // runImage is what the label says of a run image.
-func runImage(base Base) label.RunImage {
+func runImage(base container.Base) label.RunImage {
 	return label.RunImage{TopLayer: topLayer(base), Reference: base.Reference(), Image: base.Name}
 }
 
 // topLayer is the diff id of an image's last layer, "" when it has none.
-func topLayer(base Base) string {
+func topLayer(base container.Base) string {
 	if base.Config == nil || len(base.Config.RootFS.DiffIDs) == 0 {
 		return ""
 	}

@@ -6,11 +6,12 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/container"
 )
 
 // Launcher is a lifecycle image whose launcher app images get.
 type Launcher struct {
-	Base
+	container.Base
 	Version string // of the lifecycle, "" when the image does not say
 }
 

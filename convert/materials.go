@@ -25,7 +25,7 @@ func (d *Decisions) Materials() ([]bk.State, error) {
 			return nil, err
 		}
 		if files != nil {
-			states = append(states, llb.Materials(files, bk.WithCustomName(d.name(l.id, "deps, by name"))))
+			states = append(states, llb.Materials(files, bk.WithCustomName(d.Name(l.id, "deps, by name"))))
 		}
 	}
 	return states, nil
@@ -60,7 +60,7 @@ func (d *Decisions) fetched(l *layer) (files []llb.Material, err error) {
 		if dep.File == "" || dep.Vendored || unpinned(l.Provide.Deps[i]) {
 			continue
 		}
-		for _, m := range r.run.mounts {
+		for _, m := range r.run.Mounts {
 			if m.Dest == path.Dir(dep.File) {
 				files = append(files, llb.Material{Source: m.Tree, File: path.Base(dep.File), Owner: d.in.Owner, Digest: digest.NewDigestFromEncoded(digest.SHA256, dep.SHA)})
 			}

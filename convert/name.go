@@ -3,7 +3,6 @@ package convert
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/packfile/frontend/packfile"
 )
@@ -16,20 +15,4 @@ func (l *layer) inLayer(err error) error {
 	}
 	d.Message = fmt.Sprintf("layer %q: %s", l.Name, d.Message)
 	return &packfile.Error{Filename: l.module.Filename, Diagnostics: []packfile.Diagnostic{d}}
-}
-
-// vertexName is a vertex name that a person recognises: [node/modules] run.
-func vertexName(subject, what string) string {
-	if subject == "" {
-		return "[internal] " + what
-	}
-	return "[" + subject + "] " + what
-}
-
-// name is the vertex name of what is done for one platform: [linux/arm64 node/modules] run.
-func (b *Build) name(subject, what string) string {
-	if b.in.Multi {
-		subject = strings.TrimSpace(platformString(b.in.Platform) + " " + subject)
-	}
-	return vertexName(subject, what)
 }

@@ -23,7 +23,7 @@ func (g *Graph) markNoCache() {
 			return l.affected
 		}
 		seen[l] = true
-		l.noCache = g.noCache(l.module, l.Name)
+		l.noCache = g.IsNoCache(l.module, l.Name)
 		for _, other := range g.lockApp() {
 			if l.Provide.LockApp && other.index < l.index && affected(other) {
 				l.noCache = true

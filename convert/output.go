@@ -8,6 +8,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
@@ -27,7 +28,7 @@ type output struct {
 }
 
 // mdDir is the folder of a step's output tree with $MD.
-const mdDir = outDir + "/" + step.MetadataDir
+const mdDir = container.OutDir + "/" + step.MetadataDir
 
 // output of a layer that is ready. A layer that is kept is built after all when something asks for its output.
 func (s steps) output(ctx context.Context, l *layer) (*output, error) {
@@ -59,13 +60,13 @@ func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) 
 	}
 	p := r.run
 	if why := s.whyRun(l, d); why != "" {
-		p.name += " (" + why + ")"
+		p.Name += " (" + why + ")"
 	}
 	if err := s.show(ctx, &p, l, r); err != nil {
 		return nil, err
 	}
 	if l.Restore {
-		p.mount(s.cacheMount(l.module, step.RestoreDir, "restore", l.Name, false))
+		p.Mount(s.CacheMount(l.module, step.RestoreDir, "restore", l.Name, false))
 	}
 	if l.testScript() == nil {
 		s.mountRequires(&p, l)
@@ -74,15 +75,15 @@ func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) 
 	// result that counts: where that is the same, the run step is the same.
 	for _, kind := range l.questions() {
 		a := s.facts[fact.Question{Layer: l.id, Kind: kind}]
-		p.mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
+		p.Mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 	}
-	out, err := s.exec(p)
+	out, err := s.Exec(p)
 	if err != nil {
 		return nil, err
 	}
 	o := &output{md: out[step.OutDir], tree: out[step.SealedDir]}
 	if l.linksLayers() {
-		o.md = llb.Normalize(o.md, DefaultTime, options(s.name(l.id, "output"), l)...)
+		o.md = llb.Normalize(o.md, container.DefaultTime, options(s.Name(l.id, "output"), l)...)
 	}
 	o.raw = o.tree
 	if err := s.sealTimed(l, o); err != nil {
@@ -95,7 +96,7 @@ func (s steps) run(ctx context.Context, l *layer, d *Decision) (*output, error) 
 }
 
 // show mounts what the scripts of a run step see of other layers and of the app, and the history.
-func (s steps) show(ctx context.Context, p *process, l *layer, r *recipe) error {
+func (s steps) show(ctx context.Context, p *container.Process, l *layer, r *recipe) error {
 	task := r.task
 	if task.RunsScripts() {
 		seen, err := s.showLinks(ctx, p, l, true, true)
@@ -103,10 +104,10 @@ func (s steps) show(ctx context.Context, p *process, l *layer, r *recipe) error 
 			return err
 		}
 		task.Links, task.Exposed = seen.Links, seen.Exposed
-		p.spec.Task = task
-		history := s.cacheMount(l.module, step.HistoryDir, "history", "", false)
+		p.Spec.Task = task
+		history := s.CacheMount(l.module, step.HistoryDir, "history", "", false)
 		history.Kind = llb.SharedCache // builds need not wait for each other to say why they do something
-		p.mount(history)
+		p.Mount(history)
 	} else if !l.Provide.LockApp {
 		return nil
 	}
@@ -114,10 +115,10 @@ func (s steps) show(ctx context.Context, p *process, l *layer, r *recipe) error 
 	if err != nil {
 		return err
 	}
-	p.mount(app)
+	p.Mount(app)
 	if len(task.Setups) > 0 {
 		app.Dest, app.Kind = step.SetupAppDir, llb.ReadOnly
-		p.mount(app)
+		p.Mount(app)
 	}
 	return nil
 }
@@ -127,11 +128,11 @@ func (s steps) reuse(l *layer) (*output, error) {
 	prev := s.in.Previous
 	old := prev.records[l.dir()]
 	st := s.taken(l)
-	md := metadataTree(old.Metadata, s.in.Owner, bk.WithCustomName(s.name(l.id, "metadata from the previous image")))
+	md := metadataTree(old.Metadata, s.in.Owner, bk.WithCustomName(s.Name(l.id, "metadata from the previous image")))
 	o := &output{tree: st, raw: st, md: md, reused: true}
 	var err error
-	if !prev.time.Equal(DefaultTime) {
-		if o.tree, err = s.seal(l, st, DefaultTime); err != nil {
+	if !prev.time.Equal(container.DefaultTime) {
+		if o.tree, err = s.seal(l, st, container.DefaultTime); err != nil {
 			return nil, err
 		}
 	}
@@ -141,9 +142,9 @@ func (s steps) reuse(l *layer) (*output, error) {
 // taken is a layer of the previous image as it is there.
 func (s steps) taken(l *layer) bk.State {
 	old := s.in.Previous.records[l.dir()]
-	name := s.name(l.id, "reused from the previous image")
+	name := s.Name(l.id, "reused from the previous image")
 	if v := old.Parts.Version; v != "" {
-		name = s.name(l.id, "reused from the previous image, version "+text.Short(v))
+		name = s.Name(l.id, "reused from the previous image, version "+text.Short(v))
 	}
 	return s.in.Previous.layer(old, s.in.Owner, bk.WithCustomName(name))
 }
@@ -151,7 +152,7 @@ func (s steps) taken(l *layer) bk.State {
 // sealTimed makes the layer for the image if that has another time than steps see.
 func (s steps) sealTimed(l *layer, o *output) error {
 	switch {
-	case s.in.Time.Equal(DefaultTime):
+	case s.in.Time.Equal(container.DefaultTime):
 	case o.reused && s.in.Previous.time.Equal(s.in.Time):
 		o.timed = &o.raw
 	default:
@@ -165,11 +166,11 @@ func (s steps) sealTimed(l *layer, o *output) error {
 // seal makes a layer of another one, whose files get time t. The step knows that by its key and not by its content: to find out
 // the content of a layer is as much work as to copy it.
 func (s steps) seal(l *layer, tree bk.State, t time.Time) (bk.State, error) {
-	p := process{subject: l.id, module: l.module, at: []module.Place{l.module.At(l.Range())}, name: "layer", noCache: l.affected}
-	p.spec = step.Spec{Layer: l.Name, Task: step.Seal{Time: t.Unix()}}
-	p.mount(llb.Mount{Dest: step.TreeDir, Tree: tree, Kind: llb.ReadOnly, ByKey: true})
-	p.mount(llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
-	out, err := s.exec(p)
+	p := container.Process{Subject: l.id, Module: l.module, At: []module.Place{l.module.At(l.Range())}, Name: "layer", NoCache: l.affected}
+	p.Spec = step.Spec{Layer: l.Name, Task: step.Seal{Time: t.Unix()}}
+	p.Mount(llb.Mount{Dest: step.TreeDir, Tree: tree, Kind: llb.ReadOnly, ByKey: true})
+	p.Mount(llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
+	out, err := s.Exec(p)
 	return out[step.SealedDir], err
 }
 
@@ -179,8 +180,8 @@ func (s steps) linked(l *layer, o *output) bk.State {
 		return o.tree
 	}
 	if o.linked == nil {
-		beside := []bk.State{s.emptyDir("/linked", llb.Owner{}, "linked")}
-		st := s.in.Layering.Merge(o.tree, beside, DefaultTime, options(s.name(l.id, "linked"), l)...)
+		beside := []bk.State{s.EmptyDir("/linked", llb.Owner{}, "linked")}
+		st := s.in.Layering.Merge(o.tree, beside, container.DefaultTime, options(s.Name(l.id, "linked"), l)...)
 		o.linked = &st
 	}
 	return *o.linked

@@ -11,16 +11,14 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
 
-// Where things stand in the frontend's own image.
-const (
-	toolsStepDir  = "/step"     // packfile-step and get-dep
-	toolsLauncher = "/launcher" // the launcher, for /cnb/lifecycle
-)
+// toolsLauncher is where the launcher, for /cnb/lifecycle, stands in the frontend's own image.
+const toolsLauncher = "/launcher"
 
 // Where the launcher stands in an app image (CNB Platform API, "launcher").
 const (
@@ -62,8 +60,8 @@ func (s steps) appLayers(ctx context.Context) ([]imageLayer, error) {
 	switch {
 	case len(taken) > 0:
 		rest = s.selectApp(app, nil, taken, "app")
-	case slices.ContainsFunc(s.lockApp(), s.created) || !s.in.Time.Equal(DefaultTime):
-		rest = llb.Normalize(app, s.in.Time, options(s.name("", "app"), s.lockApp()...)...)
+	case slices.ContainsFunc(s.lockApp(), s.created) || !s.in.Time.Equal(container.DefaultTime):
+		rest = llb.Normalize(app, s.in.Time, options(s.Name("", "app"), s.lockApp()...)...)
 	}
 	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
 }
@@ -83,7 +81,7 @@ func (s steps) selectApp(app bk.State, include, exclude []string, name string) b
 	folder := llb.EmptyDir(step.AppDir, s.in.Owner, bk.WithCustomName("[internal] app folder"))
 	return llb.CopyTree(app, llb.Tree{
 		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: s.in.Time,
-	}, options(s.name("", name), s.lockApp()...)...)
+	}, options(s.Name("", name), s.lockApp()...)...)
 }
 
 // launchLayers are the launcher, the launch metadata and the links by which processes are started.
@@ -92,7 +90,7 @@ func (s steps) launchLayers() ([]imageLayer, error) {
 	from, file := s.launcher()
 	launcher := bk.Scratch().File(bk.Copy(from, file, LauncherPath, &bk.CopyInfo{
 		CreateDestPath: true, CreatedTime: &s.in.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
-	}, bk.WithUIDGID(root.UID, root.GID)), bk.WithCustomName(s.name("", "launcher")))
+	}, bk.WithUIDGID(root.UID, root.GID)), bk.WithCustomName(s.Name("", "launcher")))
 
 	md := s.metadata()
 	data, err := md.TOML()
@@ -109,8 +107,8 @@ func (s steps) launchLayers() ([]imageLayer, error) {
 		for _, p := range md.Processes {
 			links = links.Symlink(LauncherPath, path.Join(processDir, p.Type))
 		}
-		tree := bk.Scratch().File(links, bk.WithCustomName(s.name("", "process types")))
-		tree = llb.Normalize(tree, s.in.Time, bk.WithCustomName(s.name("", "process types layer")))
+		tree := bk.Scratch().File(links, bk.WithCustomName(s.Name("", "process types")))
+		tree = llb.Normalize(tree, s.in.Time, bk.WithCustomName(s.Name("", "process types layer")))
 		layers = append(layers, imageLayer{state: tree, origin: "process types", part: processesPart})
 	}
 	return layers, nil
@@ -154,8 +152,8 @@ func (s steps) layersFiles(files map[string][]byte, name string) bk.State {
 		}
 		action = action.Mkfile(file, 0o644, files[file], by)
 	}
-	tree := bk.Scratch().File(action, bk.WithCustomName(s.name("", name)))
-	return llb.Normalize(tree, s.in.Time, bk.WithCustomName(s.name("", name+" layer")))
+	tree := bk.Scratch().File(action, bk.WithCustomName(s.Name("", name)))
+	return llb.Normalize(tree, s.in.Time, bk.WithCustomName(s.Name("", name+" layer")))
 }
 
 // onTop is a layer with the descriptions of layers below it: a cache export takes along what is below the image, and nothing
@@ -169,5 +167,5 @@ func (s steps) onTop(below *descriptions, layer bk.State) bk.State {
 	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
 	return bk.Scratch().File(bk.Copy(below.State, "/none-"+below.id+"*", "/", none).
 		Copy(layer, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &s.in.Time}),
-		bk.WithCustomName(s.name("", "launch metadata layer")))
+		bk.WithCustomName(s.Name("", "launch metadata layer")))
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/container"
 )
 
 // stepsOf are the digests of the steps of an image, by the names of their vertices, and the platforms that they run on.
@@ -26,7 +28,7 @@ func stepsOf(t *testing.T, b testGraph) (digests map[string]digest.Digest, platf
 			if op.GetExec() != nil {
 				id := digest.FromBytes(dt)
 				name := def.Metadata[id].Description["llb.customname"]
-				digests[name], platforms[name] = id, platformString(op.Platform.Spec())
+				digests[name], platforms[name] = id, container.PlatformString(op.Platform.Spec())
 			}
 		}
 	}

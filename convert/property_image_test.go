@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/step"
@@ -113,7 +114,7 @@ func (img *image) untrue(t *testing.T) (lies []string) {
 		if r.DiffID != "" {
 			alone := tree{}
 			alone.put(dir, made, 0)
-			if alone.timed(convert.DefaultTime.Unix()).digest(true) != r.Content {
+			if alone.timed(container.DefaultTime.Unix()).digest(true) != r.Content {
 				say("content of %s", dir)
 			}
 		}

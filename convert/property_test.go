@@ -21,6 +21,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
@@ -66,16 +67,18 @@ func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
 	run := &dockerspec.DockerOCIImage{}
 	run.RootFS.DiffIDs = []digest.Digest{digest.Digest(baseLayer.digest(true))}
 	in := convert.Input{
-		Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
-		Build:    convert.Base{State: bk.Image(w.image), Digest: digest.FromString(w.image), Exact: true},
-		Run:      convert.Base{State: bk.Image("run"), Digest: digest.FromString("run"), Exact: true, Config: run},
-		Tools:    bk.Image("frontend"),
-		Native:   convert.Native{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Tools: bk.Image("frontend")},
-		App:      convert.App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
-		Owner:    llb.Owner{UID: 1000, GID: 1000},
+		Input: container.Input{
+			Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+			Build:    container.Base{State: bk.Image(w.image), Digest: digest.FromString(w.image), Exact: true},
+			Tools:    bk.Image("frontend"),
+			Native:   container.Native{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Tools: bk.Image("frontend")},
+			App:      container.App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
+			Owner:    llb.Owner{UID: 1000, GID: 1000},
+			Project:  "project",
+			Args:     []step.Variable{{Name: "ARG", Value: w.args}},
+		},
+		Run:      container.Base{State: bk.Image("run"), Digest: digest.FromString("run"), Exact: true, Config: run},
 		User:     "1000:1000",
-		Project:  "project",
-		Args:     []step.Variable{{Name: "ARG", Value: w.args}},
 		Time:     w.epoch.UTC(),
 		Now:      time.Unix(0, 0),
 		Previous: previous,

@@ -14,6 +14,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
 )
@@ -28,7 +29,7 @@ type Rebased struct {
 // Rebase puts an app image on another run image (platform specification, "rebaser"). What the image's labels say is believed
 // only as far as the image agrees. The config is the app image's, apart from what is about the run image. The inline cache keeps
 // what it says of deps.
-func Rebase(app PreviousImage, run Base) (*Rebased, error) {
+func Rebase(app PreviousImage, run container.Base) (*Rebased, error) {
 	md, err := lifecycleMetadataOf(app.Config)
 	if err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ const (
 )
 
 // rebasable fails if an app image cannot be put on a run image (platform specification, "rebaser").
-func rebasable(app *dockerspec.DockerOCIImage, run Base) error {
+func rebasable(app *dockerspec.DockerOCIImage, run container.Base) error {
 	switch {
 	case app.Config.Labels[label.Rebasable] == "false":
 		return fmt.Errorf("its label %s says that it cannot be rebased", label.Rebasable)
@@ -142,7 +143,7 @@ func rebasable(app *dockerspec.DockerOCIImage, run Base) error {
 }
 
 // rebasedConfig is the config of an app image with what it says of its run image changed; layers of it are its own.
-func rebasedConfig(app *dockerspec.DockerOCIImage, run Base, md label.LifecycleMetadata, layers int) (*dockerspec.DockerOCIImage, error) {
+func rebasedConfig(app *dockerspec.DockerOCIImage, run container.Base, md label.LifecycleMetadata, layers int) (*dockerspec.DockerOCIImage, error) {
 	img := *app
 	img.RootFS = ocispecs.RootFS{Type: app.RootFS.Type}
 	img.Config.Labels = maps.Clone(app.Config.Labels)

@@ -9,6 +9,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/container"
 )
 
 // appWith is the config of an app image with one layer of its own beside those that every one has, and a run image below.
@@ -29,7 +30,7 @@ func appWith(t *testing.T, ids ...digest.Digest) *dockerspec.DockerOCIImage {
 }
 
 func TestDiffIDsThatAreNoneAreRefused(t *testing.T) {
-	run := Base{State: bk.Image("run"), Config: &dockerspec.DockerOCIImage{}}
+	run := container.Base{State: bk.Image("run"), Config: &dockerspec.DockerOCIImage{}}
 	run.Config.RootFS.DiffIDs = []digest.Digest{digest.FromString("other")}
 	app, config, launcher := digest.FromString("app"), digest.FromString("config"), digest.FromString("launcher")
 	rebase := func(ids ...digest.Digest) error {

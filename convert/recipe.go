@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/module"
@@ -12,8 +13,8 @@ import (
 
 // recipe is what is known of a settled layer before anything is built for it.
 type recipe struct {
-	run    process  // the run step, but for the app and links that it sees
-	task   step.Run // of it
+	run    container.Process // the run step, but for the app and links that it sees
+	task   step.Run          // of it
 	record layerkey.Record
 }
 
@@ -22,32 +23,32 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 	if p, ok := d.recipes[l]; ok {
 		return p, nil
 	}
-	p := &recipe{run: process{
-		subject: l.id, module: l.module, files: stepFiles{module: l.module}, access: l.Provide.Access,
-		at: []module.Place{l.module.At(l.Range())}, name: "run", noCache: l.noCache,
+	p := &recipe{run: container.Process{
+		Subject: l.id, Module: l.module, Files: container.Files{Module: l.module}, Access: l.Provide.Access,
+		At: []module.Place{l.module.At(l.Range())}, Name: "run", NoCache: l.noCache,
 	}}
-	p.run.spec.Layer = l.Name
+	p.run.Spec.Layer = l.Name
 	task := step.Run{
-		Given:    d.told(p.run.access, d.facts.metadata(l, "")),
+		Given:    d.Told(p.run.Access, d.facts.metadata(l, "")),
 		LayerDir: l.dir(),
 		Restore:  l.Restore,
-		User:     step.User{UID: d.in.Owner.UID, GID: d.in.Owner.GID, Home: imageHome(d.in.Build.Config)},
-		Time:     DefaultTime.Unix(),
+		User:     step.User{UID: d.in.Owner.UID, GID: d.in.Owner.GID, Home: d.in.Build.Home()},
+		Time:     container.DefaultTime.Unix(),
 	}
-	for i := range p.run.access.SSH {
-		task.Agents = append(task.Agents, agentSocket(i))
+	for i := range p.run.Access.SSH {
+		task.Agents = append(task.Agents, container.AgentSocket(i))
 	}
 	if l.testScript() == nil {
 		task.Requires = l.tables()
 	}
 	if run := l.Provide.Run; run != nil {
-		task.Script = p.run.files.script(run, l.Name+".run")
-		p.run.network, p.run.at = run.Network, []module.Place{l.module.At(scriptRange(run))}
+		task.Script = p.run.Files.Script(run, l.Name+".run")
+		p.run.Network, p.run.At = run.Network, []module.Place{l.module.At(container.ScriptRange(run))}
 	}
 	for i := range l.Provide.Profile {
-		task.Profile = append(task.Profile, p.run.files.add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
+		task.Profile = append(task.Profile, p.run.Files.Add(&l.Provide.Profile[i], l.Name+".profile."+strconv.Itoa(i)))
 	}
-	task.Setups = l.setups(&p.run.files)
+	task.Setups = l.setups(&p.run.Files)
 	if !task.RunsScripts() {
 		task.Platform = nil // nobody sees it, and steps of several platforms can be one
 	}
@@ -55,7 +56,7 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 	if task.Env, err = d.envFiles(l); err != nil {
 		return nil, err
 	}
-	if task.Deps, p.run.mounts, err = d.deps(l); err != nil {
+	if task.Deps, p.run.Mounts, err = d.deps(l); err != nil {
 		return nil, err
 	}
 	p.record.Name = l.Name
@@ -64,7 +65,7 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 			p.record.Files = r.FileDigests
 		}
 	}
-	p.run.spec.Task = task
+	p.run.Spec.Task = task
 	if p.record.Parts, err = d.keyParts(l, p.run, task); err != nil {
 		return nil, err
 	}
@@ -74,18 +75,18 @@ func (d *Decisions) recipe(l *layer) (*recipe, error) {
 	d.recipes[l] = p
 	if task.RunsScripts() { // else its spec says all that it depends on, and the key more: the platform
 		task.Key = p.record.Key
-		err = p.run.files.addRecord(p.record)
+		err = p.run.Files.AddRecord(p.record)
 	}
-	p.task, p.run.spec.Task = task, task
+	p.task, p.run.Spec.Task = task, task
 	return p, err
 }
 
 // keyParts is what the key of a layer is made of.
-func (d *Decisions) keyParts(l *layer, p process, task step.Run) (layerkey.Parts, error) {
+func (d *Decisions) keyParts(l *layer, p container.Process, task step.Run) (layerkey.Parts, error) {
 	parts := layerkey.Parts{
 		Contract:    step.Contract,
 		Layer:       task.LayerDir,
-		Platform:    platformString(d.in.Platform),
+		Platform:    container.PlatformString(d.in.Platform),
 		BuildImage:  d.in.Build.Digest.String(),
 		User:        d.in.Owner.String(),
 		Script:      l.module.ScriptPart(l.Provide.Run),
@@ -93,8 +94,8 @@ func (d *Decisions) keyParts(l *layer, p process, task step.Run) (layerkey.Parts
 		Metadata:    maps.Clone(task.Metadata),
 		LockApp:     l.Provide.LockApp,
 		Restore:     l.Restore,
-		Network:     d.netMode(p).String(),
-		SSH:         p.access.SSH,
+		Network:     d.Network(p).String(),
+		SSH:         p.Access.SSH,
 		PlatformEnv: layerkey.Env(d.in.Args),
 		Env:         task.Env,
 	}
@@ -105,7 +106,7 @@ func (d *Decisions) keyParts(l *layer, p process, task step.Run) (layerkey.Parts
 	if r, ok := d.facts[fact.Question{Layer: l.id, Kind: fact.Inputs}]; ok {
 		parts.Inputs, _ = r.Metadata["version"].(string)
 	}
-	for _, s := range p.access.Secrets {
+	for _, s := range p.Access.Secrets {
 		parts.Secrets = append(parts.Secrets, s.ID+":"+s.PathAs+":"+s.EnvAs)
 	}
 	for _, dep := range task.Deps {
@@ -114,7 +115,7 @@ func (d *Decisions) keyParts(l *layer, p process, task step.Run) (layerkey.Parts
 		})
 	}
 	for i := range l.Provide.Profile {
-		parts.Profile = append(parts.Profile, digestOf(l.module.Text(&l.Provide.Profile[i])))
+		parts.Profile = append(parts.Profile, layerkey.Digest(l.module.Text(&l.Provide.Profile[i])))
 	}
 	for _, k := range l.links {
 		linked := layerkey.Link{Name: k.shown(), Exposed: k.exposed, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}

@@ -9,6 +9,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
@@ -48,7 +49,7 @@ func (g *Graph) keepsDigest(l *layer) bool { return l.Export && !g.in.Layering.F
 // metadataTree is $MD as a run step leaves it, made from what a label says of it.
 func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
 	by := bk.WithUIDGID(owner.UID, owner.GID)
-	action := bk.Mkdir(outDir, 0o755, by).Mkdir(mdDir, 0o755, by)
+	action := bk.Mkdir(container.OutDir, 0o755, by).Mkdir(mdDir, 0o755, by)
 	var add func(dir string, table map[string]any)
 	add = func(dir string, table map[string]any) {
 		for _, key := range slices.Sorted(maps.Keys(table)) {

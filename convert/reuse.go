@@ -6,6 +6,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 )
@@ -73,7 +74,7 @@ func (d *Decisions) Reused() *bk.State {
 			states = append(states, s.taken(l)) // it is looked at before that is decided
 		case made == nil || made.Action != Reused:
 		case lookedInto[l] || !d.in.Previous.time.Equal(d.in.Time):
-			states = append(states, llb.Normalize(s.taken(l), DefaultTime, bk.WithCustomName(d.name(l.id, "content"))))
+			states = append(states, llb.Normalize(s.taken(l), container.DefaultTime, bk.WithCustomName(d.Name(l.id, "content"))))
 		default:
 			states = append(states, s.taken(l))
 		}
@@ -81,7 +82,7 @@ func (d *Decisions) Reused() *bk.State {
 	if states == nil {
 		return nil
 	}
-	all := d.in.Layering.Merge(bk.Scratch(), states, d.in.Previous.time, bk.WithCustomName(d.name("", "layers of the previous image")))
+	all := d.in.Layering.Merge(bk.Scratch(), states, d.in.Previous.time, bk.WithCustomName(d.Name("", "layers of the previous image")))
 	return &all
 }
 

@@ -10,6 +10,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
@@ -145,15 +146,15 @@ func (d *Decisions) AskTarget(ctx context.Context) ([]fact.Inquiry, error) {
 
 // MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.
 func (b *Build) MergeSBOM(found bk.State, generator string, document []byte) (bk.State, error) {
-	p := process{name: "merge the SBOM with that of " + generator}
-	p.spec = step.Spec{Task: step.MergeSBOM{Generator: generator}}
-	p.files.names, p.files.texts = []string{step.SBOMFile}, [][]byte{document}
-	p.mount(llb.Mount{Dest: step.FoundDir, Tree: found, Kind: llb.ReadOnly})
-	out, err := b.exec(p)
+	p := container.Process{Name: "merge the SBOM with that of " + generator}
+	p.Spec = step.Spec{Task: step.MergeSBOM{Generator: generator}}
+	p.Files.AddText(step.SBOMFile, document)
+	p.Mount(llb.Mount{Dest: step.FoundDir, Tree: found, Kind: llb.ReadOnly})
+	out, err := b.Exec(p)
 	if err != nil {
 		return bk.State{}, err
 	}
 	// BuildKit knows the main document by its name, which has no folder.
-	return bk.Scratch().File(bk.Copy(out[step.OutDir], path.Join(outDir, step.MergedDir), "/", &bk.CopyInfo{CopyDirContentsOnly: true}),
-		bk.WithCustomName(b.name("", "SBOM"))), nil
+	return bk.Scratch().File(bk.Copy(out[step.OutDir], path.Join(container.OutDir, step.MergedDir), "/", &bk.CopyInfo{CopyDirContentsOnly: true}),
+		bk.WithCustomName(b.Name("", "SBOM"))), nil
 }

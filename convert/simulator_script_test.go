@@ -34,7 +34,7 @@ func (s script) text() string {
 }
 
 // script is the step's own.
-func (c *container) script() (s script) {
+func (c *box) script() (s script) {
 	if c.spec.Script == nil {
 		return s
 	}
@@ -44,10 +44,10 @@ func (c *container) script() (s script) {
 	return s
 }
 
-func (c *container) text(file string) string { return c.mounts[step.SpecDir]["/"+file].data }
+func (c *box) text(file string) string { return c.mounts[step.SpecDir]["/"+file].data }
 
 // answer of a require or test step.
-func (b *builder) answer(c *container) step.Result {
+func (b *builder) answer(c *box) step.Result {
 	s := c.script()
 	read := c.mounts[step.AppDir]["/"+s.Reads].data
 	if s.Reads != "" && s.Unless == read {
@@ -65,7 +65,7 @@ func (b *builder) answer(c *container) step.Result {
 }
 
 // seen is what a step sees of other layers: their files and what they are called, by the place where it sees them.
-func (b *builder) seen(c *container) map[string]string {
+func (b *builder) seen(c *box) map[string]string {
 	seen := map[string]string{}
 	for _, link := range c.spec.Links {
 		if link.Cache && !c.cached[link.Dir] {
@@ -100,7 +100,7 @@ func (b *builder) seen(c *container) map[string]string {
 }
 
 // make is a run step: what it leaves is a function of everything that it sees.
-func (b *builder) make(c *container) {
+func (b *builder) make(c *box) {
 	s := c.script()
 	md := maps.Clone(c.spec.Metadata)
 	if md == nil {

@@ -288,8 +288,8 @@ func copied(to, from tree, a *pb.FileActionCopy) {
 	to.put(a.Dest, chosen, time)
 }
 
-// container is one step.
-type container struct {
+// box is the container of one step.
+type box struct {
 	spec   step.Run // what its script is told; of a require or test step too
 	mounts map[string]tree
 	cached map[string]bool // mounts whose content is not of this build
@@ -297,7 +297,7 @@ type container struct {
 }
 
 func (b *builder) exec(op *pb.ExecOp, in []tree) []tree {
-	c := container{mounts: map[string]tree{}, cached: map[string]bool{}, out: map[string]tree{}}
+	c := box{mounts: map[string]tree{}, cached: map[string]bool{}, out: map[string]tree{}}
 	for _, m := range op.Mounts {
 		if m.MountType == pb.MountType_CACHE {
 			c.cached[m.Dest] = true
@@ -343,7 +343,7 @@ func (b *builder) exec(op *pb.ExecOp, in []tree) []tree {
 }
 
 // result leaves what comes back from a step.
-func (c *container) result(file string, r step.Result) {
+func (c *box) result(file string, r step.Result) {
 	data, err := json.Marshal(r)
 	if err != nil {
 		panic(err)
@@ -351,7 +351,7 @@ func (c *container) result(file string, r step.Result) {
 	c.leave(step.OutDir, path.Join("/", file), string(data))
 }
 
-func (c *container) leave(mount, name, data string) {
+func (c *box) leave(mount, name, data string) {
 	if c.out[mount] == nil {
 		c.out[mount] = tree{}
 	}
@@ -359,7 +359,7 @@ func (c *container) leave(mount, name, data string) {
 	c.out[mount][name] = entry{data: data, time: unknown}
 }
 
-func (b *builder) step(c *container, task step.Task) {
+func (b *builder) step(c *box, task step.Task) {
 	switch task := task.(type) {
 	case step.Require:
 		c.spec = step.Run{Given: task.Given, Script: &task.Script}

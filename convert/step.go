@@ -11,22 +11,13 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
 )
-
-// outDir is the folder of a step's output tree that was mounted at step.OutDir.
-const outDir = "/out"
-
-// newLayerDir is the folder of the empty tree that is mounted where a script fills a layer.
-const newLayerDir = "/layer"
-
-// ResultPath is where the state of a Question has the step.Result.
-const ResultPath = outDir + "/" + step.ResultFile
 
 // steps makes the steps of a graph under some facts: what answers questions, and what makes layers.
 type steps struct{ *Decisions }
@@ -50,9 +41,9 @@ func (d *Decisions) Ask(ctx context.Context, qs []fact.Question, selections map[
 		if err != nil {
 			return nil, err
 		}
-		file := ResultPath
+		file := container.ResultPath
 		if q.Kind == fact.Built {
-			file = treeResult(0)
+			file = container.TreeResult(0)
 		}
 		inquiries = append(inquiries, fact.Inquiry{State: st, Files: map[fact.Question]string{q: file}})
 	}
@@ -81,7 +72,7 @@ func (g *Graph) isMatch(q fact.Question) bool {
 // match is one step that answers all questions for digests of files: most are about a file or two, and what takes time is
 // the container.
 func (s steps) match(qs []fact.Question, selections map[fact.Question]*fact.Selection) (fact.Inquiry, error) {
-	p := process{name: "match"}
+	p := container.Process{Name: "match"}
 	var trees []step.Tree
 	in := fact.Inquiry{Files: map[fact.Question]string{}, Selections: map[fact.Question]fact.Selection{}}
 	var files *bk.FileAction
@@ -94,35 +85,35 @@ func (s steps) match(qs []fact.Question, selections map[fact.Question]*fact.Sele
 		}
 		in.Selections[q] = sel.Frozen()
 		info := &bk.CopyInfo{
-			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.Patterns(), Mode: &bk.ChmodOpt{ModeStr: AppMode},
+			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.Patterns(), Mode: &bk.ChmodOpt{ModeStr: container.AppMode},
 		}
 		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
 		trees = append(trees, step.Tree{Name: l.id, Selected: sel.Chosen})
 		if a := sel.Before; a != nil { // a cache export takes along what is below
 			dest := path.Join(step.FactsDir, string(step.KindMatch), strconv.Itoa(i))
-			p.mount(llb.Mount{Dest: dest, Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
+			p.Mount(llb.Mount{Dest: dest, Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 		}
-		p.noCache = p.noCache || l.noCache
+		p.NoCache = p.NoCache || l.noCache
 		if q.Kind == fact.Inputs {
-			p.at = append(p.at, l.module.At(l.Provide.At("inputs")))
+			p.At = append(p.At, l.module.At(l.Provide.At("inputs")))
 		} else {
-			p.at = append(p.at, l.module.At(l.Provide.Test.At("match")))
+			p.At = append(p.At, l.module.At(l.Provide.Test.At("match")))
 		}
-		in.Files[q] = treeResult(i)
+		in.Files[q] = container.TreeResult(i)
 	}
 	if len(qs) == 1 {
 		l := s.byID[qs[0].Layer]
-		p.subject, p.module = l.id, l.module
+		p.Subject, p.Module = l.id, l.module
 	} else {
 		names := make([]string, len(trees))
 		for i, t := range trees {
 			names[i] = t.Name
 		}
-		p.name = "match " + text.Short(strings.Join(names, ","))
+		p.Name = "match " + text.Short(strings.Join(names, ","))
 	}
-	p.spec.Task = step.Match{Trees: trees}
-	p.mount(llb.Mount{Dest: step.MatchDir, Tree: bk.Scratch().File(files, bk.WithCustomName("[internal] select files")), Kind: llb.ReadOnly})
-	out, err := s.exec(p)
+	p.Spec.Task = step.Match{Trees: trees}
+	p.Mount(llb.Mount{Dest: step.MatchDir, Tree: bk.Scratch().File(files, bk.WithCustomName("[internal] select files")), Kind: llb.ReadOnly})
+	out, err := s.Exec(p)
 	in.State = out[step.OutDir]
 	return in, err
 }
@@ -140,7 +131,7 @@ func (s steps) ask(ctx context.Context, q fact.Question) (bk.State, error) {
 		if err != nil {
 			return bk.State{}, err
 		}
-		return s.describe([]undescribed{undescribedLayer(l, o)}, DefaultTime)
+		return s.describe([]undescribed{undescribedLayer(l, o)}, container.DefaultTime)
 	}
 	return bk.State{}, fmt.Errorf("question %v cannot be asked", q)
 }
@@ -148,11 +139,11 @@ func (s steps) ask(ctx context.Context, q fact.Question) (bk.State, error) {
 // test is the state that has what the test of a layer says.
 func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
 	test := l.Provide.Test
-	p := process{
-		subject: l.id, module: l.module, files: stepFiles{module: l.module}, name: string(fact.Tested), noCache: l.noCache,
-		network: test.Script.Network, access: test.Access, at: []module.Place{l.module.At(scriptRange(test.Script))},
+	p := container.Process{
+		Subject: l.id, Module: l.module, Files: container.Files{Module: l.module}, Name: string(fact.Tested), NoCache: l.noCache,
+		Network: test.Script.Network, Access: test.Access, At: []module.Place{l.module.At(container.ScriptRange(test.Script))},
 	}
-	p.mount(appMount(s.visibleApp(l), llb.Discarded))
+	p.Mount(container.AppMount(s.visibleApp(l), llb.Discarded))
 	seen, err := s.showLinks(ctx, &p, l, test.FullEnv, false)
 	if err != nil {
 		return bk.State{}, err
@@ -160,32 +151,23 @@ func (s steps) test(ctx context.Context, l *layer) (bk.State, error) {
 	seen.Requires = l.tables()
 	s.mountRequires(&p, l)
 	task := step.Test{
-		Given: s.told(test.Access, s.facts.metadata(l, fact.Tested)), Seen: seen,
-		Script: *p.files.script(test.Script, l.Name+".test"),
+		Given: s.Told(test.Access, s.facts.metadata(l, fact.Tested)), Seen: seen,
+		Script: *p.Files.Script(test.Script, l.Name+".test"),
 	}
 	if hidden := l.hiddenFromTest(); hidden != nil {
-		task.Bare, p.notFound = true, l.fullEnvHint(hidden)
+		task.Bare, p.NotFound = true, l.fullEnvHint(hidden)
 	}
 	if test.Refresh > 0 {
 		task.Refresh = s.in.Now.Truncate(test.Refresh).UTC().Format(time.RFC3339)
 	}
-	p.spec = step.Spec{Layer: l.Name, Task: task}
-	out, err := s.exec(p)
+	p.Spec = step.Spec{Layer: l.Name, Task: task}
+	out, err := s.Exec(p)
 	return out[step.OutDir], err
-}
-
-// told is what a script is told, whatever it sees of layers.
-func (b *Build) told(access packfile.Access, metadata map[string]any) step.Given {
-	g := step.Given{Metadata: metadata, Platform: b.in.Args}
-	for _, s := range access.Secrets {
-		g.Secrets = append(g.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
-	}
-	return g
 }
 
 // showLinks makes linked layers and caches visible to a step, and returns what its script is told of them; without content only
 // versions and metadata of layers that the packfile names.
-func (s steps) showLinks(ctx context.Context, p *process, l *layer, content, caches bool) (seen step.Seen, err error) {
+func (s steps) showLinks(ctx context.Context, p *container.Process, l *layer, content, caches bool) (seen step.Seen, err error) {
 	from := map[*module.Module]int{} // which of seen.Exposed has the layers of a module
 	for _, k := range l.links {
 		if k.layer == nil && k.cache == nil || k.layer != nil && s.facts.status(k.layer) == dropped {
@@ -202,14 +184,14 @@ func (s steps) showLinks(ctx context.Context, p *process, l *layer, content, cac
 			if err != nil {
 				return seen, err
 			}
-			p.mount(s.cacheMount(l.module, shown.Dir, "cache", name, k.cache.Shared))
+			p.Mount(s.CacheMount(l.module, shown.Dir, "cache", name, k.cache.Shared))
 		case content:
 			o, err := s.output(ctx, k.layer)
 			if err != nil {
 				return seen, err
 			}
 			shown.Dir = k.layer.dir()
-			p.mount(llb.Mount{Dest: shown.Dir, Tree: s.linked(k.layer, o), Source: shown.Dir, Kind: llb.ReadOnly})
+			p.Mount(llb.Mount{Dest: shown.Dir, Tree: s.linked(k.layer, o), Source: shown.Dir, Kind: llb.ReadOnly})
 			if k.exposed {
 				if _, ok := from[k.layer.module]; !ok {
 					from[k.layer.module] = len(seen.Exposed)
@@ -221,7 +203,7 @@ func (s steps) showLinks(ctx context.Context, p *process, l *layer, content, cac
 			}
 			// What a step does not ask for does not rebuild it.
 			if shown.VersionAs != "" || shown.MetadataAs != "" {
-				p.mount(llb.Mount{
+				p.Mount(llb.Mount{
 					Dest: path.Join(step.LinksDir, k.Name), Tree: o.md, Source: mdDir, Kind: llb.ReadOnly,
 				})
 			}
@@ -250,17 +232,14 @@ func (l *layer) requiredByOthers() bool {
 
 // mountRequires has the require steps behind a layer below the first step that sees what they said, so that a cache export takes
 // them along.
-func (s steps) mountRequires(p *process, l *layer) {
+func (s steps) mountRequires(p *container.Process, l *layer) {
 	for i, r := range l.required {
 		if r.by == nil {
 			continue // a build plan says more than what is wanted of this layer: it would run again for any of that
 		}
 		if a, ok := s.facts[fact.Question{Layer: r.by.id, Kind: fact.Required}]; ok {
 			dest := path.Join(step.FactsDir, string(fact.Required), strconv.Itoa(i))
-			p.mount(llb.Mount{Dest: dest, Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
+			p.Mount(llb.Mount{Dest: dest, Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 		}
 	}
 }
-
-// treeResult is where a step leaves what it says of the tree with that number in its spec.
-func treeResult(i int) string { return path.Join(outDir, strconv.Itoa(i)+".json") }

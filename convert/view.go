@@ -6,31 +6,20 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
 
-// AppMode is what becomes of the permissions of the app's files, as chmod(1) has it: 755 for folders and for what somebody
-// may execute, 644 for the rest, which is what Git keeps of them. The others are those of the umask under which a checkout
-// was made and of the folder that it was made in, and a rootless daemon gets no setuid bit from its client: none of that
-// may show in an image or in what a step sees. Not u=rwX: before BuildKit 0.21, X counts behind + alone, as in BSD
-// (moby/buildkit#5835).
-const AppMode = "u=rw,go=r,a+X,a-t"
-
-// appCopy puts the app, or the files of it that the globs name, where steps see it.
-func (b *Build) appCopy(globs []string) llb.Tree {
-	return llb.Tree{To: step.AppDir, Owner: &b.in.Owner, Mode: AppMode, Include: globs, Time: DefaultTime}
-}
-
 // visibleApp is what the test and the run of a layer may see of the app: all of it, or what its inputs name and what symlinks
 // among that lead to.
 func (s steps) visibleApp(l *layer) bk.State {
 	if l.Provide.Inputs == nil {
-		return s.app
+		return s.WholeApp
 	}
-	return llb.CopyTree(s.in.App.Tree, s.appCopy(s.facts[fact.Question{Layer: l.id, Kind: fact.Inputs}].Selection.Patterns()), bk.WithCustomName(s.name(l.id, "inputs")))
+	return llb.CopyTree(s.in.App.Tree, s.AppCopy(s.facts[fact.Question{Layer: l.id, Kind: fact.Inputs}].Selection.Patterns()), bk.WithCustomName(s.Name(l.id, "inputs")))
 }
 
 // matched is where the files are that a question asks the digest of: a tree, and a folder in it.
@@ -39,11 +28,6 @@ func (s steps) matched(l *layer, kind fact.Kind) (tree bk.State, folder string) 
 		return s.visibleApp(l), step.AppDir
 	}
 	return s.in.App.Tree, "/"
-}
-
-// appMount is APP of a step.
-func appMount(tree bk.State, kind llb.MountKind) llb.Mount {
-	return llb.Mount{Dest: step.AppDir, Tree: tree, Source: step.AppDir, Kind: kind}
 }
 
 // runApp is APP of a layer's run step.
@@ -57,14 +41,14 @@ func (s steps) runApp(ctx context.Context, l *layer, r layerkey.Record) (llb.Mou
 	switch {
 	case l.Provide.LockApp:
 		app, err := s.lockedApp(ctx, l)
-		return appMount(app, llb.Output), err
+		return container.AppMount(app, llb.Output), err
 	case l.Provide.Inputs != nil || r.Parts.Version == "" || s.in.App.Stable == nil:
-		return appMount(s.visibleApp(l), llb.Discarded), nil
+		return container.AppMount(s.visibleApp(l), llb.Discarded), nil
 	}
 	view := viewKey(r.Key, s.in.Project)
-	content := llb.CopyTree(*s.in.App.Stable, s.appCopy(nil), bk.WithCustomName(s.name(l.id, "copy app")))
-	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(s.name(l.id, "app as of this version")))
-	mount := appMount(tree, llb.Discarded)
+	content := llb.CopyTree(*s.in.App.Stable, s.AppCopy(nil), bk.WithCustomName(s.Name(l.id, "copy app")))
+	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(s.Name(l.id, "app as of this version")))
+	mount := container.AppMount(tree, llb.Discarded)
 	mount.ByKey = true
 	return mount, err
 }
@@ -81,7 +65,7 @@ func (s steps) lockedApp(ctx context.Context, l *layer) (bk.State, error) {
 		}
 	}
 	if last == nil {
-		return s.app, nil
+		return s.WholeApp, nil
 	}
 	o, err := s.output(ctx, last)
 	if err != nil {

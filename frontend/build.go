@@ -13,6 +13,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
@@ -163,32 +164,33 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*plat
 func (b *build) input(index int) convert.Input {
 	images := b.images[index]
 	return convert.Input{
-		Modules:  b.modules.all(),
-		Root:     b.root,
-		Build:    images.build,
-		Distro:   images.distro,
-		Run:      images.run,
-		Tools:    images.tools,
-		Native:   images.native,
-		Launcher: images.launcher,
-		Owner:    images.owner,
-		User:     images.user,
-		Platform: b.platforms()[index],
-		Multi:    len(b.ui.TargetPlatforms) > 1,
-		App:      convert.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
-		Project:  b.identity,
-		CacheNS:  b.ui.CacheIDNamespace,
-		Args:     b.opts.environment(b.project),
-		Time:     b.epoch,
-		Now:      b.now,
-		NetMode:  b.ui.NetworkMode,
-		Limits:   b.opts.limits(b.ui),
-		NoCache:  b.ui.IsNoCache,
-		Target:   b.ui.Target,
-		Labels:   b.ui.Labels,
-		Layering: layering(b.client.BuildOpts()),
-		Previous: images.previous.image,
-
+		Input: container.Input{
+			Root:     b.root,
+			Build:    images.build,
+			Tools:    images.tools,
+			Native:   images.native,
+			Owner:    images.owner,
+			Platform: b.platforms()[index],
+			Multi:    len(b.ui.TargetPlatforms) > 1,
+			App:      container.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
+			Project:  b.identity,
+			CacheNS:  b.ui.CacheIDNamespace,
+			Args:     b.opts.environment(b.project),
+			NetMode:  b.ui.NetworkMode,
+			Limits:   b.opts.limits(b.ui),
+			NoCache:  b.ui.IsNoCache,
+		},
+		Modules:       b.modules.all(),
+		Distro:        images.distro,
+		Run:           images.run,
+		Launcher:      images.launcher,
+		User:          images.user,
+		Time:          b.epoch,
+		Now:           b.now,
+		Target:        b.ui.Target,
+		Labels:        b.ui.Labels,
+		Layering:      layering(b.client.BuildOpts()),
+		Previous:      images.previous.image,
 		CacheImported: len(b.ui.CacheImports) > 0,
 	}
 }

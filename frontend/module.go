@@ -15,7 +15,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -141,7 +141,7 @@ func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfil
 	case stat.IsDir():
 		return l.readPackage(ctx, by.folder.Sub(name), origin, bp, false)
 	}
-	return l.unpack(ctx, convert.Archive{Tree: by.folder.State, Path: by.folder.Path(name)}, origin, bp)
+	return l.unpack(ctx, container.Archive{Tree: by.folder.State, Path: by.folder.Path(name)}, origin, bp)
 }
 
 // statModule is folder.stat for the folder of a module: mostly they stand beside each other, and what is there is asked once.

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
@@ -57,7 +58,7 @@ func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int
 	}
 	targets := b.platforms()
 	rebased := make([]*convert.Rebased, len(targets))
-	runs := make([]convert.Base, len(targets))
+	runs := make([]container.Base, len(targets))
 	apps := make([]string, len(targets))
 	eg, egCtx := guard.NewGroup(ctx)
 	for i, p := range targets {
@@ -91,7 +92,7 @@ func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int
 	}, nil
 }
 
-func (b *build) rebasePlatform(ctx context.Context, re *convert.Rebased, run convert.Base) (*platformResult, error) {
+func (b *build) rebasePlatform(ctx context.Context, re *convert.Rebased, run container.Base) (*platformResult, error) {
 	result := &platformResult{
 		BuildResult: dockerui.BuildResult{Image: re.Config, BaseImage: run.Config, Epoch: re.Config.Created},
 		inlineCache: re.InlineCache,

@@ -1,4 +1,4 @@
-package convert
+package container
 
 import (
 	"path"
@@ -11,7 +11,7 @@ import (
 )
 
 // UnpackedPath is where the state of an Unpack has what was in the archive.
-const UnpackedPath = outDir + "/" + step.UnpackedDir
+const UnpackedPath = OutDir + "/" + step.UnpackedDir
 
 // Archive is a file of a tree, or a folder that holds an OCI layout.
 type Archive struct {
@@ -30,7 +30,7 @@ func (n Native) Unpack(a Archive, name string, opts ...bk.ConstraintsOpt) (bk.St
 		mount.Tree = bk.Scratch().File(bk.Copy(a.Tree, a.Path, to, &bk.CopyInfo{CreateDestPath: true, CreatedTime: &DefaultTime}),
 			bk.WithCustomName("[internal] archive "+path.Base(a.Path)))
 	}
-	files, id, err := (&stepFiles{}).tree(step.Spec{Contract: step.Contract, Task: step.Unpack{}}, bk.WithCustomName("[internal] unpack definition"))
+	files, id, err := (&Files{}).tree(step.Spec{Contract: step.Contract, Task: step.Unpack{}}, bk.WithCustomName("[internal] unpack definition"))
 	if err != nil {
 		return bk.State{}, err
 	}
@@ -41,7 +41,7 @@ func (n Native) Unpack(a Archive, name string, opts ...bk.ConstraintsOpt) (bk.St
 		Mounts: []llb.Mount{
 			{Dest: step.BinDir, Tree: n.Tools, Source: toolsStepDir, Kind: llb.ReadOnly},
 			{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
-			{Dest: step.OutDir, Tree: llb.EmptyDir(outDir, llb.Owner{}, bk.WithCustomName("[internal] new output")), Source: outDir, Kind: llb.Output},
+			{Dest: step.OutDir, Tree: llb.EmptyDir(OutDir, llb.Owner{}, bk.WithCustomName("[internal] new output")), Source: OutDir, Kind: llb.Output},
 			mount,
 		},
 		NetMode: pb.NetMode_NONE,

@@ -1,4 +1,4 @@
-package convert
+package container
 
 import (
 	"path"
@@ -6,6 +6,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 )
@@ -14,16 +15,16 @@ import (
 // layers and caches, and cacheNS is Input.CacheNS. It runs once for each identity, and what it remembers of other projects is
 // seen by nothing but itself.
 func (n Native) Recognize(module, identity string, names []string, cacheNS string) (bk.State, error) {
-	spec := step.Spec{Contract: step.Contract, Task: step.Recognize{Identity: digestOf([]byte(identity)), Names: names}}
-	files, id, err := (&stepFiles{}).tree(spec, bk.WithCustomName("[internal] identity definition"))
+	spec := step.Spec{Contract: step.Contract, Task: step.Recognize{Identity: layerkey.Digest([]byte(identity)), Names: names}}
+	files, id, err := (&Files{}).tree(spec, bk.WithCustomName("[internal] identity definition"))
 	if err != nil {
 		return bk.State{}, err
 	}
-	cache := digestOf([]byte("identity\x00" + module))
+	cache := layerkey.Digest([]byte("identity\x00" + module))
 	if cacheNS != "" {
 		cache = cacheNS + "/" + cache
 	}
-	empty := llb.EmptyDir(outDir, llb.Owner{}, bk.WithCustomName("[internal] new output"))
+	empty := llb.EmptyDir(OutDir, llb.Owner{}, bk.WithCustomName("[internal] new output"))
 	out := llb.Exec{
 		Root: bk.Scratch(),
 		Args: []string{path.Join(step.BinDir, step.StepBinary), id},
@@ -31,8 +32,8 @@ func (n Native) Recognize(module, identity string, names []string, cacheNS strin
 		Mounts: []llb.Mount{
 			{Dest: step.BinDir, Tree: n.Tools, Source: toolsStepDir, Kind: llb.ReadOnly},
 			{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
-			{Dest: step.OutDir, Tree: empty, Source: outDir, Kind: llb.Output},
-			{Dest: step.KnownDir, Tree: empty, Source: outDir, Kind: llb.Cache, CacheID: cache},
+			{Dest: step.OutDir, Tree: empty, Source: OutDir, Kind: llb.Output},
+			{Dest: step.KnownDir, Tree: empty, Source: OutDir, Kind: llb.Cache, CacheID: cache},
 		},
 		NetMode: pb.NetMode_NONE,
 		Options: []bk.ConstraintsOpt{bk.Platform(n.Platform), bk.WithCustomName("[identity] of the app")},
