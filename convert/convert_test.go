@@ -15,6 +15,7 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -117,25 +118,25 @@ func newModules(t testing.TB, texts []string, change ...func(*Input)) *Build {
 }
 
 // candidates are all modules of a build.
-func candidates(b *Build) (group []Candidate) {
+func candidates(b *Build) (all []group.Candidate) {
 	for _, m := range b.in.Modules {
-		group = append(group, Candidate{Module: m})
+		all = append(all, group.Candidate{Module: m})
 	}
-	return group
+	return all
 }
 
 // required answers for all require scripts that the layer is wanted as it stands in the packfile.
 func required(b *Build) fact.Facts {
 	f := fact.Facts{}
-	for _, q := range b.DetectQuestions(candidates(b), f) {
-		inquiries, err := b.AskDetect([]fact.Question{q})
+	for _, q := range b.Questions(candidates(b), f) {
+		inquiries, err := b.Ask([]fact.Question{q})
 		if err != nil {
 			panic(err)
 		}
 		for _, m := range b.in.Modules {
 			for i := range m.Packfile.Layers {
 				if l := &m.Packfile.Layers[i]; m.Subject(l.Name) == q.Layer {
-					f[q] = inquiries[0].Answer(q, step.Result{Metadata: ownMetadata(m, l, nil)})
+					f[q] = inquiries[0].Answer(q, step.Result{Metadata: group.OwnMetadata(m, l, nil)})
 				}
 			}
 		}

@@ -11,71 +11,10 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/group"
+	"github.com/packfile/frontend/group/grouptest"
 	"github.com/packfile/frontend/module"
 )
-
-// withID is a packfile of that id.
-func withID(id, text string) string { return fmt.Sprintf("[config]\nid = %q\n", id) + text }
-
-// Layers of packfiles, by what they have.
-const (
-	requiresX     = "[[layers]]\nname = \"x\"\n[layers.require]\n"
-	asksForX      = "[[layers]]\nname = \"x\"\n[layers.require]\ninline = \"x\"\n"
-	providesX     = "[[layers]]\nname = \"x\"\n[layers.provide.run]\ninline = \"x\"\n"
-	buildsX       = "[[layers]]\nname = \"x\"\n[layers.build.run]\ninline = \"x\"\n"
-	mayProvideX   = asksForX + "[layers.provide.run]\ninline = \"x\"\n"
-	aProcess      = "[[processes]]\ntype = \"web\"\ncommand = [\"run\"]\n"
-	exportExposeX = "export = true\nexpose = true\n"
-)
-
-func TestWhatAPackfilePutsIntoTheBuildPlan(t *testing.T) {
-	required := []plan.Require{{Name: "x", Metadata: map[string]any{}}}
-	for what, test := range map[string]struct {
-		packfile string
-		notAsked bool // its require script exits with 100
-		want     plan.Member
-	}{
-		"a layer with a require section is required": {
-			packfile: requiresX, want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Requires: required}},
-		},
-		"a layer with a provide section is provided": {
-			packfile: providesX, want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Provides: []plan.Provide{{Name: "x"}}}},
-		},
-		"a layer with a build section is both": {
-			packfile: buildsX,
-			want:     plan.Member{MustBeUsed: true, Plan: plan.Plan{Requires: required, Provides: []plan.Provide{{Name: "x"}}}},
-		},
-		"a layer whose require script says no may still be made for others": {
-			packfile: mayProvideX, notAsked: true,
-			want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Provides: []plan.Provide{{Name: "x", IfRequired: true}}}},
-		},
-		"a module of which nothing is required, and which provides nothing, takes no part": {
-			packfile: asksForX, notAsked: true, want: plan.Member{Failed: "none of its layers is required this time"},
-		},
-		"a module that has but processes takes part in any group": {packfile: aProcess, want: plan.Member{}},
-		"export and expose go with the requirement": {
-			packfile: strings.Replace(requiresX, "[layers.", exportExposeX+"version = \"2\"\n[layers.", 1),
-			want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Requires: []plan.Require{{
-				Name: "x", Metadata: map[string]any{"launch": "true", "build": "true", "version": "2"},
-			}}}},
-		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			b := newModules(t, []string{withID("m", test.packfile), ""})
-			f := answered(b, test.notAsked)
-			test.want.Name = "m"
-			if diff := cmp.Diff(test.want, b.member(candidates(b)[0]).part(f)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-	t.Run("what is built takes part in any case", func(t *testing.T) {
-		b := newModules(t, []string{asksForX})
-		if diff := cmp.Diff(plan.Member{Name: "packfile"}, b.member(candidates(b)[0]).part(answered(b, true))); diff != "" {
-			t.Error(diff)
-		}
-	})
-}
 
 // answered are the answers of all require scripts, yes or no.
 func answered(b *Build, no bool) fact.Facts {
@@ -99,12 +38,12 @@ func layerOf(t *testing.T, b testGraph, id string) *layer {
 
 // asks is a module that requires x with some metadata.
 func asks(id, metadata string) string {
-	return withID(id, "[[layers]]\nname = \"x\"\n[layers.metadata]\n"+metadata+"[layers.require]\n")
+	return grouptest.WithID(id, "[[layers]]\nname = \"x\"\n[layers.metadata]\n"+metadata+"[layers.require]\n")
 }
 
 func TestMetadataOfSeveralRequirers(t *testing.T) {
-	provider := withID("p", strings.Replace(providesX, "[layers.provide", "version = \"1\"\n[layers.metadata]\nof = \"p\"\n[layers.provide", 1))
-	own := withID("p", strings.Replace(buildsX, "[layers.build", "version = \"1\"\n[layers.metadata]\nof = \"p\"\n[layers.build", 1))
+	provider := grouptest.WithID("p", strings.Replace(grouptest.ProvidesX, "[layers.provide", "version = \"1\"\n[layers.metadata]\nof = \"p\"\n[layers.provide", 1))
+	own := grouptest.WithID("p", strings.Replace(grouptest.BuildsX, "[layers.build", "version = \"1\"\n[layers.metadata]\nof = \"p\"\n[layers.build", 1))
 	for what, test := range map[string]struct {
 		modules []string
 		want    map[string]any
@@ -145,20 +84,20 @@ func TestMetadataOfSeveralRequirers(t *testing.T) {
 
 func TestFlagsOfRequirersAreORed(t *testing.T) {
 	flagged := func(id, flag string) string {
-		return withID(id, strings.Replace(requiresX, "[layers.", flag+" = true\n[layers.", 1))
+		return grouptest.WithID(id, strings.Replace(grouptest.RequiresX, "[layers.", flag+" = true\n[layers.", 1))
 	}
-	b := newGroup(t, []string{withID("p", providesX), flagged("a", "export"), flagged("b", "expose"), withID("c", requiresX)})
+	b := newGroup(t, []string{grouptest.WithID("p", grouptest.ProvidesX), flagged("a", "export"), flagged("b", "expose"), grouptest.WithID("c", grouptest.RequiresX)})
 	if l := layerOf(t, b, "p/x"); !l.Export || !l.Expose {
 		t.Errorf("export %t, expose %t", l.Export, l.Expose)
 	}
-	b = newGroup(t, []string{withID("p", providesX), withID("c", requiresX)})
+	b = newGroup(t, []string{grouptest.WithID("p", grouptest.ProvidesX), grouptest.WithID("c", grouptest.RequiresX)})
 	if l := layerOf(t, b, "p/x"); l.Export || l.Expose {
 		t.Errorf("export %t, expose %t, although nobody wants it", l.Export, l.Expose)
 	}
 }
 
 func TestRequirementsAreMetByTheModuleItselfIfItCanAndElseByTheFirst(t *testing.T) {
-	b := newGroup(t, []string{withID("p", providesX), withID("q", providesX), withID("own", buildsX), withID("a", requiresX)})
+	b := newGroup(t, []string{grouptest.WithID("p", grouptest.ProvidesX), grouptest.WithID("q", grouptest.ProvidesX), grouptest.WithID("own", grouptest.BuildsX), grouptest.WithID("a", grouptest.RequiresX)})
 	got := map[string]string{}
 	for _, id := range []string{"p/x", "q/x", "own/x"} {
 		for _, r := range layerOf(t, b, id).required {
@@ -174,20 +113,20 @@ func TestRequirementsAreMetByTheModuleItselfIfItCanAndElseByTheFirst(t *testing.
 }
 
 func TestLinksReachLayersOfOtherModulesThatAreRequiredHere(t *testing.T) {
-	user := withID("u", asksForX+"[[layers]]\nname = \"y\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"x\"\n")
-	b := newGroup(t, []string{withID("p", providesX), user})
+	user := grouptest.WithID("u", grouptest.AsksForX+"[[layers]]\nname = \"y\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"x\"\n")
+	b := newGroup(t, []string{grouptest.WithID("p", grouptest.ProvidesX), user})
 	if l := layerOf(t, b, "u/y"); l.links[0].layer != layerOf(t, b, "p/x") {
 		t.Errorf("it links %+v", l.links[0].layer)
 	}
 	t.Run("and nothing when they are not required this time", func(t *testing.T) {
-		b := newModules(t, []string{withID("p", buildsX), user})
+		b := newModules(t, []string{grouptest.WithID("p", grouptest.BuildsX), user})
 		if l := layerOf(t, choose(t, b, answered(b, true)), "u/y"); l.links[0].layer != nil {
 			t.Errorf("it links %s", l.links[0].layer.id)
 		}
 	})
 	t.Run("and the key says whose they are", func(t *testing.T) {
 		key := func(provider string) string {
-			b := newGroup(t, []string{withID(provider, providesX), user})
+			b := newGroup(t, []string{grouptest.WithID(provider, grouptest.ProvidesX), user})
 			return b.recipe(t, layerOf(t, b, "u/y"), answers(b)).record.Key
 		}
 		if key("p") == key("q") {
@@ -202,13 +141,13 @@ func exposing(id string, layers ...string) string {
 	for _, name := range layers {
 		text += fmt.Sprintf("[[layers]]\nname = %q\nexpose = true\n[layers.build.run]\ninline = \"x\"\n", name)
 	}
-	return withID(id, text)
+	return grouptest.WithID(id, text)
 }
 
 func TestWhatEarlierModulesExposeIsSeenByLaterOnes(t *testing.T) {
 	named := "[[layers]]\nname = \"a\"\n[layers.require]\n[[layers]]\nname = \"y\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"a\"\n" +
 		"[[layers]]\nname = \"still\"\n[layers.build]\n"
-	b := newGroup(t, []string{exposing("one", "b", "a"), exposing("two", "c"), withID("u", named), exposing("after", "d")})
+	b := newGroup(t, []string{exposing("one", "b", "a"), exposing("two", "c"), grouptest.WithID("u", named), exposing("after", "d")})
 	f := answers(b)
 	exposed := func(id string) (dirs [][]string) {
 		seen, err := steps{b.decided(t, f)}.showLinks(t.Context(), &container.Process{}, layerOf(t, b, id), true, true)
@@ -237,9 +176,9 @@ func TestProcessesComeInGroupOrderAndLaterOnesReplaceEarlierOnes(t *testing.T) {
 			kind, isDefault := strings.CutSuffix(p, "!")
 			text += fmt.Sprintf("[[processes]]\ntype = %q\ncommand = [%q]\ndefault = %t\n", kind, id, isDefault)
 		}
-		return withID(id, text)
+		return grouptest.WithID(id, text)
 	}
-	root := withID("root", buildsX)
+	root := grouptest.WithID("root", grouptest.BuildsX)
 	for what, test := range map[string]struct {
 		modules []string
 		want    string
@@ -272,7 +211,7 @@ func TestProcessesComeInGroupOrderAndLaterOnesReplaceEarlierOnes(t *testing.T) {
 
 func TestLabelsComeInGroupOrderAndThePackfileThatIsBuiltGoesBefore(t *testing.T) {
 	labelled := func(id, labels string) string {
-		return withID(id, "name = \"name of "+id+"\"\n[config.labels]\n"+labels+aProcess)
+		return grouptest.WithID(id, "name = \"name of "+id+"\"\n[config.labels]\n"+labels+grouptest.AProcess)
 	}
 	b := newGroup(t, []string{labelled("a", "x = \"a\"\ny = \"a\"\nz = \"a\"\n"), labelled("b", "y = \"b\"\nz = \"b\"\n"), labelled("root", "z = \"root\"\n")})
 	want := map[string]string{"x": "a", "y": "b", "z": "root", "org.opencontainers.image.title": "name of root"}
@@ -283,7 +222,7 @@ func TestLabelsComeInGroupOrderAndThePackfileThatIsBuiltGoesBefore(t *testing.T)
 
 func TestKeyHasTheModulesIDAndNotWhereItComesFrom(t *testing.T) {
 	key := func(change func(m *module.Module)) string {
-		b := newModules(t, []string{withID("m", strings.Replace(buildsX, `inline = "x"`, `path = "run.sh"`, 1))}, func(in *Input) {
+		b := newModules(t, []string{grouptest.WithID("m", strings.Replace(grouptest.BuildsX, `inline = "x"`, `path = "run.sh"`, 1))}, func(in *Input) {
 			in.Root.Scripts = map[string][]byte{"run.sh": []byte("x")}
 			change(in.Root)
 		})
@@ -310,7 +249,7 @@ func TestKeyHasTheModulesIDAndNotWhereItComesFrom(t *testing.T) {
 }
 
 func TestLayersOfOneNameAreKeptApart(t *testing.T) {
-	b := newGroup(t, []string{withID("a", buildsX), withID("b/c", buildsX)})
+	b := newGroup(t, []string{grouptest.WithID("a", grouptest.BuildsX), grouptest.WithID("b/c", grouptest.BuildsX)})
 	f := answers(b)
 	one, other := layerOf(t, b, "a/x"), layerOf(t, b, "b/c/x")
 	if one.dir() != "/layers/a/x" || other.dir() != "/layers/b_c/x" {
@@ -330,7 +269,7 @@ func TestTargetNamesALayerOfAModule(t *testing.T) {
 		"x": `target "x" is a layer of several modules: name one of a/x, b/x`,
 		"z": `target "z" is not a layer that this packfile provides; there are: a/x, b/x, b/y`,
 	} {
-		b := newModules(t, []string{withID("a", buildsX), withID("b", buildsX+strings.ReplaceAll(buildsX, `"x"`, `"y"`))}, func(in *Input) { in.Target = target })
+		b := newModules(t, []string{grouptest.WithID("a", grouptest.BuildsX), grouptest.WithID("b", grouptest.BuildsX+strings.ReplaceAll(grouptest.BuildsX, `"x"`, `"y"`))}, func(in *Input) { in.Target = target })
 		g, err := b.Try(candidates(b), fact.Facts{}, &plan.Trials{Limit: 1})
 		if err != nil {
 			t.Fatal(err)
@@ -356,7 +295,7 @@ func TestOfSeveralVersionsOfAModuleTheOneOfTheGroupIsBuilt(t *testing.T) {
 			in.Modules[0].Versions, in.Modules[1].Versions = true, true
 			in.Target = "m/x"
 		})
-		group, err := b.Try([]Candidate{{Module: b.in.Modules[i]}, {Module: b.in.Root}}, fact.Facts{}, &plan.Trials{Limit: 1})
+		group, err := b.Try([]group.Candidate{{Module: b.in.Modules[i]}, {Module: b.in.Root}}, fact.Facts{}, &plan.Trials{Limit: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -374,7 +313,7 @@ func TestOfSeveralVersionsOfAModuleTheOneOfTheGroupIsBuilt(t *testing.T) {
 func TestAModuleReplacesNoProcessOfTheApp(t *testing.T) {
 	own := "[[processes]]\ntype = \"web\"\ncommand = [\"own\"]\n"
 	other := "[[processes]]\ntype = \"web\"\ncommand = [\"other\"]\n[[processes]]\ntype = \"evil\"\ncommand = [\"evil\"]\ndefault = true\n"
-	b := newGroup(t, []string{withID("a", other), withID("root", own)})
+	b := newGroup(t, []string{grouptest.WithID("a", other), grouptest.WithID("root", own)})
 	slices.Reverse(b.modules)
 	md := b.metadata()
 	for _, p := range md.Processes {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/group/grouptest"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -34,7 +35,7 @@ func granting(t *testing.T, g *module.Grant, app string) (testGraph, error) {
 	t.Helper()
 	texts := []string{needy}
 	if g != nil {
-		texts = append(texts, withID("site", app))
+		texts = append(texts, grouptest.WithID("site", app))
 	}
 	b := newModules(t, texts, func(in *Input) { in.Modules[0].Grant = g })
 	group, err := b.Try(candidates(b), required(b), &plan.Trials{Limit: 100})
@@ -60,7 +61,7 @@ func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
 			`module needy@1 needs ssh agent "default", which it is not given (add ssh = ["default"] to its entry, and to the one in modules/a/packfile.toml)`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := granting(t, test.grant, aProcess)
+			_, err := granting(t, test.grant, grouptest.AProcess)
 			var got []string
 			if err != nil {
 				pe := err.(*packfile.Error)
@@ -106,12 +107,12 @@ func secretsOf(t *testing.T, b testGraph) (ids []string, key string) {
 }
 
 func TestASecretThatIsNotGivenIsInNoStepAndInNoKey(t *testing.T) {
-	b, err := granting(t, &module.Grant{Secrets: []string{"token", "extra"}, SSH: []string{"default"}}, aProcess)
+	b, err := granting(t, &module.Grant{Secrets: []string{"token", "extra"}, SSH: []string{"default"}}, grouptest.AProcess)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all, key := secretsOf(t, b)
-	if b, err = granting(t, &module.Grant{Secrets: []string{"token"}, SSH: []string{"default"}}, aProcess); err != nil {
+	if b, err = granting(t, &module.Grant{Secrets: []string{"token"}, SSH: []string{"default"}}, grouptest.AProcess); err != nil {
 		t.Fatal(err)
 	}
 	some, same := secretsOf(t, b)
@@ -131,7 +132,7 @@ func TestASecretThatIsNotGivenIsInNoStepAndInNoKey(t *testing.T) {
 func TestTheNetworkOfTheAppIsACeilingForModules(t *testing.T) {
 	network := func(app, module, script string) string {
 		text := strings.Replace(needy, "[[layers]]", module+"\n[[layers]]", 1)
-		b := newGroup(t, []string{text, withID("site", app+aProcess)})
+		b := newGroup(t, []string{text, grouptest.WithID("site", app+grouptest.AProcess)})
 		p := container.Process{Module: layerOf(t, b, "needy/x").module, Network: script}
 		p.Spec.Task = step.Require{}
 		return b.Network(p).String()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
@@ -22,22 +23,22 @@ type Graph struct {
 
 // Graph returns what a group comes down to under the answers of its require scripts: it resolves links and, with a target, leaves
 // out what that does not need.
-func (b *Build) Graph(group *Group, f fact.Facts) (*Graph, error) {
-	for _, m := range group.Modules {
+func (b *Build) Graph(chosen *group.Group, f fact.Facts) (*Graph, error) {
+	for _, m := range chosen.Modules {
 		if m.Buildpack != nil {
 			return nil, m.Fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
 		}
 	}
-	for _, m := range group.Modules {
+	for _, m := range chosen.Modules {
 		if err := m.CheckAccess(b.in.Root.Filename, m.Packfile.Access()...); err != nil {
 			return nil, err
 		}
 	}
-	return b.graph(group, f)
+	return b.graph(chosen, f)
 }
 
-func (b *Build) graph(group *Group, f fact.Facts) (*Graph, error) {
-	g := &Graph{Build: b, modules: group.Modules, byID: map[string]*layer{}}
+func (b *Build) graph(chosen *group.Group, f fact.Facts) (*Graph, error) {
+	g := &Graph{Build: b, modules: chosen.Modules, byID: map[string]*layer{}}
 	caches := map[string]*packfile.Cache{} // by subject
 	for _, m := range g.modules {
 		for i := range m.Packfile.Caches {
@@ -53,7 +54,7 @@ func (b *Build) graph(group *Group, f fact.Facts) (*Graph, error) {
 			g.byID[id] = &layer{Layer: l, module: m, id: id, Export: l.Export, Expose: l.Expose, noCache: b.IsNoCache(m, l.Name)}
 		}
 	}
-	g.assign(group, f)
+	g.assign(chosen, f)
 	var exposed []*layer // by modules before the one that is looked at
 	for _, m := range g.modules {
 		var own []*layer
@@ -85,8 +86,8 @@ func (b *Build) graph(group *Group, f fact.Facts) (*Graph, error) {
 }
 
 // assign tells the layers of a group who requires them, and those that are only required who makes them.
-func (g *Graph) assign(group *Group, f fact.Facts) {
-	for _, e := range group.Entries {
+func (g *Graph) assign(chosen *group.Group, f fact.Facts) {
+	for _, e := range chosen.Entries {
 		for _, r := range e.Requires {
 			by, from := g.layerOf(r.By, e.Name), g.layerOf(r.From, e.Name)
 			if by != nil {
@@ -98,9 +99,9 @@ func (g *Graph) assign(group *Group, f fact.Facts) {
 			var table map[string]any
 			var export, expose bool
 			if by != nil {
-				table, export, expose = ownMetadata(by.module, by.Layer, f), by.Layer.Export, by.Layer.Expose
+				table, export, expose = group.OwnMetadata(by.module, by.Layer, f), by.Layer.Export, by.Layer.Expose
 			} else {
-				table, export, expose = wanted(r.Metadata)
+				table, export, expose = group.Wanted(r.Metadata)
 			}
 			from.required = append(from.required, requirement{by: by, metadata: table})
 			from.Export = from.Export || export
@@ -108,7 +109,7 @@ func (g *Graph) assign(group *Group, f fact.Facts) {
 		}
 	}
 	for _, l := range g.byID {
-		l.metadata = ownMetadata(l.module, l.Layer, f)
+		l.metadata = group.OwnMetadata(l.module, l.Layer, f)
 		maps.Copy(l.metadata, l.asked())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 )
@@ -15,7 +16,7 @@ type Input struct {
 	container.Input
 	Modules []*module.Module // all that may take part, no two with one id and version; Root is one of them unless it only says which there are
 
-	Distro   Distro // that a file of the build image says it is, for when its labels say none
+	Distro   group.Distro // that a file of the build image says it is, for when its labels say none
 	Run      container.Base
 	Launcher *Launcher // in place of ours; nil for ours
 
@@ -34,9 +35,11 @@ type Input struct {
 // Build is what a build for one platform starts from: which modules there are, and what its steps are made of. It finds out
 // which modules take part (Try); a Graph is what these come down to.
 type Build struct {
-	*container.Builder
+	*group.Detector
 	in Input
 }
 
 // New begins a build. The packfiles must be valid (packfile.Parse).
-func New(in Input) *Build { return &Build{container.New(in.Input), in} }
+func New(in Input) *Build {
+	return &Build{&group.Detector{Builder: container.New(in.Input), Modules: in.Modules, Distro: in.Distro}, in}
+}

@@ -24,6 +24,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/llb"
 	mod "github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -152,16 +153,16 @@ func (w *world) try(t *testing.T, from *image, in convert.Input) (b tried, err e
 		}
 	}
 	build := convert.New(in)
-	var group []convert.Candidate
+	var members []group.Candidate
 	for _, m := range in.Modules {
-		group = append(group, convert.Candidate{Module: m})
+		members = append(members, group.Candidate{Module: m})
 	}
-	inquiries, err := build.AskDetect(build.DetectQuestions(group, nil))
+	inquiries, err := build.Ask(build.Questions(members, nil))
 	if err != nil {
 		return b, err
 	}
 	facts := b.answerAll(inquiries)
-	chosen, err := build.Try(group, facts, &plan.Trials{Limit: 1000})
+	chosen, err := build.Try(members, facts, &plan.Trials{Limit: 1000})
 	if err != nil {
 		return b, err
 	}

@@ -11,6 +11,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/group/grouptest"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
@@ -346,7 +347,7 @@ func TestAnExposedLayerIsNoLinkOfItsName(t *testing.T) {
 	exposing := func(version string) []string {
 		return []string{
 			"[config]\nshell = \"/bin/sh\"\n[[layers]]\nname = \"x\"\nexport = true\nexpose = true\nversion = \"" + version + "\"\n[layers.build.run]\ninline = \"x\"\n",
-			withID("m", "[[layers]]\nname = \"x\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n"+
+			grouptest.WithID("m", "[[layers]]\nname = \"x\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n"+
 				"[[layers]]\nname = \"y\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"x\"\n"),
 		}
 	}

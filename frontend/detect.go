@@ -12,6 +12,7 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/group"
 )
 
 // maxGroups is how many groups of modules are tried. Orders in orders make products: a few lines can name more groups than
@@ -26,13 +27,13 @@ const shownGroups = 20
 
 // failedGroup is a group that did not pass, and why.
 type failedGroup struct {
-	group []convert.Candidate
+	group []group.Candidate
 	why   []string // of each module, "" when it is not at fault
 }
 
 // detection is what came of trying groups.
 type detection struct {
-	group  *convert.Group
+	group  *group.Group
 	facts  fact.Facts
 	failed []failedGroup // before it, as far as they are shown
 }
@@ -62,8 +63,8 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 			return nil, b.orderError(fmt.Sprintf("the first %d groups of the order do not pass, and no more are tried", maxGroups), d, tried-1)
 		}
 		candidates := b.candidates(group)
-		questions := conv.DetectQuestions(candidates, d.facts)
-		inquiries, err := conv.AskDetect(questions)
+		questions := conv.Questions(candidates, d.facts)
+		inquiries, err := conv.Ask(questions)
 		if err != nil {
 			return nil, err
 		}
@@ -90,10 +91,10 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 }
 
 // candidates are the modules of a group.
-func (b *build) candidates(group order.Group) []convert.Candidate {
-	candidates := make([]convert.Candidate, len(group))
-	for i, e := range group {
-		candidates[i] = convert.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
+func (b *build) candidates(members order.Group) []group.Candidate {
+	candidates := make([]group.Candidate, len(members))
+	for i, e := range members {
+		candidates[i] = group.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
 	}
 	return candidates
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
@@ -28,7 +29,7 @@ import (
 // images are what a build for one platform stands on.
 type images struct {
 	build, run container.Base
-	distro     convert.Distro    // of build, when its labels do not say
+	distro     group.Distro      // of build, when its labels do not say
 	launcher   *convert.Launcher // nil for ours
 	previous   previous
 	tools      bk.State

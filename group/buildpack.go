@@ -1,4 +1,4 @@
-package convert
+package group
 
 import (
 	"cmp"
@@ -40,13 +40,13 @@ func LabelledDistro(img container.Base) (d Distro) {
 }
 
 // distro is the distribution of the build image, empty as far as it does not say.
-func (b *Build) distro() Distro { return cmp.Or(LabelledDistro(b.in.Build), b.in.Distro) }
+func (d *Detector) distro() Distro { return cmp.Or(LabelledDistro(d.Build), d.Distro) }
 
 // fits says whether a buildpack is for what is built, by the rules of the lifecycle (its platform.TargetSatisfiedForBuild): what
 // one side does not say fits anything, but an image that says nothing of its distribution fits none that is named.
-func (b *Build) fits(bp *module.Buildpack) bool {
+func (d *Detector) fits(bp *module.Buildpack) bool {
 	like := func(x, y string) bool { return x == "" || y == "" || x == y }
-	p, distro := platforms.Normalize(b.in.Platform), b.distro()
+	p, distro := platforms.Normalize(d.Platform), d.distro()
 	return len(bp.Targets) == 0 || slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool {
 		of := platforms.Normalize(ocispecs.Platform{OS: cmp.Or(t.OS, p.OS), Architecture: t.Arch, Variant: t.Variant})
 		return of.OS == p.OS && like(of.Architecture, p.Architecture) && like(of.Variant, p.Variant) &&
@@ -57,10 +57,10 @@ func (b *Build) fits(bp *module.Buildpack) bool {
 }
 
 // unfit says what a buildpack is not for.
-func (b *Build) unfit(bp *module.Buildpack) string {
-	why := "it is not for " + container.PlatformString(b.in.Platform)
-	d := b.distro()
-	switch shown := strings.TrimSpace(shortIfAny(d.Name) + " " + shortIfAny(d.Version)); {
+func (d *Detector) unfit(bp *module.Buildpack) string {
+	why := "it is not for " + container.PlatformString(d.Platform)
+	distro := d.distro()
+	switch shown := strings.TrimSpace(shortIfAny(distro.Name) + " " + shortIfAny(distro.Version)); {
 	case shown != "":
 		why += " with " + shown
 	case slices.ContainsFunc(bp.Targets, func(t packfile.BuildpackTarget) bool { return len(t.Distros) > 0 }):
@@ -84,11 +84,11 @@ func questionOf(m *module.Module) fact.Question {
 // buildpackMember is a buildpack as a member of a group.
 type buildpackMember struct {
 	Candidate
-	b *Build
+	d *Detector
 }
 
 func (m buildpackMember) questions() []fact.Question {
-	if !m.b.fits(m.Module.Buildpack) {
+	if !m.d.fits(m.Module.Buildpack) {
 		return nil
 	}
 	return []fact.Question{questionOf(m.Module)}
@@ -96,8 +96,8 @@ func (m buildpackMember) questions() []fact.Question {
 
 func (m buildpackMember) part(f fact.Facts) plan.Member {
 	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
-	if !m.b.fits(m.Module.Buildpack) {
-		member.Failed = m.b.unfit(m.Module.Buildpack)
+	if !m.d.fits(m.Module.Buildpack) {
+		member.Failed = m.d.unfit(m.Module.Buildpack)
 		return member
 	}
 	d := f[questionOf(m.Module)].Detection()
@@ -112,8 +112,8 @@ type PlanWarning struct {
 }
 
 // PlanWarnings are those about the answers to some questions.
-func (b *Build) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWarning) {
-	for _, m := range b.in.Modules {
+func (d *Detector) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWarning) {
+	for _, m := range d.Modules {
 		if m.Buildpack == nil || !slices.Contains(qs, questionOf(m)) {
 			continue
 		}
@@ -124,9 +124,9 @@ func (b *Build) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWarnin
 	return all
 }
 
-// wanted is what the requirement of a buildpack says to the layer that meets it: the table without its flags, and the flags. Keys
+// Wanted is what the requirement of a buildpack says to the layer that meets it: the table without its flags, and the flags. Keys
 // that cannot be files in $MD, or that are private there, are between buildpacks.
-func wanted(table map[string]any) (md map[string]any, export, expose bool) {
+func Wanted(table map[string]any) (md map[string]any, export, expose bool) {
 	md = files(table)
 	flag := func(name string) bool {
 		value, _ := md[name].(string)
@@ -154,26 +154,26 @@ func files(table map[string]any) map[string]any {
 }
 
 // detect is the state that has what bin/detect of a buildpack answers.
-func (b *Build) detect(m *module.Module) (bk.State, error) {
+func (d *Detector) detect(m *module.Module) (bk.State, error) {
 	p := container.Process{
 		Subject: m.ID(), Module: m, Files: container.Files{Module: m}, Name: string(fact.Detected), At: []module.Place{m.At(m.Packfile.Config.At("id"))},
-		NoCache: b.NoCache(m.ID()),
+		NoCache: d.NoCache(m.ID()),
 	}
 	p.Spec.Task = step.Detect{
-		Program:  step.Program{Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: b.programEnv()},
-		Platform: b.in.Args,
+		Program:  step.Program{Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: d.programEnv()},
+		Platform: d.Args,
 	}
-	platform := llb.EmptyDir(step.PlatformDir, b.in.Owner, bk.WithCustomName("[internal] new platform folder"))
-	p.Mount(container.AppMount(b.WholeApp, llb.ReadOnly))
+	platform := llb.EmptyDir(step.PlatformDir, d.Owner, bk.WithCustomName("[internal] new platform folder"))
+	p.Mount(container.AppMount(d.WholeApp, llb.ReadOnly))
 	p.Mount(llb.Mount{Dest: m.BuildpackDir(), Tree: m.Files, Source: m.Dir, Kind: llb.ReadOnly})
 	p.Mount(llb.Mount{Dest: step.PlatformDir, Tree: platform, Source: step.PlatformDir, Kind: llb.Discarded})
-	out, err := b.Exec(p)
+	out, err := d.Exec(p)
 	return out[step.OutDir], err
 }
 
 // programEnv is what programs of buildpacks are told of the target, whatever their API.
-func (b *Build) programEnv() []step.Variable {
-	p, distro := platforms.Normalize(b.in.Platform), b.distro()
+func (d *Detector) programEnv() []step.Variable {
+	p, distro := platforms.Normalize(d.Platform), d.distro()
 	return []step.Variable{
 		{Name: "CNB_TARGET_OS", Value: p.OS},
 		{Name: "CNB_TARGET_ARCH", Value: p.Architecture},

@@ -1,4 +1,6 @@
-package convert
+// Package group says which modules of a build take part, and who makes what for whom: the build plan of a group, from packfiles and from
+// what require scripts and bin/detect say. It is not about what becomes of the layers that are required.
+package group
 
 import (
 	"fmt"
@@ -15,6 +17,13 @@ import (
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
+
+// Detector finds out which modules take part in a build for one platform.
+type Detector struct {
+	*container.Builder
+	Modules []*module.Module // all that may take part, no two with one id and version; Root is one of them unless it only says which there are
+	Distro  Distro           // that a file of the build image says it is, for when its labels say none
+}
 
 // Candidate is a module of a group that is tried.
 type Candidate struct {
@@ -50,17 +59,17 @@ type member interface {
 	part(fact.Facts) plan.Member
 }
 
-func (b *Build) member(c Candidate) member {
+func (d *Detector) member(c Candidate) member {
 	if c.Module.Buildpack != nil {
-		return buildpackMember{c, b}
+		return buildpackMember{c, d}
 	}
-	return packfileMember{c, c.Module == b.in.Root}
+	return packfileMember{c, c.Module == d.Root}
 }
 
-// DetectQuestions are those that have to be answered before a group can be tried.
-func (b *Build) DetectQuestions(group []Candidate, f fact.Facts) (open []fact.Question) {
+// Questions are those that have to be answered before a group can be tried.
+func (d *Detector) Questions(group []Candidate, f fact.Facts) (open []fact.Question) {
 	for _, c := range group {
-		for _, q := range b.member(c).questions() {
+		for _, q := range d.member(c).questions() {
 			if _, answered := f[q]; !answered {
 				open = append(open, q)
 			}
@@ -69,11 +78,11 @@ func (b *Build) DetectQuestions(group []Candidate, f fact.Facts) (open []fact.Qu
 	return open
 }
 
-// AskDetect returns what answers questions of DetectQuestions.
-func (b *Build) AskDetect(qs []fact.Question) ([]fact.Inquiry, error) {
+// Ask returns what answers questions of Questions.
+func (d *Detector) Ask(qs []fact.Question) ([]fact.Inquiry, error) {
 	var inquiries []fact.Inquiry
 	for _, q := range qs {
-		st, err := b.askDetect(q)
+		st, err := d.ask(q)
 		if err != nil {
 			return nil, err
 		}
@@ -82,18 +91,18 @@ func (b *Build) AskDetect(qs []fact.Question) ([]fact.Inquiry, error) {
 	return inquiries, nil
 }
 
-func (b *Build) askDetect(q fact.Question) (bk.State, error) {
-	for _, m := range b.in.Modules {
+func (d *Detector) ask(q fact.Question) (bk.State, error) {
+	for _, m := range d.Modules {
 		if m.Buildpack != nil {
 			if questionOf(m) == q {
-				return b.detect(m)
+				return d.detect(m)
 			}
 			continue
 		}
 		for i := range m.Packfile.Layers {
 			l := &m.Packfile.Layers[i]
 			if (fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}) == q && l.Require != nil && l.Require.Script != nil {
-				return b.require(m, l)
+				return d.require(m, l)
 			}
 		}
 	}
@@ -101,25 +110,25 @@ func (b *Build) askDetect(q fact.Question) (bk.State, error) {
 }
 
 // require is the state that has what the require script of a layer says.
-func (b *Build) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
+func (d *Detector) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
 	script := l.Require.Script
 	p := container.Process{
 		Subject: m.Subject(l.Name), Module: m, Files: container.Files{Module: m}, Name: string(fact.Required),
-		Network: script.Network, Access: l.Require.Access, At: []module.Place{m.At(container.ScriptRange(script))}, NoCache: b.IsNoCache(m, l.Name),
+		Network: script.Network, Access: l.Require.Access, At: []module.Place{m.At(container.ScriptRange(script))}, NoCache: d.IsNoCache(m, l.Name),
 	}
 	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{
-		Given: b.Told(l.Require.Access, ownMetadata(m, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
+		Given: d.Told(l.Require.Access, OwnMetadata(m, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
 	}}
-	p.Mount(container.AppMount(b.WholeApp, llb.ReadOnly))
-	out, err := b.Exec(p)
+	p.Mount(container.AppMount(d.WholeApp, llb.ReadOnly))
+	out, err := d.Exec(p)
 	return out[step.OutDir], err
 }
 
 // Try finds out whether the build plan of a group balances, by the rules of package plan. Its errors are those of plan.Resolve.
-func (b *Build) Try(group []Candidate, f fact.Facts, trials *plan.Trials) (*Group, error) {
+func (d *Detector) Try(group []Candidate, f fact.Facts, trials *plan.Trials) (*Group, error) {
 	members := make([]plan.Member, len(group))
 	for i, c := range group {
-		members[i] = b.member(c).part(f)
+		members[i] = d.member(c).part(f)
 	}
 	resolved, err := plan.Resolve(members, trials)
 	if err != nil {
@@ -208,7 +217,7 @@ const (
 
 // requirement is the table that says what is wanted of a layer.
 func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]any {
-	table := ownMetadata(m.Module, l, f)
+	table := OwnMetadata(m.Module, l, f)
 	if l.Export {
 		table[launchFlag] = "true"
 	}
@@ -218,8 +227,8 @@ func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]
 	return table
 }
 
-// ownMetadata is what a packfile says of a layer, and its require script if it has one.
-func ownMetadata(m *module.Module, l *packfile.Layer, f fact.Facts) map[string]any {
+// OwnMetadata is what a packfile says of a layer, and its require script if it has one.
+func OwnMetadata(m *module.Module, l *packfile.Layer, f fact.Facts) map[string]any {
 	md := map[string]any{}
 	if r, ok := f[fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}]; ok && !r.NotWanted {
 		maps.Copy(md, r.Metadata)
