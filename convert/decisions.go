@@ -107,7 +107,7 @@ func (d *Decisions) decideByKey(l *layer) error {
 	if err != nil {
 		return err
 	}
-	old, known := d.in.Previous.records[r.record.Parts.Layer]
+	old, known := d.in.Previous.Record(r.record.Parts.Layer)
 	switch {
 	case !known:
 		return made("the previous image does not have it")
@@ -156,7 +156,7 @@ func (d *Decisions) unsaid(l *layer, old layerkey.Record) (names []string) {
 			names = append(names, k.shown())
 			continue
 		}
-		if other, known := d.in.Previous.records[k.layer.dir()]; created && known {
+		if other, known := d.in.Previous.Record(k.layer.dir()); created && known {
 			if content, err := linkContent(k, contentOf(other)); err != nil || content != said {
 				names = append(names, k.shown())
 			}
@@ -215,7 +215,7 @@ func (d *Decisions) spread(starts func(*layer) bool, more func(map[*layer]bool, 
 // its folder may be another's, too: of the run image, or of a build that came after.
 func (d *Decisions) unseen(l *layer) bool {
 	_, seen := d.facts[fact.Question{Layer: l.id, Kind: fact.Copied}]
-	return l.Export && d.in.Previous.copied[l.dir()] && !seen && !d.in.BuildNothing
+	return l.Export && d.in.Previous.IsCopied(l.dir()) && !seen && !d.in.BuildNothing
 }
 
 // mayChange says whether a layer that has the same key may have to be built for the sake of one that it looks into, if those

@@ -112,7 +112,7 @@ func (s steps) undescribedLayers(ctx context.Context, d *descriptions) (built, t
 		if err != nil {
 			return nil, nil, err
 		}
-		otherTime := decision.Action == Reused && s.keepsDigest(l) && !s.in.Previous.time.Equal(s.in.Time)
+		otherTime := decision.Action == Reused && s.keepsDigest(l) && !s.in.Previous.Time.Equal(s.in.Time)
 		if !s.runs[l] && !otherTime {
 			continue
 		}
@@ -220,7 +220,7 @@ func (s steps) describeCopies(qs []fact.Question) (fact.Inquiry, error) {
 		in.Files[q] = container.TreeResult(i)
 	}
 	var err error
-	in.State, err = s.describe(layers, s.in.Previous.time)
+	in.State, err = s.describe(layers, s.in.Previous.Time)
 	return in, err
 }
 

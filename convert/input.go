@@ -9,6 +9,7 @@ import (
 	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/previous"
 )
 
 // Input is everything that a Build is made of, for one platform.
@@ -27,9 +28,9 @@ type Input struct {
 	Target string            // build only this layer, NAME or MODULE/NAME; "" for the image
 
 	Layering      llb.Layering
-	Previous      *Previous // image that layers are taken over from; nil for none
-	BuildNothing  bool      // ask no question that takes a run step
-	CacheImported bool      // the user named caches to import: what they have of one layer must not be of use only with the others
+	Previous      *previous.Image // image that layers are taken over from; nil for none
+	BuildNothing  bool            // ask no question that takes a run step
+	CacheImported bool            // the user named caches to import: what they have of one layer must not be of use only with the others
 }
 
 // Build is what a build for one platform starts from: which modules there are, and what its steps are made of. It finds out

@@ -12,7 +12,7 @@ import (
 // Materials returns states that make the provenance of a build name the deps of layers that are not built, because the previous
 // image has them. Nothing is downloaded for them; they are not to be had from every previous image.
 func (d *Decisions) Materials() ([]bk.State, error) {
-	if prev := d.in.Previous; prev == nil || !prev.materials || !prev.References() {
+	if prev := d.in.Previous; prev == nil || !prev.HasMaterials() || !prev.References() {
 		return nil, nil
 	}
 	var states []bk.State

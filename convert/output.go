@@ -126,12 +126,12 @@ func (s steps) show(ctx context.Context, p *container.Process, l *layer, r *reci
 // reuse is the output of a layer that is taken over from the previous image.
 func (s steps) reuse(l *layer) (*output, error) {
 	prev := s.in.Previous
-	old := prev.records[l.dir()]
+	old, _ := prev.Record(l.dir())
 	st := s.taken(l)
 	md := metadataTree(old.Metadata, s.in.Owner, bk.WithCustomName(s.Name(l.id, "metadata from the previous image")))
 	o := &output{tree: st, raw: st, md: md, reused: true}
 	var err error
-	if !prev.time.Equal(container.DefaultTime) {
+	if !prev.Time.Equal(container.DefaultTime) {
 		if o.tree, err = s.seal(l, st, container.DefaultTime); err != nil {
 			return nil, err
 		}
@@ -141,19 +141,19 @@ func (s steps) reuse(l *layer) (*output, error) {
 
 // taken is a layer of the previous image as it is there.
 func (s steps) taken(l *layer) bk.State {
-	old := s.in.Previous.records[l.dir()]
+	old, _ := s.in.Previous.Record(l.dir())
 	name := s.Name(l.id, "reused from the previous image")
 	if v := old.Parts.Version; v != "" {
 		name = s.Name(l.id, "reused from the previous image, version "+text.Short(v))
 	}
-	return s.in.Previous.layer(old, s.in.Owner, bk.WithCustomName(name))
+	return s.in.Previous.Layer(old, s.in.Owner, bk.WithCustomName(name))
 }
 
 // sealTimed makes the layer for the image if that has another time than steps see.
 func (s steps) sealTimed(l *layer, o *output) error {
 	switch {
 	case s.in.Time.Equal(container.DefaultTime):
-	case o.reused && s.in.Previous.time.Equal(s.in.Time):
+	case o.reused && s.in.Previous.Time.Equal(s.in.Time):
 		o.timed = &o.raw
 	default:
 		timed, err := s.seal(l, o.raw, s.in.Time)

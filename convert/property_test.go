@@ -28,6 +28,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	mod "github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/previous"
 	"github.com/packfile/frontend/step"
 )
 
@@ -63,7 +64,7 @@ func oneByOne(r *rand.Rand) order {
 var baseLayer = tree{"/base": {data: "base", time: 1}}
 
 // input of a build.
-func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
+func (w *world) input(t *testing.T, earlier *previous.Image) convert.Input {
 	local := bk.Local("context", bk.SharedKeyHint("context"))
 	run := &dockerspec.DockerOCIImage{}
 	run.RootFS.DiffIDs = []digest.Digest{digest.Digest(baseLayer.digest(true))}
@@ -82,7 +83,7 @@ func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
 		User:     "1000:1000",
 		Time:     w.epoch.UTC(),
 		Now:      time.Unix(0, 0),
-		Previous: previous,
+		Previous: earlier,
 	}
 	for i, m := range w.modules {
 		filename := fmt.Sprintf("packfile%d.toml", i)
@@ -244,16 +245,16 @@ func (w *world) build(t *testing.T, from *image, in convert.Input, next order) (
 }
 
 // previous is an image as the previous one of a build.
-func (img *image) previous(t *testing.T, copied bool) *convert.Previous {
-	p := convert.PreviousImage{State: bk.Image("previous"), Config: img.config}
+func (img *image) previous(t *testing.T, copied bool) *previous.Image {
+	p := previous.Source{State: bk.Image("previous"), Config: img.config}
 	if !copied {
 		p.InlineCache = img.cache
 	}
-	previous, warnings := convert.NewPrevious(p)
+	earlier, warnings := previous.New(p)
 	if len(warnings) > 0 {
 		t.Fatal(warnings)
 	}
-	return previous
+	return earlier
 }
 
 // explained is what becomes of layers by what can be known without building any.

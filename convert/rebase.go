@@ -17,6 +17,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/previous"
 )
 
 // Rebased is an app image on another run image: its layers, all by reference, and its config.
@@ -29,7 +30,7 @@ type Rebased struct {
 // Rebase puts an app image on another run image (platform specification, "rebaser"). What the image's labels say is believed
 // only as far as the image agrees. The config is the app image's, apart from what is about the run image. The inline cache keeps
 // what it says of deps.
-func Rebase(app PreviousImage, run container.Base) (*Rebased, error) {
+func Rebase(app previous.Source, run container.Base) (*Rebased, error) {
 	md, err := lifecycleMetadataOf(app.Config)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func Rebase(app PreviousImage, run container.Base) (*Rebased, error) {
 	if err := rebasable(app.Config, run); err != nil {
 		return nil, err
 	}
-	places, _, err := app.referenced(nil)
+	places, _, err := app.Referenced(nil)
 	if err != nil {
 		return nil, fmt.Errorf("its layers cannot be taken by reference: %w", err)
 	}

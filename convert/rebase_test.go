@@ -10,6 +10,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/previous"
 )
 
 // appWith is the config of an app image with one layer of its own beside those that every one has, and a run image below.
@@ -35,7 +36,7 @@ func TestDiffIDsThatAreNoneAreRefused(t *testing.T) {
 	app, config, launcher := digest.FromString("app"), digest.FromString("config"), digest.FromString("launcher")
 	rebase := func(ids ...digest.Digest) error {
 		cfg := appWith(t, ids...)
-		_, err := Rebase(PreviousImage{State: bk.Image("app"), Config: cfg, InlineCache: inlineCache(t, cfg)}, run)
+		_, err := Rebase(previous.Source{State: bk.Image("app"), Config: cfg, InlineCache: inlineCache(t, cfg)}, run)
 		return err
 	}
 	// The history is what is missing of a whole image, so everything else has been looked at.

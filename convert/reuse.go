@@ -70,10 +70,10 @@ func (d *Decisions) Reused() *bk.State {
 		_, same := d.same[l]
 		made := d.decided[l]
 		switch {
-		case same && l.Export && d.in.Previous.copied[l.dir()]:
+		case same && l.Export && d.in.Previous.IsCopied(l.dir()):
 			states = append(states, s.taken(l)) // it is looked at before that is decided
 		case made == nil || made.Action != Reused:
-		case lookedInto[l] || !d.in.Previous.time.Equal(d.in.Time):
+		case lookedInto[l] || !d.in.Previous.Time.Equal(d.in.Time):
 			states = append(states, llb.Normalize(s.taken(l), container.DefaultTime, bk.WithCustomName(d.Name(l.id, "content"))))
 		default:
 			states = append(states, s.taken(l))
@@ -82,7 +82,7 @@ func (d *Decisions) Reused() *bk.State {
 	if states == nil {
 		return nil
 	}
-	all := d.in.Layering.Merge(bk.Scratch(), states, d.in.Previous.time, bk.WithCustomName(d.Name("", "layers of the previous image")))
+	all := d.in.Layering.Merge(bk.Scratch(), states, d.in.Previous.Time, bk.WithCustomName(d.Name("", "layers of the previous image")))
 	return &all
 }
 

@@ -31,7 +31,7 @@ type images struct {
 	build, run container.Base
 	distro     group.Distro      // of build, when its labels do not say
 	launcher   *convert.Launcher // nil for ours
-	previous   previous
+	previous   earlier
 	tools      bk.State
 	native     container.Native
 	owner      llb.Owner // user of steps

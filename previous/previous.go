@@ -1,4 +1,6 @@
-package convert
+// Package previous reads the image of an earlier build: what it says of its layers, believed as far as it agrees with itself, and how
+// they can be taken. It is not about which of them a build takes.
+package previous
 
 import (
 	"fmt"
@@ -14,10 +16,11 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// Previous is an image that layers can be taken over from.
-type Previous struct {
+// Image is an image that layers can be taken over from.
+type Image struct {
+	Time time.Time // of all files in it
+
 	image   bk.State
-	time    time.Time
 	records map[string]layerkey.Record // by LAYER
 	copied  map[string]bool            // layers, by LAYER, that are taken by copying
 	strays  []digest.Digest            // layers that it does not have, from which its inline cache leads to others
@@ -25,17 +28,17 @@ type Previous struct {
 	materials bool // what it says of the deps of its layers can be asked
 }
 
-// PreviousImage is what is known of an image that layers shall be taken over from.
-type PreviousImage struct {
+// Source is what is known of an image that layers shall be taken over from.
+type Source struct {
 	State  bk.State
 	Config *dockerspec.DockerOCIImage
 	// InlineCache is that of its config, if BuildKit can be told to import it; else empty, and layers are copied.
 	InlineCache []byte
 }
 
-// NewPrevious reads what an image says of its layers. What the label says is believed only as far as it agrees with the
+// New reads what an image says of its layers. What the label says is believed only as far as it agrees with the
 // image; the rest is left out, and told as warnings. It is nil when the image has nothing to take over.
-func NewPrevious(im PreviousImage) (*Previous, []string) {
+func New(im Source) (*Image, []string) {
 	cfg := im.Config
 	data := cfg.Config.Labels[layerkey.LabelName]
 	if data == "" {
@@ -45,12 +48,12 @@ func NewPrevious(im PreviousImage) (*Previous, []string) {
 	if err != nil {
 		return nil, []string{"its label " + layerkey.LabelName + " cannot be read: " + err.Error()}
 	}
-	p := &Previous{
-		image: im.State, time: time.Unix(label.Time, 0).UTC(),
+	p := &Image{
+		image: im.State, Time: time.Unix(label.Time, 0).UTC(),
 		records: map[string]layerkey.Record{}, copied: map[string]bool{},
 	}
 	var said complaints
-	places, strays, err := im.referenced(label.Layers)
+	places, strays, err := im.Referenced(label.Layers)
 	p.strays = strays
 	if err != nil {
 		said.add(err.Error() + ": that is not imported, and layers are copied out of the image")
@@ -113,10 +116,10 @@ func (c complaints) warnings() (lines []string) {
 	return lines
 }
 
-// referenced returns where the layers of the image are by its inline cache, nil when it has none. It may lead from those as well
+// Referenced returns where the layers of the image are by its inline cache, nil when it has none. It may lead from those as well
 // that only the label says the image has: strays. A cache that is not as ours are is an error: it must not be imported, and layers
 // are copied.
-func (im PreviousImage) referenced(said []layerkey.Record) (places map[digest.Digest]int, strays []digest.Digest, err error) {
+func (im Source) Referenced(said []layerkey.Record) (places map[digest.Digest]int, strays []digest.Digest, err error) {
 	if len(im.InlineCache) == 0 {
 		return nil, nil, nil
 	}
@@ -133,7 +136,7 @@ func (im PreviousImage) referenced(said []layerkey.Record) (places map[digest.Di
 
 // Separate returns the previous images of several platforms, in their order, as they can be used in one build, in which the inline
 // cache of each is that of all. One whose cache would give a layer of another image's has its layers copied, or is nil.
-func Separate(all []*Previous) []*Previous {
+func Separate(all []*Image) []*Image {
 	separate := slices.Clone(all)
 	for i, p := range all {
 		for j, other := range all {
@@ -146,7 +149,7 @@ func Separate(all []*Previous) []*Previous {
 }
 
 // references says whether the inline cache of an image leads from layers of another, which it does not have.
-func (p *Previous) references(other *Previous) bool {
+func (p *Image) references(other *Image) bool {
 	return slices.ContainsFunc(p.strays, func(id digest.Digest) bool {
 		for _, r := range other.records {
 			if r.DiffID == id.String() {
@@ -158,7 +161,7 @@ func (p *Previous) references(other *Previous) bool {
 }
 
 // References says whether a layer can be taken by reference; then the image's inline cache has to be imported.
-func (p *Previous) References() bool {
+func (p *Image) References() bool {
 	for name, r := range p.records {
 		if r.DiffID != "" && !p.copied[name] {
 			return true
@@ -168,7 +171,7 @@ func (p *Previous) References() bool {
 }
 
 // Copied is the same image, all of whose layers are taken by copying; nil when that is done already.
-func (p *Previous) Copied() *Previous {
+func (p *Image) Copied() *Image {
 	if !p.References() {
 		return nil
 	}
@@ -180,35 +183,22 @@ func (p *Previous) Copied() *Previous {
 	return &all
 }
 
-// layer is one layer of the image.
-func (p *Previous) layer(r layerkey.Record, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
+// Layer is one layer of the image.
+func (p *Image) Layer(r layerkey.Record, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
 	if p.copied[r.Parts.Layer] {
-		return llb.CopyLayer(p.image, r.Parts.Layer, owner, p.time, opts...)
+		return llb.CopyLayer(p.image, r.Parts.Layer, owner, p.Time, opts...)
 	}
 	return llb.Reference(digest.Digest(r.DiffID), opts...)
 }
 
-// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
-// when there are none.
-func (d *Decisions) InlineCache(img *Image) ([]byte, error) {
-	if d.in.Layering.Flat {
-		return nil, nil
-	}
-	var base []digest.Digest
-	if d.in.Run.Config != nil {
-		base = d.in.Run.Config.RootFS.DiffIDs
-	}
-	var ids []digest.Digest
-	for _, l := range img.layers {
-		id, err := d.diffID(l)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	records, err := llb.References(ids, len(base))
-	if err != nil {
-		return nil, err
-	}
-	return d.addMaterials(records)
+// Record is what the image says of the layer at LAYER, as far as it is believed.
+func (p *Image) Record(dir string) (r layerkey.Record, known bool) {
+	r, known = p.records[dir]
+	return r, known
 }
+
+// IsCopied says whether the layer at LAYER can only be copied out of the image.
+func (p *Image) IsCopied(dir string) bool { return p.copied[dir] }
+
+// HasMaterials says whether what it says of the deps of its layers can be asked.
+func (p *Image) HasMaterials() bool { return p.materials }
