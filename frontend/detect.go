@@ -10,8 +10,8 @@ import (
 
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/cnb/plan"
-	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/group"
 )
 
@@ -39,32 +39,32 @@ type detection struct {
 }
 
 // detect finds the first group of modules whose build plan balances, and settles on it.
-func (b *build) detect(ctx context.Context, conv *convert.Build) (*convert.Decisions, error) {
-	d, err := b.findGroup(ctx, conv)
+func (b *build) detect(ctx context.Context, in inputs) (*graph.Decisions, error) {
+	d, err := b.findGroup(ctx, in.detector)
 	if err != nil {
 		return nil, err
 	}
-	graph, err := conv.Graph(d.group, d.facts)
+	g, err := graph.New(in.detector.Builder, in.graph, d.group, d.facts)
 	if err != nil {
 		return nil, err
 	}
 	b.warnNotGiven(ctx, d.group)
-	return graph.Decide(d.facts)
+	return g.Decide(d.facts)
 }
 
 // findGroup tries groups until one passes. All require steps and bin/detect of a group run at once, and none
 // that ran for a group before.
-func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection, error) {
+func (b *build) findGroup(ctx context.Context, detector *group.Detector) (*detection, error) {
 	d := &detection{facts: fact.Facts{}}
 	trials := &plan.Trials{Limit: maxTrials}
 	tried := 0
-	for group := range b.modules.order.Groups() {
+	for members := range b.modules.order.Groups() {
 		if tried++; tried > maxGroups {
 			return nil, b.orderError(fmt.Sprintf("the first %d groups of the order do not pass, and no more are tried", maxGroups), d, tried-1)
 		}
-		candidates := b.candidates(group)
-		questions := conv.Questions(candidates, d.facts)
-		inquiries, err := conv.Ask(questions)
+		candidates := b.candidates(members)
+		questions := detector.Questions(candidates, d.facts)
+		inquiries, err := detector.Ask(questions)
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +73,8 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 			return nil, err
 		}
 		maps.Copy(d.facts, answers)
-		b.warnAboutPlans(ctx, conv.PlanWarnings(questions, d.facts))
-		d.group, err = conv.Try(candidates, d.facts, trials)
+		b.warnAboutPlans(ctx, detector.PlanWarnings(questions, d.facts))
+		d.group, err = detector.Try(candidates, d.facts, trials)
 		var failure *plan.Failure
 		switch {
 		case errors.As(err, &failure):

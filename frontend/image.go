@@ -19,9 +19,9 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/container"
-	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 )
@@ -29,8 +29,8 @@ import (
 // images are what a build for one platform stands on.
 type images struct {
 	build, run container.Base
-	distro     group.Distro      // of build, when its labels do not say
-	launcher   *convert.Launcher // nil for ours
+	distro     group.Distro    // of build, when its labels do not say
+	launcher   *image.Launcher // nil for ours
 	previous   earlier
 	tools      bk.State
 	native     container.Native

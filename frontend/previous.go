@@ -11,7 +11,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/previous"
 )
@@ -125,7 +125,7 @@ func registryImage(ctx context.Context, st bk.State) (string, error) {
 type previousError struct{ error }
 
 // blamePrevious finds out whether a build failed for the sake of the previous image alone.
-func (b *build) blamePrevious(ctx context.Context, d *convert.Decisions, failed error) error {
+func (b *build) blamePrevious(ctx context.Context, d *graph.Decisions, failed error) error {
 	if failed == nil || d == nil || ctx.Err() != nil {
 		return failed
 	}

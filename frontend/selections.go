@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -60,7 +60,7 @@ func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answe
 }
 
 // checkSlices says which patterns of slices match no file.
-func (s *selections) checkSlices(ctx context.Context, patterns []convert.Pattern) error {
+func (s *selections) checkSlices(ctx context.Context, patterns []graph.Pattern) error {
 	for _, p := range patterns {
 		files := search{s.links, maxLooks}
 		found, err := files.hasFile(ctx, "", strings.Split(fact.Glob(p.Glob), "/"))

@@ -14,12 +14,12 @@ type decisions[D any] interface {
 	With(fact.Facts) (D, error)
 }
 
-// Answer answers all questions, until there are none.
-func Answer[D decisions[D]](d D, answer func(D, fact.Question) step.Result) D {
+// Answer answers all questions, until there are none. It returns the facts that d was made under, f, with the answers.
+func Answer[D decisions[D]](d D, f fact.Facts, answer func(D, fact.Question) step.Result) (D, fact.Facts) {
 	for {
 		qs := d.Questions()
 		if len(qs) == 0 {
-			return d
+			return d, f
 		}
 		more := fact.Facts{}
 		for _, q := range qs {
@@ -29,6 +29,7 @@ func Answer[D decisions[D]](d D, answer func(D, fact.Question) step.Result) D {
 			}
 			more[q] = inquiries[0].Answer(q, answer(d, q))
 		}
+		f = f.With(more)
 		var err error
 		if d, err = d.With(more); err != nil {
 			panic(err)
