@@ -20,7 +20,7 @@ type Builder struct {
 	tmp bk.State // /tmp of every step, whether or not the build image has one that an ordinary user may write to
 
 	mu    sync.Mutex          // for empty
-	empty map[string]bk.State // see emptyDir
+	empty map[string]bk.State // see EmptyDir
 }
 
 // New begins a build. The packfiles must be valid (packfile.Parse).

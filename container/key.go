@@ -26,4 +26,5 @@ func (b *Builder) cacheID(m *module.Module, kind, name string, shared bool) stri
 	return id
 }
 
+// PlatformString is a platform as text, one for all that are the same.
 func PlatformString(p ocispecs.Platform) string { return platforms.Format(platforms.Normalize(p)) }

@@ -70,7 +70,7 @@ func (s *Selection) Frozen() Selection {
 	return now
 }
 
-// Patterns are all of them.
+// Patterns are all patterns: those that the packfile has, and those of what symlinks lead to.
 func (s Selection) Patterns() []string {
 	return slices.Concat(slices.Concat(s.Chosen.Patterns...), s.Chosen.Targets, s.Chosen.Ways)
 }

@@ -174,3 +174,23 @@ func (s *Decisions) Unpinned() (found []Unpinned, err error) {
 	}
 	return found, nil
 }
+
+// Fetched returns the deps that a layer has from the network.
+func (d *Decisions) Fetched(l *Layer) (files []llb.Material, err error) {
+	r, err := d.recipe(l)
+	if err != nil {
+		return nil, err
+	}
+	for i, dep := range r.task.Deps {
+		// Those without sha are asked for in every build, so that provenance names them anyway.
+		if dep.File == "" || dep.Vendored || unpinned(l.Provide.Deps[i]) {
+			continue
+		}
+		for _, m := range r.run.Mounts {
+			if m.Dest == path.Dir(dep.File) {
+				files = append(files, llb.Material{Source: m.Tree, File: path.Base(dep.File), Owner: d.Owner, Digest: digest.NewDigestFromEncoded(digest.SHA256, dep.SHA)})
+			}
+		}
+	}
+	return files, nil
+}

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
-	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
@@ -39,7 +37,8 @@ func (o *Output) Undescribed(l *Layer) Undescribed {
 // no time, and what does is the container.
 const MaxDescribed = 50
 
-// Describe is one step that describes layers whose files have time t. The state has the result about each at treeResult.
+// Describe is one step that describes layers whose files have time t. The state has the result about each at
+// container.TreeResult.
 func (s Steps) Describe(layers []Undescribed, t time.Time) (bk.State, error) {
 	var p container.Process
 	var names []string
@@ -127,44 +126,3 @@ func (d *Decisions) Described(l *Layer) *Description {
 
 // KeepsDigest says whether a layer has the same digest in the image as it has alone.
 func (g *Graph) KeepsDigest(l *Layer) bool { return l.Export && !g.Layering.Flat }
-
-// metadataTree is $MD as a run step leaves it, made from what a label says of it.
-func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
-	by := bk.WithUIDGID(owner.UID, owner.GID)
-	action := bk.Mkdir(container.OutDir, 0o755, by).Mkdir(mdDir, 0o755, by)
-	var add func(dir string, table map[string]any)
-	add = func(dir string, table map[string]any) {
-		for _, key := range slices.Sorted(maps.Keys(table)) {
-			name := path.Join(dir, key)
-			switch v := table[key].(type) {
-			case string:
-				action = action.Mkfile(name, 0o644, []byte(step.FileValue(v)), by)
-			case map[string]any:
-				action = action.Mkdir(name, 0o755, by)
-				add(name, v)
-			}
-		}
-	}
-	add(mdDir, metadata)
-	return bk.Scratch().File(action, opts...)
-}
-
-// Fetched returns the deps that a layer has from the network.
-func (d *Decisions) Fetched(l *Layer) (files []llb.Material, err error) {
-	r, err := d.recipe(l)
-	if err != nil {
-		return nil, err
-	}
-	for i, dep := range r.task.Deps {
-		// Those without sha are asked for in every build, so that provenance names them anyway.
-		if dep.File == "" || dep.Vendored || unpinned(l.Provide.Deps[i]) {
-			continue
-		}
-		for _, m := range r.run.Mounts {
-			if m.Dest == path.Dir(dep.File) {
-				files = append(files, llb.Material{Source: m.Tree, File: path.Base(dep.File), Owner: d.Owner, Digest: digest.NewDigestFromEncoded(digest.SHA256, dep.SHA)})
-			}
-		}
-	}
-	return files, nil
-}

@@ -24,9 +24,9 @@ type Input struct {
 	Now    time.Time // for refresh
 	Target string    // build only this layer, NAME or MODULE/NAME; "" for the image
 
-	Layering      llb.Layering
-	Previous      *previous.Image // image that layers are taken over from; nil for none
-	BuildNothing  bool            // ask no question that takes a run step
+	Layering     llb.Layering
+	Previous     *previous.Image // image that layers are taken over from; nil for none
+	BuildNothing bool            // ask no question that takes a run step
 }
 
 // Graph is a group of modules as layers that link each other. It is a value: what becomes of the layers is for Decisions to say.

@@ -58,7 +58,7 @@ type link struct {
 	exposed bool // the packfile does not name it: an earlier module exposes it
 }
 
-// Shown is what a link is called in messages.
+// shown is what a link is called in messages.
 func (k link) shown() string {
 	if k.exposed {
 		return k.layer.Path()

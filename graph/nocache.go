@@ -42,7 +42,7 @@ func (g *Graph) markNoCache() {
 	}
 }
 
-// options are those of an operation on what some layers left; name is what its vertex is called.
+// Options are those of an operation on what some layers left; name is what its vertex is called.
 func Options(name string, layers ...*Layer) []bk.ConstraintsOpt {
 	opts := []bk.ConstraintsOpt{bk.WithCustomName(name)}
 	for _, l := range layers {

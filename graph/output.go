@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"maps"
 	"path"
 	"slices"
 	"time"
@@ -23,14 +24,14 @@ type Output struct {
 	md     bk.State  // the tree whose mdDir has the metadata that the run step left
 	Raw    bk.State  // what both were made of: the same files with any time
 	linked *bk.State // what Steps.linked has made of tree
-	Reused bool      // raw is a layer of the previous image
+	Reused bool      // Raw is a layer of the previous image
 	app    bk.State  // of a layer with lock-app: the app as it left it
 }
 
 // mdDir is the folder of a step's output tree with $MD.
 const mdDir = container.OutDir + "/" + step.MetadataDir
 
-// output of a layer that is ready. A layer that is kept is built after all when something asks for its output.
+// Output is that of a layer that is ready. A layer that is kept is built after all when something asks for its output.
 func (s Steps) Output(ctx context.Context, l *Layer) (*Output, error) {
 	if o, ok := s.outputs[l]; ok {
 		return o, nil
@@ -198,4 +199,25 @@ func (o *Output) InImage() bk.State {
 		return *o.Timed
 	}
 	return o.tree
+}
+
+// metadataTree is $MD as a run step leaves it, made from what a label says of it.
+func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
+	by := bk.WithUIDGID(owner.UID, owner.GID)
+	action := bk.Mkdir(container.OutDir, 0o755, by).Mkdir(mdDir, 0o755, by)
+	var add func(dir string, table map[string]any)
+	add = func(dir string, table map[string]any) {
+		for _, key := range slices.Sorted(maps.Keys(table)) {
+			name := path.Join(dir, key)
+			switch v := table[key].(type) {
+			case string:
+				action = action.Mkfile(name, 0o644, []byte(step.FileValue(v)), by)
+			case map[string]any:
+				action = action.Mkdir(name, 0o755, by)
+				add(name, v)
+			}
+		}
+	}
+	add(mdDir, metadata)
+	return bk.Scratch().File(action, opts...)
 }
