@@ -12,7 +12,7 @@ import (
 	"github.com/moby/patternmatcher"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/tree"
@@ -95,7 +95,7 @@ type destination struct {
 
 // addWay adds to a selection what has to be there for a way to lead where it does, besides its end and the folder where it begins.
 // It says whether any of that is new.
-func (to destination) addWay(sel *convert.Selection, from string) (more bool) {
+func (to destination) addWay(sel *fact.Selection, from string) (more bool) {
 	for _, l := range to.links {
 		more = sel.AddWay(l) || more
 	}
@@ -169,10 +169,10 @@ func parent(name string) string { return strings.TrimPrefix(path.Dir("/"+name), 
 
 // onTheWay adds to a selection the symlinks that stand for folders in its patterns. One that a ** goes through is none of them:
 // like that of a shell it follows no symlinks.
-func (a *appLinks) onTheWay(ctx context.Context, sel *convert.Selection) error {
+func (a *appLinks) onTheWay(ctx context.Context, sel *fact.Selection) error {
 	for i, glob := range sel.Globs {
 		w := way{appLinks: a, sel: sel, index: i, been: map[string]bool{}}
-		if err := w.walk(ctx, "", strings.Split(convert.Glob(glob), "/")); err != nil {
+		if err := w.walk(ctx, "", strings.Split(fact.Glob(glob), "/")); err != nil {
 			return err
 		}
 	}
@@ -182,7 +182,7 @@ func (a *appLinks) onTheWay(ctx context.Context, sel *convert.Selection) error {
 // way is the walk along one pattern.
 type way struct {
 	*appLinks
-	sel   *convert.Selection
+	sel   *fact.Selection
 	index int
 	been  map[string]bool
 }
@@ -260,7 +260,7 @@ type lostLink struct {
 
 // follow adds to a selection what the symlinks among its files lead to, which a step has found. It returns whether that is
 // anything new, and those that lead nowhere.
-func (a *appLinks) follow(ctx context.Context, sel *convert.Selection, r step.Result) (more bool, lost []lostLink, err error) {
+func (a *appLinks) follow(ctx context.Context, sel *fact.Selection, r step.Result) (more bool, lost []lostLink, err error) {
 	for _, link := range r.Links {
 		dir := parent(link.Path)
 		to, err := a.resolve(ctx, dir, link.Text)

@@ -21,8 +21,10 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/sbom"
 )
 
@@ -39,14 +41,14 @@ type steps interface {
 	// solve builds a state, and fails if that does.
 	solve(context.Context, bk.State) (gw.Reference, error)
 	// answerAll returns the answers to inquiries that do not depend on each other.
-	answerAll(context.Context, []convert.Inquiry) (convert.Facts, error)
+	answerAll(context.Context, []fact.Inquiry) (fact.Facts, error)
 }
 
 func (b *build) attester() attester { return attester{b.client, b.ui, b} }
 
 // attest returns the attestations about one platform's image. It runs steps: those that describe the target of a build, and the
 // SBOM generator that the user named.
-func (a attester) attest(ctx context.Context, d *convert.Decisions, p ocispecs.Platform, image gw.Reference) ([]gw.Attestation, error) {
+func (a attester) attest(ctx context.Context, d *graph.Decisions, p ocispecs.Platform, built gw.Reference) ([]gw.Attestation, error) {
 	if err := a.recordMaterials(ctx, d); err != nil {
 		return nil, err
 	}
@@ -60,7 +62,7 @@ func (a attester) attest(ctx context.Context, d *convert.Decisions, p ocispecs.P
 	if !a.hasGenerator() {
 		return a.withContent(ctx, spdxAttestation(), documentState(document))
 	}
-	merged, err := a.generate(ctx, d, p, image, document)
+	merged, err := a.generate(ctx, d, p, built, document)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (a attester) rebased(ctx context.Context, img *dockerspec.DockerOCIImage) (
 	if a.ui.SBOM == nil || a.hasGenerator() {
 		return nil, nil
 	}
-	document, err := convert.SBOMOf(img)
+	document, err := image.DocumentOf(img)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func (a attester) rebased(ctx context.Context, img *dockerspec.DockerOCIImage) (
 }
 
 // document returns the SBOM of the image, or of the target. For the image it is known already what is in it.
-func (a attester) document(ctx context.Context, d *convert.Decisions) ([]byte, error) {
+func (a attester) document(ctx context.Context, d *graph.Decisions) ([]byte, error) {
 	if a.ui.Target != "" {
 		inquiries, err := d.AskTarget(ctx)
 		if err != nil {
@@ -98,7 +100,7 @@ func (a attester) document(ctx context.Context, d *convert.Decisions) ([]byte, e
 			return nil, err
 		}
 	}
-	document, err := d.SBOMDocument()
+	document, err := image.Document(d)
 	if document == nil && err == nil {
 		err = errors.New("SBOM: not all layers are described")
 	}
@@ -139,7 +141,7 @@ func (a attester) withContent(ctx context.Context, made gw.Attestation, content 
 }
 
 // generate returns what the SBOM generator finds in an image, with our document in its own.
-func (a attester) generate(ctx context.Context, d *convert.Decisions, p ocispecs.Platform, image gw.Reference, document []byte) (none bk.State, err error) {
+func (a attester) generate(ctx context.Context, d *graph.Decisions, p ocispecs.Platform, built gw.Reference, document []byte) (none bk.State, err error) {
 	native := a.ui.BuildPlatforms[0]
 	scanner, err := scan.CreateSBOMScanner(ctx, a.client, a.ui.SBOM.Generator, native, sourceresolver.Opt{
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &native, ResolveMode: a.ui.ImageResolveMode.String()},
@@ -147,7 +149,7 @@ func (a attester) generate(ctx context.Context, d *convert.Decisions, p ocispecs
 	if err != nil {
 		return none, a.generatorError(err)
 	}
-	scanned, err := image.ToState()
+	scanned, err := built.ToState()
 	if err != nil {
 		return none, err
 	}
@@ -159,7 +161,7 @@ func (a attester) generate(ctx context.Context, d *convert.Decisions, p ocispecs
 	if err != nil {
 		return none, a.generatorError(err)
 	}
-	return d.MergeSBOM(*found.Ref, a.ui.SBOM.Generator, document)
+	return image.MergeSBOM(d.Builder, *found.Ref, a.ui.SBOM.Generator, document)
 }
 
 // generatorError says of an error that it is about the SBOM generator.
@@ -185,11 +187,11 @@ func (a attester) hasGenerator() bool {
 
 // recordMaterials makes the provenance name the deps of layers that are reused, if it is asked for. That it cannot is no
 // reason to fail: the previous image is named, and its provenance says the rest.
-func (a attester) recordMaterials(ctx context.Context, d *convert.Decisions) error {
+func (a attester) recordMaterials(ctx context.Context, d *graph.Decisions) error {
 	if _, asked := a.client.BuildOpts().Opts["attest:"+attestations.KeyTypeProvenance]; !asked {
 		return nil
 	}
-	states, err := d.Materials()
+	states, err := image.Materials(d)
 	if err != nil {
 		return err
 	}

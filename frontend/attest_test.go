@@ -15,7 +15,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/label"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/sbom"
@@ -58,7 +58,7 @@ func (s *fakeSteps) solve(ctx context.Context, st bk.State) (gw.Reference, error
 	return namedRef{name: "built"}, err
 }
 
-func (s *fakeSteps) answerAll(context.Context, []convert.Inquiry) (convert.Facts, error) {
+func (s *fakeSteps) answerAll(context.Context, []fact.Inquiry) (fact.Facts, error) {
 	return nil, errors.New("nothing is asked here")
 }
 

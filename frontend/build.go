@@ -1,5 +1,5 @@
 // Package frontend is the conversation with BuildKit: what the user asked for, the packfile and its contexts, the steps
-// whose answers are facts for package convert, and the result. Every call to the gateway is in this package.
+// whose answers are facts for packages group, graph and image, and the result. Every call to the gateway is in this package.
 package frontend
 
 import (
@@ -14,8 +14,11 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
@@ -125,23 +128,23 @@ func (b *build) platforms() []ocispecs.Platform {
 
 // platform builds for the platform with the given index.
 func (b *build) platform(ctx context.Context, index int) (*platformResult, error) {
-	in := b.input(index)
-	result, err := b.convert(ctx, index, in)
+	in := b.inputs(index)
+	result, err := b.buildImage(ctx, index, in)
 	for {
 		unusable, ok := errors.AsType[*previousError](err)
 		if !ok {
 			break
 		}
 		b.warnPrevious(ctx, unusable.Error())
-		in.Previous = in.Previous.Copied() // else none at all
-		result, err = b.convert(ctx, index, in)
+		in.graph.Previous = in.graph.Previous.Copied() // else none at all
+		result, err = b.buildImage(ctx, index, in)
 	}
 	return result, b.explain(err)
 }
 
-// convert builds one platform.
-func (b *build) convert(ctx context.Context, index int, in convert.Input) (*platformResult, error) {
-	d, err := b.detect(ctx, convert.New(in))
+// buildImage builds one platform.
+func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platformResult, error) {
+	d, err := b.detect(ctx, in)
 	if err == nil {
 		d, err = b.findFacts(ctx, b.apps[index], d)
 	}
@@ -150,46 +153,60 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*plat
 	}
 	var result *platformResult
 	if err == nil {
-		d, result, err = b.solveImage(ctx, d)
+		d, result, err = b.solveImage(ctx, d, in.image)
 	}
 	if err != nil {
 		return nil, b.blamePrevious(ctx, d, err)
 	}
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
-	result.attestations, err = b.attester().attest(ctx, d, in.Platform, result.Reference)
+	result.attestations, err = b.attester().attest(ctx, d, in.detector.Platform, result.Reference)
 	return result, err
 }
 
-// input is what a build for the platform with the given index is made of.
-func (b *build) input(index int) convert.Input {
-	images := b.images[index]
-	return convert.Input{
-		Modules:  b.modules.all(),
-		Root:     b.root,
-		Build:    images.build,
-		Distro:   images.distro,
-		Run:      images.run,
-		Tools:    images.tools,
-		Native:   images.native,
-		Launcher: images.launcher,
-		Owner:    images.owner,
-		User:     images.user,
-		Platform: b.platforms()[index],
-		Multi:    len(b.ui.TargetPlatforms) > 1,
-		App:      convert.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
-		Project:  b.identity,
-		CacheNS:  b.ui.CacheIDNamespace,
-		Args:     b.opts.environment(b.project),
-		Time:     b.epoch,
-		Now:      b.now,
-		NetMode:  b.ui.NetworkMode,
-		Limits:   b.opts.limits(b.ui),
-		NoCache:  b.ui.IsNoCache,
-		Target:   b.ui.Target,
-		Labels:   b.ui.Labels,
-		Layering: layering(b.client.BuildOpts()),
-		Previous: images.previous.image,
+// inputs are what a build for one platform is made of.
+type inputs struct {
+	detector *group.Detector
+	graph    graph.Input
+	image    image.Input
+}
 
-		CacheImported: len(b.ui.CacheImports) > 0,
+// inputs are those of the platform with the given index.
+func (b *build) inputs(index int) inputs {
+	images := b.images[index]
+	return inputs{
+		detector: &group.Detector{
+			Builder: container.New(container.Input{
+				Root:     b.root,
+				Build:    images.build,
+				Tools:    images.tools,
+				Native:   images.native,
+				Owner:    images.owner,
+				Platform: b.platforms()[index],
+				Multi:    len(b.ui.TargetPlatforms) > 1,
+				App:      container.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
+				Project:  b.identity,
+				CacheNS:  b.ui.CacheIDNamespace,
+				Args:     b.opts.environment(b.project),
+				NetMode:  b.ui.NetworkMode,
+				Limits:   b.opts.limits(b.ui),
+				NoCache:  b.ui.IsNoCache,
+			}),
+			Modules: b.modules.all(),
+			Distro:  images.distro,
+		},
+		graph: graph.Input{
+			Time:     b.epoch,
+			Now:      b.now,
+			Target:   b.ui.Target,
+			Layering: layering(b.client.BuildOpts()),
+			Previous: images.previous.image,
+		},
+		image: image.Input{
+			Run:           images.run,
+			Launcher:      images.launcher,
+			User:          images.user,
+			Labels:        b.ui.Labels,
+			CacheImported: len(b.ui.CacheImports) > 0,
+		},
 	}
 }

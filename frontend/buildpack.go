@@ -8,7 +8,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/cnb/buildpack"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/tree"
@@ -53,7 +53,7 @@ func (b *build) treeID(ctx context.Context, f tree.Folder) (string, error) {
 }
 
 // warnAboutPlans passes warnings about build plans on, each once for all platforms.
-func (b *build) warnAboutPlans(ctx context.Context, warnings []convert.PlanWarning) {
+func (b *build) warnAboutPlans(ctx context.Context, warnings []group.PlanWarning) {
 	for _, w := range warnings {
 		text := fmt.Sprintf("%s: build plan: %s", w.Module.Name(), w.Message)
 		if b.planSays.add(text) && b.opts.requestID == "" { // else the answer has it

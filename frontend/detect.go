@@ -10,7 +10,9 @@ import (
 
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/cnb/plan"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/group"
 )
 
 // maxGroups is how many groups of modules are tried. Orders in orders make products: a few lines can name more groups than
@@ -25,44 +27,44 @@ const shownGroups = 20
 
 // failedGroup is a group that did not pass, and why.
 type failedGroup struct {
-	group []convert.Candidate
+	group []group.Candidate
 	why   []string // of each module, "" when it is not at fault
 }
 
 // detection is what came of trying groups.
 type detection struct {
-	group  *convert.Group
-	facts  convert.Facts
+	group  *group.Group
+	facts  fact.Facts
 	failed []failedGroup // before it, as far as they are shown
 }
 
 // detect finds the first group of modules whose build plan balances, and settles on it.
-func (b *build) detect(ctx context.Context, conv *convert.Build) (*convert.Decisions, error) {
-	d, err := b.findGroup(ctx, conv)
+func (b *build) detect(ctx context.Context, in inputs) (*graph.Decisions, error) {
+	d, err := b.findGroup(ctx, in.detector)
 	if err != nil {
 		return nil, err
 	}
-	graph, err := conv.Graph(d.group, d.facts)
+	g, err := graph.New(in.detector.Builder, in.graph, d.group, d.facts)
 	if err != nil {
 		return nil, err
 	}
 	b.warnNotGiven(ctx, d.group)
-	return graph.Decide(d.facts)
+	return g.Decide(d.facts)
 }
 
 // findGroup tries groups until one passes. All require steps and bin/detect of a group run at once, and none
 // that ran for a group before.
-func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection, error) {
-	d := &detection{facts: convert.Facts{}}
+func (b *build) findGroup(ctx context.Context, detector *group.Detector) (*detection, error) {
+	d := &detection{facts: fact.Facts{}}
 	trials := &plan.Trials{Limit: maxTrials}
 	tried := 0
-	for group := range b.modules.order.Groups() {
+	for members := range b.modules.order.Groups() {
 		if tried++; tried > maxGroups {
 			return nil, b.orderError(fmt.Sprintf("the first %d groups of the order do not pass, and no more are tried", maxGroups), d, tried-1)
 		}
-		candidates := b.candidates(group)
-		questions := conv.DetectQuestions(candidates, d.facts)
-		inquiries, err := conv.AskDetect(questions)
+		candidates := b.candidates(members)
+		questions := detector.Questions(candidates, d.facts)
+		inquiries, err := detector.Ask(questions)
 		if err != nil {
 			return nil, err
 		}
@@ -71,8 +73,8 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 			return nil, err
 		}
 		maps.Copy(d.facts, answers)
-		b.warnAboutPlans(ctx, conv.PlanWarnings(questions, d.facts))
-		d.group, err = conv.Try(candidates, d.facts, trials)
+		b.warnAboutPlans(ctx, detector.PlanWarnings(questions, d.facts))
+		d.group, err = detector.Try(candidates, d.facts, trials)
 		var failure *plan.Failure
 		switch {
 		case errors.As(err, &failure):
@@ -89,10 +91,10 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 }
 
 // candidates are the modules of a group.
-func (b *build) candidates(group order.Group) []convert.Candidate {
-	candidates := make([]convert.Candidate, len(group))
-	for i, e := range group {
-		candidates[i] = convert.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
+func (b *build) candidates(members order.Group) []group.Candidate {
+	candidates := make([]group.Candidate, len(members))
+	for i, e := range members {
+		candidates[i] = group.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
 	}
 	return candidates
 }

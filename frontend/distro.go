@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/tree"
 )
 
@@ -19,20 +20,20 @@ const maxOSRelease = 64 << 10
 
 // readDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
 // lifecycle's platform.GetTargetOSFromFileSystem).
-func (b *build) readDistro(ctx context.Context, img convert.Base) (convert.Distro, error) {
+func (b *build) readDistro(ctx context.Context, img container.Base) (group.Distro, error) {
 	needed := slices.ContainsFunc(b.modules.units, func(u *unit) bool { return u.Buildpack != nil })
-	if !needed || img.State.Output() == nil || convert.LabelledDistro(img) != (convert.Distro{}) {
-		return convert.Distro{}, nil
+	if !needed || img.State.Output() == nil || group.LabelledDistro(img) != (group.Distro{}) {
+		return group.Distro{}, nil
 	}
 	ref, err := b.solve(ctx, img.State)
 	if err != nil {
-		return convert.Distro{}, err
+		return group.Distro{}, err
 	}
 	root := tree.Folder{Files: files{ref}}
 	for _, name := range osReleases {
 		stat, _, err := root.Stat(ctx, name)
 		if err != nil {
-			return convert.Distro{}, err
+			return group.Distro{}, err
 		}
 		if stat == nil || !tree.IsSymlink(stat) && !fs.FileMode(stat.Mode).IsRegular() {
 			continue
@@ -42,10 +43,10 @@ func (b *build) readDistro(ctx context.Context, img convert.Base) (convert.Distr
 		case err == nil:
 			return parseOSRelease(string(data)), nil
 		case !tree.IsSymlink(stat) || !strings.Contains(err.Error(), "no such file or directory"):
-			return convert.Distro{}, &distroError{path.Join("/", name), err}
+			return group.Distro{}, &distroError{path.Join("/", name), err}
 		}
 	}
-	return convert.Distro{}, nil
+	return group.Distro{}, nil
 }
 
 // distroError is a file of the build image that cannot be read.
@@ -59,7 +60,7 @@ func (e *distroError) Unwrap() error { return e.err }
 
 // parseOSRelease reads the two values that say which distribution it is: assignments of a shell, with quotes and backslashes but
 // without substitutions (os-release(5)). Of two assignments the last counts.
-func parseOSRelease(text string) (d convert.Distro) {
+func parseOSRelease(text string) (d group.Distro) {
 	for line := range strings.Lines(text) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
 		if !ok {

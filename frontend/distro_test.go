@@ -3,7 +3,7 @@ package frontend
 import (
 	"testing"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/group"
 )
 
 func TestTheDistributionIsReadAsAShellReadsIt(t *testing.T) {
@@ -20,7 +20,7 @@ func TestTheDistributionIsReadAsAShellReadsIt(t *testing.T) {
 		{"nothing", "\x00\xff\n=\nID\n", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got, want := parseOSRelease(test.text), (convert.Distro{Name: test.id, Version: test.version}); got != want {
+			if got, want := parseOSRelease(test.text), (group.Distro{Name: test.id, Version: test.version}); got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -109,7 +109,7 @@ func TestAStepThatFailsIsNamedWithItsPackfile(t *testing.T) {
 	ran := func(more ...bk.RunOption) bk.State {
 		return bk.Image("example.com/build").Run(append(more, bk.Args([]string{"x"}), bk.WithCustomName("[a] run"), place)...).Root()
 	}
-	hints := bk.WithDescription(map[string]string{convert.HintKey: "hint for any", convert.HintKey + ".3": "hint for 3"})
+	hints := bk.WithDescription(map[string]string{container.HintKey: "hint for any", container.HintKey + ".3": "hint for 3"})
 	usesGit := bk.AddMount(step.SpecDir, script)
 	for name, test := range map[string]struct {
 		state bk.State

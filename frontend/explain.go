@@ -10,7 +10,7 @@ import (
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/text"
 )
 
@@ -25,8 +25,8 @@ type explanation struct {
 }
 
 type platformExplanation struct {
-	Platform string                `json:"platform"`
-	Layers   []convert.Explanation `json:"layers"`
+	Platform string              `json:"platform"`
+	Layers   []graph.Explanation `json:"layers"`
 }
 
 // explainLayers says what would become of each layer, and builds none. It runs the steps that settle versions.
@@ -48,10 +48,10 @@ func explainLayers(ctx context.Context, b *build) (answer, error) {
 }
 
 // explainPlatform says what would become of each layer of one platform.
-func (b *build) explainPlatform(ctx context.Context, index int) ([]convert.Explanation, error) {
-	in := b.input(index)
-	in.BuildNothing = true
-	d, err := b.detect(ctx, convert.New(in))
+func (b *build) explainPlatform(ctx context.Context, index int) ([]graph.Explanation, error) {
+	in := b.inputs(index)
+	in.graph.BuildNothing = true
+	d, err := b.detect(ctx, in)
 	if err == nil {
 		d, err = b.findFacts(ctx, b.apps[index], d)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/util/gitutil"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
@@ -110,7 +110,7 @@ func unusedGrants(bp packfile.Buildpack, modules []*unit) (unused []packfile.Dia
 }
 
 // warnNotGiven tells of secrets that modules of a group would like to have, once for all platforms.
-func (b *build) warnNotGiven(ctx context.Context, g *convert.Group) {
+func (b *build) warnNotGiven(ctx context.Context, g *group.Group) {
 	for _, m := range g.Modules {
 		for _, line := range m.NotGiven() {
 			if b.planSays.add(line) && b.opts.requestID == "" {

@@ -18,20 +18,22 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
 )
 
 // images are what a build for one platform stands on.
 type images struct {
-	build, run convert.Base
-	distro     convert.Distro    // of build, when its labels do not say
-	launcher   *convert.Launcher // nil for ours
-	previous   previous
+	build, run container.Base
+	distro     group.Distro    // of build, when its labels do not say
+	launcher   *image.Launcher // nil for ours
+	previous   earlier
 	tools      bk.State
-	native     convert.Native
+	native     container.Native
 	owner      llb.Owner // user of steps
 	user       string    // user of the app image
 }
@@ -187,16 +189,16 @@ func (b *build) configTable() string {
 }
 
 // namedImage finds an image that the build may need; checkImages has found that there is one if it does.
-func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform) (convert.Base, error) {
+func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform) (container.Base, error) {
 	if !b.needsImage(name) {
-		return convert.Base{State: bk.Scratch(), Exact: true}, nil // the same nothing every time
+		return container.Base{State: bk.Scratch(), Exact: true}, nil // the same nothing every time
 	}
 	return b.loadImage(ctx, name, p)
 }
 
 // loadImage finds an image by the named context that stands for it.
-func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform) (convert.Base, error) {
-	none := convert.Base{State: bk.Scratch()}
+func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform) (container.Base, error) {
+	none := container.Base{State: bk.Scratch()}
 	var dgst digest.Digest
 	nc, err := b.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform:      &p,
@@ -213,7 +215,7 @@ func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform)
 	if err != nil {
 		return none, b.imageError(name, p, noSuchPlatform(err, p))
 	}
-	img := convert.Base{State: *st, Config: cfg, Digest: dgst}
+	img := container.Base{State: *st, Config: cfg, Digest: dgst}
 	if img.Repository, err = registryImage(ctx, *st); err != nil {
 		return none, err
 	}
@@ -366,7 +368,7 @@ func (b *build) tools(ctx context.Context, p ocispecs.Platform, needed bool) (bk
 }
 
 // nativeTools is what steps run on that run no script.
-func (b *build) nativeTools(ctx context.Context) (native convert.Native, err error) {
+func (b *build) nativeTools(ctx context.Context) (native container.Native, err error) {
 	native.Platform = b.ui.BuildPlatforms[0]
 	native.Tools, err = b.tools(ctx, native.Platform, true)
 	return native, err

@@ -10,7 +10,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/label"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/tree"
 )
 
@@ -18,17 +18,17 @@ import (
 const launcherName = "launcher"
 
 // findLauncher finds the lifecycle image whose launcher the app image gets; nil when nobody named one.
-func (b *build) findLauncher(ctx context.Context, p ocispecs.Platform) (*convert.Launcher, error) {
+func (b *build) findLauncher(ctx context.Context, p ocispecs.Platform) (*image.Launcher, error) {
 	if b.ui.Target != "" || b.givenName(launcherName, p) == "" {
 		return nil, nil
 	}
-	image, err := b.loadImage(ctx, launcherName, p)
+	base, err := b.loadImage(ctx, launcherName, p)
 	if err != nil {
 		return nil, err
 	}
-	l := &convert.Launcher{Base: image}
-	if image.Config != nil {
-		l.Version = image.Config.Config.Labels[label.LifecycleVersion]
+	l := &image.Launcher{Base: base}
+	if base.Config != nil {
+		l.Version = base.Config.Config.Labels[label.LifecycleVersion]
 	}
 	if err := b.checkLauncher(ctx, l); err != nil {
 		return nil, b.imageError(launcherName, p, err)
@@ -37,7 +37,7 @@ func (b *build) findLauncher(ctx context.Context, p ocispecs.Platform) (*convert
 }
 
 // checkLauncher fails when an image has no launcher.
-func (b *build) checkLauncher(ctx context.Context, l *convert.Launcher) error {
+func (b *build) checkLauncher(ctx context.Context, l *image.Launcher) error {
 	if l.State.Output() == nil {
 		return errors.New("it is no image")
 	}
@@ -47,15 +47,15 @@ func (b *build) checkLauncher(ctx context.Context, l *convert.Launcher) error {
 	}
 	files, err := ref.ReadDir(ctx, gw.ReadDirRequest{Path: "/"})
 	if err == nil && len(files) > 0 {
-		files, err = ref.ReadDir(ctx, gw.ReadDirRequest{Path: path.Dir(convert.LauncherPath)})
+		files, err = ref.ReadDir(ctx, gw.ReadDirRequest{Path: path.Dir(image.LauncherPath)})
 	}
 	switch {
 	case err != nil:
 		return err
 	case len(files) == 0:
-		return fmt.Errorf("the image has no %s", convert.LauncherPath)
+		return fmt.Errorf("the image has no %s", image.LauncherPath)
 	case files[0].IsDir() || tree.IsSymlink(files[0]):
-		return fmt.Errorf("%s of the image is no regular file", convert.LauncherPath)
+		return fmt.Errorf("%s of the image is no regular file", image.LauncherPath)
 	}
 	return nil
 }

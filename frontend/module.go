@@ -16,7 +16,7 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/cnb/buildpack"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
@@ -144,7 +144,7 @@ func (l *loader) openFile(ctx context.Context, by *unit, name string, bp packfil
 	case stat.IsDir():
 		return l.readPackage(ctx, by.folder.Sub(name), origin, bp, false)
 	}
-	return l.unpack(ctx, convert.Archive{Tree: by.folder.State, Path: by.folder.Path(name)}, origin, bp)
+	return l.unpack(ctx, container.Archive{Tree: by.folder.State, Path: by.folder.Path(name)}, origin, bp)
 }
 
 // statModule is folder.stat for the folder of a module: mostly they stand beside each other, and what is there is asked once.

@@ -15,7 +15,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -71,14 +71,14 @@ func checkLabel(option string) error {
 func (o options) time(ctx context.Context, ofCommit func(context.Context) (*time.Time, error)) (time.Time, error) {
 	switch o.epoch {
 	case "":
-		return convert.DefaultTime, nil
+		return container.DefaultTime, nil
 	case "context":
 		t, err := ofCommit(ctx)
 		if err != nil {
 			return time.Time{}, err
 		}
 		if t == nil {
-			return convert.DefaultTime, nil
+			return container.DefaultTime, nil
 		}
 		return checkEpoch(t.Unix())
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -127,7 +127,7 @@ func TestTheTimeOfFiles(t *testing.T) {
 		want   time.Time
 		err    string
 	}{
-		"is the default when nobody says":       {"", unasked, convert.DefaultTime, ""},
+		"is the default when nobody says":       {"", unasked, container.DefaultTime, ""},
 		"is that in seconds":                    {"86400", unasked, time.Unix(86400, 0), ""},
 		"can be the first second":               {"0", unasked, time.Unix(0, 0), ""},
 		"can be the last second of a tar file":  {"8589934591", unasked, time.Unix(8589934591, 0), ""},
@@ -136,7 +136,7 @@ func TestTheTimeOfFiles(t *testing.T) {
 		"cannot be before 1970":                 {"-1", unasked, time.Time{}, "neither a number of seconds"},
 		"cannot be a date":                      {"2020-01-01", unasked, time.Time{}, `SOURCE_DATE_EPOCH "2020-01-01" is neither`},
 		"is that of the commit":                 {"context", commit(5), time.Unix(5, 0), ""},
-		"is the default without a commit":       {"context", none, convert.DefaultTime, ""},
+		"is the default without a commit":       {"context", none, container.DefaultTime, ""},
 		"is an error if the commit has none":    {"context", failing, time.Time{}, "no commit"},
 		"cannot be that of a commit after 2242": {"context", commit(1 << 33), time.Time{}, "not between 1970"},
 	} {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/launch"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/tree"
@@ -74,11 +74,11 @@ func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, 
 		return l.readBuildpackage(ctx, f.Sub("cnb"), origin)
 	case unpacked:
 	case layout:
-		return l.unpack(ctx, convert.Archive{Tree: f.State, Path: f.Path(""), Folder: true}, origin, bp)
+		return l.unpack(ctx, container.Archive{Tree: f.State, Path: f.Path(""), Folder: true}, origin, bp)
 	case len(entries) == 1: // a download, or the file that a named context is
 		for name, stat := range entries {
 			if !stat.IsDir() && !tree.IsSymlink(stat) {
-				return l.unpack(ctx, convert.Archive{Tree: f.State, Path: f.Path(name)}, origin, bp)
+				return l.unpack(ctx, container.Archive{Tree: f.State, Path: f.Path(name)}, origin, bp)
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, 
 }
 
 // unpack has an archive unpacked, and reads what is in it.
-func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, bp packfile.Buildpack) (*pkg, error) {
+func (l *loader) unpack(ctx context.Context, a container.Archive, origin string, bp packfile.Buildpack) (*pkg, error) {
 	native, err := l.nativeTools(ctx)
 	if err != nil {
 		return nil, err
@@ -99,18 +99,18 @@ func (l *loader) unpack(ctx context.Context, a convert.Archive, origin string, b
 	if err != nil {
 		return nil, err
 	}
-	refused, _, err := tree.Folder{Files: files{ref}}.Stat(ctx, strings.TrimPrefix(convert.ResultPath, "/"))
+	refused, _, err := tree.Folder{Files: files{ref}}.Stat(ctx, strings.TrimPrefix(container.ResultPath, "/"))
 	if err != nil {
 		return nil, err
 	}
 	if refused != nil { // of an archive that was unpacked there is no result
-		result, err := readResult(ctx, ref, convert.ResultPath)
+		result, err := readResult(ctx, ref, container.ResultPath)
 		if err == nil {
 			err = errors.New(result.Refused)
 		}
 		return nil, err
 	}
-	return l.readPackage(ctx, tree.Folder{State: st, Files: files{ref}, Dir: strings.TrimPrefix(convert.UnpackedPath, "/")}, origin, bp, true)
+	return l.readPackage(ctx, tree.Folder{State: st, Files: files{ref}, Dir: strings.TrimPrefix(container.UnpackedPath, "/")}, origin, bp, true)
 }
 
 // readBuildpackage reads the modules of a buildpackage, in its folder /cnb: today's layout, or that of the first draft, with

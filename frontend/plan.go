@@ -12,7 +12,6 @@ import (
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
-	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 )
@@ -73,7 +72,7 @@ func explainPlan(ctx context.Context, b *build) (answer, error) {
 	var p resolvedPlan
 	var err error
 	p.Platforms, err = onEachPlatform(ctx, b.platforms(), func(ctx context.Context, i int) (platformPlan, error) {
-		d, err := b.findGroup(ctx, convert.New(b.input(i)))
+		d, err := b.findGroup(ctx, b.inputs(i).detector)
 		if err != nil {
 			return platformPlan{}, err
 		}

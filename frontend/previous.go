@@ -11,37 +11,38 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/previous"
 )
 
 // previousName is the named context that stands for the image that layers are taken over from.
 const previousName = "previous"
 
-// previous is the image that layers are taken over from.
-type previous struct {
-	image *convert.Previous
+// earlier is the image that layers are taken over from.
+type earlier struct {
+	image *previous.Image
 	// cache is where the image is whose inline cache has to be imported, for BuildKit to find its layers; "" for nowhere.
 	cache string
 }
 
 // findPrevious finds the image that layers are taken over from. It only saves work: when there is none, or it is of no
 // use, the user is warned and the result has none.
-func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous, error) {
+func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (earlier, error) {
 	image, ref, err := b.previousImage(ctx, p)
 	if ctx.Err() != nil {
-		return previous{}, context.Cause(ctx)
+		return earlier{}, context.Cause(ctx)
 	}
 	if err != nil {
 		b.warnPrevious(ctx, err.Error())
-		return previous{}, nil
+		return earlier{}, nil
 	}
 	if image == nil {
-		return previous{}, nil
+		return earlier{}, nil
 	}
-	var found previous
+	var found earlier
 	var warnings []string
-	found.image, warnings = convert.NewPrevious(*image)
+	found.image, warnings = previous.New(*image)
 	for _, w := range warnings {
 		b.warnPrevious(ctx, w)
 	}
@@ -53,15 +54,15 @@ func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous
 
 // separatePrevious makes the previous images of all platforms fit for one build, and returns what is to be imported for them.
 func (b *build) separatePrevious() []string {
-	all := make([]*convert.Previous, len(b.images))
+	all := make([]*previous.Image, len(b.images))
 	for i, im := range b.images {
 		all[i] = im.previous.image
 	}
 	var imports []string
-	for i, image := range convert.Separate(all) {
-		previous := &b.images[i].previous
-		if previous.image = image; image != nil && image.References() {
-			imports = append(imports, previous.cache)
+	for i, image := range previous.Separate(all) {
+		of := &b.images[i].previous
+		if of.image = image; image != nil && image.References() {
+			imports = append(imports, of.cache)
 		}
 	}
 	return imports
@@ -69,7 +70,7 @@ func (b *build) separatePrevious() []string {
 
 // previousImage is the image that the named context stands for, nil when there is none; ref names what has to be imported for
 // its inline cache, "" when it has none.
-func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *convert.PreviousImage, ref string, err error) {
+func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *previous.Source, ref string, err error) {
 	var dgst digest.Digest
 	nc, err := b.ui.NamedContext(previousName, dockerui.ContextOpt{
 		Platform:      &p,
@@ -86,7 +87,7 @@ func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *
 	if cfg == nil || st.Output() == nil {
 		return nil, "", errors.New("it is no image: name one with docker-image:// or oci-layout://")
 	}
-	image = &convert.PreviousImage{State: *st, Config: cfg}
+	image = &previous.Source{State: *st, Config: cfg}
 	if ref, err = registryImage(ctx, *st); err != nil || ref == "" || dgst == "" {
 		return image, "", err
 	}
@@ -124,7 +125,7 @@ func registryImage(ctx context.Context, st bk.State) (string, error) {
 type previousError struct{ error }
 
 // blamePrevious finds out whether a build failed for the sake of the previous image alone.
-func (b *build) blamePrevious(ctx context.Context, d *convert.Decisions, failed error) error {
+func (b *build) blamePrevious(ctx context.Context, d *graph.Decisions, failed error) error {
 	if failed == nil || d == nil || ctx.Err() != nil {
 		return failed
 	}

@@ -11,8 +11,9 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
@@ -56,8 +57,8 @@ func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int
 		return nil, errors.New("this BuildKit cannot merge layers by reference, so it cannot rebase an image: build it again")
 	}
 	targets := b.platforms()
-	rebased := make([]*convert.Rebased, len(targets))
-	runs := make([]convert.Base, len(targets))
+	rebased := make([]*image.Rebased, len(targets))
+	runs := make([]container.Base, len(targets))
 	apps := make([]string, len(targets))
 	eg, egCtx := guard.NewGroup(ctx)
 	for i, p := range targets {
@@ -68,12 +69,12 @@ func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int
 			if runs[i], err = b.namedImage(egCtx, "run-image", p); err != nil {
 				return err
 			}
-			image, app, err := b.previousImage(egCtx, p)
-			if image == nil && err == nil {
+			previous, app, err := b.previousImage(egCtx, p)
+			if previous == nil && err == nil {
 				err = errors.New("name the image to rebase with --build-context previous=docker-image://NAME")
 			}
 			if err == nil {
-				rebased[i], err = convert.Rebase(*image, runs[i])
+				rebased[i], err = image.Rebase(*previous, runs[i])
 			}
 			if err != nil {
 				return fmt.Errorf("cannot rebase the previous image: %v", err) // wrapped, a gateway's error would be all that is shown
@@ -91,7 +92,7 @@ func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int
 	}, nil
 }
 
-func (b *build) rebasePlatform(ctx context.Context, re *convert.Rebased, run convert.Base) (*platformResult, error) {
+func (b *build) rebasePlatform(ctx context.Context, re *image.Rebased, run container.Base) (*platformResult, error) {
 	result := &platformResult{
 		BuildResult: dockerui.BuildResult{Image: re.Config, BaseImage: run.Config, Epoch: re.Config.Created},
 		inlineCache: re.InlineCache,

@@ -10,7 +10,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/llb"
 )
 
@@ -63,7 +63,7 @@ func (rows results) addTo(res *gw.Result, multi bool) error {
 		for _, a := range row.attestations {
 			res.AddAttestation(id, a)
 		}
-		for name, value := range convert.Annotations(row.Image.Config.Labels) {
+		for name, value := range image.Annotations(row.Image.Config.Labels) {
 			res.AddMeta(exptypes.AnnotationManifestKey(nil, name), []byte(value))
 		}
 		key := exptypes.ExporterImageConfigKey

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -18,16 +19,16 @@ type selections struct {
 	build  *build
 	app    *app
 	links  *appLinks
-	of     map[convert.Question]*convert.Selection // that have been asked
-	rounds map[convert.Question]int
+	of     map[fact.Question]*fact.Selection // that have been asked
+	rounds map[fact.Question]int
 }
 
 func newSelections(b *build, app *app) *selections {
-	return &selections{build: b, app: app, links: newAppLinks(b, app.tree), of: map[convert.Question]*convert.Selection{}, rounds: map[convert.Question]int{}}
+	return &selections{build: b, app: app, links: newAppLinks(b, app.tree), of: map[fact.Question]*fact.Selection{}, rounds: map[fact.Question]int{}}
 }
 
 // asked prepares a question that is asked. A nil selection is that of a question about something else.
-func (s *selections) asked(ctx context.Context, q convert.Question, sel *convert.Selection) error {
+func (s *selections) asked(ctx context.Context, q fact.Question, sel *fact.Selection) error {
 	if sel == nil || s.of[q] != nil {
 		return nil
 	}
@@ -37,7 +38,7 @@ func (s *selections) asked(ctx context.Context, q convert.Question, sel *convert
 
 // answered says whether an answer is the last one, and not about more files if the question is asked again. Of the last one it says
 // what is questionable.
-func (s *selections) answered(ctx context.Context, q convert.Question, a convert.Answer) (bool, error) {
+func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answer) (bool, error) {
 	sel := s.of[q]
 	if sel == nil {
 		return true, nil
@@ -59,10 +60,10 @@ func (s *selections) answered(ctx context.Context, q convert.Question, a convert
 }
 
 // checkSlices says which patterns of slices match no file.
-func (s *selections) checkSlices(ctx context.Context, patterns []convert.Pattern) error {
+func (s *selections) checkSlices(ctx context.Context, patterns []graph.Pattern) error {
 	for _, p := range patterns {
 		files := search{s.links, maxLooks}
-		found, err := files.hasFile(ctx, "", strings.Split(convert.Glob(p.Glob), "/"))
+		found, err := files.hasFile(ctx, "", strings.Split(fact.Glob(p.Glob), "/"))
 		if err != nil {
 			return err
 		}

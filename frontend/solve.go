@@ -13,8 +13,10 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/step"
@@ -85,16 +87,16 @@ func (b *build) importInlineCaches(images []string) {
 
 // answers are what steps said to questions.
 type answers struct {
-	results convert.Facts
+	results fact.Facts
 	err     error
 }
 
 // findFacts asks the questions of a build, as many at a time as can be asked, until there are none. It returns what becomes of the
 // layers under all answers; after an error, under those that there are. The first error ends it.
-func (b *build) findFacts(ctx context.Context, app *app, d *convert.Decisions) (*convert.Decisions, error) {
+func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*graph.Decisions, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	asked := map[convert.Question]bool{}
+	asked := map[fact.Question]bool{}
 	selections := newSelections(b, app)
 	answered := make(chan answers)
 	pending := 0
@@ -135,8 +137,8 @@ func (b *build) findFacts(ctx context.Context, app *app, d *convert.Decisions) (
 		if a.err != nil {
 			fail(a.err)
 		}
-		final := convert.Facts{}
-		byLayer := func(x, y convert.Question) int { return strings.Compare(x.Layer, y.Layer) } // so that errors are the same every time
+		final := fact.Facts{}
+		byLayer := func(x, y fact.Question) int { return strings.Compare(x.Layer, y.Layer) } // so that errors are the same every time
 		for _, q := range slices.SortedFunc(maps.Keys(a.results), byLayer) {
 			done, err := selections.answered(ctx, q, a.results[q])
 			switch {
@@ -158,8 +160,8 @@ func (b *build) findFacts(ctx context.Context, app *app, d *convert.Decisions) (
 }
 
 // askOpen returns what answers the questions that can be asked now and have not been.
-func askOpen(ctx context.Context, d *convert.Decisions, asked map[convert.Question]bool, selections *selections) ([]convert.Inquiry, error) {
-	questions := slices.DeleteFunc(d.Questions(), func(q convert.Question) bool { return asked[q] })
+func askOpen(ctx context.Context, d *graph.Decisions, asked map[fact.Question]bool, selections *selections) ([]fact.Inquiry, error) {
+	questions := slices.DeleteFunc(d.Questions(), func(q fact.Question) bool { return asked[q] })
 	for _, q := range questions {
 		asked[q] = true
 		if err := selections.asked(ctx, q, d.Selection(q)); err != nil {
@@ -170,12 +172,12 @@ func askOpen(ctx context.Context, d *convert.Decisions, asked map[convert.Questi
 }
 
 // answer runs the steps of an inquiry and reads their results.
-func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, error) {
+func (b *build) answer(ctx context.Context, in fact.Inquiry) (fact.Facts, error) {
 	ref, err := b.solve(ctx, in.State)
 	if err != nil {
 		return nil, err
 	}
-	results := convert.Facts{}
+	results := fact.Facts{}
 	var mu sync.Mutex
 	eg, egCtx := guard.NewGroup(ctx)
 	for q, file := range in.Files {
@@ -191,8 +193,8 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 }
 
 // answerAll answers inquiries that do not depend on each other.
-func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry) (convert.Facts, error) {
-	facts := convert.Facts{}
+func (b *build) answerAll(ctx context.Context, inquiries []fact.Inquiry) (fact.Facts, error) {
+	facts := fact.Facts{}
 	eg, egCtx := guard.NewGroup(ctx)
 	var mu sync.Mutex // for facts
 	for _, in := range inquiries {
@@ -221,12 +223,8 @@ func readResult(ctx context.Context, ref gw.Reference, file string) (result step
 
 // solveImage builds the image, and finds out what its labels have to say of the layers, under which it returns the decisions. That
 // takes the steps of layers that are not in the image too: they have to succeed as well.
-func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.Decisions, *platformResult, error) {
-	assemble := d.Image
-	if b.ui.Target != "" {
-		assemble = d.Layer
-	}
-	img, err := assemble(ctx)
+func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Input) (*graph.Decisions, *platformResult, error) {
+	img, err := assemble(ctx, d, in)
 	if err != nil {
 		return d, nil, err
 	}
@@ -234,7 +232,7 @@ func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.
 	result := &platformResult{BuildResult: dockerui.BuildResult{Epoch: &epoch, BaseImage: img.Base}}
 	for {
 		b.warnLayers(ctx, img)
-		var answers convert.Facts
+		var answers fact.Facts
 		if result.Reference, answers, err = b.solveAndAsk(ctx, img); err != nil {
 			return d, nil, err
 		}
@@ -245,23 +243,31 @@ func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.
 		if err != nil {
 			return d, nil, err
 		}
-		if img.Same(next) {
+		same := img.Same(next)
+		if img = next; same {
 			break
 		}
-		img = next
 	}
 	if err != nil {
 		return d, nil, err
 	}
-	if result.Image, err = d.Config(img); err != nil || b.ui.Target != "" {
+	if result.Image, err = img.Config(); err != nil || b.ui.Target != "" {
 		return d, result, err
 	}
-	result.inlineCache, err = d.InlineCache(img)
+	result.inlineCache, err = img.InlineCache()
 	return d, result, err
 }
 
+// assemble puts the image together, or what a target exports.
+func assemble(ctx context.Context, d *graph.Decisions, in image.Input) (*image.Image, error) {
+	if d.TargetLayer != nil {
+		return image.Layer(ctx, d)
+	}
+	return image.Assemble(ctx, d, in)
+}
+
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
-func (b *build) solveAndAsk(ctx context.Context, img *convert.Image) (ref gw.Reference, answers convert.Facts, err error) {
+func (b *build) solveAndAsk(ctx context.Context, img *image.Image) (ref gw.Reference, answers fact.Facts, err error) {
 	eg, egCtx := guard.NewGroup(ctx)
 	eg.Go(func() (err error) {
 		answers, err = b.answerAll(egCtx, img.Left)

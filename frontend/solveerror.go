@@ -13,7 +13,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/grpc/status"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/llb"
 )
 
@@ -64,7 +64,7 @@ func (e solveErrors) explain(err error, def *bk.Definition) error {
 	if !named {
 		return err
 	}
-	message, key := explainDownload(op, text), convert.HintKey
+	message, key := explainDownload(op, text), container.HintKey
 	where, filename := e.failedVertex(vertex, def)
 	if where == "" && message == "" {
 		return err
@@ -77,7 +77,7 @@ func (e solveErrors) explain(err error, def *bk.Definition) error {
 		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
 	} else if errors.As(err, &exit) {
 		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
-		key = fmt.Sprintf("%s.%d", convert.HintKey, exit.ExitCode)
+		key = fmt.Sprintf("%s.%d", container.HintKey, exit.ExitCode)
 		if !e.keepGitDir && callsGit(err, ops, message) {
 			message += " (" + gitHint + ")"
 		}

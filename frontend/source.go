@@ -14,7 +14,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	own "github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -121,7 +121,7 @@ func (b *build) rootFolder(ctx context.Context, paths []string) (tree.Folder, er
 			dockerui.WithInternalName("load files of "+b.source.Filename))
 	}
 	// Programs of modules have to be executable by the user of steps, whoever checked them out.
-	mode := &llb.ChmodOpt{ModeStr: convert.AppMode}
+	mode := &llb.ChmodOpt{ModeStr: container.AppMode}
 	st := llb.Scratch().File(
 		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: literal(paths), Mode: mode}),
 		dockerui.WithInternalName("files of "+b.source.Filename))

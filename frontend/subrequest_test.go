@@ -14,7 +14,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/errdefs"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
@@ -261,8 +261,8 @@ node    acme/node@1.2   packfile        b={…} version=20
 }
 
 func TestAnExplanationIsShownAsATable(t *testing.T) {
-	e := explanation{Previous: "docker-image://example.com/app", Platforms: []platformExplanation{{"linux/amd64", []convert.Explanation{
-		{Layer: "node", Version: strings.Repeat("0123456789abcdef", 4), Action: convert.Reused},
+	e := explanation{Previous: "docker-image://example.com/app", Platforms: []platformExplanation{{"linux/amd64", []graph.Explanation{
+		{Layer: "node", Version: strings.Repeat("0123456789abcdef", 4), Action: graph.Reused},
 		{Layer: "modules", Action: "built", Why: "user 0:0 -> 1000:1000"},
 	}}}}
 	want := `LAYER     VERSION         ACTION   WHY

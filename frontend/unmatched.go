@@ -11,14 +11,14 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
 // checkSelection says which patterns matched no file, and which symlinks lead nowhere. When nothing at all matches what a version
 // is made of, that is an error: no file could ever change the layer.
-func (b *build) checkSelection(ctx context.Context, app *app, sel *convert.Selection, r step.Result, lost []lostLink) error {
+func (b *build) checkSelection(ctx context.Context, app *app, sel *fact.Selection, r step.Result, lost []lostLink) error {
 	if len(r.Unmatched)+len(lost) == 0 {
 		return nil
 	}

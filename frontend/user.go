@@ -15,7 +15,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	"github.com/moby/sys/user"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/tree"
 )
@@ -67,7 +67,7 @@ func imageUser(img *dockerspec.DockerOCIImage) string {
 }
 
 // lookUpUser turns a user into numbers; names are looked up in the image's /etc/passwd and /etc/group.
-func (b *build) lookUpUser(ctx context.Context, text string, img convert.Base) (llb.Owner, error) {
+func (b *build) lookUpUser(ctx context.Context, text string, img container.Base) (llb.Owner, error) {
 	name, group, hasGroup := strings.Cut(text, ":")
 	var owner llb.Owner
 	var err error
@@ -107,7 +107,7 @@ const maxNames = 4 << 20
 
 // readNames reads a passwd or group file, to look a name up. The file may be a link: it leads to where it leads in a container of the
 // image, never out of it. It is an error if the image has no such file, or something else in its place. That takes a solve.
-func (b *build) readNames(ctx context.Context, img convert.Base, file, name string) ([]byte, error) {
+func (b *build) readNames(ctx context.Context, img container.Base, file, name string) ([]byte, error) {
 	if img.State.Output() == nil {
 		return nil, fmt.Errorf("the build image has no %s to look %q up in", file, name)
 	}

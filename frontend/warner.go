@@ -11,7 +11,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/util/bklog"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -80,12 +80,12 @@ func (w *warner) warnOnce(ctx context.Context, filename string, diags []packfile
 }
 
 // warnLayers warns of an image that has too many layers.
-func (w *warner) warnLayers(ctx context.Context, img *convert.Image) {
+func (w *warner) warnLayers(ctx context.Context, img *image.Image) {
 	n := img.Unmountable()
 	if n == 0 {
 		return
 	}
-	text := fmt.Sprintf("the image has %d layers: container runtimes may refuse an image of more than %d, and none can be built on it", n, convert.MaxMounted)
+	text := fmt.Sprintf("the image has %d layers: container runtimes may refuse an image of more than %d, and none can be built on it", n, image.MaxMounted)
 	if w.sizeSays.add(text) {
 		w.warn(ctx, text, "Put what changes together into one layer. Layers of the run image count as well.")
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/packfile"
 )
@@ -24,7 +24,7 @@ var emptyFile = digest.FromBytes(nil).Encoded()
 
 // warnOfFacts says of each dep without sha what that costs, and which sha it has now; and of each test which programs it did not
 // find.
-func (b *build) warnOfFacts(ctx context.Context, d *convert.Decisions) error {
+func (b *build) warnOfFacts(ctx context.Context, d *graph.Decisions) error {
 	for _, n := range d.NotFound() {
 		message := fmt.Sprintf("%s:%d: the test of layer %s did not find %s: %s", n.Filename, n.At.Start.Line, n.Layer,
 			strings.Join(n.Programs, ", "), n.Hint)

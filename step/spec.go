@@ -1,5 +1,5 @@
 // Package step is the contract between the frontend, which writes the spec of a step, and packfile-step, which reads it
-// inside the build container and runs the step. It is not about how steps are ordered or cached: that is package convert.
+// inside the build container and runs the step. It is not about how steps are ordered or cached: that is package graph.
 //
 // The rules are those of "The step contract" in docs/reference.md.
 package step

@@ -9,19 +9,19 @@ import (
 )
 
 // measureConvert is about the way from a packfile's bytes to marshalled LLB, against building and marshalling the same
-// graph by hand: the Go benchmarks of package convert. Whatever disturbs them only makes them slower, so the fastest of
+// graph by hand: the Go benchmarks of package image. Whatever disturbs them only makes them slower, so the fastest of
 // several runs counts.
 func (b *bench) measureConvert() error {
 	const runs, maxRatio, maxLive, maxGrowth = 5, 2, 100e6, 1.5
-	binary := filepath.Join(b.tmp, "convert.test")
-	if out, err := exec.CommandContext(b.ctx, "go", "test", "-c", "-o", binary, "./convert").CombinedOutput(); err != nil {
+	binary := filepath.Join(b.tmp, "image.test")
+	if out, err := exec.CommandContext(b.ctx, "go", "test", "-c", "-o", binary, "./image").CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
 	var fastest benchmarks
 	live := 0.0
 	for range runs {
 		cmd := exec.CommandContext(b.ctx, binary, "-test.run=^TestMemoryOfAThousandLayers$", "-test.v", "-test.bench=^Benchmark(Convert|ByHand)$", "-test.benchtime=0.3s")
-		cmd.Dir = "convert"
+		cmd.Dir = "image"
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%w\n%s", err, out)

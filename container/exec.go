@@ -1,0 +1,221 @@
+package container
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+
+	"github.com/containerd/platforms"
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// toolsStepDir is where packfile-step and get-dep stand in the frontend's own image.
+const toolsStepDir = "/step"
+
+// OutDir is the folder of a step's output tree that was mounted at step.OutDir.
+const OutDir = "/out"
+
+// newLayerDir is the folder of the empty tree that is mounted where a script fills a layer.
+const newLayerDir = "/layer"
+
+// ResultPath is where the state of a Question has the step.Result.
+const ResultPath = OutDir + "/" + step.ResultFile
+
+// TreeResult is where a step leaves what it says of the tree with that number in its spec.
+func TreeResult(i int) string { return path.Join(OutDir, strconv.Itoa(i)+".json") }
+
+// What in the description of an operation says what to do when it fails.
+const (
+	HintKey         = "packfile.hint"
+	NotFoundHintKey = "packfile.hint.127" // when it fails with exit code 127, by which a shell says that there is no such command
+)
+
+// Process is one run of packfile-step.
+type Process struct {
+	Subject  string         // id of the layer or module that it is about, "" when it is about several layers
+	Module   *module.Module // whose script it is, nil for none
+	Spec     step.Spec
+	Files    Files
+	Mounts   []llb.Mount
+	Network  string // of the script, "" for the packfile's own
+	Access   packfile.Access
+	At       []module.Place // the script, or what else it is about, for errors
+	Name     string         // what the vertex is called
+	NotFound string         // what to do when the script does not find a program, "" when there is nothing to say
+	NoCache  bool           // it runs whatever is cached
+}
+
+// Mount adds a mount to the process.
+func (p *Process) Mount(m llb.Mount) { p.Mounts = append(p.Mounts, m) }
+
+// runsScripts, or a program of a buildpack: otherwise the step is packfile-step's own work, in a container that has nothing
+// else, on the platform of the builder.
+func (p Process) runsScripts() bool {
+	switch task := p.Spec.Task.(type) {
+	case step.Require, step.Test, step.Detect:
+		return true
+	case step.Run:
+		return task.RunsScripts()
+	}
+	return false
+}
+
+// shared says whether the step is one for all platforms of the build.
+func (p Process) shared() bool {
+	kind := p.Spec.Task.Kind()
+	return !p.runsScripts() && kind != step.KindSeal && kind != step.KindDescribe
+}
+
+// CacheMount is a cache of a module, by its kind and name there. A shared one is that of all projects.
+func (b *Builder) CacheMount(m *module.Module, dest, kind, name string, shared bool) llb.Mount {
+	id := b.cacheID(m, kind, name, shared)
+	dir := "/cache " + id // its own: see llb.Exec
+	return llb.Mount{Dest: dest, Kind: llb.Cache, CacheID: id, Tree: b.EmptyDir(dir, b.Owner, "new cache"), Source: dir}
+}
+
+// Exec is the build container of a step.
+func (b *Builder) Exec(p Process) (map[string]bk.State, error) {
+	p.Spec.Contract = step.Contract
+	if err := p.Module.CheckAccess(b.Root.Filename, p.Access); err != nil {
+		return nil, err
+	}
+	user, owner, root, dir := llb.Owner{}, llb.Owner{}, bk.Scratch(), "/"
+	platform, tools := b.Native.Platform, b.Native.Tools
+	var env []string
+	if p.runsScripts() {
+		user, owner, root, dir = b.Owner, b.Owner, b.Build.State, step.AppDir
+		platform, tools, env = b.Platform, b.Tools, targetEnv(b.Platform)
+	}
+	run, fills := p.Spec.Task.(step.Run)
+	if fills {
+		user, owner = llb.Owner{}, b.Owner
+	}
+	secrets, agents := p.given(user)
+	if p.runsScripts() {
+		secrets = append(secrets, llb.Secret{ID: step.CASecret, File: step.GivenCAFile, Owner: owner, Optional: true})
+	}
+	files, id, err := p.Files.tree(p.Spec, bk.WithCustomName(b.Name(p.Subject, string(p.Spec.Task.Kind())+" definition")))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range p.Mounts {
+		if m.Kind == llb.Cache {
+			// What a step finds in a cache is in none of its inputs: what was made from one project's is not another's.
+			id = layerkey.Digest([]byte(id + "\x00" + m.CacheID))
+		}
+	}
+	opts := []bk.ConstraintsOpt{bk.Platform(platform), bk.WithCustomName(b.stepName(p))}
+	for _, at := range p.At {
+		opts = append(opts, at.Location())
+	}
+	if p.NoCache {
+		opts = append(opts, bk.IgnoreCache)
+	}
+	if p.NotFound != "" {
+		opts = append(opts, bk.WithDescription(map[string]string{NotFoundHintKey: p.NotFound}))
+	}
+	mounts := []llb.Mount{
+		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},
+		{Dest: step.SpecDir, Tree: files, Kind: llb.ReadOnly},
+		{Dest: step.OutDir, Tree: b.EmptyDir(OutDir, owner, "new output"), Source: OutDir, Kind: llb.Output},
+	}
+	if p.runsScripts() || fills {
+		mounts = append(mounts, llb.Mount{Dest: "/tmp", Tree: b.tmp, Source: "/tmp", Kind: llb.Discarded})
+	}
+	if p.runsScripts() {
+		mounts = append(mounts, llb.Mount{Dest: step.TrustDir, Kind: llb.Memory})
+	}
+	if len(p.Access.Secrets) > 0 {
+		mounts = append(mounts, llb.Mount{Dest: step.SecretsDir, Kind: llb.Memory})
+	}
+	if fills {
+		mounts = append(mounts,
+			llb.Mount{Dest: run.LayerDir, Tree: b.EmptyDir(newLayerDir, owner, "new layer"), Source: newLayerDir, Kind: llb.Discarded},
+			llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
+	}
+	return llb.Exec{
+		Root: root,
+		// The mounts tell steps apart, except for their caches, of which BuildKit's cache knows nothing: the argument does.
+		Args:    []string{path.Join(step.BinDir, step.StepBinary), id},
+		Dir:     dir,
+		User:    user,
+		Mounts:  append(mounts, p.Mounts...),
+		Secrets: secrets,
+		SSH:     agents,
+		NetMode: b.Network(p),
+		Env:     env,
+		Limits:  b.Limits,
+		Options: opts,
+	}.Run(), nil
+}
+
+// given is what the client gives the step. It belongs to the user of the first process, which hands it to the script: of a run step,
+// only when the setup scripts of caches have ended.
+func (p *Process) given(user llb.Owner) (secrets []llb.Secret, agents []llb.Agent) {
+	for _, s := range p.Access.Secrets {
+		if p.Module.HasSecret(s.ID) { // else the step finds as much of it as when the user gives none
+			secrets = append(secrets, llb.Secret{ID: s.ID, File: path.Join(step.GivenDir, s.ID), Owner: user, Optional: !s.Required})
+		}
+	}
+	for i, id := range p.Access.SSH {
+		agents = append(agents, llb.Agent{ID: id, Socket: AgentSocket(i), Owner: user})
+	}
+	return secrets, agents
+}
+
+// AgentSocket is the socket of a step's SSH agent with that number.
+func AgentSocket(i int) string { return path.Join(step.AgentsDir, fmt.Sprintf("ssh_agent.%d", i)) }
+
+// stepName is what a step's vertex is called: with the platform, when it is not that of all platforms.
+func (b *Builder) stepName(p Process) string {
+	if p.shared() {
+		return vertexName(p.Subject, p.Name)
+	}
+	return b.Name(p.Subject, p.Name)
+}
+
+// Target is a platform as the packfile knows it.
+func Target(p ocispecs.Platform) packfile.Target {
+	p = platforms.Normalize(p)
+	return packfile.Target{Platform: platforms.Format(p), OS: p.OS, Arch: p.Architecture, Variant: p.Variant}
+}
+
+// targetEnv tells steps which platform they build for.
+func targetEnv(p ocispecs.Platform) (env []string) {
+	for _, v := range Target(p).Variables() {
+		env = append(env, v.Name+"="+v.Value)
+	}
+	return env
+}
+
+// Network is the network of a step: none as soon as its script, the packfile or the user of the build wants none. To a module
+// the packfile that is built is such a user.
+func (b *Builder) Network(p Process) pb.NetMode {
+	if !p.runsScripts() {
+		return pb.NetMode_NONE
+	}
+	network := p.Network
+	if network == "" && p.Module != nil {
+		network = p.Module.Packfile.Config.Network
+	}
+	if network == "none" || p.Module != b.Root && b.Root.Packfile.Config.Network == "none" {
+		return pb.NetMode_NONE
+	}
+	return b.NetMode
+}
+
+// ScriptRange is where a script's text or path stands.
+func ScriptRange(s *packfile.Script) packfile.Range {
+	if s.Path != "" {
+		return s.At("path")
+	}
+	return s.At("inline")
+}

@@ -1,0 +1,30 @@
+package container
+
+import (
+	"strings"
+
+	"github.com/containerd/platforms"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/module"
+)
+
+// cacheID of a cache mount. A cache belongs to one project, and to one user of it; a shared one to all projects of the
+// builder that have the module.
+func (b *Builder) cacheID(m *module.Module, kind, name string, shared bool) string {
+	project := b.Project
+	if shared {
+		kind, project = "shared "+kind, "" // another kind, so that no project can be named like all of them
+	}
+	id := layerkey.Digest([]byte(strings.Join([]string{
+		kind, project, m.ID(), name, PlatformString(b.Platform), b.Owner.String(),
+	}, "\x00")))
+	if b.CacheNS != "" {
+		return b.CacheNS + "/" + id
+	}
+	return id
+}
+
+// PlatformString is a platform as text, one for all that are the same.
+func PlatformString(p ocispecs.Platform) string { return platforms.Format(platforms.Normalize(p)) }

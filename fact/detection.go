@@ -1,0 +1,81 @@
+package fact
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/step"
+)
+
+// Detection is what a buildpack answered.
+type Detection struct {
+	Plan     plan.Plan
+	Warnings []string
+	Failed   string // why it does not take part, "" when it does
+}
+
+// Detection returns what a buildpack answered.
+func (a Answer) Detection() Detection {
+	if a.detection != nil {
+		return *a.detection
+	}
+	return readDetection(a.Result)
+}
+
+// readDetection reads an answer. That bin/detect says no and that it fails come to the same (Buildpack API, "Detection").
+func readDetection(r step.Result) (d Detection) {
+	switch {
+	case r.Failed != "":
+		d.Failed = "its " + r.Failed
+	case r.ExitCode == step.NotWanted:
+		d.Failed = "its bin/detect said no"
+	case r.ExitCode != 0:
+		d.Failed = fmt.Sprintf("its bin/detect failed with exit code %d", r.ExitCode)
+	default:
+		var err error
+		if d.Plan, d.Warnings, err = plan.Parse([]byte(r.Plan)); err != nil {
+			d.Failed = "its " + err.Error()
+		}
+		asTexts(d.Plan.Requires)
+		for _, or := range d.Plan.Or {
+			asTexts(or.Requires)
+		}
+	}
+	return d
+}
+
+// asTexts turns metadata of a build plan into metadata as packfiles have it: strings, and tables of the same shape. What is no
+// string is written as TOML has it: 1.0, true, 1979-05-27, ['a', 'b'].
+func asTexts(requires []plan.Require) {
+	for i := range requires {
+		requires[i].Metadata = textTable(requires[i].Metadata)
+	}
+}
+
+func textTable(table map[string]any) map[string]any {
+	texts := make(map[string]any, len(table))
+	for key, value := range table {
+		switch v := value.(type) {
+		case map[string]any:
+			texts[key] = textTable(v)
+		case string:
+			texts[key] = v
+		default:
+			texts[key] = inTOML(v)
+		}
+	}
+	return texts
+}
+
+// inTOML is a value on one line, as TOML has it.
+func inTOML(value any) string {
+	var out bytes.Buffer
+	if err := toml.NewEncoder(&out).SetTablesInline(true).Encode(map[string]any{"v": value}); err != nil {
+		return fmt.Sprint(value)
+	}
+	return strings.TrimSpace(strings.TrimPrefix(out.String(), "v = "))
+}

@@ -1,0 +1,72 @@
+// Package fact is what a build asks and finds out by running steps: questions, the states that answer them, and the answers. It knows
+// nothing of who asks, or of what follows from an answer.
+package fact
+
+import (
+	"maps"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/step"
+)
+
+// Kind is what has to be found out about a layer.
+type Kind string
+
+const (
+	Required Kind = "require" // does the require script want the layer, and with which metadata?
+	Detected Kind = "detect"  // does a buildpack want to take part, and with which build plan?
+	Inputs   Kind = "inputs"  // the digest of the files that inputs names
+	Tested   Kind = "test"    // which version does the test settle on?
+	Fetched  Kind = "fetch"   // which checksums do its deps have of which the packfile gives none?
+	Built    Kind = "built"   // what did the run step leave?
+	Copied   Kind = "copied"  // what is the diff id of a layer that can only be copied out of the previous image?
+	Timed    Kind = "timed"   // what is its diff id in the image, when files have another time there?
+	Part     Kind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
+)
+
+// Question is something about a layer, a buildpack, or a part of the image, that only a step can answer.
+type Question struct {
+	Layer string // its id; MODULE@VERSION of a buildpack
+	Kind  Kind
+}
+
+// Answer is what a step said to a question, and where that is: steps that use it are told of it in the graph, so that a cache
+// export takes the step along that said it.
+type Answer struct {
+	step.Result
+	Tree      bk.State
+	File      string    // in Tree
+	Selection Selection // of a question about files: which these are
+
+	detection *Detection // of a question to a buildpack; nil when it has not been read
+}
+
+// Facts are answered questions. They are a value: With makes others of them.
+type Facts map[Question]Answer
+
+// With returns these facts and some more.
+func (f Facts) With(more Facts) Facts {
+	all := make(Facts, len(f)+len(more))
+	maps.Copy(all, f)
+	maps.Copy(all, more)
+	return all
+}
+
+// Inquiry is a state that has the answers to some questions.
+type Inquiry struct {
+	State bk.State
+	Files map[Question]string // path of the step.Result that answers the question
+
+	Selections map[Question]Selection // of questions about files: which these are
+}
+
+// Answer returns what a step said to one of the questions, as a fact.
+func (in Inquiry) Answer(q Question, r step.Result) Answer {
+	a := Answer{Result: r, Tree: in.State, File: in.Files[q], Selection: in.Selections[q]}
+	if q.Kind == Detected {
+		d := readDetection(r) // once: a buildpack may be in many groups
+		a.detection = &d
+	}
+	return a
+}

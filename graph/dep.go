@@ -1,0 +1,196 @@
+package graph
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+
+	bk "github.com/moby/buildkit/client/llb"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// dep is a rendered dep of a layer.
+type dep struct {
+	packfile.Dep
+	written  *packfile.Dep // before it was rendered
+	id       string        // of step.Dep
+	vendored bool          // the module's folder has it
+	wanted   bool          // of deps that share a name only the one with the layer's version is, if there is one
+}
+
+// unpinned says whether a dep is whatever its server, or the module's folder, has.
+func unpinned(d packfile.Dep) bool { return d.SHA == "" }
+
+// renderedDeps returns the deps of a layer that is settled, but for checksums that the packfile does not give.
+func (g *Graph) renderedDeps(l *Layer, md map[string]any) ([]dep, error) {
+	version, _ := md["version"].(string)
+	all := make([]dep, len(l.Provide.Deps))
+	versioned := map[string]bool{} // names with a dep of the layer's version
+	for i := range all {
+		written := &l.Provide.Deps[i]
+		d, err := written.Render(md, container.Target(g.Platform))
+		if err != nil {
+			return nil, l.inLayer(err)
+		}
+		id := step.Dep{Name: d.Name, Version: d.Version}.ID()
+		all[i] = dep{Dep: d, written: written, id: id, vendored: l.Module.Offline[id]}
+		if d.Version == version {
+			versioned[d.Name] = true
+		}
+	}
+	for i := range all {
+		all[i].wanted = !versioned[all[i].Name] || all[i].Version == version
+	}
+	return all, nil
+}
+
+// deps are a layer's deps for its run step, which may do with their files what it likes: that is seen by no other step.
+func (s *Decisions) deps(l *Layer) (specs []step.Dep, mounts []llb.Mount, err error) {
+	all, err := s.renderedDeps(l, s.facts.metadata(l, ""))
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, d := range all {
+		if unpinned(d.Dep) {
+			d.SHA, _ = s.facts[fact.Question{Layer: l.ID, Kind: fact.Fetched}].Metadata[d.id].(string)
+		}
+		spec := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
+		if d.wanted {
+			m, file, err := s.depMount(l, d, i, llb.Discarded)
+			if err != nil {
+				return nil, nil, err
+			}
+			mounts = append(mounts, m)
+			spec.File, spec.Vendored = file, d.vendored
+		}
+		specs = append(specs, spec)
+	}
+	return specs, mounts, nil
+}
+
+// fetch is a step that finds the checksums of a layer's deps of which the packfile gives none. BuildKit asks their servers in
+// every build, and the step runs when they say something new.
+func (s Steps) fetch(l *Layer) (bk.State, error) {
+	all, err := s.renderedDeps(l, s.facts.metadata(l, fact.Fetched))
+	if err != nil {
+		return bk.State{}, err
+	}
+	p := container.Process{Subject: l.ID, Module: l.Module, Name: string(fact.Fetched), NoCache: l.noCache}
+	var files []step.DepFile
+	for i, d := range all {
+		if !d.wanted || !unpinned(*d.written) {
+			continue
+		}
+		m, file, err := s.depMount(l, d, i, llb.ReadOnly)
+		if err != nil {
+			return bk.State{}, err
+		}
+		p.Mount(m)
+		files = append(files, step.DepFile{ID: d.id, File: file})
+		p.At = append(p.At, l.Module.At(d.written.At("uri")))
+	}
+	p.Spec.Task = step.Digest{Files: files}
+	out, err := s.Exec(p)
+	return out[step.OutDir], err
+}
+
+// depMount is the mount of dep i of a layer, and its file.
+func (g *Graph) depMount(l *Layer, d dep, i int, kind llb.MountKind) (llb.Mount, string, error) {
+	src, file, err := g.depSource(l, d)
+	dir := path.Join(step.DepsDir, fmt.Sprint(i))
+	return llb.Mount{Dest: dir, Tree: src, Kind: kind}, path.Join(dir, file), err
+}
+
+// fileNamePattern is what the name of a dep's file may be, if it is to be the last part of its address.
+var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}$`)
+
+// depSource is where a dep comes from, and the file's name in it: the module's own folder when that has the file
+// of the dep's id in deps/, else the network, checked against the dep's SHA-256 if the packfile gives it. The file belongs to the user of
+// steps.
+func (g *Graph) depSource(l *Layer, d dep) (bk.State, string, error) {
+	owner := g.Owner
+	if d.vendored {
+		// As a fetched one is: a step may leave what it finds.
+		info := &bk.CopyInfo{Mode: &bk.ChmodOpt{Mode: 0o644}, CreatedTime: &container.DefaultTime}
+		src := bk.Scratch().File(bk.Copy(l.Module.Files, path.Join("/", l.Module.Dir, "deps", d.id), "/"+d.id, info, bk.WithUIDGID(owner.UID, owner.GID)), bk.WithCustomName(g.Name(l.ID, "dep "+d.id)))
+		return src, d.id, nil
+	}
+	at := d.written.At("uri")
+	u, err := url.Parse(d.URI)
+	if err != nil {
+		return bk.State{}, "", l.Module.Fail(at, "layer %q: dep %s: %v", l.Name, d.id, err)
+	}
+	file := path.Base(u.Path)
+	if !fileNamePattern.MatchString(file) {
+		file = d.Name
+	}
+	opts := []bk.HTTPOption{
+		bk.Filename(file),
+		bk.Chmod(llb.MaterialMode),
+		bk.Chown(owner.UID, owner.GID),
+		bk.WithCustomName(g.Name(l.ID, "fetch "+d.id)),
+		l.Module.At(at).Location(),
+	}
+	if unpinned(*d.written) {
+		// The run step mounts the same operation as the one that found the checksum: within a build BuildKit asks once.
+		hint := "the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/" + d.id
+		return bk.HTTP(d.URI, append(opts, bk.WithDescription(map[string]string{container.HintKey: hint}))...), file, nil
+	}
+	return bk.HTTP(d.URI, append(opts, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, d.SHA)))...), file, nil
+}
+
+// Unpinned is a dep of which the packfile gives no checksum.
+type Unpinned struct {
+	Filename string // of its packfile
+	At       packfile.Range
+	Name     string
+	URI      string
+	SHA      string // that the file has now
+}
+
+// Unpinned returns the deps without checksum that were looked up.
+func (s *Decisions) Unpinned() (found []Unpinned, err error) {
+	for _, l := range s.Layers {
+		answer, asked := s.facts[fact.Question{Layer: l.ID, Kind: fact.Fetched}]
+		if !asked {
+			continue
+		}
+		all, err := s.renderedDeps(l, s.facts.metadata(l, ""))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range all {
+			if sum, ok := answer.Metadata[d.id].(string); ok && !d.vendored && unpinned(*d.written) {
+				found = append(found, Unpinned{l.Module.Filename, d.written.Range(), d.id, d.URI, sum})
+			}
+		}
+	}
+	return found, nil
+}
+
+// Fetched returns the deps that a layer has from the network.
+func (d *Decisions) Fetched(l *Layer) (files []llb.Material, err error) {
+	r, err := d.recipe(l)
+	if err != nil {
+		return nil, err
+	}
+	for i, dep := range r.task.Deps {
+		// Those without sha are asked for in every build, so that provenance names them anyway.
+		if dep.File == "" || dep.Vendored || unpinned(l.Provide.Deps[i]) {
+			continue
+		}
+		for _, m := range r.run.Mounts {
+			if m.Dest == path.Dir(dep.File) {
+				files = append(files, llb.Material{Source: m.Tree, File: path.Base(dep.File), Owner: d.Owner, Digest: digest.NewDigestFromEncoded(digest.SHA256, dep.SHA)})
+			}
+		}
+	}
+	return files, nil
+}

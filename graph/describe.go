@@ -1,0 +1,128 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/step"
+)
+
+// Undescribed is a layer of the image to describe.
+type Undescribed struct {
+	fact.Question
+	Tree   bk.State
+	Result *bk.State // has the result of its run step; nil when that is not asked for
+	Layer  *Layer    // nil for a layer that is not the packfile's
+	Name   string
+}
+
+// Undescribed is what is to be found out about a layer that has this output.
+func (o *Output) Undescribed(l *Layer) Undescribed {
+	return Undescribed{Question: fact.Question{Layer: l.ID, Kind: fact.Built}, Tree: o.tree, Result: &o.md, Layer: l, Name: l.Path()}
+}
+
+// MaxDescribed is how many layers one step describes. What made a layer of the packfile has noted its digest, so that most take
+// no time, and what does is the container.
+const MaxDescribed = 50
+
+// Describe is one step that describes layers whose files have time t. The state has the result about each at
+// container.TreeResult.
+func (s Steps) Describe(layers []Undescribed, t time.Time) (bk.State, error) {
+	var p container.Process
+	var names []string
+	for i, l := range layers {
+		names = append(names, l.Name)
+		number := strconv.Itoa(i)
+		p.Mount(llb.Mount{Dest: path.Join(step.TreeDir, number), Tree: l.Tree, Kind: llb.ReadOnly, ByKey: true})
+		if l.Result != nil {
+			p.Mount(llb.Mount{Dest: path.Join(step.RunResult, number), Tree: *l.Result, Source: container.ResultPath, Kind: llb.ReadOnly})
+		}
+		affects := s.LockApp()
+		if l.Layer != nil {
+			affects = []*Layer{l.Layer}
+			p.At = append(p.At, l.Layer.Module.At(l.Layer.Range()))
+		}
+		p.NoCache = p.NoCache || slices.ContainsFunc(affects, func(l *Layer) bool { return l.affected })
+	}
+	if p.At == nil {
+		p.At = []module.Place{s.Root.At(s.Root.Packfile.Config.Range())}
+	}
+	p.Spec.Task = step.Describe{Trees: names, Time: t.Unix()}
+	p.Name = "describe " + someOf(names)
+	if len(layers) == 1 && layers[0].Layer != nil {
+		l := layers[0].Layer
+		p.Subject, p.Module, p.Name, p.NoCache = l.ID, l.Module, "describe", p.NoCache || l.noCache
+	}
+	out, err := s.Exec(p)
+	return out[step.OutDir], err
+}
+
+// describeCopies is one step that describes layers as they are copied out of the previous image.
+func (s Steps) describeCopies(qs []fact.Question) (fact.Inquiry, error) {
+	in := fact.Inquiry{Files: map[fact.Question]string{}}
+	var layers []Undescribed
+	for i, q := range qs {
+		l := s.byID[q.Layer]
+		layers = append(layers, Undescribed{Question: q, Tree: s.taken(l), Layer: l, Name: l.Path()})
+		in.Files[q] = container.TreeResult(i)
+	}
+	var err error
+	in.State, err = s.Describe(layers, s.Previous.Time)
+	return in, err
+}
+
+// someOf is a list of names, not all of many.
+func someOf(names []string) string {
+	const most = 10
+	if len(names) > most {
+		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+// AskTarget is what describes the target, for its SBOM.
+func (d *Decisions) AskTarget(ctx context.Context) ([]fact.Inquiry, error) {
+	return d.Ask(ctx, []fact.Question{{Layer: d.TargetLayer.ID, Kind: fact.Built}}, nil)
+}
+
+// Description is what is known of a layer that is built.
+type Description struct {
+	Metadata map[string]any // as its run step left it
+	Content  string         // diff id with DefaultTime
+	DiffID   string         // diff id in the image, "" when it is not there
+}
+
+// contentOf is what a record says of a layer.
+func contentOf(r layerkey.Record) Description {
+	return Description{Metadata: r.Metadata, Content: r.Content, DiffID: r.DiffID}
+}
+
+// Described returns the description of a decided layer, nil while it is not known.
+func (d *Decisions) Described(l *Layer) *Description {
+	seen := d.content(l)
+	if seen == nil {
+		return nil
+	}
+	if timed, ok := d.facts[fact.Question{Layer: l.ID, Kind: fact.Timed}]; ok {
+		seen.DiffID = timed.DiffID
+	}
+	if !d.KeepsDigest(l) {
+		seen.DiffID = ""
+	}
+	return seen
+}
+
+// KeepsDigest says whether a layer has the same digest in the image as it has alone.
+func (g *Graph) KeepsDigest(l *Layer) bool { return l.Export && !g.Layering.Flat }

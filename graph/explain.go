@@ -1,0 +1,39 @@
+package graph
+
+import (
+	"github.com/packfile/frontend/layerkey"
+)
+
+// Unknown is the action of a layer whose fate depends on what another comes out as, and that is not built to find out.
+const Unknown Action = "unknown"
+
+// Explanation is what becomes of a layer, and why.
+type Explanation struct {
+	Layer   string            `json:"layer"`
+	Version string            `json:"version,omitempty"`
+	Action  Action            `json:"action"`
+	Why     string            `json:"why,omitempty"`
+	Changes []layerkey.Change `json:"changes,omitempty"`
+}
+
+// Explain returns what becomes of each layer, in group order and then in file order, as far as that is known.
+func (d *Decisions) Explain() []Explanation {
+	explanations := []Explanation{}
+	for _, l := range d.Layers {
+		made := d.decided[l]
+		e := Explanation{Layer: d.Shown(l), Action: Unknown}
+		switch {
+		case made != nil:
+			e.Action, e.Why, e.Changes = made.Action, made.why(), made.Changes
+		case d.facts.status(l) == open:
+			e.Why = "its version depends on layers that have to be built first"
+		default:
+			e.Why = "reused if the layers that it links, which have to be built, come out as they were"
+		}
+		if d.facts.status(l) == settled {
+			e.Version = d.facts.version(l)
+		}
+		explanations = append(explanations, e)
+	}
+	return explanations
+}

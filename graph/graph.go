@@ -1,0 +1,240 @@
+// Package graph turns a group of modules into layers that link each other, and decides under facts what becomes of each: which are made,
+// with which keys and by which steps, and which are taken from the image of an earlier build. It is not about the image that layers make.
+package graph
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/group"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/previous"
+)
+
+// Input is what a graph is made of, beside its modules and what steps are made of.
+type Input struct {
+	Time   time.Time // of every file in the image
+	Now    time.Time // for refresh
+	Target string    // build only this layer, NAME or MODULE/NAME; "" for the image
+
+	Layering     llb.Layering
+	Previous     *previous.Image // image that layers are taken over from; nil for none
+	BuildNothing bool            // ask no question that takes a run step
+}
+
+// Graph is a group of modules as layers that link each other. It is a value: what becomes of the layers is for Decisions to say.
+type Graph struct {
+	*container.Builder
+	Input
+	Modules     []*module.Module // that take part, in group order
+	Layers      []*Layer         // that they provide, in group order and then in file order; with a target only those that it needs
+	TargetLayer *Layer           // nil for the image
+	byID        map[string]*Layer
+}
+
+// New returns what a group comes down to under the answers of its require scripts: it resolves links and, with a target, leaves
+// out what that does not need.
+func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
+	for _, m := range chosen.Modules {
+		if m.Buildpack != nil {
+			return nil, m.Fail(m.Packfile.Config.At("id"), "%s is a buildpack with a bin/build of its own, which cannot be run yet", m.Name())
+		}
+	}
+	for _, m := range chosen.Modules {
+		if err := m.CheckAccess(b.Root.Filename, m.Packfile.Access()...); err != nil {
+			return nil, err
+		}
+	}
+	return newGraph(b, in, chosen, f)
+}
+
+func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
+	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, byID: map[string]*Layer{}}
+	caches := map[string]*packfile.Cache{} // by subject
+	for _, m := range g.Modules {
+		for i := range m.Packfile.Caches {
+			c := &m.Packfile.Caches[i]
+			caches[m.Subject(c.Name)] = c
+		}
+		for i := range m.Packfile.Layers {
+			l := &m.Packfile.Layers[i]
+			if l.Require == nil && l.Provide == nil {
+				continue
+			}
+			id := m.Subject(l.Name)
+			g.byID[id] = &Layer{Layer: l, Module: m, ID: id, Export: l.Export, Expose: l.Expose, noCache: b.IsNoCache(m, l.Name)}
+		}
+	}
+	g.assign(chosen, f)
+	var exposed []*Layer // by modules before the one that is looked at
+	for _, m := range g.Modules {
+		var own []*Layer
+		for i := range m.Packfile.Layers {
+			l := g.byID[m.Subject(m.Packfile.Layers[i].Name)]
+			if l == nil || l.Provide == nil {
+				continue
+			}
+			l.index = len(g.Layers)
+			g.Layers = append(g.Layers, l)
+			g.link(l, caches, exposed)
+			if l.Expose {
+				own = append(own, l)
+			}
+		}
+		slices.SortFunc(own, func(x, y *Layer) int { return strings.Compare(x.Name, y.Name) })
+		exposed = append(exposed, own...)
+	}
+	if in.Target != "" {
+		if err := g.restrict(in.Target); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkDeclared(g.Layers); err != nil {
+		return nil, err
+	}
+	g.markNoCache()
+	return g, nil
+}
+
+// assign tells the layers of a group who requires them, and those that are only required who makes them.
+func (g *Graph) assign(chosen *group.Group, f fact.Facts) {
+	for _, e := range chosen.Entries {
+		for _, r := range e.Requires {
+			by, from := g.layerOf(r.By, e.Name), g.layerOf(r.From, e.Name)
+			if by != nil {
+				by.madeBy = from
+			}
+			if from == nil {
+				continue
+			}
+			var table map[string]any
+			var export, expose bool
+			if by != nil {
+				table, export, expose = group.OwnMetadata(by.Module, by.Layer, f), by.Layer.Export, by.Layer.Expose
+			} else {
+				table, export, expose = group.Wanted(r.Metadata)
+			}
+			from.required = append(from.required, requirement{by: by, metadata: table})
+			from.Export = from.Export || export
+			from.Expose = from.Expose || expose
+		}
+	}
+	for _, l := range g.byID {
+		l.metadata = group.OwnMetadata(l.Module, l.Layer, f)
+		maps.Copy(l.metadata, l.asked())
+	}
+}
+
+// asked is what the last of other modules that say something about a layer wants of it. A table is taken as a whole.
+func (l *Layer) asked() (table map[string]any) {
+	for _, r := range l.required {
+		if r.by != l && len(r.metadata) > 0 {
+			table = r.metadata
+		}
+	}
+	return table
+}
+
+// layerOf is the layer of a module that a name of the build plan stands for; nil when the module is a buildpack, whose names
+// may be any, such as what is a layer of another module with that module's id.
+func (g *Graph) layerOf(m *module.Module, name string) *Layer {
+	if m.Buildpack != nil {
+		return nil
+	}
+	return g.byID[m.Subject(name)]
+}
+
+// link resolves the links of a layer. What earlier modules expose is linked as well, where scripts can see it.
+func (g *Graph) link(l *Layer, caches map[string]*packfile.Cache, exposed []*Layer) {
+	named := map[*Layer]bool{}
+	for i := range l.Provide.Links {
+		k := link{Link: &l.Provide.Links[i]}
+		subject := l.Module.Subject(k.Name)
+		k.cache = caches[subject]
+		if to := g.byID[subject]; to != nil && to.Provide == nil {
+			k.layer = to.madeBy // by another module, nil when it was not required this time
+		} else {
+			k.layer = to
+		}
+		named[k.layer] = true
+		l.links = append(l.links, k)
+	}
+	if !l.seesEnvironment() {
+		return
+	}
+	for _, other := range exposed {
+		if !named[other] {
+			l.links = append(l.links, link{Link: &packfile.Link{}, layer: other, exposed: true})
+		}
+	}
+}
+
+// restrict leaves only the target and the layers below it.
+func (g *Graph) restrict(target string) error {
+	l, err := g.findTarget(target)
+	if err != nil {
+		return err
+	}
+	g.TargetLayer = l
+	needed := map[*Layer]bool{}
+	var need func(*Layer)
+	need = func(l *Layer) {
+		if needed[l] {
+			return
+		}
+		needed[l] = true
+		for _, k := range l.links {
+			if k.layer != nil {
+				need(k.layer)
+			}
+		}
+		if l.Provide.LockApp {
+			for _, other := range g.Layers {
+				if other.Provide.LockApp && other.index < l.index {
+					need(other)
+				}
+			}
+		}
+	}
+	need(l)
+	g.Layers = slices.DeleteFunc(g.Layers, func(l *Layer) bool { return !needed[l] })
+	return nil
+}
+
+// findTarget is the layer that a target names: by its own name, or by MODULE/NAME when several modules have that.
+func (g *Graph) findTarget(name string) (*Layer, error) {
+	var found, all []string
+	var last *Layer
+	for _, l := range g.Layers {
+		if l.Path() == name {
+			return l, nil
+		}
+		all = append(all, g.Shown(l))
+		if l.Name == name {
+			found = append(found, l.Path())
+			last = l
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("target %q is not a layer that this packfile provides; there are: %s", name, strings.Join(all, ", "))
+	case 1:
+		return last, nil
+	}
+	return nil, fmt.Errorf("target %q is a layer of several modules: name one of %s", name, strings.Join(found, ", "))
+}
+
+// Shown is what a layer is called where it is clear which build is meant.
+func (g *Graph) Shown(l *Layer) string {
+	if len(g.Modules) > 1 {
+		return l.Path()
+	}
+	return l.Name
+}

@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+)
+
+// Action is what becomes of a layer in a build.
+type Action string
+
+const (
+	Reused     Action = "reused"      // taken over from the previous image, by reference
+	Kept       Action = "kept"        // not in the image, as it was for the previous one: built only if a layer that is built links it
+	Made       Action = "built"       // found in the build cache, or else its run step runs
+	NotCreated Action = "not created" // its require or test step said so
+)
+
+// Decision is what becomes of a layer, and why.
+type Decision struct {
+	Action  Action
+	Changes []layerkey.Change // of its key, when the previous image had it with another
+	Reason  string            // when it is no change of its key
+}
+
+// whyRun is the reason, in a few words, why the run step of a layer that was decided so is part of the build.
+func (d *Decisions) whyRun(l *Layer, made *Decision) string {
+	switch {
+	case made.Action != Kept:
+		return made.why()
+	case l == d.TargetLayer:
+		return "it is the target"
+	}
+	linked := func(other *Layer) bool {
+		return d.runs[other] && slices.ContainsFunc(other.looksInto(), func(k link) bool { return k.layer == l })
+	}
+	if !slices.ContainsFunc(d.Layers, linked) {
+		return "a test with full-env looks into it"
+	}
+	return "a layer that is built links it"
+}
+
+// why is the reason in a few words, "" when there is none to tell.
+func (d *Decision) why() string {
+	if len(d.Changes) > 0 {
+		return layerkey.Why(d.Changes)
+	}
+	return d.Reason
+}
+
+// Reused returns a state that takes everything that the build takes from the previous image, as far as that is decided, and nothing
+// else; nil when that is nothing. It fails if, and only if, the build fails for the sake of the previous image.
+func (d *Decisions) Reused() *bk.State {
+	s := Steps{d}
+	lookedInto := map[*Layer]bool{}
+	for _, l := range d.Layers {
+		for _, k := range l.links {
+			if k.layer != nil && (d.runs[l] && l.runsScripts() || l.fullEnv()) {
+				lookedInto[k.layer] = true
+			}
+		}
+	}
+	var states []bk.State
+	for _, l := range d.Layers {
+		_, same := d.same[l]
+		made := d.decided[l]
+		switch {
+		case same && l.Export && d.Previous.IsCopied(l.Dir()):
+			states = append(states, s.taken(l)) // it is looked at before that is decided
+		case made == nil || made.Action != Reused:
+		case lookedInto[l] || !d.Previous.Time.Equal(d.Time):
+			states = append(states, llb.Normalize(s.taken(l), container.DefaultTime, bk.WithCustomName(d.Name(l.ID, "content"))))
+		default:
+			states = append(states, s.taken(l))
+		}
+	}
+	if states == nil {
+		return nil
+	}
+	all := d.Layering.Merge(bk.Scratch(), states, d.Previous.Time, bk.WithCustomName(d.Name("", "layers of the previous image")))
+	return &all
+}
+
+// Decision returns what becomes of a layer. It fails when that depends on an open question.
+func (d *Decisions) Decision(l *Layer) (*Decision, error) {
+	if d.decided[l] == nil {
+		return nil, fmt.Errorf("layer %q is not decided", l.ID)
+	}
+	return d.decided[l], nil
+}
+
+// linkContent is what a link shows of a layer, as one digest.
+func linkContent(k link, seen Description) (string, error) {
+	if k.VersionAs == "" && k.MetadataAs == "" {
+		return seen.Content, nil
+	}
+	return layerkey.DigestJSON(seen.Content, seen.Metadata)
+}

@@ -1,0 +1,50 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/packfile"
+)
+
+// Selection returns which files a question is about as the packfile has it, nil when it is about something else.
+func (g *Graph) Selection(q fact.Question) *fact.Selection {
+	if !g.isMatch(q) {
+		return nil
+	}
+	l := g.byID[q.Layer]
+	s := &fact.Selection{Filename: l.Module.Filename, Key: "inputs", Globs: l.Provide.Inputs}
+	table := &l.Provide.Table
+	if q.Kind == fact.Tested {
+		s.Key, s.Globs, s.Narrow, table = "match", l.Provide.Test.Match, l.Provide.Inputs != nil, &l.Provide.Test.Table
+	}
+	for i, g := range s.Globs {
+		s.At = append(s.At, table.Item(s.Key, i))
+		s.Chosen.Patterns = append(s.Chosen.Patterns, []string{fact.Glob(g)})
+	}
+	return s
+}
+
+// Pattern is one pattern over files of the app, and where it stands.
+type Pattern struct {
+	Filename string
+	At       packfile.Range
+	Glob     string
+}
+
+// SlicePatterns returns the patterns of slices that are about files of the app as it is: when a layer changes the app, they may be about what
+// that makes.
+func (d *Decisions) SlicePatterns() (all []Pattern) {
+	changes := func(l *Layer) bool { return l.Provide.LockApp && d.facts.status(l) == settled }
+	if d.TargetLayer != nil || slices.ContainsFunc(d.Layers, changes) {
+		return nil
+	}
+	for _, m := range d.Modules {
+		for _, s := range m.Packfile.Slices {
+			for i, g := range s.Paths {
+				all = append(all, Pattern{m.Filename, s.Item("paths", i), g})
+			}
+		}
+	}
+	return all
+}

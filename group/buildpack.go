@@ -1,0 +1,186 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	bk "github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/cnb/buildpack"
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/text"
+)
+
+// Labels by which an image says which distribution it is (Platform API 0.12, "Build Image").
+const (
+	labelDistroName    = "io.buildpacks.base.distro.name"
+	labelDistroVersion = "io.buildpacks.base.distro.version"
+)
+
+// execEnv is what the image is built for (Buildpack API 0.12, "Execution Environment"): the value that it has unless said.
+const execEnv = "production"
+
+// Distro is the distribution of an operating system that an image has.
+type Distro struct{ Name, Version string }
+
+// LabelledDistro is the distribution that labels of an image say it is, empty as far as they do not.
+func LabelledDistro(img container.Base) (d Distro) {
+	if cfg := img.Config; cfg != nil {
+		d.Name, d.Version = cfg.Config.Labels[labelDistroName], cfg.Config.Labels[labelDistroVersion]
+	}
+	return d
+}
+
+// distro is the distribution of the build image, empty as far as it does not say.
+func (d *Detector) distro() Distro { return cmp.Or(LabelledDistro(d.Build), d.Distro) }
+
+// fits says whether a buildpack is for what is built, by the rules of the lifecycle (its platform.TargetSatisfiedForBuild): what
+// one side does not say fits anything, but an image that says nothing of its distribution fits none that is named.
+func (d *Detector) fits(bp *module.Buildpack) bool {
+	like := func(x, y string) bool { return x == "" || y == "" || x == y }
+	p, distro := platforms.Normalize(d.Platform), d.distro()
+	return len(bp.Targets) == 0 || slices.ContainsFunc(bp.Targets, func(t buildpack.Target) bool {
+		of := platforms.Normalize(ocispecs.Platform{OS: cmp.Or(t.OS, p.OS), Architecture: t.Arch, Variant: t.Variant})
+		return of.OS == p.OS && like(of.Architecture, p.Architecture) && like(of.Variant, p.Variant) &&
+			(len(t.Distros) == 0 || distro != (Distro{}) && slices.ContainsFunc(t.Distros, func(d buildpack.Distro) bool {
+				return like(d.Name, distro.Name) && like(d.Version, distro.Version)
+			}))
+	})
+}
+
+// unfit says what a buildpack is not for.
+func (d *Detector) unfit(bp *module.Buildpack) string {
+	why := "it is not for " + container.PlatformString(d.Platform)
+	distro := d.distro()
+	switch shown := strings.TrimSpace(shortIfAny(distro.Name) + " " + shortIfAny(distro.Version)); {
+	case shown != "":
+		why += " with " + shown
+	case slices.ContainsFunc(bp.Targets, func(t buildpack.Target) bool { return len(t.Distros) > 0 }):
+		why += " with a distribution that is not known: the build image has neither labels nor an os-release file that say it"
+	}
+	return why
+}
+
+func shortIfAny(s string) string {
+	if s == "" {
+		return ""
+	}
+	return text.Short(s)
+}
+
+// questionOf returns what a buildpack's bin/detect answers.
+func questionOf(m *module.Module) fact.Question {
+	return fact.Question{Layer: m.Name(), Kind: fact.Detected}
+}
+
+// buildpackMember is a buildpack as a member of a group.
+type buildpackMember struct {
+	Candidate
+	d *Detector
+}
+
+func (m buildpackMember) questions() []fact.Question {
+	if !m.d.fits(m.Module.Buildpack) {
+		return nil
+	}
+	return []fact.Question{questionOf(m.Module)}
+}
+
+func (m buildpackMember) part(f fact.Facts) plan.Member {
+	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
+	if !m.d.fits(m.Module.Buildpack) {
+		member.Failed = m.d.unfit(m.Module.Buildpack)
+		return member
+	}
+	d := f[questionOf(m.Module)].Detection()
+	member.Plan, member.Failed = d.Plan, d.Failed
+	return member
+}
+
+// PlanWarning is something questionable in the build plan of a buildpack.
+type PlanWarning struct {
+	Module  *module.Module
+	Message string
+}
+
+// PlanWarnings are those about the answers to some questions.
+func (d *Detector) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWarning) {
+	for _, m := range d.Modules {
+		if m.Buildpack == nil || !slices.Contains(qs, questionOf(m)) {
+			continue
+		}
+		for _, w := range f[questionOf(m)].Detection().Warnings {
+			all = append(all, PlanWarning{m, w})
+		}
+	}
+	return all
+}
+
+// Wanted is what the requirement of a buildpack says to the layer that meets it: the table without its flags, and the flags. Keys
+// that cannot be files in $MD, or that are private there, are between buildpacks.
+func Wanted(table map[string]any) (md map[string]any, export, expose bool) {
+	md = files(table)
+	flag := func(name string) bool {
+		value, _ := md[name].(string)
+		if value == "true" || value == "false" {
+			delete(md, name)
+		}
+		return value == "true"
+	}
+	return md, flag(launchFlag), flag(buildFlag)
+}
+
+// files is a table without what cannot be files.
+func files(table map[string]any) map[string]any {
+	md := make(map[string]any, len(table))
+	for key, value := range table {
+		if !packfile.IsMetadataKey(key) {
+			continue
+		}
+		if inner, ok := value.(map[string]any); ok {
+			value = files(inner)
+		}
+		md[key] = value
+	}
+	return md
+}
+
+// detect is the state that has what bin/detect of a buildpack answers.
+func (d *Detector) detect(m *module.Module) (bk.State, error) {
+	p := container.Process{
+		Subject: m.ID(), Module: m, Files: container.Files{Module: m}, Name: string(fact.Detected), At: []module.Place{m.At(m.Packfile.Config.At("id"))},
+		NoCache: d.NoCache(m.ID()),
+	}
+	p.Spec.Task = step.Detect{
+		Program:  step.Program{Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: d.programEnv()},
+		Platform: d.Args,
+	}
+	platform := llb.EmptyDir(step.PlatformDir, d.Owner, bk.WithCustomName("[internal] new platform folder"))
+	p.Mount(container.AppMount(d.WholeApp, llb.ReadOnly))
+	p.Mount(llb.Mount{Dest: m.BuildpackDir(), Tree: m.Files, Source: m.Dir, Kind: llb.ReadOnly})
+	p.Mount(llb.Mount{Dest: step.PlatformDir, Tree: platform, Source: step.PlatformDir, Kind: llb.Discarded})
+	out, err := d.Exec(p)
+	return out[step.OutDir], err
+}
+
+// programEnv is what programs of buildpacks are told of the target, whatever their API.
+func (d *Detector) programEnv() []step.Variable {
+	p, distro := platforms.Normalize(d.Platform), d.distro()
+	return []step.Variable{
+		{Name: "CNB_TARGET_OS", Value: p.OS},
+		{Name: "CNB_TARGET_ARCH", Value: p.Architecture},
+		{Name: "CNB_TARGET_ARCH_VARIANT", Value: p.Variant},
+		{Name: "CNB_TARGET_DISTRO_NAME", Value: distro.Name},
+		{Name: "CNB_TARGET_DISTRO_VERSION", Value: distro.Version},
+		{Name: "CNB_EXEC_ENV", Value: execEnv},
+	}
+}

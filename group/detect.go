@@ -1,0 +1,242 @@
+// Package group says which modules of a build take part, and who makes what for whom: the build plan of a group, from packfiles and from
+// what require scripts and bin/detect say. It is not about what becomes of the layers that are required.
+package group
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// Detector finds out which modules take part in a build for one platform.
+type Detector struct {
+	*container.Builder
+	Modules []*module.Module // all that may take part, no two with one id and version; Root is one of them unless it only says which there are
+	Distro  Distro           // that a file of the build image says it is, for when its labels say none
+}
+
+// Candidate is a module of a group that is tried.
+type Candidate struct {
+	Module   *module.Module
+	Optional bool
+}
+
+// Group is the modules that take part in a build, in group order, and what they require of each other.
+type Group struct {
+	Modules []*module.Module
+	Entries []PlanEntry // in the order in which they are required
+}
+
+// PlanEntry is a name of the build plan.
+type PlanEntry struct {
+	Name      string
+	Providers []*module.Module
+	Requires  []PlanRequire // in group order
+}
+
+// PlanRequire is what one module says of a name that it requires.
+type PlanRequire struct {
+	By       *module.Module
+	From     *module.Module // who meets it
+	Metadata map[string]any
+}
+
+// member is a module as the build plan sees it: a packfile or a buildpack.
+type member interface {
+	// questions are those on whose answers its part of the plan depends.
+	questions() []fact.Question
+	// part is its part of the plan, when they are answered.
+	part(fact.Facts) plan.Member
+}
+
+func (d *Detector) member(c Candidate) member {
+	if c.Module.Buildpack != nil {
+		return buildpackMember{c, d}
+	}
+	return packfileMember{c, c.Module == d.Root}
+}
+
+// Questions are those that have to be answered before a group can be tried.
+func (d *Detector) Questions(group []Candidate, f fact.Facts) (open []fact.Question) {
+	for _, c := range group {
+		for _, q := range d.member(c).questions() {
+			if _, answered := f[q]; !answered {
+				open = append(open, q)
+			}
+		}
+	}
+	return open
+}
+
+// Ask returns what answers questions of Questions.
+func (d *Detector) Ask(qs []fact.Question) ([]fact.Inquiry, error) {
+	var inquiries []fact.Inquiry
+	for _, q := range qs {
+		st, err := d.ask(q)
+		if err != nil {
+			return nil, err
+		}
+		inquiries = append(inquiries, fact.Inquiry{State: st, Files: map[fact.Question]string{q: container.ResultPath}})
+	}
+	return inquiries, nil
+}
+
+func (d *Detector) ask(q fact.Question) (bk.State, error) {
+	for _, m := range d.Modules {
+		if m.Buildpack != nil {
+			if questionOf(m) == q {
+				return d.detect(m)
+			}
+			continue
+		}
+		for i := range m.Packfile.Layers {
+			l := &m.Packfile.Layers[i]
+			if (fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}) == q && l.Require != nil && l.Require.Script != nil {
+				return d.require(m, l)
+			}
+		}
+	}
+	return bk.State{}, fmt.Errorf("no module has question %v", q)
+}
+
+// require is the state that has what the require script of a layer says.
+func (d *Detector) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
+	script := l.Require.Script
+	p := container.Process{
+		Subject: m.Subject(l.Name), Module: m, Files: container.Files{Module: m}, Name: string(fact.Required),
+		Network: script.Network, Access: l.Require.Access, At: []module.Place{m.At(container.ScriptRange(script))}, NoCache: d.IsNoCache(m, l.Name),
+	}
+	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{
+		Given: d.Told(l.Require.Access, OwnMetadata(m, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
+	}}
+	p.Mount(container.AppMount(d.WholeApp, llb.ReadOnly))
+	out, err := d.Exec(p)
+	return out[step.OutDir], err
+}
+
+// Try finds out whether the build plan of a group balances, by the rules of package plan. Its errors are those of plan.Resolve.
+func (d *Detector) Try(group []Candidate, f fact.Facts, trials *plan.Trials) (*Group, error) {
+	members := make([]plan.Member, len(group))
+	for i, c := range group {
+		members[i] = d.member(c).part(f)
+	}
+	resolved, err := plan.Resolve(members, trials)
+	if err != nil {
+		return nil, err
+	}
+	g := new(Group)
+	for _, i := range resolved.Members {
+		g.Modules = append(g.Modules, group[i].Module)
+	}
+	for _, e := range resolved.Entries {
+		entry := PlanEntry{Name: e.Name}
+		first := group[e.Providers[0]].Module
+		for _, i := range e.Providers {
+			entry.Providers = append(entry.Providers, group[i].Module)
+		}
+		for _, r := range e.Requires {
+			by := group[r.Member].Module
+			from := first
+			if provides(by, e.Name) { // names of layers are those of one packfile: what it makes for itself it gets
+				from = by
+			}
+			entry.Requires = append(entry.Requires, PlanRequire{By: by, From: from, Metadata: r.Metadata})
+		}
+		g.Entries = append(g.Entries, entry)
+	}
+	return g, nil
+}
+
+// provides says whether a packfile has a layer of that name which it can make.
+func provides(m *module.Module, name string) bool {
+	return m.Buildpack == nil && slices.ContainsFunc(m.Packfile.Layers, func(l packfile.Layer) bool {
+		return l.Name == name && l.Provide != nil
+	})
+}
+
+// packfileMember is a packfile as a member of a group.
+type packfileMember struct {
+	Candidate
+	root bool // the packfile that is built
+}
+
+func (m packfileMember) questions() (qs []fact.Question) {
+	for i := range m.Module.Packfile.Layers {
+		l := &m.Module.Packfile.Layers[i]
+		if l.Require != nil && l.Require.Script != nil {
+			qs = append(qs, fact.Question{Layer: m.Module.Subject(l.Name), Kind: fact.Required})
+		}
+	}
+	return qs
+}
+
+// part of the plan: a layer with a require or build section is required, unless its script says no; one with provide or build
+// is provided. What a module could require itself, and does not this time, it may still make for others.
+func (m packfileMember) part(f fact.Facts) plan.Member {
+	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
+	sections := false
+	for i := range m.Module.Packfile.Layers {
+		l := &m.Module.Packfile.Layers[i]
+		requires := l.Require != nil || l.Build
+		sections = sections || requires || l.Provide != nil
+		wanted := requires && !f[fact.Question{Layer: m.Module.Subject(l.Name), Kind: fact.Required}].NotWanted
+		if wanted {
+			require := plan.Require{Name: l.Name, Metadata: m.requirement(l, f)}
+			member.Plan.Requires = append(member.Plan.Requires, require)
+		}
+		if l.Provide != nil {
+			member.Plan.Provides = append(member.Plan.Provides, plan.Provide{Name: l.Name, IfRequired: requires && !wanted})
+		}
+	}
+	switch {
+	case m.root || !sections:
+		// What is built takes part in its own build; and whoever has but processes does in any.
+	case len(member.Plan.Requires) == 0 && len(member.Plan.Provides) == 0:
+		member.Failed = "none of its layers is required this time"
+	default:
+		member.MustBeUsed = true
+	}
+	return member
+}
+
+// Names by which a requirement carries the flags export and expose (the published packfile's way).
+const (
+	launchFlag = "launch"
+	buildFlag  = "build"
+)
+
+// requirement is the table that says what is wanted of a layer.
+func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]any {
+	table := OwnMetadata(m.Module, l, f)
+	if l.Export {
+		table[launchFlag] = "true"
+	}
+	if l.Expose {
+		table[buildFlag] = "true"
+	}
+	return table
+}
+
+// OwnMetadata is what a packfile says of a layer, and its require script if it has one.
+func OwnMetadata(m *module.Module, l *packfile.Layer, f fact.Facts) map[string]any {
+	md := map[string]any{}
+	if r, ok := f[fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}]; ok && !r.NotWanted {
+		maps.Copy(md, r.Metadata)
+		return md
+	}
+	maps.Copy(md, l.Metadata)
+	if l.Version != "" {
+		md["version"] = l.Version
+	}
+	return md
+}

@@ -1,0 +1,38 @@
+package grouptest
+
+import (
+	"context"
+
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/step"
+)
+
+// decisions is what has questions until it is answered: graph.Decisions.
+type decisions[D any] interface {
+	Questions() []fact.Question
+	Ask(context.Context, []fact.Question, map[fact.Question]*fact.Selection) ([]fact.Inquiry, error)
+	With(fact.Facts) (D, error)
+}
+
+// Answer answers all questions, until there are none. It returns the facts that d was made under, f, with the answers.
+func Answer[D decisions[D]](d D, f fact.Facts, answer func(D, fact.Question) step.Result) (D, fact.Facts) {
+	for {
+		qs := d.Questions()
+		if len(qs) == 0 {
+			return d, f
+		}
+		more := fact.Facts{}
+		for _, q := range qs {
+			inquiries, err := d.Ask(context.Background(), []fact.Question{q}, nil)
+			if err != nil {
+				panic(err)
+			}
+			more[q] = inquiries[0].Answer(q, answer(d, q))
+		}
+		f = f.With(more)
+		var err error
+		if d, err = d.With(more); err != nil {
+			panic(err)
+		}
+	}
+}

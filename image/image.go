@@ -1,0 +1,179 @@
+// Package image puts the layers of a graph together to an image: its parts that are not the packfile's, its config with labels that say
+// what the layers are, its SBOM; and puts an image on another run image. It is not about how layers are made.
+package image
+
+import (
+	"context"
+	"slices"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/step"
+)
+
+// Input is what an image is made of, beside the layers of a graph.
+type Input struct {
+	Run      container.Base
+	Launcher *Launcher         // in place of ours; nil for ours
+	User     string            // user of the app image
+	Labels   map[string]string // on top of the run image's
+
+	CacheImported bool // the user named caches to import: what they have of one layer must not be of use only with the others
+}
+
+// Image is the content of an image, as it is put together under some decisions.
+type Image struct {
+	State bk.State
+	Base  *dockerspec.DockerOCIImage // config of the run image, nil when it has none
+	Left  []fact.Inquiry             // what has to be found out before Config can be asked
+
+	made   assembly
+	layers []imageLayer
+	below  *descriptions // what describes the layers of the packfile, see onTop; nil when nothing had to
+}
+
+// assembly puts images together under some decisions.
+type assembly struct {
+	graph.Steps
+	Input
+}
+
+// imageLayer is one OCI layer with the origin that its history names.
+type imageLayer struct {
+	state  bk.State
+	origin string
+	layer  *graph.Layer // the packfile's layer that it is, else nil
+	part   string       // else what it is called when it is described
+}
+
+// Assemble puts the app image together. All layers must be decided. With answers to what is left it may be another image, which leaves
+// less, since the SBOM tells what layers hold: see Again.
+func Assemble(ctx context.Context, d *graph.Decisions, in Input) (*Image, error) {
+	return assembly{graph.Steps{Decisions: d}, in}.assemble(ctx, nil)
+}
+
+// Again puts an image together once more, under more facts.
+func (img *Image) Again(ctx context.Context, d *graph.Decisions) (*Image, error) {
+	return assembly{graph.Steps{Decisions: d}, img.made.Input}.assemble(ctx, img)
+}
+
+// assemble puts the app image together; before is what it was under fewer facts, nil for the first.
+func (s assembly) assemble(ctx context.Context, before *Image) (*Image, error) {
+	if err := s.checkSaid(); err != nil {
+		return nil, err
+	}
+	layers, err := s.imageLayers(ctx, before)
+	if err != nil {
+		return nil, err
+	}
+	img := &Image{Base: s.Run.Config, made: s, layers: layers}
+	app, rest := s.undescribedParts(layers)
+	if before != nil { // the layers of the packfile are the same
+		img.below = before.below
+	} else if img.below, rest, err = s.describeMade(ctx, rest); err != nil {
+		return nil, err
+	} else if img.below != nil {
+		img.Left = append(img.Left, img.below.Inquiry)
+	}
+	parts, err := s.describeParts(app, rest)
+	if err != nil {
+		return nil, err
+	}
+	if parts != nil {
+		img.Left = append(img.Left, parts.Inquiry)
+	}
+	states := make([]bk.State, len(layers))
+	for i, l := range layers {
+		states[i] = l.state
+		if l.part == metadataPart {
+			states[i] = s.onTop(img.below, l.state)
+		}
+	}
+	img.State = s.Layering.Merge(s.Run.State, states, s.Time, graph.Options(s.Name("", "image"), s.Layers...)...)
+	return img, nil
+}
+
+// imageLayers are the layers of the image on top of the run image.
+func (s assembly) imageLayers(ctx context.Context, before *Image) (layers []imageLayer, err error) {
+	for _, l := range s.Layers {
+		if s.Dropped(l) || !l.Export {
+			continue
+		}
+		o, err := s.Output(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, imageLayer{state: o.InImage(), origin: "layer " + s.Shown(l), layer: l})
+	}
+	for _, parts := range []func() ([]imageLayer, error){
+		func() ([]imageLayer, error) { return s.sbomLayer(before) },
+		func() ([]imageLayer, error) { return s.appLayers(ctx) },
+		s.launchLayers,
+	} {
+		more, err := parts()
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, more...)
+	}
+	return layers, nil
+}
+
+// Same says whether two images of one build have the same content: the names of parts that may differ tell what is in them.
+func (img *Image) Same(other *Image) bool {
+	return slices.EqualFunc(img.layers, other.layers, func(a, b imageLayer) bool { return a.layer == b.layer && a.part == b.part })
+}
+
+// Config returns the config of a finished image. All layers must be described, but for an image of the target.
+func (img *Image) Config() (*dockerspec.DockerOCIImage, error) {
+	if img.made.TargetLayer != nil {
+		return img.made.bareConfig(), nil
+	}
+	return img.made.config(img.layers)
+}
+
+// Layer returns the content of one layer alone, at the root: what --target exports.
+func Layer(ctx context.Context, d *graph.Decisions) (*Image, error) {
+	l := d.TargetLayer
+	if d.Dropped(l) {
+		return nil, l.Module.Fail(l.Range(), "layer %q is not created this time: its require or test step exited with %d", l.Name, step.NotWanted)
+	}
+	o, err := graph.Steps{Decisions: d}.Output(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	content := llb.CopyTree(o.Raw, llb.Tree{From: l.Dir(), To: "/", Time: d.Time}, graph.Options(d.Name(l.ID, "content"), l)...)
+	return &Image{State: content, made: assembly{Steps: graph.Steps{Decisions: d}}}, nil
+}
+
+// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
+// when there are none.
+func (img *Image) InlineCache() ([]byte, error) {
+	d := img.made
+	if d.Layering.Flat {
+		return nil, nil
+	}
+	var base []digest.Digest
+	if d.Run.Config != nil {
+		base = d.Run.Config.RootFS.DiffIDs
+	}
+	var ids []digest.Digest
+	for _, l := range img.layers {
+		id, err := d.diffID(l)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	records, err := llb.References(ids, len(base))
+	if err != nil {
+		return nil, err
+	}
+	return addMaterials(d.Decisions, records)
+}

@@ -1,0 +1,48 @@
+package image
+
+import (
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/llb"
+)
+
+// Materials returns states that make the provenance of a build name the deps of layers that are not built, because the previous
+// image has them. Nothing is downloaded for them; they are not to be had from every previous image.
+func Materials(d *graph.Decisions) ([]bk.State, error) {
+	if prev := d.Previous; prev == nil || !prev.HasMaterials() || !prev.References() {
+		return nil, nil
+	}
+	var states []bk.State
+	for _, l := range d.Layers {
+		if d.Runs(l) || d.Dropped(l) {
+			continue
+		}
+		files, err := d.Fetched(l)
+		if err != nil {
+			return nil, err
+		}
+		if files != nil {
+			states = append(states, llb.Materials(files, bk.WithCustomName(d.Name(l.ID, "deps, by name"))))
+		}
+	}
+	return states, nil
+}
+
+// addMaterials adds what Materials of a later build needs to an inline cache.
+func addMaterials(d *graph.Decisions, inlineCache []byte) ([]byte, error) {
+	var sets [][]llb.Material
+	for _, l := range d.Layers {
+		if d.Dropped(l) {
+			continue
+		}
+		files, err := d.Fetched(l)
+		if err != nil {
+			return nil, err
+		}
+		if files != nil {
+			sets = append(sets, files)
+		}
+	}
+	return llb.AddMaterials(inlineCache, sets)
+}

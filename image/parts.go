@@ -1,0 +1,169 @@
+package image
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/step"
+)
+
+// toolsLauncher is where the launcher, for /cnb/lifecycle, stands in the frontend's own image.
+const toolsLauncher = "/launcher"
+
+// Where the launcher stands in an app image (CNB Platform API, "launcher").
+const (
+	lifecycleDir = "/cnb/lifecycle"
+	processDir   = "/cnb/process"
+	LauncherPath = lifecycleDir + "/launcher"
+)
+
+// platformAPI is the CNB Platform API that the image speaks: the oldest that every lifecycle since 0.17 can rebase.
+const platformAPI = "0.12"
+
+// Names of the image's layers that are no layers of the packfile, as they are described.
+const (
+	sbomPart      = "sbom-" // and the digest of what it tells
+	appPart       = "app"
+	slicePart     = "slice-" // and its number
+	launcherPart  = "launcher"
+	metadataPart  = "metadata"
+	processesPart = "process-types"
+)
+
+// appLayers are the slices, in group order, and the rest of the app. A file is in the first slice that matches it; a folder that matches
+// takes all of its files with it.
+func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
+	app, err := s.LockedApp(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	var layers []imageLayer
+	var taken []string
+	for _, m := range s.Modules {
+		for _, part := range m.Packfile.Slices {
+			slice := s.selectApp(app, part.Paths, taken, "app slice")
+			layers = append(layers, imageLayer{state: slice, origin: "app slice", part: slicePart + strconv.Itoa(len(layers))})
+			taken = append(taken, part.Paths...)
+		}
+	}
+	rest := app
+	switch {
+	case len(taken) > 0:
+		rest = s.selectApp(app, nil, taken, "app")
+	case slices.ContainsFunc(s.LockApp(), func(l *graph.Layer) bool { return !s.Dropped(l) }) || !s.Time.Equal(container.DefaultTime):
+		rest = llb.Normalize(app, s.Time, graph.Options(s.Name("", "app"), s.LockApp()...)...)
+	}
+	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
+}
+
+// selectApp is the files of the app that globs include and do not exclude. The app's folder is there in any case: no layer
+// is empty.
+func (s assembly) selectApp(app bk.State, include, exclude []string, name string) bk.State {
+	inApp := func(globs []string) (paths []string) {
+		for _, g := range globs {
+			paths = append(paths, path.Join(strings.TrimPrefix(step.AppDir, "/"), g))
+		}
+		return paths
+	}
+	folder := llb.EmptyDir(step.AppDir, s.Owner, bk.WithCustomName("[internal] app folder"))
+	return llb.CopyTree(app, llb.Tree{
+		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: s.Time,
+	}, graph.Options(s.Name("", name), s.LockApp()...)...)
+}
+
+// launchLayers are the launcher, the launch metadata and the links by which processes are started.
+func (s assembly) launchLayers() ([]imageLayer, error) {
+	root := llb.Owner{}
+	from, file := s.launcher()
+	launcher := bk.Scratch().File(bk.Copy(from, file, LauncherPath, &bk.CopyInfo{
+		CreateDestPath: true, CreatedTime: &s.Time, Mode: &bk.ChmodOpt{Mode: 0o755},
+	}, bk.WithUIDGID(root.UID, root.GID)), bk.WithCustomName(s.Name("", "launcher")))
+
+	md := s.metadata()
+	data, err := md.TOML()
+	if err != nil {
+		return nil, err
+	}
+	metadata := s.layersFiles(map[string][]byte{path.Join(step.LayersDir, launch.MetadataFile): data}, "launch metadata")
+	layers := []imageLayer{
+		{state: launcher, origin: launcherOrigin, part: launcherPart},
+		{state: metadata, origin: "launch metadata", part: metadataPart},
+	}
+	if len(md.Processes) > 0 {
+		links := bk.Mkdir(processDir, 0o755, bk.WithParents(true))
+		for _, p := range md.Processes {
+			links = links.Symlink(LauncherPath, path.Join(processDir, p.Type))
+		}
+		tree := bk.Scratch().File(links, bk.WithCustomName(s.Name("", "process types")))
+		tree = llb.Normalize(tree, s.Time, bk.WithCustomName(s.Name("", "process types layer")))
+		layers = append(layers, imageLayer{state: tree, origin: "process types", part: processesPart})
+	}
+	return layers, nil
+}
+
+// sbomLayer is the SBOM in the place where platforms look for it; no layer when there is nothing to tell. Most images that are
+// put together of one build have the same.
+func (s assembly) sbomLayer(before *Image) ([]imageLayer, error) {
+	im, _ := SBOM(s.Decisions)
+	if len(im.Layers) == 0 {
+		return nil, nil
+	}
+	id, err := layerkey.DigestJSON(im)
+	if err != nil {
+		return nil, err
+	}
+	part := sbomPart + id
+	if before != nil {
+		for _, l := range before.layers {
+			if l.part == part {
+				return []imageLayer{l}, nil
+			}
+		}
+	}
+	files, err := sbomFiles(s.Decisions, im)
+	if err != nil {
+		return nil, err
+	}
+	return []imageLayer{{state: s.layersFiles(files, "sbom"), origin: "sbom", part: part}}, nil
+}
+
+// layersFiles is a layer with files below step.LayersDir. They and their folders have the owner of layers: a folder that
+// several layers have is the same in each.
+func (s assembly) layersFiles(files map[string][]byte, name string) bk.State {
+	by := bk.WithUIDGID(s.Owner.UID, s.Owner.GID)
+	var action *bk.FileAction
+	dir := ""
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		if d := path.Dir(file); d != dir {
+			dir, action = d, action.Mkdir(d, 0o755, bk.WithParents(true), by)
+		}
+		action = action.Mkfile(file, 0o644, files[file], by)
+	}
+	tree := bk.Scratch().File(action, bk.WithCustomName(s.Name("", name)))
+	return llb.Normalize(tree, s.Time, bk.WithCustomName(s.Name("", name+" layer")))
+}
+
+// onTop is a layer with the descriptions of layers below it: a cache export takes along what is below the image, and nothing
+// else, not even other outputs of the same steps. Nothing matches the pattern, so that none of it gets into the layer. The
+// pattern makes this an operation of few builds: one that all builds share would take each of them along into the cache
+// exports of all others, and BuildKit imports none of more than 1 MiB.
+func (s assembly) onTop(below *descriptions, layer bk.State) bk.State {
+	if below == nil {
+		return layer
+	}
+	none := &bk.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}
+	return bk.Scratch().File(bk.Copy(below.State, "/none-"+below.id+"*", "/", none).
+		Copy(layer, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &s.Time}),
+		bk.WithCustomName(s.Name("", "launch metadata layer")))
+}

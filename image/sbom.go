@@ -1,0 +1,154 @@
+package image
+
+import (
+	"path"
+	"strings"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+
+	"github.com/packfile/frontend/cnb/launch"
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/sbom"
+	"github.com/packfile/frontend/step"
+)
+
+// sbomDir is where an app image has its SBOMs (Buildpack API, "Bill-of-Materials").
+const sbomDir = "sbom/launch"
+
+// SBOM returns what the image is made of, or with a target the layer: from the packfile, and from what run steps left, whether
+// or not they ran in this build. It is known when all of these layers are described; before, it is what it will be if run
+// steps add nothing to the metadata.
+func SBOM(d *graph.Decisions) (im sbom.Image, known bool) {
+	known = true
+	im = sbom.Image{Name: d.Root.ID(), Version: d.Root.Packfile.Config.Version}
+	for _, l := range d.Layers {
+		if !inResult(d, l) {
+			continue
+		}
+		seen := d.Described(l)
+		if seen == nil {
+			known, seen = false, &graph.Description{Metadata: d.Metadata(l)}
+		}
+		layer := sbom.Layer{Name: d.Shown(l), Metadata: seen.Metadata}
+		for _, linked := range l.Linked() {
+			if inResult(d, linked) {
+				layer.Links = append(layer.Links, d.Shown(linked))
+			}
+		}
+		im.Layers = append(im.Layers, layer)
+	}
+	return im, known
+}
+
+// inResult says whether the image has a layer, or whether it is the target.
+func inResult(d *graph.Decisions, l *graph.Layer) bool {
+	return !d.Dropped(l) && (l.Export && d.TargetLayer == nil || l == d.TargetLayer)
+}
+
+// Document is the SBOM as one SPDX document, nil when it is not known.
+func Document(d *graph.Decisions) ([]byte, error) {
+	im, known := SBOM(d)
+	if !known {
+		return nil, nil
+	}
+	return im.Document(d.Time)
+}
+
+// DocumentOf is the SBOM of an image that has been built, by what its labels say.
+func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
+	l, err := layerkey.ParseLabel(img.Config.Labels[layerkey.LabelName])
+	if err != nil {
+		return nil, err
+	}
+	md, err := lifecycleMetadataOf(img)
+	if err != nil {
+		return nil, err
+	}
+	im := sbom.Image{Name: l.Name, Version: l.Version}
+	shown := map[string]string{} // what a layer of the image is called, by LAYER
+	for _, r := range l.Layers {
+		if r.DiffID == "" {
+			continue // the image does not have it
+		}
+		dir := r.Parts.Layer
+		shown[dir] = r.Name
+		for _, bp := range md.Buildpacks {
+			if len(md.Buildpacks) > 1 && path.Join(step.LayersDir, launch.EscapeID(bp.Key), r.Name) == dir {
+				shown[dir] = bp.Key + "/" + r.Name
+			}
+		}
+	}
+	for _, r := range l.Layers {
+		if r.DiffID == "" {
+			continue
+		}
+		layer := sbom.Layer{Name: shown[r.Parts.Layer], Metadata: r.Metadata}
+		for _, k := range r.Parts.Links {
+			linked := k.Layer
+			switch {
+			case k.Exposed || strings.Contains(k.Name, "/"): // older frontends told by the slash alone
+				continue // the packfile does not name it
+			case linked == "":
+				linked = path.Join(path.Dir(r.Parts.Layer), k.Name)
+			}
+			if name, ok := shown[linked]; ok {
+				layer.Links = append(layer.Links, name)
+			}
+		}
+		im.Layers = append(im.Layers, layer)
+	}
+	return im.Document(time.Unix(l.Time, 0))
+}
+
+// sbomFiles are the files that tell what the image's layers hold, by their path in the image: one for each layer, and one for
+// each module. That of the only module there is tells of the image.
+func sbomFiles(d *graph.Decisions, im sbom.Image) (files map[string][]byte, err error) {
+	files = map[string][]byte{}
+	for _, m := range d.Modules {
+		dir := path.Join(step.LayersDir, sbomDir, m.LayersName())
+		of := sbom.Image{Name: m.ID(), Version: m.Packfile.Config.Version}
+		i := 0 // in im.Layers, which has the layers of modules in the same order
+		for _, l := range d.Layers {
+			if !inResult(d, l) {
+				continue
+			}
+			if l.Module == m {
+				of.Layers = append(of.Layers, im.Layers[i])
+				if files[path.Join(dir, l.Name, sbom.FileName)], err = im.Layers[i].Document(d.Time); err != nil {
+					return nil, err
+				}
+			}
+			i++
+		}
+		if len(d.Modules) == 1 {
+			of = im
+		}
+		if len(of.Layers) == 0 {
+			continue
+		}
+		if files[path.Join(dir, sbom.FileName)], err = of.Document(d.Time); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.
+func MergeSBOM(b *container.Builder, found bk.State, generator string, document []byte) (bk.State, error) {
+	p := container.Process{Name: "merge the SBOM with that of " + generator}
+	p.Spec = step.Spec{Task: step.MergeSBOM{Generator: generator}}
+	p.Files.AddText(step.SBOMFile, document)
+	p.Mount(llb.Mount{Dest: step.FoundDir, Tree: found, Kind: llb.ReadOnly})
+	out, err := b.Exec(p)
+	if err != nil {
+		return bk.State{}, err
+	}
+	// BuildKit knows the main document by its name, which has no folder.
+	return bk.Scratch().File(bk.Copy(out[step.OutDir], path.Join(container.OutDir, step.MergedDir), "/", &bk.CopyInfo{CopyDirContentsOnly: true}),
+		bk.WithCustomName(b.Name("", "SBOM"))), nil
+}

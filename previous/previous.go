@@ -1,0 +1,204 @@
+// Package previous reads the image of an earlier build: what it says of its layers, believed as far as it agrees with itself, and how
+// they can be taken. It is not about which of them a build takes.
+package previous
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/text"
+)
+
+// Image is an image that layers can be taken over from.
+type Image struct {
+	Time time.Time // of all files in it
+
+	image   bk.State
+	records map[string]layerkey.Record // by LAYER
+	copied  map[string]bool            // layers, by LAYER, that are taken by copying
+	strays  []digest.Digest            // layers that it does not have, from which its inline cache leads to others
+
+	materials bool // what it says of the deps of its layers can be asked
+}
+
+// Source is what is known of an image that layers shall be taken over from.
+type Source struct {
+	State  bk.State
+	Config *dockerspec.DockerOCIImage
+	// InlineCache is that of its config, if BuildKit can be told to import it; else empty, and layers are copied.
+	InlineCache []byte
+}
+
+// New reads what an image says of its layers. What the label says is believed only as far as it agrees with the
+// image; the rest is left out, and told as warnings. It is nil when the image has nothing to take over.
+func New(im Source) (*Image, []string) {
+	cfg := im.Config
+	data := cfg.Config.Labels[layerkey.LabelName]
+	if data == "" {
+		return nil, []string{"it has no label " + layerkey.LabelName + ": the packfile frontend did not make it"}
+	}
+	label, err := layerkey.ParseLabel(data)
+	if err != nil {
+		return nil, []string{"its label " + layerkey.LabelName + " cannot be read: " + err.Error()}
+	}
+	p := &Image{
+		image: im.State, Time: time.Unix(label.Time, 0).UTC(),
+		records: map[string]layerkey.Record{}, copied: map[string]bool{},
+	}
+	var said complaints
+	places, strays, err := im.Referenced(label.Layers)
+	p.strays = strays
+	if err != nil {
+		said.add(err.Error() + ": that is not imported, and layers are copied out of the image")
+	}
+	p.materials = places != nil && llb.HasMaterials(im.InlineCache)
+	has := map[string]bool{} // diff ids
+	for _, id := range cfg.RootFS.DiffIDs {
+		has[id.String()] = true
+	}
+	owner := map[string]string{} // layer by diff id
+	for _, r := range label.Layers {
+		name, shown := r.Parts.Layer, text.Short(r.Parts.Layer)
+		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
+			said.add("its label gives layers a key that is not that of its parts: ", shown)
+			continue
+		}
+		if r.DiffID != "" {
+			if !has[r.DiffID] {
+				said.add("it was changed after it was built, and does not have the layer that its label gives as ", shown)
+				continue
+			}
+			if other, twice := owner[r.DiffID]; twice {
+				said.add("its label gives one layer as ", text.Short(other)+" and as "+shown)
+				delete(p.records, other)
+				continue
+			}
+			owner[r.DiffID] = name
+			_, referenced := places[digest.Digest(r.DiffID)]
+			p.copied[name] = !referenced
+		}
+		p.records[name] = r
+	}
+	return p, said.warnings()
+}
+
+// complaints are what is wrong with an image, each once, with the layers that it is about. There may be thousands of those.
+type complaints []complaint
+
+type complaint struct {
+	text   string
+	layers []string
+}
+
+// add adds a complaint, or layers to it.
+func (c *complaints) add(text string, layers ...string) {
+	for i := range *c {
+		if known := &(*c)[i]; known.text == text {
+			known.layers = append(known.layers, layers...)
+			return
+		}
+	}
+	*c = append(*c, complaint{text, layers})
+}
+
+// warnings is one line for each complaint.
+func (c complaints) warnings() (lines []string) {
+	for _, w := range c {
+		lines = append(lines, w.text+text.Few(w.layers))
+	}
+	return lines
+}
+
+// Referenced returns where the layers of the image are by its inline cache, nil when it has none. It may lead from those as well
+// that only the label says the image has: strays. A cache that is not as ours are is an error: it must not be imported, and layers
+// are copied.
+func (im Source) Referenced(said []layerkey.Record) (places map[digest.Digest]int, strays []digest.Digest, err error) {
+	if len(im.InlineCache) == 0 {
+		return nil, nil, nil
+	}
+	var also []digest.Digest
+	for _, r := range said {
+		also = append(also, digest.Digest(r.DiffID))
+	}
+	places, strays, err = llb.Referenced(im.InlineCache, im.Config.RootFS.DiffIDs, also)
+	if err != nil {
+		return nil, nil, fmt.Errorf("its config has a build cache that the packfile frontend did not make (%w)", err)
+	}
+	return places, strays, nil
+}
+
+// Separate returns the previous images of several platforms, in their order, as they can be used in one build, in which the inline
+// cache of each is that of all. One whose cache would give a layer of another image's has its layers copied, or is nil.
+func Separate(all []*Image) []*Image {
+	separate := slices.Clone(all)
+	for i, p := range all {
+		for j, other := range all {
+			if i != j && p != nil && other != nil && p.references(other) {
+				separate[i] = p.Copied()
+			}
+		}
+	}
+	return separate
+}
+
+// references says whether the inline cache of an image leads from layers of another, which it does not have.
+func (p *Image) references(other *Image) bool {
+	return slices.ContainsFunc(p.strays, func(id digest.Digest) bool {
+		for _, r := range other.records {
+			if r.DiffID == id.String() {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// References says whether a layer can be taken by reference; then the image's inline cache has to be imported.
+func (p *Image) References() bool {
+	for name, r := range p.records {
+		if r.DiffID != "" && !p.copied[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// Copied is the same image, all of whose layers are taken by copying; nil when that is done already.
+func (p *Image) Copied() *Image {
+	if !p.References() {
+		return nil
+	}
+	all := *p
+	all.copied = map[string]bool{}
+	for name := range p.records {
+		all.copied[name] = true
+	}
+	return &all
+}
+
+// Layer is one layer of the image.
+func (p *Image) Layer(r layerkey.Record, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
+	if p.copied[r.Parts.Layer] {
+		return llb.CopyLayer(p.image, r.Parts.Layer, owner, p.Time, opts...)
+	}
+	return llb.Reference(digest.Digest(r.DiffID), opts...)
+}
+
+// Record is what the image says of the layer at LAYER, as far as it is believed.
+func (p *Image) Record(dir string) (r layerkey.Record, known bool) {
+	r, known = p.records[dir]
+	return r, known
+}
+
+// IsCopied says whether the layer at LAYER can only be copied out of the image.
+func (p *Image) IsCopied(dir string) bool { return p.copied[dir] }
+
+// HasMaterials says whether what it says of the deps of its layers can be asked.
+func (p *Image) HasMaterials() bool { return p.materials }
