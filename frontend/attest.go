@@ -10,7 +10,6 @@ import (
 
 	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/attestations"
 	scan "github.com/moby/buildkit/frontend/attestations/sbom"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -24,6 +23,7 @@ import (
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/sbom"
+	"github.com/packfile/frontend/source/live"
 )
 
 // attester makes what is attested of images, as far as it is the frontend's to make, and the user asked for it: SBOMs, and the
@@ -31,6 +31,7 @@ import (
 type attester struct {
 	client gw.Client
 	ui     *dockerui.Client
+	door   *live.Door
 	steps  steps
 }
 
@@ -42,7 +43,7 @@ type steps interface {
 	answerAll(context.Context, []convert.Inquiry) (convert.Facts, error)
 }
 
-func (b *build) attester() attester { return attester{b.client, b.ui, b} }
+func (b *build) attester() attester { return attester{b.client, b.ui, b.door, b} }
 
 // attest returns the attestations about one platform's image. It runs steps: those that describe the target of a build, and the
 // SBOM generator that the user named.
@@ -140,10 +141,7 @@ func (a attester) withContent(ctx context.Context, made gw.Attestation, content 
 
 // generate returns what the SBOM generator finds in an image, with our document in its own.
 func (a attester) generate(ctx context.Context, d *convert.Decisions, p ocispecs.Platform, image gw.Reference, document []byte) (none bk.State, err error) {
-	native := a.ui.BuildPlatforms[0]
-	scanner, err := scan.CreateSBOMScanner(ctx, a.client, a.ui.SBOM.Generator, native, sourceresolver.Opt{
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &native, ResolveMode: a.ui.ImageResolveMode.String()},
-	}, a.ui.SBOM.Parameters)
+	scanner, err := a.door.Scanner(ctx, a.ui.SBOM.Generator, a.ui.SBOM.Parameters)
 	if err != nil {
 		return none, a.generatorError(err)
 	}

@@ -18,12 +18,16 @@ import (
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
+	"github.com/packfile/frontend/source/live"
 )
 
 // build is one call of the frontend.
 type build struct {
 	client  gw.Client
 	ui      *dockerui.Client
+	door    *live.Door
+	sources source.Resolver // door, with what decorates it
 	opts    options
 	source  *dockerui.Source
 	pf      *packfile.Packfile // that is built
@@ -69,6 +73,8 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if b.ui, err = dockerui.NewClient(c); err != nil {
 		return nil, err
 	}
+	b.door = live.New(b.client, b.ui, b.solveFiles)
+	b.sources = b.door
 	if err := b.readPackfile(ctx); err != nil {
 		return nil, err
 	}
@@ -111,7 +117,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	}
 	b.recognize(ctx)
 	b.importInlineCaches(b.separatePrevious())
-	b.epoch, err = b.opts.time(ctx, b.ui.ResolveMainContextSourceDateEpoch)
+	b.epoch, err = b.opts.time(ctx, b.appTime)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/tree"
@@ -48,7 +49,7 @@ func (l *loader) readBuildpack(ctx context.Context, u *unit, about *buildpack.Fi
 
 // treeID tells folders apart by where they come from. One that comes from two places has two.
 func (b *build) treeID(ctx context.Context, f tree.Folder) (string, error) {
-	dgst, err := definitionDigest(ctx, f.State)
+	dgst, err := llb.DefinitionDigest(ctx, f.State)
 	return dgst.String() + f.Path(""), err
 }
 

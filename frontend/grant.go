@@ -2,13 +2,8 @@ package frontend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-
-	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
-	"github.com/moby/buildkit/util/gitutil"
 
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/module"
@@ -118,22 +113,4 @@ func (b *build) warnNotGiven(ctx context.Context, g *convert.Group) {
 			}
 		}
 	}
-}
-
-// gitState is a repository that a [[buildpacks]] entry names. What a module names is fetched without the user's tokens and
-// keys: the server may be anybody's.
-func gitState(address string, own bool) (*bk.State, error) {
-	var opts []bk.GitOption
-	if !own {
-		opts = append(opts, bk.AuthTokenSecret(""), bk.AuthHeaderSecret(""))
-		if remote, err := gitutil.ParseURL(address); err == nil && remote.Scheme == gitutil.SSHProtocol {
-			return nil, errors.New("it is fetched with the user's SSH agent, which modules have not: " +
-				"name it in the packfile that is built as well, or over https")
-		}
-	}
-	st, _, err := dockerui.DetectGitContext(address, nil, opts...)
-	if err != nil || st == nil {
-		return nil, errors.Join(err, errors.New("it is no address of a Git repository"))
-	}
-	return st, nil
 }

@@ -6,8 +6,6 @@ import (
 
 	"github.com/packfile/frontend/module"
 
-	"github.com/moby/buildkit/solver/pb"
-
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -72,43 +70,6 @@ func TestWhatAnEntryGivesAndNobodyNamesIsWarnedOf(t *testing.T) {
 		}
 		if strings.Join(got, " ") != test.want {
 			t.Errorf("%q, want %q", got, test.want)
-		}
-	}
-}
-
-// A server that a module names may be anybody's.
-func TestWhatAModuleNamesIsFetchedWithoutTheUsersTokens(t *testing.T) {
-	tokens := func(own bool) (attrs []string) {
-		st, err := gitState("https://example.com/a.git#v1", own)
-		if err != nil {
-			t.Fatal(err)
-		}
-		def, err := st.Marshal(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, data := range def.Def {
-			var op pb.Op
-			if err := op.Unmarshal(data); err != nil {
-				t.Fatal(err)
-			}
-			for _, attr := range []string{pb.AttrAuthTokenSecret, pb.AttrAuthHeaderSecret} {
-				if secret := op.GetSource().GetAttrs()[attr]; secret != "" {
-					attrs = append(attrs, secret)
-				}
-			}
-		}
-		return attrs
-	}
-	if own, others := tokens(true), tokens(false); len(own) != 2 || len(others) != 0 {
-		t.Errorf("own: %v, of a module: %v", own, others)
-	}
-	for _, address := range []string{"git@example.com:a/b.git", "ssh://git@example.com/a.git#v1:dir"} {
-		if _, err := gitState(address, true); err != nil {
-			t.Error(err)
-		}
-		if _, err := gitState(address, false); err == nil || !strings.Contains(err.Error(), "SSH agent") {
-			t.Errorf("%s: %v", address, err)
 		}
 	}
 }

@@ -23,12 +23,12 @@ func (b *build) appIdentity() (string, error) {
 	switch {
 	case b.opts.appID != "":
 		return "app:" + b.opts.appID, nil
-	case app.repository != "":
-		return app.repository, nil
+	case app.Repository != "":
+		return repositoryIdentity(app.Repository, app.Subfolder), nil
 	case b.opts.vcsSource != "":
 		name := dockerui.DefaultLocalNameContext
-		if app.local != nil {
-			name = app.local.name
+		if app.Folder != "" {
+			name = app.Folder
 		}
 		opts := b.client.BuildOpts().Opts
 		return repositoryIdentity(b.opts.vcsSource, cmp.Or(opts["contextsubdir"], opts["vcs:localdir:"+name])), nil

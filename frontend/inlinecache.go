@@ -10,7 +10,6 @@ import (
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	digest "github.com/opencontainers/go-digest"
@@ -19,6 +18,7 @@ import (
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/source"
 )
 
 // importable is an inline cache that BuildKit can be told to import.
@@ -60,11 +60,10 @@ func (b *build) findCache(ctx context.Context, name string, dgst digest.Digest, 
 
 // imageConfig is the config of an image for a platform.
 func (b *build) imageConfig(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) ([]byte, error) {
-	_, _, config, err := b.client.ResolveImageConfig(ctx, name+"@"+dgst.String(), sourceresolver.Opt{
-		LogName:  "[internal] previous image: layers",
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: b.ui.ImageResolveMode.String()},
+	_, is, err := b.sources.Resolve(ctx, source.Image{
+		Ref: name + "@" + dgst.String(), Platform: p, LookUp: "previous image: layers", Name: "previous image",
 	})
-	return config, err
+	return is.RawConfig, err
 }
 
 // ownManifest finds the manifest of the image with a config, which has been found by the digest of that manifest or of an index.
@@ -92,8 +91,8 @@ func (b *build) readManifest(ctx context.Context, name string, dgst digest.Diges
 		return llb.Manifest{}, err
 	}
 	var failed error
-	for _, st := range manifestSources(name, dgst) {
-		data, err := b.readBlob(ctx, st, llb.MaxManifest)
+	for _, s := range manifestSources(name, dgst) {
+		data, err := b.readBlob(ctx, s, llb.MaxManifest)
 		if err == nil {
 			return llb.ParseManifest(data)
 		}
@@ -111,25 +110,31 @@ const blobFile = "blob"
 //
 // Why not BuildKit's attestation chain, which has the index: asked of anything else than an OCI index, it ends BuildKit v0.34.2
 // (ResolveImageMetadata in source/containerimage/source.go), with all builds of the daemon.
-func manifestSources(name string, dgst digest.Digest) []bk.State {
-	as := dockerui.WithInternalName("previous image: manifest")
-	blob := bk.ImageBlob(name+"@"+dgst.String(), bk.Filename(blobFile), as)
+func manifestSources(name string, dgst digest.Digest) []source.Source {
+	const what = "previous image: manifest"
+	blob := source.Blob{Repository: name, Digest: dgst, File: blobFile, Name: what}
 	host, repository, _ := strings.Cut(name, "/")
 	scheme := "https://"
 	local, err := docker.MatchLocalhost(host)
 	if err == nil && local {
 		scheme = "http://" // as BuildKit has it
 	}
-	http := bk.HTTP(scheme+host+"/v2/"+repository+"/manifests/"+dgst.String(), bk.Checksum(dgst), bk.Filename(blobFile),
-		bk.Header(bk.HTTPHeader{Accept: strings.Join(llb.ManifestTypes, ", ")}), as)
-	if local {
-		return []bk.State{http, blob}
+	http := source.File{
+		URI: scheme + host + "/v2/" + repository + "/manifests/" + dgst.String(), Digest: dgst, File: blobFile, Accept: llb.ManifestTypes,
+		Shown: []bk.ConstraintsOpt{dockerui.WithInternalName(what)},
 	}
-	return []bk.State{blob, http}
+	if local {
+		return []source.Source{http, blob}
+	}
+	return []source.Source{blob, http}
 }
 
 // readBlob reads the only file of a source, a JSON document that must not be larger than some bytes.
-func (b *build) readBlob(ctx context.Context, st bk.State, most int) ([]byte, error) {
+func (b *build) readBlob(ctx context.Context, s source.Source, most int) ([]byte, error) {
+	st, _, err := b.sources.Resolve(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	ref, err := b.solve(ctx, st)
 	if err != nil {
 		return nil, err
@@ -186,7 +191,8 @@ func (b *build) hasForeignCache(ctx context.Context, name string, dgst digest.Di
 	if err != nil || m.Index() || m.Config.Digest.Validate() != nil {
 		return false
 	}
-	config, err := b.readBlob(ctx, bk.ImageBlob(name+"@"+m.Config.Digest.String(), bk.Filename(blobFile),
-		dockerui.WithInternalName("previous image: another platform")), maxConfig)
+	config, err := b.readBlob(ctx, source.Blob{
+		Repository: name, Digest: m.Config.Digest, File: blobFile, Name: "previous image: another platform",
+	}, maxConfig)
 	return err == nil && llb.CheckInlineCache(config) != nil
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	digest "github.com/opencontainers/go-digest"
 	fstypes "github.com/tonistiigi/fsutil/types"
@@ -21,6 +20,7 @@ import (
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/text"
 	"github.com/packfile/frontend/tree"
 )
@@ -34,7 +34,7 @@ const buildpackTOML = "buildpack.toml"
 func (l *loader) open(ctx context.Context, by *unit, bp packfile.Buildpack) (*pkg, error) {
 	kind, at := bp.Source()
 	if bp.ID != "" {
-		p, err := l.openContext(ctx, bp)
+		p, err := l.openContext(ctx, by, bp)
 		if p != nil || err != nil {
 			return p, err
 		}
@@ -45,69 +45,58 @@ func (l *loader) open(ctx context.Context, by *unit, bp packfile.Buildpack) (*pk
 	case packfile.FileSource:
 		return l.openFile(ctx, by, at, bp)
 	case packfile.ImageSource:
-		st, cfg, err := l.image(ctx, at)
-		if err != nil {
-			return nil, err
-		}
-		return l.openState(ctx, st, cfg, bp.URI, bp)
+		// A module is the same for all platforms.
+		return l.openSource(ctx, source.Image{
+			Ref: at, Platform: l.ui.BuildPlatforms[0], LookUp: "module " + at, Name: "module", At: place(by, bp),
+		}, bp)
 	case packfile.GitSource:
-		st, err := gitState(at, by == l.root)
-		if err != nil {
-			return nil, err
-		}
-		return l.openState(ctx, *st, nil, bp.URI, bp)
+		return l.openSource(ctx, source.Git{Address: at, Foreign: by != l.root, At: place(by, bp)}, bp)
 	case packfile.HTTPSource:
-		st := bk.HTTP(at, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, bp.SHA)), bk.Filename("module"),
-			bk.WithCustomName("[internal] fetch "+at))
-		return l.openState(ctx, st, nil, bp.URI, bp)
+		return l.openSource(ctx, source.File{
+			URI: at, Digest: digest.NewDigestFromEncoded(digest.SHA256, bp.SHA), File: "module", At: place(by, bp),
+			Shown: []bk.ConstraintsOpt{bk.WithCustomName("[internal] fetch " + at)},
+		}, bp)
 	}
 	return nil, fmt.Errorf("uri %q names no module", bp.URI)
 }
 
 // openContext finds a module in the named context of its id; nil when there is none.
-func (l *loader) openContext(ctx context.Context, bp packfile.Buildpack) (*pkg, error) {
+func (l *loader) openContext(ctx context.Context, by *unit, bp packfile.Buildpack) (*pkg, error) {
 	if !l.hasContext(bp.ID) {
 		return nil, nil
 	}
-	p := l.ui.BuildPlatforms[0]
-	nc, err := l.ui.NamedContext(bp.ID, dockerui.ContextOpt{
-		Platform:       &p,
-		ResolveMode:    l.ui.ImageResolveMode.String(),
-		NoDockerignore: true, // dockerui takes a file that it cannot read for none
-	})
-	if err != nil {
-		return nil, l.imageError(bp.ID, p, err)
-	}
-	if nc == nil {
+	st, is, err := l.sources.Resolve(ctx, source.Context{Name: bp.ID, Platform: l.ui.BuildPlatforms[0], Ignored: true, At: place(by, bp)})
+	if errors.Is(err, source.ErrNotGiven) {
 		return nil, nil
 	}
-	st, cfg, err := nc.Load(ctx)
-	if err != nil {
-		return nil, l.imageError(bp.ID, p, noSuchPlatform(err, p))
-	}
-	ops, err := operations(ctx, *st)
 	if err != nil {
 		return nil, err
 	}
-	if local := localFolder(ops); local != nil {
-		ignore, err := l.dockerignore(ctx, *st, local)
-		if err != nil {
-			return nil, err
-		}
-		*st = local.state(bk.SessionID(local.session), bk.SharedKeyHint(local.sharedKey), bk.ExcludePatterns(ignore.patterns),
-			bk.WithCustomName("[context "+bp.ID+"] load from client"))
-	}
-	found, err := l.openState(ctx, *st, cfg, "context "+bp.ID, bp)
-	if err != nil && cfg != nil && !errors.As(err, new(*packfile.Error)) {
-		return nil, l.imageError(bp.ID, p, err) // perhaps its layers cannot be pulled
+	found, err := l.openState(ctx, st, is.Config, "context "+bp.ID, bp)
+	if err != nil && is.Config != nil && !errors.As(err, new(*packfile.Error)) {
+		return nil, &source.ContextError{Name: bp.ID, Given: is.Given, Err: err} // perhaps its layers cannot be pulled
 	}
 	return found, err
+}
+
+// openSource reads what a source holds.
+func (l *loader) openSource(ctx context.Context, s source.Source, bp packfile.Buildpack) (*pkg, error) {
+	st, is, err := l.sources.Resolve(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return l.openState(ctx, st, is.Config, bp.URI, bp)
+}
+
+// place is where a [[buildpacks]] entry names where its module comes from.
+func place(by *unit, bp packfile.Buildpack) source.Place {
+	return source.Place{Filename: by.Filename, Range: bp.At("uri")}
 }
 
 // hasContext says whether the user named a module's context so. Not every id is a name that BuildKit itself would look for, and
 // some names are those of images.
 func (l *loader) hasContext(id string) bool {
-	return id != previousName && id != contextName && !slices.Contains(namedImages, id) && l.client.BuildOpts().Opts["context:"+id] != ""
+	return id != previousName && id != source.AppContext && !slices.Contains(namedImages, id) && l.client.BuildOpts().Opts["context:"+id] != ""
 }
 
 // openState reads what a state holds.

@@ -2,18 +2,13 @@ package frontend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
-	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
-	"github.com/moby/buildkit/frontend/dockerui"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
-	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/launch"
@@ -197,32 +192,6 @@ func (l *loader) readPackaged(ctx context.Context, f tree.Folder, origin, dir, v
 		return nil, fmt.Errorf("it has %s in the place of %s@%s", u.Name(), dir, version)
 	}
 	return u, nil
-}
-
-// image finds a module's image.
-func (l *loader) image(ctx context.Context, ref string) (bk.State, *dockerspec.DockerOCIImage, error) {
-	p := l.ui.BuildPlatforms[0] // a module is the same for all
-	var none bk.State
-	ref, dgst, data, err := l.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
-		LogName:  "[internal] module " + ref,
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: l.ui.ImageResolveMode.String()},
-	})
-	if err != nil {
-		return none, nil, err
-	}
-	var cfg dockerspec.DockerOCIImage
-	if err := json.Unmarshal(data, &cfg); err != nil {
-		return none, nil, err
-	}
-	return bk.Image(pinnedName(ref, dgst), bk.Platform(p), dockerui.WithInternalName("module "+ref)), &cfg, nil
-}
-
-// pinnedName is the name of an image with its digest.
-func pinnedName(ref string, dgst digest.Digest) string {
-	if strings.Contains(ref, "@") {
-		return ref
-	}
-	return ref + "@" + dgst.String()
 }
 
 // about says which module of a package its label names.

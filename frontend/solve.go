@@ -18,6 +18,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/tree"
 )
 
 // solve builds a state and returns when that has succeeded.
@@ -58,6 +59,12 @@ func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Ref
 		return nil, b.solveErrors().explain(err, def)
 	}
 	return res.SingleRef()
+}
+
+// solveFiles does so for what wants files, and not a reference.
+func (b *build) solveFiles(ctx context.Context, def *bk.Definition) (tree.Files, error) {
+	ref, err := b.solveDefinition(ctx, def)
+	return files{ref}, err
 }
 
 // cacheImports are those that the user named. They are given to every solve: a step is as likely to be in an imported cache

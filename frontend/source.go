@@ -3,11 +3,8 @@ package frontend
 import (
 	"context"
 	"fmt"
-	"path"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
@@ -15,16 +12,16 @@ import (
 
 	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/convert"
-	own "github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/tree"
 )
 
 // readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
 // names. Warnings are passed on.
 func (b *build) readPackfile(ctx context.Context) (err error) {
-	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML", b.literalName()...); err != nil {
+	if b.source, err = b.door.Packfile(ctx, "TOML"); err != nil {
 		return b.withoutPackfile(err)
 	}
 	filename := b.source.Filename
@@ -67,16 +64,6 @@ func (b *build) warnAboutSource(ctx context.Context, warnings []packfile.Diagnos
 	}
 }
 
-// literalName asks the client for the packfile when its name would be a pattern: dockerui asks for names as they are, and clients
-// take what they are asked for as patterns.
-func (b *build) literalName() []llb.LocalOption {
-	name := b.client.BuildOpts().Opts["filename"]
-	if patterns := similar("", []string{name, name + ".dockerignore"}); patterns[0] != name {
-		return []llb.LocalOption{llb.FollowPaths(patterns)}
-	}
-	return nil
-}
-
 // readRoot reads the files that the packfile which is built names in its own folder.
 func (b *build) readRoot(ctx context.Context) (err error) {
 	root := b.modules.units[0]
@@ -106,45 +93,13 @@ func ownPaths(pf *packfile.Packfile) (paths []string) {
 
 // rootFolder is the folder of the packfile that is built with the given paths of it, which are all that is asked of the client.
 func (b *build) rootFolder(ctx context.Context, paths []string) (tree.Folder, error) {
-	dir := strings.TrimPrefix(path.Dir(path.Clean("/"+b.source.Filename)), "/")
-	source := *b.source.State
-	ops, err := operations(ctx, source)
+	// Programs of modules have to be executable by the user of steps, whoever checked them out.
+	st, _, err := b.sources.Resolve(ctx, source.Beside{Paths: paths, Mode: convert.AppMode})
 	if err != nil {
 		return tree.Folder{}, err
 	}
-	if local := localFolder(ops); local != nil {
-		source = local.state(
-			llb.IncludePatterns(similar(dir, paths)),
-			llb.SessionID(local.session),
-			llb.SharedKeyHint(local.name+"-files"),
-			llb.Differ(llb.DiffNone, false),
-			dockerui.WithInternalName("load files of "+b.source.Filename))
-	}
-	// Programs of modules have to be executable by the user of steps, whoever checked them out.
-	mode := &llb.ChmodOpt{ModeStr: convert.AppMode}
-	st := llb.Scratch().File(
-		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: literal(paths), Mode: mode}),
-		dockerui.WithInternalName("files of "+b.source.Filename))
 	ref, err := b.solve(ctx, st)
 	return tree.Folder{State: st, Files: files{ref}}, err
-}
-
-// literal are patterns that match paths and nothing else.
-func literal(paths []string) []string {
-	patterns := make([]string, len(paths))
-	for i, p := range paths {
-		patterns[i] = own.Literal(p)
-	}
-	return patterns
-}
-
-// similar are patterns for paths below dir, for whichever system the client has.
-func similar(dir string, paths []string) []string {
-	patterns := make([]string, len(paths))
-	for i, p := range paths {
-		patterns[i] = own.Similar(path.Join(dir, p))
-	}
-	return patterns
 }
 
 // pathScripts are all scripts of the packfile that stand in files.

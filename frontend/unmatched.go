@@ -53,8 +53,8 @@ const shownLost = 5
 
 // hidden says what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
 func (b *build) hidden(app *app, pattern string) string {
-	if line, rule := hidingLine(app.ignore.data, pattern); line > 0 {
-		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, app.ignore.name, rule)
+	if line, rule := hidingLine(app.Ignore.Data, pattern); line > 0 {
+		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, app.Ignore.Name, rule)
 	}
 	if b.project == nil {
 		return ""
