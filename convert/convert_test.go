@@ -16,6 +16,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source/live"
 	"github.com/packfile/frontend/step"
 )
 
@@ -95,6 +96,7 @@ func newModules(t testing.TB, texts []string, change ...func(*Input)) *Build {
 		User:    "1000:1000",
 		Project: "project",
 		Time:    DefaultTime,
+		Sources: live.Make,
 		Now:     DefaultTime,
 	}
 	for i, text := range texts {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
 )
 
@@ -129,19 +130,19 @@ func (g *Graph) depSource(l *layer, d dep) (bk.State, string, error) {
 	if !fileNamePattern.MatchString(file) {
 		file = d.Name
 	}
-	opts := []bk.HTTPOption{
-		bk.Filename(file),
-		bk.Chmod(llb.MaterialMode),
-		bk.Chown(owner.UID, owner.GID),
-		bk.WithCustomName(g.name(l.id, "fetch "+d.id)),
-		l.module.At(at).Location(),
+	wanted := source.File{
+		URI: d.URI, File: file, Mode: llb.MaterialMode, Owner: &owner, At: source.Place{Filename: l.module.Filename, Range: at},
+		Shown: []bk.ConstraintsOpt{bk.WithCustomName(g.name(l.id, "fetch "+d.id)), l.module.At(at).Location()},
 	}
 	if unpinned(*d.written) {
 		// The run step mounts the same operation as the one that found the checksum: within a build BuildKit asks once.
 		hint := "the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/" + d.id
-		return bk.HTTP(d.URI, append(opts, bk.WithDescription(map[string]string{HintKey: hint}))...), file, nil
+		wanted.Shown = append(wanted.Shown, bk.WithDescription(map[string]string{HintKey: hint}))
+	} else {
+		wanted.Digest = digest.NewDigestFromEncoded(digest.SHA256, d.SHA)
 	}
-	return bk.HTTP(d.URI, append(opts, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, d.SHA)))...), file, nil
+	src, err := g.in.Sources(wanted)
+	return src, file, err
 }
 
 // Unpinned is a dep of which the packfile gives no checksum.

@@ -15,6 +15,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
 )
 
@@ -36,6 +37,7 @@ type Input struct {
 	Native   Native
 	Launcher *Launcher // in place of ours; nil for ours
 	App      App
+	Sources  source.Maker // gives deps, which come from outside
 
 	Owner   llb.Owner       // user of steps, owner of app and layers
 	User    string          // user of the app image

@@ -25,6 +25,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	mod "github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source/live"
 	"github.com/packfile/frontend/step"
 )
 
@@ -72,6 +73,7 @@ func (w *world) input(t *testing.T, previous *convert.Previous) convert.Input {
 		Native:   convert.Native{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Tools: bk.Image("frontend")},
 		App:      convert.App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
 		Owner:    llb.Owner{UID: 1000, GID: 1000},
+		Sources:  live.Make,
 		User:     "1000:1000",
 		Project:  "project",
 		Args:     []step.Variable{{Name: "ARG", Value: w.args}},

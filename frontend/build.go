@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -131,7 +132,7 @@ func (b *build) platforms() []ocispecs.Platform {
 
 // platform builds for the platform with the given index.
 func (b *build) platform(ctx context.Context, index int) (*platformResult, error) {
-	in := b.input(index)
+	in := b.input(ctx, index)
 	result, err := b.convert(ctx, index, in)
 	for {
 		unusable, ok := errors.AsType[*previousError](err)
@@ -167,7 +168,7 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*plat
 }
 
 // input is what a build for the platform with the given index is made of.
-func (b *build) input(index int) convert.Input {
+func (b *build) input(ctx context.Context, index int) convert.Input {
 	images := b.images[index]
 	return convert.Input{
 		Modules:  b.modules.all(),
@@ -183,6 +184,10 @@ func (b *build) input(index int) convert.Input {
 		Platform: b.platforms()[index],
 		Multi:    len(b.ui.TargetPlatforms) > 1,
 		App:      convert.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
+		Sources: func(s source.Source) (llb.State, error) {
+			st, _, err := b.sources.Resolve(ctx, s)
+			return st, err
+		},
 		Project:  b.identity,
 		CacheNS:  b.ui.CacheIDNamespace,
 		Args:     b.opts.environment(b.project),

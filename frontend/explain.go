@@ -49,7 +49,7 @@ func explainLayers(ctx context.Context, b *build) (answer, error) {
 
 // explainPlatform says what would become of each layer of one platform.
 func (b *build) explainPlatform(ctx context.Context, index int) ([]convert.Explanation, error) {
-	in := b.input(index)
+	in := b.input(ctx, index)
 	in.BuildNothing = true
 	d, err := b.detect(ctx, convert.New(in))
 	if err == nil {

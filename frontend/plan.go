@@ -73,7 +73,7 @@ func explainPlan(ctx context.Context, b *build) (answer, error) {
 	var p resolvedPlan
 	var err error
 	p.Platforms, err = onEachPlatform(ctx, b.platforms(), func(ctx context.Context, i int) (platformPlan, error) {
-		d, err := b.findGroup(ctx, convert.New(b.input(i)))
+		d, err := b.findGroup(ctx, convert.New(b.input(ctx, i)))
 		if err != nil {
 			return platformPlan{}, err
 		}
