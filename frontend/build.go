@@ -34,10 +34,9 @@ type build struct {
 	pf      *packfile.Packfile // that is built
 	project *project.Project   // where it comes from, nil when it was no project descriptor
 	root    *module.Module     // that it is
-	modules modules
+	modules module.Found
 	texts   // that errors can show: packfiles, and those of modules
 	warner
-	warnings []packfile.Diagnostic
 	apps     []*app    // one for each of platforms
 	images   []*images // likewise
 	identity string    // of the app; see appIdentity
@@ -102,7 +101,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	platforms := b.platforms()
 	b.images = make([]*images, len(platforms))
 	eg, egCtx := guard.NewGroup(ctx)
-	eg.Go(func() error { return b.readRoot(egCtx) })
+	eg.Go(func() error { return b.root.ReadRoot(egCtx, world{b}) })
 	eg.Go(func() error { return b.startApp(egCtx, ctx) })
 	for i, p := range platforms {
 		eg.Go(func() (err error) {
@@ -171,7 +170,7 @@ func (b *build) convert(ctx context.Context, index int, in convert.Input) (*plat
 func (b *build) input(ctx context.Context, index int) convert.Input {
 	images := b.images[index]
 	return convert.Input{
-		Modules:  b.modules.all(),
+		Modules:  b.modules.TakingPart(),
 		Root:     b.root,
 		Build:    images.build,
 		Distro:   images.distro,

@@ -8,9 +8,9 @@ import (
 	"maps"
 	"text/tabwriter"
 
-	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 )
 
 // maxGroups is how many groups of modules are tried. Orders in orders make products: a few lines can name more groups than
@@ -56,11 +56,11 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 	d := &detection{facts: convert.Facts{}}
 	trials := &plan.Trials{Limit: maxTrials}
 	tried := 0
-	for group := range b.modules.order.Groups() {
+	for group := range b.modules.Groups() {
 		if tried++; tried > maxGroups {
 			return nil, b.orderError(fmt.Sprintf("the first %d groups of the order do not pass, and no more are tried", maxGroups), d, tried-1)
 		}
-		candidates := b.candidates(group)
+		candidates := candidatesOf(group)
 		questions := conv.DetectQuestions(candidates, d.facts)
 		inquiries, err := conv.AskDetect(questions)
 		if err != nil {
@@ -88,11 +88,11 @@ func (b *build) findGroup(ctx context.Context, conv *convert.Build) (*detection,
 	return nil, b.orderError("no group of modules passes", d, tried)
 }
 
-// candidates are the modules of a group.
-func (b *build) candidates(group order.Group) []convert.Candidate {
+// candidatesOf are the modules of a group.
+func candidatesOf(group []module.Member) []convert.Candidate {
 	candidates := make([]convert.Candidate, len(group))
-	for i, e := range group {
-		candidates[i] = convert.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
+	for i, m := range group {
+		candidates[i] = convert.Candidate{Module: m.Module, Optional: m.Optional}
 	}
 	return candidates
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/tree"
 )
 
@@ -20,7 +21,7 @@ const maxOSRelease = 64 << 10
 // readDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
 // lifecycle's platform.GetTargetOSFromFileSystem).
 func (b *build) readDistro(ctx context.Context, img convert.Base) (convert.Distro, error) {
-	needed := slices.ContainsFunc(b.modules.units, func(u *unit) bool { return u.Buildpack != nil })
+	needed := slices.ContainsFunc(b.modules.All, func(u *module.Module) bool { return u.Buildpack != nil })
 	if !needed || img.State.Output() == nil || convert.LabelledDistro(img) != (convert.Distro{}) {
 		return convert.Distro{}, nil
 	}

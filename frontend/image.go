@@ -14,6 +14,7 @@ import (
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/source/live"
@@ -52,8 +53,8 @@ func (b *build) nameImages(ctx context.Context) {
 			opts["context:"+name] = source.ImageScheme + ref
 		}
 	}
-	for _, u := range b.modules.units {
-		if u.Module != b.root && u.Packfile.Config.Has("user") && b.opts.requestID == "" {
+	for _, u := range b.modules.All {
+		if u != b.root && u.Packfile.Config.Has("user") && b.opts.requestID == "" {
 			b.warnAbout(ctx, u.Filename, []packfile.Diagnostic{{
 				Message: "config.user of a module is not used: the packfile that is built says it", Range: u.Packfile.Config.At("user"),
 			}})
@@ -63,8 +64,8 @@ func (b *build) nameImages(ctx context.Context) {
 
 // imagesOfModules are the images that modules name, each once.
 func (b *build) imagesOfModules(name string) (said []string) {
-	for _, u := range b.modules.units {
-		if ref := configImage(&u.Packfile.Config, name); ref != "" && u.Module != b.root {
+	for _, u := range b.modules.All {
+		if ref := configImage(&u.Packfile.Config, name); ref != "" && u != b.root {
 			said = append(said, ref)
 		}
 	}
@@ -114,7 +115,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 func (b *build) needsImage(name string) bool {
 	switch {
 	case b.planning():
-		return name == "build-image" && slices.ContainsFunc(b.modules.units, (*unit).asksByStep)
+		return name == "build-image" && slices.ContainsFunc(b.modules.All, asksByStep)
 	case name == "build-image":
 		return !b.rebasing() && (b.runsScripts() || hasName(b.pf.Config.User))
 	case name == "run-image":
@@ -125,7 +126,7 @@ func (b *build) needsImage(name string) bool {
 
 // runsScripts says whether a module has a script to run.
 func (b *build) runsScripts() bool {
-	return slices.ContainsFunc(b.modules.units, func(u *unit) bool { return u.Buildpack != nil || runsScripts(u.Packfile) })
+	return slices.ContainsFunc(b.modules.All, func(u *module.Module) bool { return u.Buildpack != nil || runsScripts(u.Packfile) })
 }
 
 // runsScripts says whether a packfile has a script to run.

@@ -13,6 +13,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/convert"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 )
@@ -192,7 +193,7 @@ func shownTable(table map[string]any) string {
 }
 
 // asksByStep says whether a module has a require script or is a buildpack, without which its part of the plan is known.
-func (u *unit) asksByStep() bool {
+func asksByStep(u *module.Module) bool {
 	return u.Buildpack != nil ||
 		slices.ContainsFunc(u.Packfile.Scripts(), func(s packfile.PlacedScript) bool { return s.Kind == packfile.RequireScript })
 }

@@ -2,7 +2,6 @@ package frontend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,15 +27,6 @@ func (b *build) solve(ctx context.Context, st bk.State) (gw.Reference, error) {
 		return nil, err
 	}
 	return b.solveDefinition(ctx, def)
-}
-
-// solveSource does so for something that comes from outside. What goes wrong with it is said where it is named.
-func (b *build) solveSource(ctx context.Context, st bk.State) (gw.Reference, error) {
-	ref, err := b.solve(ctx, st)
-	if err != nil {
-		return nil, errors.New(withoutPrefix(err.Error()))
-	}
-	return ref, nil
 }
 
 func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Reference, error) {
@@ -187,7 +177,7 @@ func (b *build) answer(ctx context.Context, in convert.Inquiry) (convert.Facts, 
 	eg, egCtx := guard.NewGroup(ctx)
 	for q, file := range in.Files {
 		eg.Go(func() error {
-			result, err := readResult(egCtx, ref, file)
+			result, err := readResult(egCtx, files{ref}, file)
 			mu.Lock()
 			defer mu.Unlock()
 			results[q] = in.Answer(q, result)
@@ -215,8 +205,8 @@ func (b *build) answerAll(ctx context.Context, inquiries []convert.Inquiry) (con
 }
 
 // readResult reads the result of a step.
-func readResult(ctx context.Context, ref gw.Reference, file string) (result step.Result, err error) {
-	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: file})
+func readResult(ctx context.Context, from tree.Files, file string) (result step.Result, err error) {
+	data, err := from.ReadFile(ctx, file)
 	if err != nil {
 		return result, err
 	}

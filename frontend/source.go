@@ -11,11 +11,8 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
-	"github.com/packfile/frontend/source"
-	"github.com/packfile/frontend/tree"
 )
 
 // readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
@@ -25,14 +22,15 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.withoutPackfile(err)
 	}
 	filename := b.source.Filename
+	var warnings []packfile.Diagnostic
 	b.keepText(b.source.SourceMap)
 	if project.Is(filename, b.source.Data) {
-		b.project, b.warnings, err = project.Parse(filename, b.source.Data)
+		b.project, warnings, err = project.Parse(filename, b.source.Data)
 		if err == nil {
 			b.pf = b.project.Packfile
 		}
 	} else {
-		b.pf, b.warnings, err = packfile.Parse(filename, b.source.Data)
+		b.pf, warnings, err = packfile.Parse(filename, b.source.Data)
 	}
 	if err != nil {
 		return b.explain(err)
@@ -43,9 +41,9 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
-		b.warnAboutSource(ctx, atOnce(b.warnings))
+		b.warnAboutSource(ctx, atOnce(warnings))
 	}
-	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
+	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch(), Warnings: warnings}
 	if err := b.loadModules(ctx); err != nil {
 		return b.explain(err)
 	}
@@ -62,63 +60,6 @@ func (b *build) warnAboutSource(ctx context.Context, warnings []packfile.Diagnos
 			Detail: [][]byte{[]byte(w.Text())},
 		})
 	}
-}
-
-// readRoot reads the files that the packfile which is built names in its own folder.
-func (b *build) readRoot(ctx context.Context) (err error) {
-	root := b.modules.units[0]
-	if root.folder.Files == nil {
-		paths := ownPaths(b.pf)
-		if len(paths) == 0 {
-			return nil
-		}
-		if root.folder, err = b.rootFolder(ctx, paths); err != nil {
-			return err
-		}
-	}
-	root.Files, root.Dir = root.folder.State, root.folder.Path("")
-	return root.readFiles(ctx)
-}
-
-// ownPaths are what a packfile names in its own folder.
-func ownPaths(pf *packfile.Packfile) (paths []string) {
-	for _, s := range pathScripts(pf) {
-		paths = append(paths, s.Path)
-	}
-	if hasDeps(pf) {
-		paths = append(paths, "deps")
-	}
-	return paths
-}
-
-// rootFolder is the folder of the packfile that is built with the given paths of it, which are all that is asked of the client.
-func (b *build) rootFolder(ctx context.Context, paths []string) (tree.Folder, error) {
-	// Programs of modules have to be executable by the user of steps, whoever checked them out.
-	st, _, err := b.sources.Resolve(ctx, source.Beside{Paths: paths, Mode: convert.AppMode})
-	if err != nil {
-		return tree.Folder{}, err
-	}
-	ref, err := b.solve(ctx, st)
-	return tree.Folder{State: st, Files: files{ref}}, err
-}
-
-// pathScripts are all scripts of the packfile that stand in files.
-func pathScripts(pf *packfile.Packfile) (found []*packfile.Script) {
-	for _, s := range pf.Scripts() {
-		if s.Path != "" {
-			found = append(found, s.Script)
-		}
-	}
-	return found
-}
-
-func hasDeps(pf *packfile.Packfile) bool {
-	for _, l := range pf.Layers {
-		if l.Provide != nil && len(l.Provide.Deps) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 func digestOf(data []byte) string { return digest.FromBytes(data).Encoded() }

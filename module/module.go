@@ -30,6 +30,10 @@ type Module struct {
 	Dir      string            // the folder in Files, absolute; "" for all of it
 	Versions bool              // other versions of it may take part in its place
 	Grant    *Grant            // nil for the packfile that is built, which has everything
+	Own      bool              // it has layers, processes or the like: it can take part itself
+	Warnings []packfile.Diagnostic
+
+	opened
 }
 
 // Buildpack is a module with programs of its own (bin/detect, bin/build), as its buildpack.toml has it.

@@ -1,10 +1,8 @@
-package frontend
+package module
 
 import (
 	"strings"
 	"testing"
-
-	"github.com/packfile/frontend/module"
 
 	"github.com/packfile/frontend/packfile"
 )
@@ -12,17 +10,17 @@ import (
 // gives is an entry that lists secrets.
 func gives(secrets ...string) packfile.Buildpack { return packfile.Buildpack{Secrets: secrets} }
 
-func unitOf(name string, entries ...packfile.Buildpack) *unit {
-	return &unit{Module: &module.Module{Filename: name}, buildpacks: entries, brought: make([][]*unit, len(entries))}
+func moduleOf(name string, entries ...packfile.Buildpack) *Module {
+	return &Module{Filename: name, opened: opened{buildpacks: entries, brought: make([][]*Module, len(entries))}}
 }
 
 func TestModulesPassOnOnlyWhatTheyAreGiven(t *testing.T) {
-	root, a, b, c, d := unitOf("root", gives("x", "y"), gives()), unitOf("a", gives("x", "z")), unitOf("b", gives("x", "y")), unitOf("c", gives("x")), unitOf("d")
-	root.brought[0], root.brought[1] = []*unit{a, d}, []*unit{b} // d is in the package of a
-	a.brought[0], b.brought[0], c.brought[0] = []*unit{c}, []*unit{c}, []*unit{a}
+	root, a, b, c, d := moduleOf("root", gives("x", "y"), gives()), moduleOf("a", gives("x", "z")), moduleOf("b", gives("x", "y")), moduleOf("c", gives("x")), moduleOf("d")
+	root.brought[0], root.brought[1] = []*Module{a, d}, []*Module{b} // d is in the package of a
+	a.brought[0], b.brought[0], c.brought[0] = []*Module{c}, []*Module{c}, []*Module{a}
 	l := &loader{root: root}
 	l.grant()
-	for u, want := range map[*unit]string{a: "x y", b: "", c: "x", d: "x y"} {
+	for u, want := range map[*Module]string{a: "x y", b: "", c: "x", d: "x y"} {
 		if got := strings.Join(u.Grant.Secrets, " "); got != want {
 			t.Errorf("%s is given %q, want %q", u.Filename, got, want)
 		}
@@ -34,9 +32,9 @@ func TestModulesPassOnOnlyWhatTheyAreGiven(t *testing.T) {
 
 // An entry that is read later may give more to a module that has passed on what it had.
 func TestWhatAModuleIsGivenLaterIsPassedOnToo(t *testing.T) {
-	root, early, late, inner := unitOf("root", gives(), gives("x")), unitOf("early", gives("x")), unitOf("late", gives("x")), unitOf("inner")
-	root.brought[0], root.brought[1] = []*unit{early}, []*unit{late}
-	early.brought[0], late.brought[0] = []*unit{inner}, []*unit{early}
+	root, early, late, inner := moduleOf("root", gives(), gives("x")), moduleOf("early", gives("x")), moduleOf("late", gives("x")), moduleOf("inner")
+	root.brought[0], root.brought[1] = []*Module{early}, []*Module{late}
+	early.brought[0], late.brought[0] = []*Module{inner}, []*Module{early}
 	(&loader{root: root}).grant()
 	if got := strings.Join(inner.Grant.Secrets, " "); got != "x" {
 		t.Errorf("it is given %q", got)
@@ -44,19 +42,19 @@ func TestWhatAModuleIsGivenLaterIsPassedOnToo(t *testing.T) {
 }
 
 func TestWhatAnEntryGivesAndNobodyNamesIsWarnedOf(t *testing.T) {
-	named := unitOf("named", gives("passed"))
+	named := moduleOf("named", gives("passed"))
 	named.Packfile = &packfile.Packfile{Layers: []packfile.Layer{{Require: &packfile.Require{Access: packfile.Access{
 		Secrets: []packfile.Secret{{ID: "own"}}, SSH: []string{"default"},
 	}}}}}
-	silent := unitOf("silent")
+	silent := moduleOf("silent")
 	silent.Packfile = new(packfile.Packfile)
 	bp := packfile.Buildpack{URI: "m", Secrets: []string{"own", "passed", "other", "other"}, SSH: []string{"default", "key"}}
 	for _, test := range []struct {
-		modules []*unit
+		modules []*Module
 		want    string
 	}{
-		{[]*unit{named, silent}, "other key"},
-		{[]*unit{silent}, "own passed other default key"},
+		{[]*Module{named, silent}, "other key"},
+		{[]*Module{silent}, "own passed other default key"},
 		{nil, "own passed other default key"},
 	} {
 		var got []string
