@@ -79,7 +79,7 @@ func (w *fakeWorld) Resolve(_ context.Context, s source.Source) (none bk.State, 
 func (w *fakeWorld) HasContext(id string) bool { return w.contexts[id] != nil }
 
 func (w *fakeWorld) Root(context.Context, []string) (tree.Folder, error) {
-	return w.Fetch(nil, w.state("root", w.root))
+	return w.Fetch(context.Background(), w.state("root", w.root))
 }
 
 func (w *fakeWorld) Fetch(_ context.Context, st bk.State) (tree.Folder, error) {
@@ -93,7 +93,7 @@ func (w *fakeWorld) Unpack(_ context.Context, a Archive, _ string) (tree.Folder,
 	if !ok {
 		return tree.Folder{}, fmt.Errorf("%s is no archive", a.Path)
 	}
-	return w.Fetch(nil, w.state("archive "+idOf(a.Tree)+a.Path, files))
+	return w.Fetch(context.Background(), w.state("archive "+idOf(a.Tree)+a.Path, files))
 }
 
 func (w *fakeWorld) Show(*bk.SourceMap) {}
