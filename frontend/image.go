@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/convert"
@@ -149,11 +148,7 @@ func runsScripts(pf *packfile.Packfile) bool {
 func (b *build) checkImages(p ocispecs.Platform) error {
 	var missing []packfile.Diagnostic
 	for _, name := range namedImages {
-		nc, err := b.ui.NamedContext(name, dockerui.ContextOpt{Platform: &p})
-		if err != nil {
-			return err
-		}
-		if nc == nil && b.needsImage(name) {
+		if !source.IsGiven(b.client.BuildOpts().Opts, name, p) && b.needsImage(name) {
 			message := "no " + name
 			if said := b.imagesOfModules(name); len(said) > 1 {
 				message += ", and modules name several: " + strings.Join(said, ", ")

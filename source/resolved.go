@@ -70,11 +70,22 @@ const ImageScheme = "docker-image://"
 // Given returns what the user, or the packfile, calls what a named context stands for; "" when there is none. opts are the options
 // of the build.
 func Given(opts map[string]string, name string, p ocispecs.Platform) string {
-	given, ok := opts["context:"+name+"::"+platforms.FormatAll(platforms.Normalize(p))]
-	if !ok {
-		given = opts["context:"+name]
-	}
+	given, _ := lookUp(opts, name, p)
 	return strings.TrimPrefix(given, ImageScheme)
+}
+
+// IsGiven reports whether there is a named context.
+func IsGiven(opts map[string]string, name string, p ocispecs.Platform) bool {
+	_, ok := lookUp(opts, name, p)
+	return ok
+}
+
+// lookUp finds the option of a named context: that of the platform goes first.
+func lookUp(opts map[string]string, name string, p ocispecs.Platform) (given string, ok bool) {
+	if given, ok = opts["context:"+name+"::"+platforms.FormatAll(platforms.Normalize(p))]; !ok {
+		given, ok = opts["context:"+name]
+	}
+	return given, ok
 }
 
 // CheckPlatform refuses an image that is for another platform than p. An index has been searched for it, but a reference that is no
