@@ -2,8 +2,6 @@ package frontend
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -74,16 +72,4 @@ func (b *build) selected(st bk.State) bk.State {
 	return bk.Scratch().File(bk.Copy(st, "/", "/", &bk.CopyInfo{
 		CopyDirContentsOnly: true, IncludePatterns: b.project.Include, ExcludePatterns: b.project.Exclude,
 	}), dockerui.WithInternalName("files of the app that "+b.source.Filename+" selects"))
-}
-
-// warnAboutContent tells the user which layers are made again with every change of the app, although they have a version, and
-// why: the app comes in a form that has nothing but its content to be known by.
-func (b *build) warnAboutContent(ctx context.Context, app *app, layers []string) {
-	if len(layers) == 0 {
-		return
-	}
-	message := fmt.Sprintf("layers with a version are made again when the app changes, since the context is %s: %s", app.Pinned, strings.Join(layers, ", "))
-	if b.contentSays.add(message) {
-		b.warn(ctx, message, "Give them inputs, name a branch, or build a folder. Layers of a previous image are taken over in any case.")
-	}
 }

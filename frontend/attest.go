@@ -43,7 +43,7 @@ type steps interface {
 	answerAll(context.Context, []convert.Inquiry) (convert.Facts, error)
 }
 
-func (b *build) attester() attester { return attester{b.client, b.ui, b.door, b} }
+func (b *build) attester() attester { return attester{b.client, b.ui, b.door, b.solver} }
 
 // attest returns the attestations about one platform's image. It runs steps: those that describe the target of a build, and the
 // SBOM generator that the user named.

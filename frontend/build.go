@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -25,7 +24,7 @@ import (
 
 // build is one call of the frontend.
 type build struct {
-	client  gw.Client
+	*solver
 	ui      *dockerui.Client
 	door    *live.Door
 	sources source.Resolver // door, with what decorates it
@@ -44,7 +43,6 @@ type build struct {
 	now      time.Time
 
 	recognizing sync.WaitGroup // see recognize
-	imports     atomic.Pointer[[]gw.CacheOptionsEntry]
 }
 
 // Build is a gateway build function (gw.BuildFunc).
@@ -62,17 +60,18 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	c = withDefaultFilename(boundedClient{c})
-	b := &build{client: c, now: time.Now()}
+	b := &build{solver: &solver{client: c}, now: time.Now()}
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
-	b.warner = newWarner(b)
+	b.warner, b.explainFailure = newWarner(b), b.solveErrors().explain
 	// With it, dockerui would have Git give files the time of their commit. Nobody uses that, some daemons have no such time for
 	// a sub folder (moby/buildkit#7151), and some do not know what is asked of them.
 	delete(c.BuildOpts().Opts, buildArg+"SOURCE_DATE_EPOCH")
 	if b.ui, err = dockerui.NewClient(c); err != nil {
 		return nil, err
 	}
+	b.named = cacheImports(b.ui)
 	b.door = live.New(b.client, b.ui, b.solveFiles)
 	b.sources = b.door
 	if err := b.readPackfile(ctx); err != nil {

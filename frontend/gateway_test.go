@@ -50,7 +50,7 @@ func buildOf(t *testing.T, g *fakeGateway, text string) *build {
 	}
 	source := bk.NewSourceMap(nil, "packfile.toml", "TOML", []byte(text))
 	b := &build{
-		client: g, ui: &dockerui.Client{}, pf: pf,
+		solver: &solver{client: g}, ui: &dockerui.Client{}, pf: pf,
 		source: &dockerui.Source{SourceMap: source, Warn: func(ctx context.Context, message string, opts gw.WarnOpts) {
 			_ = g.Warn(ctx, "", message, opts)
 		}},
@@ -61,6 +61,7 @@ func buildOf(t *testing.T, g *fakeGateway, text string) *build {
 	if b.opts, err = parseOptions(g.opts); err != nil {
 		t.Fatal(err)
 	}
+	b.explainFailure = b.solveErrors().explain
 	b.modules.All = []*module.Module{b.root}
 	return b
 }

@@ -3,7 +3,6 @@ package frontend
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -107,26 +106,5 @@ func (w world) Warn(ctx context.Context, filename string, warnings []packfile.Di
 		w.b.warnAboutSource(ctx, warnings)
 	default:
 		w.b.warnAbout(ctx, filename, warnings)
-	}
-}
-
-// warnAboutPlans passes warnings about build plans on, each once for all platforms.
-func (b *build) warnAboutPlans(ctx context.Context, warnings []convert.PlanWarning) {
-	for _, w := range warnings {
-		text := fmt.Sprintf("%s: build plan: %s", w.Module.Name(), w.Message)
-		if b.planSays.add(text) && b.opts.requestID == "" { // else the answer has it
-			b.warn(ctx, text, "bin/detect of the buildpack wrote it.")
-		}
-	}
-}
-
-// warnNotGiven tells of secrets that modules of a group would like to have, once for all platforms.
-func (b *build) warnNotGiven(ctx context.Context, g *convert.Group) {
-	for _, m := range g.Modules {
-		for _, line := range m.NotGiven() {
-			if b.planSays.add(line) && b.opts.requestID == "" {
-				b.warn(ctx, line, "It can do without. To give it, list the secret in secrets of the module's [[buildpacks]] entry.")
-			}
-		}
 	}
 }

@@ -82,7 +82,7 @@ func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *
 	if is.Repository == "" || !is.Exact || layering(b.client.BuildOpts()).Flat {
 		return image, "", nil
 	}
-	found, err := b.findCache(ctx, is.Repository, is.Digest, p)
+	found, err := cacheFinder{b.sources, b.solve, b.warnPrevious}.find(ctx, is.Repository, is.Digest, p)
 	image.InlineCache = found.records
 	return image, found.ref, err
 }

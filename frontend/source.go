@@ -5,9 +5,7 @@ import (
 	"fmt"
 
 	"github.com/moby/buildkit/client/llb"
-	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
-	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/project"
@@ -41,7 +39,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
-		b.warnAboutSource(ctx, atOnce(warnings))
+		b.warnAboutSource(ctx, warnings)
 	}
 	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch(), Warnings: warnings}
 	if err := b.loadModules(ctx); err != nil {
@@ -49,17 +47,6 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 	}
 	b.nameImages(ctx)
 	return nil
-}
-
-// warnAboutSource passes warnings about the file that is built on, each with its place.
-func (b *build) warnAboutSource(ctx context.Context, warnings []packfile.Diagnostic) {
-	for _, w := range warnings {
-		b.source.Warn(ctx, w.Message, gw.WarnOpts{
-			Level:  1,
-			Range:  []*pb.Range{module.PBRange(w.Range)},
-			Detail: [][]byte{[]byte(w.Text())},
-		})
-	}
 }
 
 func digestOf(data []byte) string { return digest.FromBytes(data).Encoded() }
