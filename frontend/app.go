@@ -7,6 +7,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/source"
 )
@@ -56,20 +57,20 @@ func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) 
 	if err != nil {
 		return nil, err
 	}
-	found := &app{tree: b.selected(tree), AppOrigin: is.App}
+	found := &app{tree: selected(b.project, b.source.Filename, tree), AppOrigin: is.App}
 	if is.Stable != nil {
-		stable := b.selected(*is.Stable)
+		stable := selected(b.project, b.source.Filename, *is.Stable)
 		found.stable = &stable
 	}
 	return found, nil
 }
 
 // selected is what a project descriptor leaves of the app's files.
-func (b *build) selected(st bk.State) bk.State {
-	if b.project == nil || len(b.project.Include)+len(b.project.Exclude) == 0 {
+func selected(p *project.Project, filename string, st bk.State) bk.State {
+	if p == nil || len(p.Include)+len(p.Exclude) == 0 {
 		return st
 	}
 	return bk.Scratch().File(bk.Copy(st, "/", "/", &bk.CopyInfo{
-		CopyDirContentsOnly: true, IncludePatterns: b.project.Include, ExcludePatterns: b.project.Exclude,
-	}), dockerui.WithInternalName("files of the app that "+b.source.Filename+" selects"))
+		CopyDirContentsOnly: true, IncludePatterns: p.Include, ExcludePatterns: p.Exclude,
+	}), dockerui.WithInternalName("files of the app that "+filename+" selects"))
 }

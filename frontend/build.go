@@ -115,7 +115,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 		return err
 	}
 	b.recognize(ctx)
-	b.importInlineCaches(b.separatePrevious())
+	b.importInlineCaches(separatePrevious(b.images))
 	b.epoch, err = b.opts.time(ctx, b.appTime)
 	return err
 }

@@ -18,14 +18,14 @@ var osReleases = []string{"etc/os-release", "usr/lib/os-release"}
 // maxOSRelease is how large such a file may be, in bytes. Those of distributions have less than one thousand.
 const maxOSRelease = 64 << 10
 
-// readDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
+// findDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
 // lifecycle's platform.GetTargetOSFromFileSystem).
-func (b *build) readDistro(ctx context.Context, img convert.Base) (convert.Distro, error) {
-	needed := slices.ContainsFunc(b.modules.All, func(u *module.Module) bool { return u.Buildpack != nil })
+func (s *solver) findDistro(ctx context.Context, modules module.Found, img convert.Base) (convert.Distro, error) {
+	needed := slices.ContainsFunc(modules.All, func(m *module.Module) bool { return m.Buildpack != nil })
 	if !needed || img.State.Output() == nil || convert.LabelledDistro(img) != (convert.Distro{}) {
 		return convert.Distro{}, nil
 	}
-	ref, err := b.solve(ctx, img.State)
+	ref, err := s.solve(ctx, img.State)
 	if err != nil {
 		return convert.Distro{}, err
 	}

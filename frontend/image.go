@@ -10,6 +10,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/convert"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
@@ -45,7 +46,7 @@ func (b *build) nameImages(ctx context.Context) {
 	opts := b.client.BuildOpts().Opts
 	for _, name := range namedImages {
 		ref := configImage(&b.pf.Config, name)
-		if said := b.imagesOfModules(name); ref == "" && len(said) == 1 {
+		if said := imagesOf(b.modules, name); ref == "" && len(said) == 1 {
 			ref = said[0]
 		}
 		if _, given := opts["context:"+name]; !given && ref != "" {
@@ -61,10 +62,10 @@ func (b *build) nameImages(ctx context.Context) {
 	}
 }
 
-// imagesOfModules are the images that modules name, each once.
-func (b *build) imagesOfModules(name string) (said []string) {
-	for _, u := range b.modules.All {
-		if ref := configImage(&u.Packfile.Config, name); ref != "" && u != b.root {
+// imagesOf are the images that modules besides the packfile that is built name, each once.
+func imagesOf(modules module.Found, name string) (said []string) {
+	for i, m := range modules.All {
+		if ref := configImage(&m.Packfile.Config, name); ref != "" && i > 0 {
 			said = append(said, ref)
 		}
 	}
@@ -84,7 +85,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	})
 	eg.Go(func() (err error) {
 		if im.build, err = b.namedImage(egCtx, "build-image", p); err == nil {
-			im.distro, err = b.readDistro(egCtx, im.build)
+			im.distro, err = b.findDistro(egCtx, b.modules, im.build)
 		}
 		return err
 	})
@@ -100,7 +101,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	if err != nil {
 		return nil, err
 	}
-	if im.tools, err = b.tools(ctx, p, im.launcher == nil || b.runsScripts()); err != nil {
+	if im.tools, err = b.tools(ctx, p, im.launcher == nil || slices.ContainsFunc(b.modules.All, runsScripts)); err != nil {
 		return nil, err
 	}
 	if im.native, err = b.nativeTools(ctx); err != nil {
@@ -116,7 +117,7 @@ func (b *build) needsImage(name string) bool {
 	case b.planning():
 		return name == "build-image" && slices.ContainsFunc(b.modules.All, asksByStep)
 	case name == "build-image":
-		return !b.rebasing() && (b.runsScripts() || hasName(b.pf.Config.User))
+		return !b.rebasing() && (slices.ContainsFunc(b.modules.All, runsScripts) || hasName(b.pf.Config.User))
 	case name == "run-image":
 		return b.ui.Target == "" || b.rebasing()
 	}
@@ -124,12 +125,11 @@ func (b *build) needsImage(name string) bool {
 }
 
 // runsScripts says whether a module has a script to run.
-func (b *build) runsScripts() bool {
-	return slices.ContainsFunc(b.modules.All, func(u *module.Module) bool { return u.Buildpack != nil || runsScripts(u.Packfile) })
-}
-
-// runsScripts says whether a packfile has a script to run.
-func runsScripts(pf *packfile.Packfile) bool {
+func runsScripts(m *module.Module) bool {
+	if m.Buildpack != nil {
+		return true
+	}
+	pf := m.Packfile
 	setUp := map[string]bool{} // caches
 	for _, s := range pf.Scripts() {
 		switch s.Kind {
@@ -150,12 +150,12 @@ func (b *build) checkImages(p ocispecs.Platform) error {
 	for _, name := range namedImages {
 		if !source.IsGiven(b.client.BuildOpts().Opts, name, p) && b.needsImage(name) {
 			message := "no " + name
-			if said := b.imagesOfModules(name); len(said) > 1 {
+			if said := imagesOf(b.modules, name); len(said) > 1 {
 				message += ", and modules name several: " + strings.Join(said, ", ")
 			}
 			missing = append(missing, packfile.Diagnostic{
 				Message: message,
-				Hint:    fmt.Sprintf("name one as %[1]s in [%[2]s], or with --build-context %[1]s=docker-image://NAME", name, b.configTable()),
+				Hint:    fmt.Sprintf("name one as %[1]s in [%[2]s], or with --build-context %[1]s=docker-image://NAME", name, configTable(b.project)),
 				Range:   b.pf.Config.Range(),
 			})
 		}
@@ -166,9 +166,9 @@ func (b *build) checkImages(p ocispecs.Platform) error {
 	return &packfile.Error{Filename: b.source.Filename, Diagnostics: missing}
 }
 
-// configTable is what [config] is called in the file that is built.
-func (b *build) configTable() string {
-	if b.project != nil {
+// configTable is what [config] is called in the file that is built, a packfile when there is no project descriptor.
+func configTable(p *project.Project) string {
+	if p != nil {
 		return "io.packfile.config"
 	}
 	return "config"

@@ -47,14 +47,14 @@ func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (previous
 }
 
 // separatePrevious makes the previous images of all platforms fit for one build, and returns what is to be imported for them.
-func (b *build) separatePrevious() []string {
-	all := make([]*convert.Previous, len(b.images))
-	for i, im := range b.images {
+func separatePrevious(found []*images) []string {
+	all := make([]*convert.Previous, len(found))
+	for i, im := range found {
 		all[i] = im.previous.image
 	}
 	var imports []string
 	for i, image := range convert.Separate(all) {
-		previous := &b.images[i].previous
+		previous := &found[i].previous
 		if previous.image = image; image != nil && image.References() {
 			imports = append(imports, previous.cache)
 		}

@@ -141,14 +141,14 @@ func (b *build) solveImage(ctx context.Context, d *convert.Decisions) (*convert.
 }
 
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
-func (b *build) solveAndAsk(ctx context.Context, img *convert.Image) (ref gw.Reference, answers convert.Facts, err error) {
+func (s *solver) solveAndAsk(ctx context.Context, img *convert.Image) (ref gw.Reference, answers convert.Facts, err error) {
 	eg, egCtx := guard.NewGroup(ctx)
 	eg.Go(func() (err error) {
-		answers, err = b.answerAll(egCtx, img.Left)
+		answers, err = s.answerAll(egCtx, img.Left)
 		return err
 	})
 	eg.Go(func() (err error) {
-		ref, err = b.solve(egCtx, img.State)
+		ref, err = s.solve(egCtx, img.State)
 		return err
 	})
 	return ref, answers, eg.Wait()
