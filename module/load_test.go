@@ -37,13 +37,13 @@ func TestModulesAreFoundWhereverTheyAre(t *testing.T) {
 		want  []string
 	}{
 		"a folder": {`uri = "modules/a"`, func(w *fakeWorld) { w.root = in("modules/a", one("a", "1", "")) }, []string{"a@1 modules/a/packfile.toml"}},
-		"an image": {`uri = "docker://host/a"`, func(w *fakeWorld) { itself(w, "host/a") }, []string{"a@1 docker://host/a/packfile.toml"}},
-		"a repository": {`uri = "https://host/a.git"`, func(w *fakeWorld) { itself(w, "https://host/a.git") },
-			[]string{"a@1 https://host/a.git/packfile.toml"}},
-		"a download": {`uri = "https://host/a.tgz"` + "\nsha = \"" + sum + `"`, func(w *fakeWorld) {
-			w.remote = map[string]treetest.Files{"https://host/a.tgz": {"module": "bytes"}}
+		"an image": {`uri = "docker://registry.example.com/a"`, func(w *fakeWorld) { itself(w, "registry.example.com/a") }, []string{"a@1 docker://registry.example.com/a/packfile.toml"}},
+		"a repository": {`uri = "https://example.com/a.git"`, func(w *fakeWorld) { itself(w, "https://example.com/a.git") },
+			[]string{"a@1 https://example.com/a.git/packfile.toml"}},
+		"a download": {`uri = "https://example.com/a.tgz"` + "\nsha = \"" + sum + `"`, func(w *fakeWorld) {
+			w.remote = map[string]treetest.Files{"https://example.com/a.tgz": {"module": "bytes"}}
 			w.archives = map[string]treetest.Files{"/module": one("a", "1", "")}
-		}, []string{"a@1 https://host/a.tgz/packfile.toml"}},
+		}, []string{"a@1 https://example.com/a.tgz/packfile.toml"}},
 		"an archive": {`uri = "a.cnb"`, func(w *fakeWorld) {
 			w.root, w.archives = treetest.Files{"a.cnb": "bytes"}, map[string]treetest.Files{"/a.cnb": one("a", "1", "")}
 		}, []string{"a@1 a.cnb/packfile.toml"}},
@@ -67,11 +67,11 @@ func TestModulesAreFoundWhereverTheyAre(t *testing.T) {
 		"a package of the first draft": {`uri = "p"`, func(w *fakeWorld) {
 			w.root = treetest.Files{"p/cnb/by-id/a/1": treetest.Link("/cnb/blobs/x"), "p/cnb/blobs/x/packfile.toml": module("a", "1", "")}
 		}, []string{"a@1 p/cnb/blobs/x/packfile.toml"}},
-		"the module that the label of an image names": {`uri = "docker://host/p"`, func(w *fakeWorld) {
+		"the module that the label of an image names": {`uri = "docker://registry.example.com/p"`, func(w *fakeWorld) {
 			p := pack("", "c", "b")
 			delete(p, "cnb/package.toml")
-			w.remote, w.labels = map[string]treetest.Files{"host/p": p}, map[string]string{labelBuildpackage: `{"id":"c","version":"1"}`}
-		}, []string{"b@1 docker://host/p/cnb/buildpacks/b/1/packfile.toml", "c@1 docker://host/p/cnb/buildpacks/c/1/packfile.toml"}},
+			w.remote, w.labels = map[string]treetest.Files{"registry.example.com/p": p}, map[string]string{labelBuildpackage: `{"id":"c","version":"1"}`}
+		}, []string{"b@1 docker://registry.example.com/p/cnb/buildpacks/b/1/packfile.toml", "c@1 docker://registry.example.com/p/cnb/buildpacks/c/1/packfile.toml"}},
 		"what a module names, in its own folder": {`uri = "modules/a"`, func(w *fakeWorld) {
 			w.root = both(in("modules/a", one("a", "1", "[[buildpacks]]\nuri = \"inner\"\n")), in("modules/a/inner", one("b", "1", "")))
 		}, []string{"a@1 modules/a/packfile.toml", "b@1 modules/a/inner/packfile.toml"}},
@@ -112,7 +112,7 @@ func TestWhatCannotBeFoundIsSaidWhereItIsNamed(t *testing.T) {
 			"packfile.toml:2: module a: it holds no module: neither a packfile (packfile.toml, packfile.yaml) nor a buildpackage (/cnb)"},
 		"no context and no uri": {head + `id = "a"`, inFolder(nil),
 			"packfile.toml:1: module a: it has no uri, and there is no named context of its id: give one with --build-context a=…"},
-		"an image that is not there": {head + `uri = "docker://host/a"`, inFolder(nil), "packfile.toml:2: module docker://host/a: nobody is there"},
+		"an image that is not there": {head + `uri = "docker://registry.example.com/a"`, inFolder(nil), "packfile.toml:2: module docker://registry.example.com/a: nobody is there"},
 		"an archive that is refused": {head + `uri = "a.tgz"`, inFolder(treetest.Files{"a.tgz": ""}), "packfile.toml:2: module a.tgz: /a.tgz is no archive"},
 		"an archive in an archive": {head + `uri = "a.tgz"`, func(w *fakeWorld) {
 			w.root, w.archives = treetest.Files{"a.tgz": ""}, map[string]treetest.Files{"/a.tgz": {"b.tgz": ""}}
@@ -222,12 +222,12 @@ func TestGroupsAreWhatOrdersNameWithTheModuleItselfLast(t *testing.T) {
 
 // What a module names is asked of servers that may be anybody's, and the place says whose file names it.
 func TestSourcesSayWhoNamesThem(t *testing.T) {
-	const address = "https://host/inner.git"
+	const address = "https://example.com/inner.git"
 	w := &fakeWorld{
 		root:   in("a", one("a", "1", "[[buildpacks]]\nuri = \""+address+"\"\n")),
-		remote: map[string]treetest.Files{address: one("b", "1", ""), "https://host/own.git": one("c", "1", "")},
+		remote: map[string]treetest.Files{address: one("b", "1", ""), "https://example.com/own.git": one("c", "1", "")},
 	}
-	w.found(t, "[[buildpacks]]\nuri = \"a\"\n[[buildpacks]]\nuri = \"https://host/own.git\"\n")
+	w.found(t, "[[buildpacks]]\nuri = \"a\"\n[[buildpacks]]\nuri = \"https://example.com/own.git\"\n")
 	for _, s := range w.resolved {
 		git, ok := s.(source.Git)
 		if !ok {

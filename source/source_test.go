@@ -57,10 +57,10 @@ func TestADecoratorSeesEverySourceAndCanPutAnotherAnswerInItsPlace(t *testing.T)
 }
 
 func TestANamedContextIsTheOneOfItsPlatformFirst(t *testing.T) {
-	opts := map[string]string{"context:a": ImageScheme + "any", "context:a::linux/arm64": ImageScheme + "arm", "context:b": "https://host/b"}
+	opts := map[string]string{"context:a": ImageScheme + "any", "context:a::linux/arm64": ImageScheme + "arm", "context:b": "https://example.com/b"}
 	arm, intel := ocispecs.Platform{OS: "linux", Architecture: "arm64"}, ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 	got := []string{Given(opts, "a", arm), Given(opts, "a", intel), Given(opts, "b", intel), Given(opts, "c", intel)}
-	if diff := cmp.Diff([]string{"arm", "any", "https://host/b", ""}, got); diff != "" {
+	if diff := cmp.Diff([]string{"arm", "any", "https://example.com/b", ""}, got); diff != "" {
 		t.Error(diff)
 	}
 }
