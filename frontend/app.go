@@ -65,7 +65,7 @@ func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) 
 	return found, nil
 }
 
-// selected is what a project descriptor leaves of the app's files.
+// selected returns what a project descriptor leaves of the app's files.
 func selected(p *project.Project, filename string, st bk.State) bk.State {
 	if p == nil || len(p.Include)+len(p.Exclude) == 0 {
 		return st

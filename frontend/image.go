@@ -35,7 +35,7 @@ type images struct {
 // namedImages are the named contexts that stand for images, and the keys of [config] that they override.
 var namedImages = []string{"build-image", "run-image", launcherName}
 
-// configImage is the image that the packfile has under one of these names.
+// configImage returns the image that the packfile has under one of these names.
 func configImage(cfg *packfile.Config, name string) string {
 	return map[string]string{"build-image": cfg.BuildImage, "run-image": cfg.RunImage, launcherName: cfg.Launcher}[name]
 }
@@ -62,7 +62,7 @@ func (b *build) nameImages(ctx context.Context) {
 	}
 }
 
-// imagesOf are the images that modules besides the packfile that is built name, each once.
+// imagesOf returns the images that modules name, each once, without those of the packfile that is built.
 func imagesOf(modules module.Found, name string) (said []string) {
 	for i, m := range modules.All {
 		if ref := configImage(&m.Packfile.Config, name); ref != "" && i > 0 {
@@ -111,7 +111,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 	return &im, err
 }
 
-// needsImage says whether this build stands on the image of that name.
+// needsImage reports whether this build stands on the image of that name.
 func (b *build) needsImage(name string) bool {
 	switch {
 	case b.planning():
@@ -124,7 +124,7 @@ func (b *build) needsImage(name string) bool {
 	return false
 }
 
-// runsScripts says whether a module has a script to run.
+// runsScripts reports whether a module has a script to run.
 func runsScripts(m *module.Module) bool {
 	if m.Buildpack != nil {
 		return true
@@ -166,7 +166,7 @@ func (b *build) checkImages(p ocispecs.Platform) error {
 	return &packfile.Error{Filename: b.source.Filename, Diagnostics: missing}
 }
 
-// configTable is what [config] is called in the file that is built, a packfile when there is no project descriptor.
+// configTable returns what [config] is called in the file that is built, a packfile when there is no project descriptor.
 func configTable(p *project.Project) string {
 	if p != nil {
 		return "io.packfile.config"
@@ -199,12 +199,12 @@ func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform)
 	return img, nil
 }
 
-// givenName is what the user, or the packfile, calls the image that a named context stands for.
+// givenName returns what the user, or the packfile, calls the image that a named context stands for.
 func (b *build) givenName(name string, p ocispecs.Platform) string {
 	return source.Given(b.client.BuildOpts().Opts, name, p)
 }
 
-// imageError is an error about a named image, at its place in the packfile if that names it.
+// imageError returns an error about a named image, at its place in the packfile if that names it.
 func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
 	if in, ok := errors.AsType[*source.ContextError](err); ok {
 		err = in.Err
@@ -216,7 +216,7 @@ func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
 	return &source.ContextError{Name: name, Given: given, Err: err}
 }
 
-// tools is the frontend's own image for a platform: it has what steps and app images need of ours.
+// tools returns the frontend's own image for a platform: it has what steps and app images need of ours.
 func (b *build) tools(ctx context.Context, p ocispecs.Platform, checked bool) (bk.State, error) {
 	st, _, err := b.sources.Resolve(ctx, source.Tools{Platform: p, Checked: checked})
 	if errors.Is(err, live.ErrNoImage) {
@@ -225,7 +225,7 @@ func (b *build) tools(ctx context.Context, p ocispecs.Platform, checked bool) (b
 	return st, err
 }
 
-// nativeTools is what steps run on that run no script.
+// nativeTools returns what steps run on that run no script.
 func (b *build) nativeTools(ctx context.Context) (native convert.Native, err error) {
 	native.Platform = b.ui.BuildPlatforms[0]
 	native.Tools, err = b.tools(ctx, native.Platform, true)

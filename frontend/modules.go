@@ -31,7 +31,7 @@ func (b *build) loadModules(ctx context.Context) (err error) {
 	return eg.Wait()
 }
 
-// world is the build as those see it who load modules.
+// world is the build as the loader of modules sees it.
 type world struct{ b *build }
 
 var _ module.World = world{}

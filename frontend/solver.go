@@ -65,7 +65,7 @@ func (s *solver) solveFiles(ctx context.Context, def *bk.Definition) (tree.Files
 	return files{ref}, err
 }
 
-// cacheImports are those that the user named. They are given to every solve: a step is as likely to be in an imported cache
+// cacheImports returns those that the user named. They are given to every solve: a step is as likely to be in an imported cache
 // as a layer.
 func cacheImports(ui *dockerui.Client) []gw.CacheOptionsEntry {
 	imports := make([]gw.CacheOptionsEntry, len(ui.CacheImports))

@@ -86,7 +86,7 @@ func (m *Module) readScript(ctx context.Context, s *packfile.Script) ([]byte, er
 	return text.Unix(data), err
 }
 
-// ownPaths are what a packfile names in its own folder.
+// ownPaths returns what a packfile names in its own folder.
 func ownPaths(pf *packfile.Packfile) (paths []string) {
 	for _, s := range PathScripts(pf) {
 		paths = append(paths, s.Path)

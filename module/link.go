@@ -101,7 +101,7 @@ func (l *loader) link(m *Module) error {
 	return nil
 }
 
-// find is the module that an entry of a module's order names.
+// find returns the module that an entry of a module's order names.
 func (l *loader) find(m *Module, e *buildpack.Entry) (*order.Module, error) {
 	if m.component != nil && e.ID == m.ID() && (e.Version == "" || e.Version == m.Packfile.Config.Version) {
 		return m.component, nil

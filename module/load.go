@@ -184,7 +184,7 @@ func (l *loader) load(ctx context.Context, by *Module, bp packfile.Buildpack) (n
 	return named, pkg.modules, eg.Wait()
 }
 
-// shownSource is what a [[buildpacks]] entry is called in messages.
+// shownSource returns what a [[buildpacks]] entry is called in messages.
 func shownSource(bp packfile.Buildpack) string {
 	if bp.URI == "" {
 		return bp.ID
@@ -227,7 +227,7 @@ func (l *loader) registerAt(m *Module, fail func(error) error) (*Module, error) 
 	return m, nil
 }
 
-// same says whether two modules are the same as far as a build can tell: what describes them, their scripts, and which deps
+// same reports whether two modules are the same as far as a build can tell: what describes them, their scripts, and which deps
 // they bring along, whose content is checked against what describes them. Of a buildpack any file may count.
 func (m *Module) same(other *Module) bool {
 	if m.tree != other.tree {

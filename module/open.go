@@ -76,7 +76,7 @@ func (l *loader) openSource(ctx context.Context, s source.Source, bp packfile.Bu
 	return l.openState(ctx, st, is.Config, bp.URI, bp)
 }
 
-// place is where a [[buildpacks]] entry names where its module comes from.
+// place returns where a [[buildpacks]] entry names where its module comes from.
 func place(by *Module, bp packfile.Buildpack) source.Place {
 	return source.Place{Filename: by.Filename, Range: bp.At("uri")}
 }
@@ -118,7 +118,7 @@ func (l *loader) openFile(ctx context.Context, by *Module, name string, bp packf
 	return l.unpack(ctx, Archive{Tree: by.folder.State, Path: by.folder.Path(name)}, origin, bp)
 }
 
-// statModule is folder.stat for the folder of a module: mostly they stand beside each other, and what is there is asked once.
+// statModule is tree.Folder.Stat for the folder of a module: mostly they stand beside each other, and what is there is asked once.
 func (l *loader) statModule(ctx context.Context, f tree.Folder, name string) (stat *fstypes.Stat, link string, err error) {
 	at := ""
 	for _, part := range tree.SplitPath(name) {
@@ -139,11 +139,11 @@ func (l *loader) statModule(ctx context.Context, f tree.Folder, name string) (st
 	return stat, "", nil
 }
 
-// listed are the entries of a folder, which is asked once.
+// listed returns the entries of a folder, which is asked once.
 func (l *loader) listed(ctx context.Context, f tree.Folder) (map[string]*fstypes.Stat, error) {
 	list, _ := l.lists.LoadOrStore(f.ID(), sync.OnceValues(func() (map[string]*fstypes.Stat, error) { return f.Entries(ctx, "") }))
 	return list.(func() (map[string]*fstypes.Stat, error))()
 }
 
-// below is where a file of a module comes from. The module's own address may have slashes that path.Join would take for one.
+// below returns where a file of a module comes from. The module's own address may have slashes that path.Join would take for one.
 func below(origin, name string) string { return origin + "/" + name }

@@ -23,7 +23,7 @@ type pkg struct {
 	id, version string // of the one that the package is about, "" when it does not say
 }
 
-// pick is the module that an entry is about.
+// pick returns the module that an entry is about.
 func (p *pkg) pick(bp packfile.Buildpack) (*Module, error) {
 	id, version := bp.ID, bp.Version
 	if id == "" && version == "" {
@@ -149,7 +149,7 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin s
 	return nil, errors.New("it has /cnb, but neither /cnb/buildpacks nor /cnb/by-id in it has a buildpack")
 }
 
-// blobOf is where a link of a package leads, in /cnb: to a blob, and nowhere else.
+// blobOf returns where a link of a package leads, in /cnb: to a blob, and nowhere else.
 func blobOf(at, link string) (string, error) {
 	to := path.Join("/cnb", path.Dir(at), link)
 	if path.IsAbs(link) {
@@ -174,7 +174,7 @@ func (l *loader) readPackaged(ctx context.Context, f tree.Folder, origin, dir, v
 	return m, nil
 }
 
-// about says which module of a package its label names.
+// about finds out which module of a package its label names.
 func (p *pkg) about(cfg *dockerspec.DockerOCIImage) {
 	if cfg == nil || p.id != "" {
 		return

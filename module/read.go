@@ -113,7 +113,7 @@ func (l *loader) readComposite(ctx context.Context, m *Module, origin, id, versi
 	return m, l.readBuildpack(ctx, m, about, info)
 }
 
-// textOf is a file as errors show it.
+// textOf returns a file as errors show it.
 func textOf(filename string, data []byte) *bk.SourceMap {
 	language := "TOML"
 	if strings.HasSuffix(filename, ".yaml") || strings.HasSuffix(filename, ".yml") {

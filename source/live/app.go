@@ -56,7 +56,7 @@ func (d *Door) app(ctx context.Context, s source.App) (none bk.State, resolved s
 	return folder(bk.SessionID(local.session)), resolved, nil
 }
 
-// appContext is the context that is the app, as it comes.
+// appContext returns the context that is the app, as it comes.
 func (d *Door) appContext(ctx context.Context, s source.App) (st bk.State, err error) {
 	nc, err := d.ui.NamedContext(source.AppContext, dockerui.ContextOpt{
 		Platform:       &s.Platform,
@@ -97,7 +97,7 @@ func (d *Door) appContext(ctx context.Context, s source.App) (st bk.State, err e
 	return *named, nil
 }
 
-// without is a tree without what some patterns match.
+// without returns a tree without what some patterns match.
 func without(st bk.State, excludes []string) bk.State {
 	if len(excludes) == 0 {
 		return st
@@ -106,7 +106,7 @@ func without(st bk.State, excludes []string) bk.State {
 		dockerui.WithInternalName("files of the app"))
 }
 
-// beside is the folder of the packfile that is built, with some paths of it.
+// beside returns the folder of the packfile that is built, with some paths of it.
 func (d *Door) beside(ctx context.Context, s source.Beside) (bk.State, error) {
 	dir := strings.TrimPrefix(path.Dir(path.Clean("/"+d.packfile.Filename)), "/")
 	from := *d.packfile.State
@@ -129,7 +129,7 @@ func (d *Door) beside(ctx context.Context, s source.Beside) (bk.State, error) {
 		dockerui.WithInternalName("files of "+d.packfile.Filename)), nil
 }
 
-// literal are patterns that match paths and nothing else.
+// literal returns patterns that match paths and nothing else.
 func literal(paths []string) []string {
 	patterns := make([]string, len(paths))
 	for i, p := range paths {
@@ -138,7 +138,7 @@ func literal(paths []string) []string {
 	return patterns
 }
 
-// similar are patterns for paths below dir, for whichever system the client has.
+// similar returns patterns for paths below dir, for whichever system the client has.
 func similar(dir string, paths []string) []string {
 	patterns := make([]string, len(paths))
 	for i, p := range paths {
@@ -150,7 +150,7 @@ func similar(dir string, paths []string) []string {
 // clientFolder is a folder that the client sends.
 type clientFolder struct{ name, session, sharedKey string }
 
-// localFolder is the folder of the client that some operations read, and do nothing else; nil when they do.
+// localFolder returns the folder of the client that some operations read, nil when they do anything else.
 func localFolder(ops llb.Operations) *clientFolder {
 	name, ok := strings.CutPrefix(ops[0].GetSource().GetIdentifier(), "local://")
 	if !ok || len(ops) > 1 {
@@ -166,12 +166,12 @@ func (f *clientFolder) state(opts ...bk.LocalOption) bk.State { return bk.Local(
 // folder or file, in submodules. Git itself never has such a name in a commit.
 const gitDirs = "**/.git"
 
-// keepsGitDir says whether the address of a Git context asks for .git (?keep-git-dir=1).
+// keepsGitDir reports whether the address of a Git context asks for .git (?keep-git-dir=1).
 func keepsGitDir(ops llb.Operations) bool {
 	return ops[0].GetSource().GetAttrs()[pb.AttrKeepGitDir] == "true"
 }
 
-// repository is the Git repository and the folder of it that some operations check out, "" when they do something else.
+// repository returns the Git repository and the folder of it that some operations check out, "" when they do anything else.
 func repository(ops llb.Operations) (url, folder string) {
 	src := ops[0].GetSource()
 	id, ok := strings.CutPrefix(src.GetIdentifier(), "git://")

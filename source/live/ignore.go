@@ -51,7 +51,7 @@ func (d *Door) dockerignore(ctx context.Context, st bk.State, local *clientFolde
 	return readIgnore(ctx, folder, dockerui.DefaultDockerignoreName)
 }
 
-// readIgnore is what a .dockerignore file says, if there is one.
+// readIgnore reads a .dockerignore file. Without one the result has no name.
 func readIgnore(ctx context.Context, f tree.Folder, name string) (file source.IgnoreFile, err error) {
 	stat, link, err := f.Stat(ctx, name)
 	if stat == nil || err != nil {

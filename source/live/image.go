@@ -36,7 +36,7 @@ func (d *Door) image(ctx context.Context, s source.Image) (bk.State, source.Reso
 	return bk.Image(pinnedName(ref, dgst), bk.Platform(s.Platform), dockerui.WithInternalName(s.Name+" "+ref)), resolved, nil
 }
 
-// pinnedName is the name of an image with its digest.
+// pinnedName returns the name of an image with its digest.
 func pinnedName(ref string, dgst digest.Digest) string {
 	if strings.Contains(ref, "@") {
 		return ref
@@ -92,7 +92,7 @@ func (d *Door) namedContext(ctx context.Context, s source.Context) (bk.State, so
 	return st, resolved, nil
 }
 
-// withoutIgnored is a folder of the client without what its .dockerignore names; other contexts are what they were.
+// withoutIgnored returns a folder of the client without what its .dockerignore names, and other contexts as they are.
 func (d *Door) withoutIgnored(ctx context.Context, st bk.State, name string) (bk.State, error) {
 	ops, err := llb.OperationsOf(ctx, st)
 	if err != nil {
@@ -119,7 +119,7 @@ func noSuchPlatform(err error, p ocispecs.Platform) error {
 	return err
 }
 
-// repositoryOf is the name, without tag, of an image in a registry; "" when it is elsewhere.
+// repositoryOf returns the name, without tag, of an image in a registry; "" when it is elsewhere.
 func repositoryOf(ctx context.Context, st bk.State) (string, error) {
 	ops, err := llb.OperationsOf(ctx, st)
 	if err != nil || len(ops) > 1 {
@@ -136,7 +136,7 @@ func repositoryOf(ctx context.Context, st bk.State) (string, error) {
 	return named.Name(), nil
 }
 
-// pinned is an image by its digest, whatever its tag means by now: its layers are those that its config, which has been
+// pinned returns an image by its digest, whatever its tag means by now: its layers are those that its config, which has been
 // read, is about. And the registry need not be asked again.
 func pinned(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Platform) (bk.State, error) {
 	def, err := llb.Marshal(ctx, st)

@@ -90,5 +90,5 @@ func (d *Door) files(ctx context.Context, st bk.State) (tree.Folder, error) {
 	return tree.Folder{State: st, Files: files}, err
 }
 
-// unknownKind is the error for a kind of source that nobody told this package of.
+// unknownKind returns the error for a kind of source that nobody told this package of.
 func unknownKind(s source.Source) error { return fmt.Errorf("source %T is not known", s) }

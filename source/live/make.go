@@ -24,7 +24,7 @@ func Make(s source.Source) (bk.State, error) {
 	return bk.State{}, unknownKind(s)
 }
 
-// file is a download.
+// file returns a download.
 func file(s source.File) bk.State {
 	opts := []bk.HTTPOption{bk.Filename(s.File)}
 	if s.Mode != 0 {
@@ -45,7 +45,7 @@ func file(s source.File) bk.State {
 	return bk.HTTP(s.URI, opts...)
 }
 
-// git is a folder of a repository.
+// git returns a folder of a repository.
 func git(s source.Git) (bk.State, error) {
 	var opts []bk.GitOption
 	if s.Foreign {

@@ -26,7 +26,7 @@ const ownDefinition = "/run/config/buildkit/metadata/frontend.bin"
 // ErrNoImage says that the frontend is not run from an image, or that BuildKit does not say from which.
 var ErrNoImage = errors.New("the frontend's own image is not known")
 
-// tools is the frontend's own image for a platform.
+// tools returns the frontend's own image for a platform.
 func (d *Door) tools(ctx context.Context, s source.Tools) (bk.State, error) {
 	data, err := os.ReadFile(ownDefinition)
 	if err != nil {
@@ -79,7 +79,7 @@ func (d *Door) checkTools(ctx context.Context, ref string, p ocispecs.Platform) 
 	return nil
 }
 
-// samePlatform says whether an operation is for a platform.
+// samePlatform reports whether an operation is for a platform.
 func samePlatform(op *pb.Platform, p ocispecs.Platform) bool {
 	return op != nil && platforms.FormatAll(platforms.Normalize(op.Spec())) == platforms.FormatAll(platforms.Normalize(p))
 }
