@@ -1,10 +1,13 @@
 package module
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/tree/treetest"
 )
 
 // gives is an entry that lists secrets.
@@ -87,5 +90,27 @@ func TestModulesHaveABudget(t *testing.T) {
 	half.Bytes, half.Values = 0, 1
 	if err := b.spend(half); err == nil || !strings.Contains(err.Error(), "1000000 keys and values") {
 		t.Error(err)
+	}
+}
+
+func TestWhatIsGivenInVainIsWarnedOfInTheFileThatGivesIt(t *testing.T) {
+	const gives = "[[buildpacks]]\nuri = %q\nsecrets = [%q]\n"
+	w := &fakeWorld{
+		root:   in("a", treetest.Files{"packfile.toml": module("a", "1", fmt.Sprintf(gives, "https://example.com/b.git", "inner"))}),
+		remote: map[string]treetest.Files{"https://example.com/b.git": {"packfile.toml": module("b", "1", "")}},
+	}
+	found, err := w.load(t, fmt.Sprintf(gives, "a", "outer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(w.warned)
+	if len(w.warned) != 2 || !strings.HasPrefix(w.warned[0], "a/packfile.toml: ") || !strings.Contains(w.warned[0], `"inner"`) ||
+		!strings.HasPrefix(w.warned[1], "packfile.toml: ") || !strings.Contains(w.warned[1], `"outer"`) {
+		t.Errorf("%q", w.warned)
+	}
+	for i, m := range found.All[:2] { // the packfile that is built, and a
+		if len(m.Warnings) != 1 || m.Warnings[0].Rule != packfile.UnusedGrant.Name {
+			t.Errorf("%d: %+v", i, m.Warnings)
+		}
 	}
 }
