@@ -14,6 +14,7 @@ import (
 
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
 )
 
@@ -31,6 +32,7 @@ type Input struct {
 	Tools    bk.State // the frontend's own image for Platform
 	Native   Native
 	App      App
+	Sources  source.Maker // gives deps, which come from outside
 
 	Owner   llb.Owner       // user of steps, owner of app and layers
 	Project string          // identity of the app: views and caches of two projects are never shared

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
 )
 
 const versioned = "[config]\nid = \"acme/app\"\n[[layers]]\nname = \"a\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"true\"\nshell = \"sh -e\"\n"
@@ -30,16 +31,17 @@ func TestAnAppIsKnownByTheFirstThatSaysWhichItIs(t *testing.T) {
 		opts[name] = value
 		return opts
 	}
+	inRepository := app{AppOrigin: source.AppOrigin{Repository: "r"}}
 	for name, test := range map[string]struct {
 		app  app
 		opts map[string]string
 		want string
 	}{
-		"PACKFILE_APP":                            {app{repository: "vcs:r#."}, with("build-arg:PACKFILE_APP", "mine"), "app:mine"},
-		"the repository of a Git context":         {app{repository: "vcs:r#."}, reported, "vcs:r#."},
+		"PACKFILE_APP":                            {inRepository, with("build-arg:PACKFILE_APP", "mine"), "app:mine"},
+		"the repository of a Git context":         {inRepository, reported, "vcs:r#."},
 		"the repository that the client reports":  {app{}, reported, "vcs:" + url + "#sub"},
 		"that, and the folder that is built":      {app{}, with("contextsubdir", "other"), "vcs:" + url + "#other"},
-		"that, and the folder of a named context": {app{local: &clientFolder{name: "src"}}, with("vcs:localdir:src", "a/b"), "vcs:" + url + "#a/b"},
+		"that, and the folder of a named context": {app{AppOrigin: source.AppOrigin{Folder: "src"}}, with("vcs:localdir:src", "a/b"), "vcs:" + url + "#a/b"},
 		"that, at its root":                       {app{}, map[string]string{"vcs:source": url}, "vcs:" + url + "#."},
 	} {
 		t.Run(name, func(t *testing.T) {

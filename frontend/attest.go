@@ -10,7 +10,6 @@ import (
 
 	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/attestations"
 	scan "github.com/moby/buildkit/frontend/attestations/sbom"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -26,6 +25,7 @@ import (
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/sbom"
+	"github.com/packfile/frontend/source/live"
 )
 
 // attester makes what is attested of images, as far as it is the frontend's to make, and the user asked for it: SBOMs, and the
@@ -33,6 +33,7 @@ import (
 type attester struct {
 	client gw.Client
 	ui     *dockerui.Client
+	door   *live.Door
 	steps  steps
 }
 
@@ -44,7 +45,7 @@ type steps interface {
 	answerAll(context.Context, []fact.Inquiry) (fact.Facts, error)
 }
 
-func (b *build) attester() attester { return attester{b.client, b.ui, b} }
+func (b *build) attester() attester { return attester{b.client, b.ui, b.door, b.solver} }
 
 // attest returns the attestations about one platform's image. It runs steps: those that describe the target of a build, and the
 // SBOM generator that the user named.
@@ -142,10 +143,7 @@ func (a attester) withContent(ctx context.Context, made gw.Attestation, content 
 
 // generate returns what the SBOM generator finds in an image, with our document in its own.
 func (a attester) generate(ctx context.Context, d *graph.Decisions, p ocispecs.Platform, built gw.Reference, document []byte) (none bk.State, err error) {
-	native := a.ui.BuildPlatforms[0]
-	scanner, err := scan.CreateSBOMScanner(ctx, a.client, a.ui.SBOM.Generator, native, sourceresolver.Opt{
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &native, ResolveMode: a.ui.ImageResolveMode.String()},
-	}, a.ui.SBOM.Parameters)
+	scanner, err := a.door.Scanner(ctx, a.ui.SBOM.Generator, a.ui.SBOM.Parameters)
 	if err != nil {
 		return none, a.generatorError(err)
 	}

@@ -71,7 +71,7 @@ func TestARebasedImageIsAttestedWhatItsLabelSays(t *testing.T) {
 	img.Config.Labels = map[string]string{layerkey.LabelName: string(data), label.Lifecycle: "{}"}
 	steps := &fakeSteps{built: map[string][]byte{}}
 	asked := &dockerui.Client{Config: dockerui.Config{SBOM: &dockerui.SBOM{}}}
-	made, err := attester{&fakeGateway{}, asked, steps}.rebased(t.Context(), img)
+	made, err := attester{client: &fakeGateway{}, ui: asked, steps: steps}.rebased(t.Context(), img)
 	if err != nil || len(made) != 1 {
 		t.Fatalf("%v, %v", made, err)
 	}
@@ -85,14 +85,14 @@ func TestARebasedImageIsAttestedWhatItsLabelSays(t *testing.T) {
 	}
 
 	for name, test := range map[string]attester{
-		"when nobody asks":                      {&fakeGateway{}, &dockerui.Client{}, steps},
-		"when a generator is BuildKit's to run": {&fakeGateway{opts: map[string]string{"attest:sbom": "generator=x"}}, asked, steps},
+		"when nobody asks":                      {client: &fakeGateway{}, ui: &dockerui.Client{}, steps: steps},
+		"when a generator is BuildKit's to run": {client: &fakeGateway{opts: map[string]string{"attest:sbom": "generator=x"}}, ui: asked, steps: steps},
 	} {
 		if made, err := test.rebased(t.Context(), img); len(made) > 0 || err != nil {
 			t.Errorf("%s: %v, %v", name, made, err)
 		}
 	}
-	failing := attester{&fakeGateway{}, asked, &fakeSteps{err: errors.New("boom")}}
+	failing := attester{client: &fakeGateway{}, ui: asked, steps: &fakeSteps{err: errors.New("boom")}}
 	if made, err := failing.rebased(t.Context(), img); len(made) > 0 || err == nil {
 		t.Errorf("when it cannot be built: %v, %v", made, err)
 	}

@@ -3,7 +3,6 @@ package frontend
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
@@ -25,31 +24,4 @@ func (c boundedClient) ResolveImageConfig(ctx context.Context, ref string, opt s
 		return "", "", nil, fmt.Errorf("config of image %s: %w", ref, err)
 	}
 	return name, dgst, config, nil
-}
-
-// mostOfModules is how much all modules of a build may have together: what describes them, and scripts in files.
-var mostOfModules = measure.Size{Bytes: 64 << 20, Values: 1_000_000}
-
-// budget is what modules have used of mostOfModules. One module can name a thousand others. The packfile that is built has none.
-type budget struct {
-	mu   sync.Mutex
-	used measure.Size
-}
-
-// spend takes something from the budget. It is an error if there is not that much left.
-func (b *budget) spend(s measure.Size) error {
-	if b == nil {
-		return nil
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.used.Bytes += s.Bytes
-	b.used.Values += s.Values
-	switch {
-	case b.used.Bytes > mostOfModules.Bytes:
-		return fmt.Errorf("the modules of the build have more than %d MiB of packfiles and scripts", mostOfModules.Bytes>>20)
-	case b.used.Values > mostOfModules.Values:
-		return fmt.Errorf("the packfiles of the build's modules have more than %d keys and values", mostOfModules.Values)
-	}
-	return nil
 }

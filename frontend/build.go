@@ -6,36 +6,40 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/packfile/frontend/container"
+
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
+	"github.com/packfile/frontend/source/live"
 )
 
 // build is one call of the frontend.
 type build struct {
-	client  gw.Client
+	*solver
 	ui      *dockerui.Client
+	door    *live.Door
+	sources source.Resolver // door, with what decorates it
 	opts    options
 	source  *dockerui.Source
 	pf      *packfile.Packfile // that is built
 	project *project.Project   // where it comes from, nil when it was no project descriptor
 	root    *module.Module     // that it is
-	modules modules
+	modules module.Found
 	texts   // that errors can show: packfiles, and those of modules
 	warner
-	warnings []packfile.Diagnostic
 	apps     []*app    // one for each of platforms
 	images   []*images // likewise
 	identity string    // of the app; see appIdentity
@@ -43,7 +47,6 @@ type build struct {
 	now      time.Time
 
 	recognizing sync.WaitGroup // see recognize
-	imports     atomic.Pointer[[]gw.CacheOptionsEntry]
 }
 
 // Build is a gateway build function (gw.BuildFunc).
@@ -61,17 +64,20 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	c = withDefaultFilename(boundedClient{c})
-	b := &build{client: c, now: time.Now()}
+	b := &build{solver: &solver{client: c}, now: time.Now()}
 	if b.opts, err = parseOptions(c.BuildOpts().Opts); err != nil {
 		return nil, err
 	}
-	b.warner = newWarner(b)
+	b.warner, b.explainFailure = newWarner(b), b.solveErrors().explain
 	// With it, dockerui would have Git give files the time of their commit. Nobody uses that, some daemons have no such time for
 	// a sub folder (moby/buildkit#7151), and some do not know what is asked of them.
 	delete(c.BuildOpts().Opts, buildArg+"SOURCE_DATE_EPOCH")
 	if b.ui, err = dockerui.NewClient(c); err != nil {
 		return nil, err
 	}
+	b.named = cacheImports(b.ui)
+	b.door = live.New(b.client, b.ui, b.solveFiles)
+	b.sources = b.door
 	if err := b.readPackfile(ctx); err != nil {
 		return nil, err
 	}
@@ -98,7 +104,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	platforms := b.platforms()
 	b.images = make([]*images, len(platforms))
 	eg, egCtx := guard.NewGroup(ctx)
-	eg.Go(func() error { return b.readRoot(egCtx) })
+	eg.Go(func() error { return b.root.ReadRoot(egCtx, world{b}) })
 	eg.Go(func() error { return b.startApp(egCtx, ctx) })
 	for i, p := range platforms {
 		eg.Go(func() (err error) {
@@ -113,8 +119,8 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 		return err
 	}
 	b.recognize(ctx)
-	b.importInlineCaches(b.separatePrevious())
-	b.epoch, err = b.opts.time(ctx, b.ui.ResolveMainContextSourceDateEpoch)
+	b.importInlineCaches(separatePrevious(b.images))
+	b.epoch, err = b.opts.time(ctx, b.appTime)
 	return err
 }
 
@@ -128,7 +134,7 @@ func (b *build) platforms() []ocispecs.Platform {
 
 // platform builds for the platform with the given index.
 func (b *build) platform(ctx context.Context, index int) (*platformResult, error) {
-	in := b.inputs(index)
+	in := b.inputs(ctx, index)
 	result, err := b.buildImage(ctx, index, in)
 	for {
 		unusable, ok := errors.AsType[*previousError](err)
@@ -170,8 +176,8 @@ type inputs struct {
 	image    image.Input
 }
 
-// inputs are those of the platform with the given index.
-func (b *build) inputs(index int) inputs {
+// inputs returns those of the platform with the given index.
+func (b *build) inputs(ctx context.Context, index int) inputs {
 	images := b.images[index]
 	return inputs{
 		detector: &group.Detector{
@@ -184,14 +190,18 @@ func (b *build) inputs(index int) inputs {
 				Platform: b.platforms()[index],
 				Multi:    len(b.ui.TargetPlatforms) > 1,
 				App:      container.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
-				Project:  b.identity,
-				CacheNS:  b.ui.CacheIDNamespace,
-				Args:     b.opts.environment(b.project),
-				NetMode:  b.ui.NetworkMode,
-				Limits:   b.opts.limits(b.ui),
-				NoCache:  b.ui.IsNoCache,
+				Sources: func(s source.Source) (llb.State, error) {
+					st, _, err := b.sources.Resolve(ctx, s)
+					return st, err
+				},
+				Project: b.identity,
+				CacheNS: b.ui.CacheIDNamespace,
+				Args:    b.opts.environment(b.project),
+				NetMode: b.ui.NetworkMode,
+				Limits:  b.opts.limits(b.ui),
+				NoCache: b.ui.IsNoCache,
 			}),
-			Modules: b.modules.all(),
+			Modules: b.modules.TakingPart(),
 			Distro:  images.distro,
 		},
 		graph: graph.Input{

@@ -8,11 +8,11 @@ import (
 	"maps"
 	"text/tabwriter"
 
-	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/group"
+	"github.com/packfile/frontend/module"
 )
 
 // maxGroups is how many groups of modules are tried. Orders in orders make products: a few lines can name more groups than
@@ -58,11 +58,11 @@ func (b *build) findGroup(ctx context.Context, detector *group.Detector) (*detec
 	d := &detection{facts: fact.Facts{}}
 	trials := &plan.Trials{Limit: maxTrials}
 	tried := 0
-	for members := range b.modules.order.Groups() {
+	for group := range b.modules.Groups() {
 		if tried++; tried > maxGroups {
 			return nil, b.orderError(fmt.Sprintf("the first %d groups of the order do not pass, and no more are tried", maxGroups), d, tried-1)
 		}
-		candidates := b.candidates(members)
+		candidates := candidatesOf(group)
 		questions := detector.Questions(candidates, d.facts)
 		inquiries, err := detector.Ask(questions)
 		if err != nil {
@@ -90,11 +90,11 @@ func (b *build) findGroup(ctx context.Context, detector *group.Detector) (*detec
 	return nil, b.orderError("no group of modules passes", d, tried)
 }
 
-// candidates are the modules of a group.
-func (b *build) candidates(members order.Group) []group.Candidate {
+// candidatesOf are the modules of a group.
+func candidatesOf(members []module.Member) []group.Candidate {
 	candidates := make([]group.Candidate, len(members))
-	for i, e := range members {
-		candidates[i] = group.Candidate{Module: b.modules.of[e.Module].Module, Optional: e.Optional}
+	for i, m := range members {
+		candidates[i] = group.Candidate{Module: m.Module, Optional: m.Optional}
 	}
 	return candidates
 }

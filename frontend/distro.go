@@ -9,6 +9,7 @@ import (
 
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/group"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/tree"
 )
 
@@ -18,14 +19,14 @@ var osReleases = []string{"etc/os-release", "usr/lib/os-release"}
 // maxOSRelease is how large such a file may be, in bytes. Those of distributions have less than one thousand.
 const maxOSRelease = 64 << 10
 
-// readDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
+// findDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
 // lifecycle's platform.GetTargetOSFromFileSystem).
-func (b *build) readDistro(ctx context.Context, img container.Base) (group.Distro, error) {
-	needed := slices.ContainsFunc(b.modules.units, func(u *unit) bool { return u.Buildpack != nil })
+func (s *solver) findDistro(ctx context.Context, modules module.Found, img container.Base) (group.Distro, error) {
+	needed := slices.ContainsFunc(modules.All, func(m *module.Module) bool { return m.Buildpack != nil })
 	if !needed || img.State.Output() == nil || group.LabelledDistro(img) != (group.Distro{}) {
 		return group.Distro{}, nil
 	}
-	ref, err := b.solve(ctx, img.State)
+	ref, err := s.solve(ctx, img.State)
 	if err != nil {
 		return group.Distro{}, err
 	}

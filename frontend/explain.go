@@ -49,7 +49,7 @@ func explainLayers(ctx context.Context, b *build) (answer, error) {
 
 // explainPlatform says what would become of each layer of one platform.
 func (b *build) explainPlatform(ctx context.Context, index int) ([]graph.Explanation, error) {
-	in := b.inputs(index)
+	in := b.inputs(ctx, index)
 	in.graph.BuildNothing = true
 	d, err := b.detect(ctx, in)
 	if err == nil {

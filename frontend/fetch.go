@@ -15,6 +15,7 @@ import (
 
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/source"
 )
 
 // otherChecksum is where BuildKit names the checksum of a download that is not the wanted one. It says that in two ways, and in
@@ -68,7 +69,9 @@ func unpulled(op *pb.Op, ops llb.Operations, text string) (images []*pb.Op) {
 	return images
 }
 
-func isImage(op *pb.Op) bool { return strings.HasPrefix(op.GetSource().GetIdentifier(), imageScheme) }
+func isImage(op *pb.Op) bool {
+	return strings.HasPrefix(op.GetSource().GetIdentifier(), source.ImageScheme)
+}
 
 // pullError is the error about an image that cannot be pulled, which is one of some: at its place in the packfile if that names
 // it, else with the named context that it stands for. The frontend's own image is what is left.
@@ -76,7 +79,7 @@ func (b *build) pullError(images []*pb.Op, text string) error {
 	err := errors.New(withoutPrefix(text))
 	var refs []string
 	for _, op := range images {
-		ref := strings.TrimPrefix(op.GetSource().GetIdentifier(), imageScheme)
+		ref := strings.TrimPrefix(op.GetSource().GetIdentifier(), source.ImageScheme)
 		if name := contextOf(b.client.BuildOpts().Opts, ref); name != "" {
 			return b.imageError(name, cmp.Or(op.Platform, &pb.Platform{}).Spec(), err)
 		}
@@ -90,7 +93,7 @@ func (b *build) pullError(images []*pb.Op, text string) error {
 func contextOf(opts map[string]string, image string) string {
 	for _, option := range slices.Sorted(maps.Keys(opts)) {
 		name, ok := strings.CutPrefix(option, "context:")
-		given, isImage := strings.CutPrefix(opts[option], imageScheme)
+		given, isImage := strings.CutPrefix(opts[option], source.ImageScheme)
 		if ok && isImage && sameImage(given, image) {
 			name, _, _ = strings.Cut(name, "::") // a platform
 			return name

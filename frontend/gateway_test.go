@@ -50,17 +50,18 @@ func buildOf(t *testing.T, g *fakeGateway, text string) *build {
 	}
 	source := bk.NewSourceMap(nil, "packfile.toml", "TOML", []byte(text))
 	b := &build{
-		client: g, ui: &dockerui.Client{}, pf: pf, warnings: warnings,
+		solver: &solver{client: g}, ui: &dockerui.Client{}, pf: pf,
 		source: &dockerui.Source{SourceMap: source, Warn: func(ctx context.Context, message string, opts gw.WarnOpts) {
 			_ = g.Warn(ctx, "", message, opts)
 		}},
-		root: &module.Module{Packfile: pf, Filename: "packfile.toml", Source: source},
+		root: &module.Module{Packfile: pf, Filename: "packfile.toml", Source: source, Own: true, Warnings: warnings},
 	}
 	b.keepText(source)
 	b.warner = newWarner(b)
 	if b.opts, err = parseOptions(g.opts); err != nil {
 		t.Fatal(err)
 	}
-	b.modules.units = []*unit{{Module: b.root, own: true, data: []byte(text)}}
+	b.explainFailure = b.solveErrors().explain
+	b.modules.All = []*module.Module{b.root}
 	return b
 }

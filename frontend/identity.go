@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/util/bklog"
 
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -23,12 +24,12 @@ func (b *build) appIdentity() (string, error) {
 	switch {
 	case b.opts.appID != "":
 		return "app:" + b.opts.appID, nil
-	case app.repository != "":
-		return app.repository, nil
+	case app.Repository != "":
+		return repositoryIdentity(app.Repository, app.Subfolder), nil
 	case b.opts.vcsSource != "":
 		name := dockerui.DefaultLocalNameContext
-		if app.local != nil {
-			name = app.local.name
+		if app.Folder != "" {
+			name = app.Folder
 		}
 		opts := b.client.BuildOpts().Opts
 		return repositoryIdentity(b.opts.vcsSource, cmp.Or(opts["contextsubdir"], opts["vcs:localdir:"+name])), nil
@@ -58,7 +59,7 @@ func (b *build) meaning() ([]byte, error) {
 			return nil, err
 		}
 	}
-	for _, s := range pathScripts(pf) {
+	for _, s := range module.PathScripts(pf) {
 		text := string(b.root.Scripts[s.Path])
 		if !utf8.ValidString(text) {
 			text = "file:" + digestOf([]byte(text)) // JSON has no form for it
@@ -124,7 +125,7 @@ func (b *build) recognize(ctx context.Context) {
 // modules that it uses. It is empty if none of all these is the app's own.
 func (b *build) knownBy() (names []string) {
 	depends := false
-	for _, m := range b.modules.all() {
+	for _, m := range b.modules.TakingPart() {
 		switch {
 		case m != b.root && dependsOnIdentity(m.Packfile):
 			names, depends = append(names, m.ID()+"/"), true // names of layers hold no slash

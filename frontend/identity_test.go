@@ -12,7 +12,7 @@ import (
 )
 
 // ofPackfile is a build of a packfile, with the texts of its script files and with modules.
-func ofPackfile(t *testing.T, text string, scripts map[string][]byte, modules ...*unit) *build {
+func ofPackfile(t *testing.T, text string, scripts map[string][]byte, modules ...*module.Module) *build {
 	t.Helper()
 	const name = "packfile.toml"
 	pf, _, err := packfile.Parse(name, []byte(text))
@@ -20,9 +20,8 @@ func ofPackfile(t *testing.T, text string, scripts map[string][]byte, modules ..
 		t.Fatal(err)
 	}
 	b := &build{pf: pf, source: &dockerui.Source{SourceMap: llb.NewSourceMap(nil, name, "TOML", []byte(text))}}
-	b.root = &module.Module{Packfile: pf, Filename: name, Scripts: scripts}
-	root := &unit{Module: b.root, own: pf.HasOwn()}
-	b.modules.units = append([]*unit{root}, modules...)
+	b.root = &module.Module{Packfile: pf, Filename: name, Scripts: scripts, Own: pf.HasOwn()}
+	b.modules.All = append([]*module.Module{b.root}, modules...)
 	return b
 }
 
@@ -61,12 +60,12 @@ func TestWhatMeansTheSameHasOneIdentity(t *testing.T) {
 }
 
 func TestAnAppIsKnownByItsModulesToo(t *testing.T) {
-	module := func(id, text string) *unit {
+	using := func(id, text string) *module.Module {
 		pf, _, err := packfile.Parse(id, []byte("[config]\nid = '"+id+"'\n"+text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &unit{Module: &module.Module{Packfile: pf}, own: true}
+		return &module.Module{Packfile: pf, Own: true}
 	}
 	const (
 		cached = "[[caches]]\nname = 'c'\n"
@@ -77,12 +76,12 @@ func TestAnAppIsKnownByItsModulesToo(t *testing.T) {
 		build *build
 		want  []string
 	}{
-		"nothing of its own":          {ofPackfile(t, uses, nil, module("m", files)), nil},
-		"caches of a module":          {ofPackfile(t, uses, nil, module("m", cached), module("n", files)), []string{"m/"}},
-		"two versions of a module":    {ofPackfile(t, uses, nil, module("m", cached), module("m", cached)), []string{"m/"}},
-		"its own, and of a module":    {ofPackfile(t, uses+cached+files, nil, module("m", cached)), []string{"c", "l", "m/"}},
+		"nothing of its own":          {ofPackfile(t, uses, nil, using("m", files)), nil},
+		"caches of a module":          {ofPackfile(t, uses, nil, using("m", cached), using("n", files)), []string{"m/"}},
+		"two versions of a module":    {ofPackfile(t, uses, nil, using("m", cached), using("m", cached)), []string{"m/"}},
+		"its own, and of a module":    {ofPackfile(t, uses+cached+files, nil, using("m", cached)), []string{"c", "l", "m/"}},
 		"its own":                     {ofPackfile(t, cached+files, nil), []string{"c", "l"}},
-		"its own files, and a module": {ofPackfile(t, uses+files, nil, module("m", cached)), []string{"l", "m/"}},
+		"its own files, and a module": {ofPackfile(t, uses+files, nil, using("m", cached)), []string{"l", "m/"}},
 	} {
 		if got := test.build.knownBy(); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)

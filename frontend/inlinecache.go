@@ -10,7 +10,6 @@ import (
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/platforms"
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	digest "github.com/opencontainers/go-digest"
@@ -19,6 +18,7 @@ import (
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/source"
 )
 
 // importable is an inline cache that BuildKit can be told to import.
@@ -27,11 +27,18 @@ type importable struct {
 	records []byte // what BuildKit reads when it imports that
 }
 
-// findCache finds the inline cache of an image for one platform; name has no tag, and dgst may be that of an index. An index is never
+// cacheFinder finds inline caches of images.
+type cacheFinder struct {
+	sources source.Resolver
+	solve   func(context.Context, bk.State) (gw.Reference, error)
+	warn    func(context.Context, string) // tells what is not imported
+}
+
+// find finds the inline cache of an image for one platform; name has no tag, and dgst may be that of an index. An index is never
 // imported: BuildKit would read the caches of all images that it names, and take from each what it says of any operation. What must
 // not be imported is told as a warning, and the result has none.
-func (b *build) findCache(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) (found importable, err error) {
-	config, err := b.imageConfig(ctx, name, dgst, p)
+func (f cacheFinder) find(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) (found importable, err error) {
+	config, err := f.imageConfig(ctx, name, dgst, p)
 	if err != nil {
 		return found, err
 	}
@@ -43,13 +50,13 @@ func (b *build) findCache(ctx context.Context, name string, dgst digest.Digest, 
 		_, err = measure.JSON(records, measure.Record)
 	}
 	if err == nil && records != nil {
-		dgst, err = b.ownManifest(ctx, name, dgst, p, config)
+		dgst, err = f.ownManifest(ctx, name, dgst, p, config)
 	}
 	if ctx.Err() != nil {
 		return found, context.Cause(ctx)
 	}
 	if err != nil {
-		b.warnPrevious(ctx, err.Error()+": its build cache is not imported, and layers are copied out of the image")
+		f.warn(ctx, err.Error()+": its build cache is not imported, and layers are copied out of the image")
 		return found, nil
 	}
 	if records == nil {
@@ -59,27 +66,26 @@ func (b *build) findCache(ctx context.Context, name string, dgst digest.Digest, 
 }
 
 // imageConfig is the config of an image for a platform.
-func (b *build) imageConfig(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) ([]byte, error) {
-	_, _, config, err := b.client.ResolveImageConfig(ctx, name+"@"+dgst.String(), sourceresolver.Opt{
-		LogName:  "[internal] previous image: layers",
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: b.ui.ImageResolveMode.String()},
+func (f cacheFinder) imageConfig(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) ([]byte, error) {
+	_, is, err := f.sources.Resolve(ctx, source.Image{
+		Ref: name + "@" + dgst.String(), Platform: p, LookUp: "previous image: layers", Name: "previous image",
 	})
-	return config, err
+	return is.RawConfig, err
 }
 
 // ownManifest finds the manifest of the image with a config, which has been found by the digest of that manifest or of an index.
-func (b *build) ownManifest(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform, config []byte) (digest.Digest, error) {
-	m, err := b.readManifest(ctx, name, dgst)
+func (f cacheFinder) ownManifest(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform, config []byte) (digest.Digest, error) {
+	m, err := f.readManifest(ctx, name, dgst)
 	if err != nil {
-		return dgst, b.checkSingle(ctx, name, dgst)
+		return dgst, f.checkSingle(ctx, name, dgst)
 	}
 	if m.Index() {
 		var others []ocispecs.Descriptor
 		if dgst, others = m.For(p); dgst == "" {
 			return "", errors.New("its index does not say which image is for " + platforms.Format(p))
 		}
-		b.warnOfOthers(ctx, name, others)
-		if m, err = b.readManifest(ctx, name, dgst); err != nil {
+		f.warnOfOthers(ctx, name, others)
+		if m, err = f.readManifest(ctx, name, dgst); err != nil {
 			return "", err
 		}
 	}
@@ -87,13 +93,13 @@ func (b *build) ownManifest(ctx context.Context, name string, dgst digest.Digest
 }
 
 // readManifest reads a manifest or an index of a repository.
-func (b *build) readManifest(ctx context.Context, name string, dgst digest.Digest) (llb.Manifest, error) {
+func (f cacheFinder) readManifest(ctx context.Context, name string, dgst digest.Digest) (llb.Manifest, error) {
 	if err := dgst.Validate(); err != nil {
 		return llb.Manifest{}, err
 	}
 	var failed error
-	for _, st := range manifestSources(name, dgst) {
-		data, err := b.readBlob(ctx, st, llb.MaxManifest)
+	for _, s := range manifestSources(name, dgst) {
+		data, err := f.readBlob(ctx, s, llb.MaxManifest)
 		if err == nil {
 			return llb.ParseManifest(data)
 		}
@@ -111,26 +117,32 @@ const blobFile = "blob"
 //
 // Why not BuildKit's attestation chain, which has the index: asked of anything else than an OCI index, it ends BuildKit v0.34.2
 // (ResolveImageMetadata in source/containerimage/source.go), with all builds of the daemon.
-func manifestSources(name string, dgst digest.Digest) []bk.State {
-	as := dockerui.WithInternalName("previous image: manifest")
-	blob := bk.ImageBlob(name+"@"+dgst.String(), bk.Filename(blobFile), as)
+func manifestSources(name string, dgst digest.Digest) []source.Source {
+	const what = "previous image: manifest"
+	blob := source.Blob{Repository: name, Digest: dgst, File: blobFile, Name: what}
 	host, repository, _ := strings.Cut(name, "/")
 	scheme := "https://"
 	local, err := docker.MatchLocalhost(host)
 	if err == nil && local {
 		scheme = "http://" // as BuildKit has it
 	}
-	http := bk.HTTP(scheme+host+"/v2/"+repository+"/manifests/"+dgst.String(), bk.Checksum(dgst), bk.Filename(blobFile),
-		bk.Header(bk.HTTPHeader{Accept: strings.Join(llb.ManifestTypes, ", ")}), as)
-	if local {
-		return []bk.State{http, blob}
+	http := source.File{
+		URI: scheme + host + "/v2/" + repository + "/manifests/" + dgst.String(), Digest: dgst, File: blobFile, Accept: llb.ManifestTypes,
+		Shown: []bk.ConstraintsOpt{dockerui.WithInternalName(what)},
 	}
-	return []bk.State{blob, http}
+	if local {
+		return []source.Source{http, blob}
+	}
+	return []source.Source{blob, http}
 }
 
 // readBlob reads the only file of a source, a JSON document that must not be larger than some bytes.
-func (b *build) readBlob(ctx context.Context, st bk.State, most int) ([]byte, error) {
-	ref, err := b.solve(ctx, st)
+func (f cacheFinder) readBlob(ctx context.Context, s source.Source, most int) ([]byte, error) {
+	st, _, err := f.sources.Resolve(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := f.solve(ctx, st)
 	if err != nil {
 		return nil, err
 	}
@@ -147,9 +159,9 @@ func (b *build) readBlob(ctx context.Context, st bk.State, most int) ([]byte, er
 
 // checkSingle fails if a digest is that of an index, where manifests cannot be read. An index has no image for a platform that
 // nobody can have guessed, while the manifest of one image is found whatever the platform.
-func (b *build) checkSingle(ctx context.Context, name string, dgst digest.Digest) error {
+func (f cacheFinder) checkSingle(ctx context.Context, name string, dgst digest.Digest) error {
 	unheardOf := ocispecs.Platform{OS: "linux", Architecture: strings.ToLower(rand.Text())}
-	if _, err := b.imageConfig(ctx, name, dgst, unheardOf); err != nil {
+	if _, err := f.imageConfig(ctx, name, dgst, unheardOf); err != nil {
 		return errors.New("it is an index of images, and its registry does not show that to this BuildKit")
 	}
 	return nil
@@ -163,15 +175,15 @@ const (
 
 // warnOfOthers tells the user of images in an index that have a build cache which is not the frontend's. None of it is imported; who
 // put it there may have hoped for that. Attestations are no images.
-func (b *build) warnOfOthers(ctx context.Context, name string, others []ocispecs.Descriptor) {
+func (f cacheFinder) warnOfOthers(ctx context.Context, name string, others []ocispecs.Descriptor) {
 	eg, ctx := guard.NewGroup(ctx)
 	for _, d := range others[:min(len(others), maxOthers)] {
 		if d.Platform == nil || d.Annotations["vnd.docker.reference.type"] != "" {
 			continue
 		}
 		eg.Go(func() error {
-			if b.hasForeignCache(ctx, name, d.Digest) {
-				b.warnPrevious(ctx, fmt.Sprintf("its index has an image for %s with a build cache that the packfile frontend did not make, which is not imported",
+			if f.hasForeignCache(ctx, name, d.Digest) {
+				f.warn(ctx, fmt.Sprintf("its index has an image for %s with a build cache that the packfile frontend did not make, which is not imported",
 					platforms.Format(*d.Platform)))
 			}
 			return nil
@@ -181,12 +193,13 @@ func (b *build) warnOfOthers(ctx context.Context, name string, others []ocispecs
 }
 
 // hasForeignCache says whether an image in an index is known to have a build cache that is not the frontend's.
-func (b *build) hasForeignCache(ctx context.Context, name string, dgst digest.Digest) bool {
-	m, err := b.readManifest(ctx, name, dgst)
+func (f cacheFinder) hasForeignCache(ctx context.Context, name string, dgst digest.Digest) bool {
+	m, err := f.readManifest(ctx, name, dgst)
 	if err != nil || m.Index() || m.Config.Digest.Validate() != nil {
 		return false
 	}
-	config, err := b.readBlob(ctx, bk.ImageBlob(name+"@"+m.Config.Digest.String(), bk.Filename(blobFile),
-		dockerui.WithInternalName("previous image: another platform")), maxConfig)
+	config, err := f.readBlob(ctx, source.Blob{
+		Repository: name, Digest: m.Config.Digest, File: blobFile, Name: "previous image: another platform",
+	}, maxConfig)
 	return err == nil && llb.CheckInlineCache(config) != nil
 }

@@ -37,11 +37,11 @@ func (b *build) findLauncher(ctx context.Context, p ocispecs.Platform) (*image.L
 }
 
 // checkLauncher fails when an image has no launcher.
-func (b *build) checkLauncher(ctx context.Context, l *image.Launcher) error {
+func (s *solver) checkLauncher(ctx context.Context, l *image.Launcher) error {
 	if l.State.Output() == nil {
 		return errors.New("it is no image")
 	}
-	ref, err := b.solve(ctx, l.Found())
+	ref, err := s.solve(ctx, l.Found())
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
 )
 
@@ -167,4 +168,10 @@ func (o options) limits(ui *dockerui.Client) []llb.RunOption {
 		opts = append(opts, llb.WithProxy(o.proxy))
 	}
 	return slices.Clip(opts)
+}
+
+// appTime returns when the app was last changed, as its server or its commit says; nil when neither does.
+func (b *build) appTime(ctx context.Context) (*time.Time, error) {
+	_, is, err := b.sources.Resolve(ctx, source.AppTime{})
+	return is.Time, err
 }

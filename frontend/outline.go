@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
@@ -30,15 +29,16 @@ func (c checked) ToResult() (*gw.Result, error) { return c.LintResults.ToResult(
 // checkPackfile tells what is questionable about the packfile, and about the modules that it names.
 func checkPackfile(_ context.Context, b *build) (answer, error) {
 	results := &lint.LintResults{}
-	add := func(text *bk.SourceMap, module string, warnings []packfile.Diagnostic) {
-		results.Sources = append(results.Sources, visibleText(text, text.Data))
-		addWarnings(results, len(results.Sources)-1, module, warnings)
-	}
-	add(b.source.SourceMap, "", b.warnings)
-	for _, u := range b.modules.units {
-		if len(u.warnings) > 0 {
-			add(u.Source, u.Filename, u.warnings)
+	for _, m := range b.modules.All {
+		if m != b.root && len(m.Warnings) == 0 {
+			continue
 		}
+		filename := m.Filename
+		if m == b.root {
+			filename = ""
+		}
+		results.Sources = append(results.Sources, visibleText(m.Source, m.Source.Data))
+		addWarnings(results, len(results.Sources)-1, filename, m.Warnings)
 	}
 	return checked{results}, nil
 }
@@ -61,7 +61,7 @@ func addWarnings(results *lint.LintResults, source int, module string, warnings 
 
 // listTargets tells what --target can be.
 func listTargets(_ context.Context, b *build) (answer, error) {
-	return targetsOf(b.modules.all(), b.root), nil
+	return targetsOf(b.modules.TakingPart(), b.root), nil
 }
 
 // targetsOf lists the image, every layer of the modules alone, and the rebase. Root is the module whose file the client has.
@@ -91,7 +91,7 @@ func targetsOf(modules []*module.Module, root *module.Module) *targets.List {
 
 // outlineBuild tells what a build may be given.
 func outlineBuild(_ context.Context, b *build) (answer, error) {
-	return outlineOf(b.ui.Target, b.modules.all(), b.root), nil
+	return outlineOf(b.ui.Target, b.modules.TakingPart(), b.root), nil
 }
 
 // outlineOf lists the secrets, agents and caches that the steps of the modules may use. Root is the module whose file the client

@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 )
@@ -72,7 +73,7 @@ func explainPlan(ctx context.Context, b *build) (answer, error) {
 	var p resolvedPlan
 	var err error
 	p.Platforms, err = onEachPlatform(ctx, b.platforms(), func(ctx context.Context, i int) (platformPlan, error) {
-		d, err := b.findGroup(ctx, b.inputs(i).detector)
+		d, err := b.findGroup(ctx, b.inputs(ctx, i).detector)
 		if err != nil {
 			return platformPlan{}, err
 		}
@@ -191,7 +192,7 @@ func shownTable(table map[string]any) string {
 }
 
 // asksByStep says whether a module has a require script or is a buildpack, without which its part of the plan is known.
-func (u *unit) asksByStep() bool {
+func asksByStep(u *module.Module) bool {
 	return u.Buildpack != nil ||
 		slices.ContainsFunc(u.Packfile.Scripts(), func(s packfile.PlacedScript) bool { return s.Kind == packfile.RequireScript })
 }

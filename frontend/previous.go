@@ -3,17 +3,12 @@ package frontend
 import (
 	"context"
 	"errors"
-	"strings"
 
-	"github.com/distribution/reference"
-	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
-	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/graph"
-	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/previous"
+	"github.com/packfile/frontend/source"
 )
 
 // previousName is the named context that stands for the image that layers are taken over from.
@@ -53,14 +48,14 @@ func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (earlier,
 }
 
 // separatePrevious makes the previous images of all platforms fit for one build, and returns what is to be imported for them.
-func (b *build) separatePrevious() []string {
-	all := make([]*previous.Image, len(b.images))
-	for i, im := range b.images {
+func separatePrevious(found []*images) []string {
+	all := make([]*previous.Image, len(found))
+	for i, im := range found {
 		all[i] = im.previous.image
 	}
 	var imports []string
 	for i, image := range previous.Separate(all) {
-		of := &b.images[i].previous
+		of := &found[i].previous
 		if of.image = image; image != nil && image.References() {
 			imports = append(imports, of.cache)
 		}
@@ -71,54 +66,26 @@ func (b *build) separatePrevious() []string {
 // previousImage is the image that the named context stands for, nil when there is none; ref names what has to be imported for
 // its inline cache, "" when it has none.
 func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *previous.Source, ref string, err error) {
-	var dgst digest.Digest
-	nc, err := b.ui.NamedContext(previousName, dockerui.ContextOpt{
-		Platform:      &p,
-		ResolveMode:   b.ui.ImageResolveMode.String(),
-		CaptureDigest: &dgst,
-	})
-	if nc == nil || err != nil {
+	st, is, err := b.sources.Resolve(ctx, source.Context{Name: previousName, Platform: p, Pinned: true})
+	if errors.Is(err, source.ErrNotGiven) {
+		return nil, "", nil
+	}
+	if in, ok := errors.AsType[*source.ContextError](err); ok {
+		err = in.Err // it is said that it is the previous image
+	}
+	if err != nil {
 		return nil, "", err
 	}
-	st, cfg, err := nc.Load(ctx)
-	if err != nil {
-		return nil, "", noSuchPlatform(err, p)
-	}
-	if cfg == nil || st.Output() == nil {
+	if is.Config == nil || st.Output() == nil {
 		return nil, "", errors.New("it is no image: name one with docker-image:// or oci-layout://")
 	}
-	image = &previous.Source{State: *st, Config: cfg}
-	if ref, err = registryImage(ctx, *st); err != nil || ref == "" || dgst == "" {
-		return image, "", err
+	image = &previous.Source{State: st, Config: is.Config}
+	if is.Repository == "" || !is.Exact || layering(b.client.BuildOpts()).Flat {
+		return image, "", nil
 	}
-	image.State, err = pinned(ctx, *st, dgst, p)
-	if err != nil || layering(b.client.BuildOpts()).Flat {
-		return image, "", err
-	}
-	found, err := b.findCache(ctx, ref, dgst, p)
+	found, err := cacheFinder{b.sources, b.solve, b.warnPrevious}.find(ctx, is.Repository, is.Digest, p)
 	image.InlineCache = found.records
 	return image, found.ref, err
-}
-
-// registryImage is the name, without tag, of an image in a registry; "" when it is elsewhere.
-func registryImage(ctx context.Context, st bk.State) (string, error) {
-	def, err := llb.Marshal(ctx, st)
-	if err != nil {
-		return "", err
-	}
-	ops, err := llb.ParseOperations(def.Def)
-	if err != nil || len(ops) != 2 { // a source, and what says that it is the result
-		return "", err
-	}
-	ref, ok := strings.CutPrefix(ops[0].GetSource().GetIdentifier(), imageScheme)
-	if !ok {
-		return "", nil
-	}
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return "", err
-	}
-	return named.Name(), nil
 }
 
 // previousError says that layers of the previous image cannot be had, although its config promises them.

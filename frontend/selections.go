@@ -48,7 +48,7 @@ func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answe
 		return false, err
 	}
 	if !more {
-		return true, s.build.checkSelection(ctx, s.app, sel, a.Result, lost)
+		return true, s.check(ctx, sel, a.Result, lost)
 	}
 	if s.rounds[q]++; s.rounds[q] > maxRounds {
 		return false, &packfile.Error{Filename: sel.Filename, Diagnostics: []packfile.Diagnostic{{
@@ -71,7 +71,7 @@ func (s *selections) checkSlices(ctx context.Context, patterns []graph.Pattern) 
 			continue
 		}
 		s.build.warnOnce(ctx, p.Filename, []packfile.Diagnostic{{
-			Message: fmt.Sprintf("paths: no file of the app matches %q%s", p.Glob, s.build.hidden(s.app, p.Glob)), Range: p.At,
+			Message: fmt.Sprintf("paths: no file of the app matches %q%s", p.Glob, s.hidden(p.Glob)), Range: p.At,
 		}})
 	}
 	return nil

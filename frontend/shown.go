@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/text"
 )
 
@@ -45,9 +46,6 @@ func (c shownClient) ResolveSourceMetadata(ctx context.Context, op *pb.SourceOp,
 	return c.Client.ResolveSourceMetadata(ctx, op, opt)
 }
 
-// customName is where a definition has the names of operations (llb.WithCustomName).
-const customName = "llb.customname"
-
 // visibleDefinition is a definition whose names and excerpts are visible. What is shared with others is copied before it is changed.
 func visibleDefinition(def *pb.Definition) *pb.Definition {
 	if def == nil {
@@ -67,13 +65,13 @@ func visibleDefinition(def *pb.Definition) *pb.Definition {
 }
 
 func visibleMetadata(md *pb.OpMetadata) *pb.OpMetadata {
-	name, group := text.Line(md.Description[customName]), text.Line(md.GetProgressGroup().GetName())
-	if name == md.Description[customName] && group == md.GetProgressGroup().GetName() {
+	name, group := text.Line(md.Description[llb.CustomName]), text.Line(md.GetProgressGroup().GetName())
+	if name == md.Description[llb.CustomName] && group == md.GetProgressGroup().GetName() {
 		return md
 	}
 	shown := md.CloneVT()
 	if name != "" {
-		shown.Description[customName] = name
+		shown.Description[llb.CustomName] = name
 	}
 	if shown.ProgressGroup != nil {
 		shown.ProgressGroup.Name = group

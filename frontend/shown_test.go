@@ -39,7 +39,7 @@ func TestNamesAndExcerptsOfADefinitionAreShownWithoutOrders(t *testing.T) {
 	}
 	names := map[string]int{}
 	for _, md := range sent.Metadata {
-		names[md.Description[customName]]++
+		names[md.Description[llb.CustomName]]++
 		if group := md.ProgressGroup.GetName(); group != "" && group != plain {
 			t.Errorf("a group is called %q", group)
 		}

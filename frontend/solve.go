@@ -2,14 +2,10 @@ package frontend
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
-	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
@@ -17,73 +13,7 @@ import (
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/image"
-	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/measure"
-	"github.com/packfile/frontend/step"
 )
-
-// solve builds a state and returns when that has succeeded.
-func (b *build) solve(ctx context.Context, st bk.State) (gw.Reference, error) {
-	def, err := llb.Marshal(ctx, st, bk.WithCaps(b.client.BuildOpts().LLBCaps))
-	if err != nil {
-		return nil, err
-	}
-	return b.solveDefinition(ctx, def)
-}
-
-// solveSource does so for something that comes from outside. What goes wrong with it is said where it is named.
-func (b *build) solveSource(ctx context.Context, st bk.State) (gw.Reference, error) {
-	ref, err := b.solve(ctx, st)
-	if err != nil {
-		return nil, errors.New(withoutPrefix(err.Error()))
-	}
-	return ref, nil
-}
-
-func (b *build) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Reference, error) {
-	var imports []gw.CacheOptionsEntry
-	if found := b.imports.Load(); found != nil {
-		imports = *found
-	} else { // the previous image is being looked up
-		imports = b.cacheImports()
-	}
-	graph := def.ToPB()
-	if err := checkDefinition(graph); err != nil {
-		return nil, err
-	}
-	res, err := b.client.Solve(ctx, gw.SolveRequest{
-		Definition:   graph,
-		Evaluate:     true,
-		CacheImports: imports,
-	})
-	if err != nil {
-		return nil, b.solveErrors().explain(err, def)
-	}
-	return res.SingleRef()
-}
-
-// cacheImports are those that the user named. They are given to every solve: a step is as likely to be in an imported cache
-// as a layer.
-func (b *build) cacheImports() []gw.CacheOptionsEntry {
-	imports := make([]gw.CacheOptionsEntry, len(b.ui.CacheImports))
-	for i, im := range b.ui.CacheImports {
-		imports[i] = gw.CacheOptionsEntry{Type: im.Type, Attrs: im.Attrs}
-	}
-	return imports
-}
-
-// importInlineCaches has the inline caches of images imported from now on, beside what the user named. An empty name is none,
-// and an index, which has the images of several platforms, is imported once.
-func (b *build) importInlineCaches(images []string) {
-	imports := b.cacheImports()
-	slices.Sort(images)
-	for _, ref := range slices.Compact(images) {
-		if ref != "" {
-			imports = append(imports, gw.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
-		}
-	}
-	b.imports.Store(&imports)
-}
 
 // answers are what steps said to questions.
 type answers struct {
@@ -171,56 +101,6 @@ func askOpen(ctx context.Context, d *graph.Decisions, asked map[fact.Question]bo
 	return d.Ask(ctx, questions, selections.of)
 }
 
-// answer runs the steps of an inquiry and reads their results.
-func (b *build) answer(ctx context.Context, in fact.Inquiry) (fact.Facts, error) {
-	ref, err := b.solve(ctx, in.State)
-	if err != nil {
-		return nil, err
-	}
-	results := fact.Facts{}
-	var mu sync.Mutex
-	eg, egCtx := guard.NewGroup(ctx)
-	for q, file := range in.Files {
-		eg.Go(func() error {
-			result, err := readResult(egCtx, ref, file)
-			mu.Lock()
-			defer mu.Unlock()
-			results[q] = in.Answer(q, result)
-			return err
-		})
-	}
-	return results, eg.Wait()
-}
-
-// answerAll answers inquiries that do not depend on each other.
-func (b *build) answerAll(ctx context.Context, inquiries []fact.Inquiry) (fact.Facts, error) {
-	facts := fact.Facts{}
-	eg, egCtx := guard.NewGroup(ctx)
-	var mu sync.Mutex // for facts
-	for _, in := range inquiries {
-		eg.Go(func() error {
-			results, err := b.answer(egCtx, in)
-			mu.Lock()
-			defer mu.Unlock()
-			maps.Copy(facts, results)
-			return err
-		})
-	}
-	return facts, eg.Wait()
-}
-
-// readResult reads the result of a step.
-func readResult(ctx context.Context, ref gw.Reference, file string) (result step.Result, err error) {
-	data, err := ref.ReadFile(ctx, gw.ReadRequest{Filename: file})
-	if err != nil {
-		return result, err
-	}
-	if err := measure.DecodeJSON(data, measure.Record, &result); err != nil {
-		return result, fmt.Errorf("result of a step: %w", err)
-	}
-	return result, nil
-}
-
 // solveImage builds the image, and finds out what its labels have to say of the layers, under which it returns the decisions. That
 // takes the steps of layers that are not in the image too: they have to succeed as well.
 func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Input) (*graph.Decisions, *platformResult, error) {
@@ -267,14 +147,14 @@ func assemble(ctx context.Context, d *graph.Decisions, in image.Input) (*image.I
 }
 
 // solveAndAsk builds an image and at the same time finds out what is left to be known of it.
-func (b *build) solveAndAsk(ctx context.Context, img *image.Image) (ref gw.Reference, answers fact.Facts, err error) {
+func (s *solver) solveAndAsk(ctx context.Context, img *image.Image) (ref gw.Reference, answers fact.Facts, err error) {
 	eg, egCtx := guard.NewGroup(ctx)
 	eg.Go(func() (err error) {
-		answers, err = b.answerAll(egCtx, img.Left)
+		answers, err = s.answerAll(egCtx, img.Left)
 		return err
 	})
 	eg.Go(func() (err error) {
-		ref, err = b.solve(egCtx, img.State)
+		ref, err = s.solve(egCtx, img.State)
 		return err
 	})
 	return ref, answers, eg.Wait()

@@ -3,39 +3,32 @@ package frontend
 import (
 	"context"
 	"fmt"
-	"path"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerui"
-	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
-	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/container"
-	own "github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
-	"github.com/packfile/frontend/tree"
 )
 
 // readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
 // names. Warnings are passed on.
 func (b *build) readPackfile(ctx context.Context) (err error) {
-	if b.source, err = b.ui.ReadEntrypoint(ctx, "TOML", b.literalName()...); err != nil {
+	if b.source, err = b.door.Packfile(ctx, "TOML"); err != nil {
 		return b.withoutPackfile(err)
 	}
 	filename := b.source.Filename
+	var warnings []packfile.Diagnostic
 	b.keepText(b.source.SourceMap)
 	if project.Is(filename, b.source.Data) {
-		b.project, b.warnings, err = project.Parse(filename, b.source.Data)
+		b.project, warnings, err = project.Parse(filename, b.source.Data)
 		if err == nil {
 			b.pf = b.project.Packfile
 		}
 	} else {
-		b.pf, b.warnings, err = packfile.Parse(filename, b.source.Data)
+		b.pf, warnings, err = packfile.Parse(filename, b.source.Data)
 	}
 	if err != nil {
 		return b.explain(err)
@@ -46,124 +39,14 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
-		b.warnAboutSource(ctx, atOnce(b.warnings))
+		b.warnAboutSource(ctx, warnings)
 	}
-	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch()}
+	b.root = &module.Module{Packfile: b.pf, Filename: filename, Source: b.source.SourceMap, Files: llb.Scratch(), Warnings: warnings}
 	if err := b.loadModules(ctx); err != nil {
 		return b.explain(err)
 	}
 	b.nameImages(ctx)
 	return nil
-}
-
-// warnAboutSource passes warnings about the file that is built on, each with its place.
-func (b *build) warnAboutSource(ctx context.Context, warnings []packfile.Diagnostic) {
-	for _, w := range warnings {
-		b.source.Warn(ctx, w.Message, gw.WarnOpts{
-			Level:  1,
-			Range:  []*pb.Range{module.PBRange(w.Range)},
-			Detail: [][]byte{[]byte(w.Text())},
-		})
-	}
-}
-
-// literalName asks the client for the packfile when its name would be a pattern: dockerui asks for names as they are, and clients
-// take what they are asked for as patterns.
-func (b *build) literalName() []llb.LocalOption {
-	name := b.client.BuildOpts().Opts["filename"]
-	if patterns := similar("", []string{name, name + ".dockerignore"}); patterns[0] != name {
-		return []llb.LocalOption{llb.FollowPaths(patterns)}
-	}
-	return nil
-}
-
-// readRoot reads the files that the packfile which is built names in its own folder.
-func (b *build) readRoot(ctx context.Context) (err error) {
-	root := b.modules.units[0]
-	if root.folder.Files == nil {
-		paths := ownPaths(b.pf)
-		if len(paths) == 0 {
-			return nil
-		}
-		if root.folder, err = b.rootFolder(ctx, paths); err != nil {
-			return err
-		}
-	}
-	root.Files, root.Dir = root.folder.State, root.folder.Path("")
-	return root.readFiles(ctx)
-}
-
-// ownPaths are what a packfile names in its own folder.
-func ownPaths(pf *packfile.Packfile) (paths []string) {
-	for _, s := range pathScripts(pf) {
-		paths = append(paths, s.Path)
-	}
-	if hasDeps(pf) {
-		paths = append(paths, "deps")
-	}
-	return paths
-}
-
-// rootFolder is the folder of the packfile that is built with the given paths of it, which are all that is asked of the client.
-func (b *build) rootFolder(ctx context.Context, paths []string) (tree.Folder, error) {
-	dir := strings.TrimPrefix(path.Dir(path.Clean("/"+b.source.Filename)), "/")
-	source := *b.source.State
-	ops, err := operations(ctx, source)
-	if err != nil {
-		return tree.Folder{}, err
-	}
-	if local := localFolder(ops); local != nil {
-		source = local.state(
-			llb.IncludePatterns(similar(dir, paths)),
-			llb.SessionID(local.session),
-			llb.SharedKeyHint(local.name+"-files"),
-			llb.Differ(llb.DiffNone, false),
-			dockerui.WithInternalName("load files of "+b.source.Filename))
-	}
-	// Programs of modules have to be executable by the user of steps, whoever checked them out.
-	mode := &llb.ChmodOpt{ModeStr: container.AppMode}
-	st := llb.Scratch().File(
-		llb.Copy(source, "/"+dir, "/", &llb.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: literal(paths), Mode: mode}),
-		dockerui.WithInternalName("files of "+b.source.Filename))
-	ref, err := b.solve(ctx, st)
-	return tree.Folder{State: st, Files: files{ref}}, err
-}
-
-// literal are patterns that match paths and nothing else.
-func literal(paths []string) []string {
-	patterns := make([]string, len(paths))
-	for i, p := range paths {
-		patterns[i] = own.Literal(p)
-	}
-	return patterns
-}
-
-// similar are patterns for paths below dir, for whichever system the client has.
-func similar(dir string, paths []string) []string {
-	patterns := make([]string, len(paths))
-	for i, p := range paths {
-		patterns[i] = own.Similar(path.Join(dir, p))
-	}
-	return patterns
-}
-
-// pathScripts are all scripts of the packfile that stand in files.
-func pathScripts(pf *packfile.Packfile) (found []*packfile.Script) {
-	for _, s := range pf.Scripts() {
-		if s.Path != "" {
-			found = append(found, s.Script)
-		}
-	}
-	return found
-}
-
-func hasDeps(pf *packfile.Packfile) bool {
-	for _, l := range pf.Layers {
-		if l.Provide != nil && len(l.Provide.Deps) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 func digestOf(data []byte) string { return digest.FromBytes(data).Encoded() }

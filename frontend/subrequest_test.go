@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/moby/buildkit/client/llb"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
@@ -133,10 +134,10 @@ func TestCheckTellsOfModulesWithTheirOwnSources(t *testing.T) {
 	b := buildOf(t, &fakeGateway{opts: map[string]string{"requestid": "frontend.lint"}}, "")
 	warning := packfile.Diagnostic{Message: "of a module", Rule: "SomeRule"}
 	for _, name := range []string{"quiet.toml", "a\x1b[2J.toml"} {
-		m := &module.Module{Packfile: &packfile.Packfile{}, Filename: name, Source: textOf(name, nil)}
-		b.modules.units = append(b.modules.units, &unit{Module: m, data: []byte("\x1b[2J")})
+		m := &module.Module{Packfile: &packfile.Packfile{}, Filename: name, Source: llb.NewSourceMap(nil, name, "TOML", nil)}
+		b.modules.All = append(b.modules.All, m)
 	}
-	b.modules.units[2].warnings = []packfile.Diagnostic{warning}
+	b.modules.All[2].Warnings = []packfile.Diagnostic{warning}
 	res, _, err := answerSubrequest(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
@@ -289,7 +290,7 @@ func TestWhatIsPrintedGivesTheTerminalNoOrders(t *testing.T) {
 		b.pf.Config.Name = orders
 		b.pf.Layers[0].Name = orders
 		b.pf.Layers[0].Provide.Secrets[0].ID = orders
-		b.warnings = []packfile.Diagnostic{{Message: orders, Rule: orders}}
+		b.root.Warnings = []packfile.Diagnostic{{Message: orders, Rule: orders}}
 		res, _, err := answerSubrequest(t.Context(), b)
 		if err != nil {
 			t.Fatal(err)

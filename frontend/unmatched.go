@@ -16,9 +16,9 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// checkSelection says which patterns matched no file, and which symlinks lead nowhere. When nothing at all matches what a version
+// check says which patterns matched no file, and which symlinks lead nowhere. When nothing at all matches what a version
 // is made of, that is an error: no file could ever change the layer.
-func (b *build) checkSelection(ctx context.Context, app *app, sel *fact.Selection, r step.Result, lost []lostLink) error {
+func (s *selections) check(ctx context.Context, sel *fact.Selection, r step.Result, lost []lostLink) error {
 	if len(r.Unmatched)+len(lost) == 0 {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (b *build) checkSelection(ctx context.Context, app *app, sel *fact.Selectio
 			where = "that inputs name"
 		}
 		diags[n] = packfile.Diagnostic{
-			Message: fmt.Sprintf("%s: no file %s matches %q%s", sel.Key, where, sel.Globs[i], b.hidden(app, sel.Globs[i])), Range: sel.At[i],
+			Message: fmt.Sprintf("%s: no file %s matches %q%s", sel.Key, where, sel.Globs[i], s.hidden(sel.Globs[i])), Range: sel.At[i],
 		}
 	}
 	if sel.Key == "match" && len(diags) == len(sel.Globs) {
@@ -41,10 +41,10 @@ func (b *build) checkSelection(ctx context.Context, app *app, sel *fact.Selectio
 			break
 		}
 		diags = append(diags, packfile.Diagnostic{
-			Message: fmt.Sprintf("%s: the symlink %q leads to %q, which %s%s", sel.Key, l.Path, l.to, l.why, b.hidden(app, l.to)), Range: sel.At[0],
+			Message: fmt.Sprintf("%s: the symlink %q leads to %q, which %s%s", sel.Key, l.Path, l.to, l.why, s.hidden(l.to)), Range: sel.At[0],
 		})
 	}
-	b.warnOnce(ctx, sel.Filename, diags)
+	s.build.warnOnce(ctx, sel.Filename, diags)
 	return nil
 }
 
@@ -52,15 +52,15 @@ func (b *build) checkSelection(ctx context.Context, app *app, sel *fact.Selectio
 const shownLost = 5
 
 // hidden says what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
-func (b *build) hidden(app *app, pattern string) string {
-	if line, rule := hidingLine(app.ignore.data, pattern); line > 0 {
-		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, app.ignore.name, rule)
+func (s *selections) hidden(pattern string) string {
+	if line, rule := hidingLine(s.app.Ignore.Data, pattern); line > 0 {
+		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, s.app.Ignore.Name, rule)
 	}
-	if b.project == nil {
+	if s.build.project == nil {
 		return ""
 	}
-	if key := hidingKey(b.project, pattern); key != "" {
-		return fmt.Sprintf(": %s in %s keeps it out", key, b.source.Filename)
+	if key := hidingKey(s.build.project, pattern); key != "" {
+		return fmt.Sprintf(": %s in %s keeps it out", key, s.build.source.Filename)
 	}
 	return ""
 }

@@ -67,12 +67,12 @@ func imageUser(img *dockerspec.DockerOCIImage) string {
 }
 
 // lookUpUser turns a user into numbers; names are looked up in the image's /etc/passwd and /etc/group.
-func (b *build) lookUpUser(ctx context.Context, text string, img container.Base) (llb.Owner, error) {
+func (s *solver) lookUpUser(ctx context.Context, text string, img container.Base) (llb.Owner, error) {
 	name, group, hasGroup := strings.Cut(text, ":")
 	var owner llb.Owner
 	var err error
 	if owner.UID, err = knownID(name); err != nil {
-		names, err := b.readNames(ctx, img, passwdFile, name)
+		names, err := s.readNames(ctx, img, passwdFile, name)
 		if err != nil {
 			return owner, err
 		}
@@ -86,7 +86,7 @@ func (b *build) lookUpUser(ctx context.Context, text string, img container.Base)
 		return owner, nil
 	}
 	if owner.GID, err = knownID(group); err != nil {
-		names, err := b.readNames(ctx, img, groupFile, group)
+		names, err := s.readNames(ctx, img, groupFile, group)
 		if err != nil {
 			return owner, err
 		}
@@ -107,13 +107,13 @@ const maxNames = 4 << 20
 
 // readNames reads a passwd or group file, to look a name up. The file may be a link: it leads to where it leads in a container of the
 // image, never out of it. It is an error if the image has no such file, or something else in its place. That takes a solve.
-func (b *build) readNames(ctx context.Context, img container.Base, file, name string) ([]byte, error) {
+func (s *solver) readNames(ctx context.Context, img container.Base, file, name string) ([]byte, error) {
 	if img.State.Output() == nil {
 		return nil, fmt.Errorf("the build image has no %s to look %q up in", file, name)
 	}
 	only := bk.Scratch().File(bk.Copy(img.State, file, "/names", &bk.CopyInfo{FollowSymlinks: true}),
 		bk.WithCustomName("[internal] look up user"))
-	ref, err := b.solve(ctx, only)
+	ref, err := s.solve(ctx, only)
 	if err != nil {
 		return nil, fmt.Errorf("%s of the build image cannot be read: %v", file, err)
 	}

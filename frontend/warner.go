@@ -9,9 +9,15 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/bklog"
+	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/image"
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -60,6 +66,17 @@ func (w *warner) warnPrevious(ctx context.Context, why string) {
 	}
 }
 
+// warnAboutSource passes warnings about the file that is built on, each with its place.
+func (w *warner) warnAboutSource(ctx context.Context, warnings []packfile.Diagnostic) {
+	for _, d := range atOnce(warnings) {
+		w.show(ctx, d.Message, gw.WarnOpts{
+			Level:  1,
+			Range:  []*pb.Range{module.PBRange(d.Range)},
+			Detail: [][]byte{[]byte(d.Text())},
+		})
+	}
+}
+
 // warnAbout passes on what lint says of a module, to the user who builds.
 func (w *warner) warnAbout(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
 	for _, d := range atOnce(warnings) {
@@ -90,6 +107,72 @@ func (w *warner) warnLayers(ctx context.Context, img *image.Image) {
 		w.warn(ctx, text, "Put what changes together into one layer. Layers of the run image count as well.")
 	}
 }
+
+// warnAboutPlans passes warnings about build plans on, each once for all platforms.
+func (w *warner) warnAboutPlans(ctx context.Context, warnings []group.PlanWarning) {
+	for _, p := range warnings {
+		text := fmt.Sprintf("%s: build plan: %s", p.Module.Name(), p.Message)
+		if w.planSays.add(text) && !w.asked { // else the answer has it
+			w.warn(ctx, text, "bin/detect of the buildpack wrote it.")
+		}
+	}
+}
+
+// warnNotGiven tells of secrets that modules of a group would like to have, once for all platforms.
+func (w *warner) warnNotGiven(ctx context.Context, g *group.Group) {
+	for _, m := range g.Modules {
+		for _, line := range m.NotGiven() {
+			if w.planSays.add(line) && !w.asked {
+				w.warn(ctx, line, "It can do without. To give it, list the secret in secrets of the module's [[buildpacks]] entry.")
+			}
+		}
+	}
+}
+
+// warnAboutContent tells the user which layers are made again with every change of the app, although they have a version, and
+// why: the app comes in a form that has nothing but its content to be known by.
+func (w *warner) warnAboutContent(ctx context.Context, app *app, layers []string) {
+	if len(layers) == 0 {
+		return
+	}
+	message := fmt.Sprintf("layers with a version are made again when the app changes, since the context is %s: %s", app.Pinned, strings.Join(layers, ", "))
+	if w.contentSays.add(message) {
+		w.warn(ctx, message, "Give them inputs, name a branch, or build a folder. Layers of a previous image are taken over in any case.")
+	}
+}
+
+// warnOfFacts says of each dep without sha what that costs, and which sha it has now; and of each test which programs it did not
+// find.
+func (w *warner) warnOfFacts(ctx context.Context, d *graph.Decisions) error {
+	for _, n := range d.NotFound() {
+		message := fmt.Sprintf("%s:%d: the test of layer %s did not find %s: %s", n.Filename, n.At.Start.Line, n.Layer,
+			strings.Join(n.Programs, ", "), n.Hint)
+		if w.factsSay.add(message) {
+			w.warn(ctx, message, "The version that it settled on may lack what the program would have said.")
+		}
+	}
+	deps, err := d.Unpinned()
+	for _, dep := range deps {
+		message := fmt.Sprintf("%s:%d: dep %s has no sha: every build asks %q for it, and an empty builder downloads it; what it is now "+
+			"is pinned by: sha = %q", dep.Filename, dep.At.Start.Line, dep.Name, layerkey.Redact(dep.URI), dep.SHA)
+		if dep.SHA == emptyFile {
+			message += ", which is that of an empty file: see what the address gives"
+		}
+		if w.factsSay.add(message) {
+			w.warn(ctx, message, packfile.UnpinnedDep.Description)
+		}
+	}
+	return err
+}
+
+// atOnce are the warnings that a build passes on when it has read a packfile. Of deps without sha it has more to say when it has
+// found them.
+func atOnce(warnings []packfile.Diagnostic) []packfile.Diagnostic {
+	return slices.DeleteFunc(slices.Clone(warnings), func(w packfile.Diagnostic) bool { return w.Rule == packfile.UnpinnedDep.Name })
+}
+
+// emptyFile is the checksum of a file without content, which a server may send in place of an error.
+var emptyFile = digest.FromBytes(nil).Encoded()
 
 // messages are collected by several platforms at once.
 type messages struct {

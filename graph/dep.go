@@ -13,6 +13,7 @@ import (
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
 )
 
@@ -131,19 +132,19 @@ func (g *Graph) depSource(l *Layer, d dep) (bk.State, string, error) {
 	if !fileNamePattern.MatchString(file) {
 		file = d.Name
 	}
-	opts := []bk.HTTPOption{
-		bk.Filename(file),
-		bk.Chmod(llb.MaterialMode),
-		bk.Chown(owner.UID, owner.GID),
-		bk.WithCustomName(g.Name(l.ID, "fetch "+d.id)),
-		l.Module.At(at).Location(),
+	wanted := source.File{
+		URI: d.URI, File: file, Mode: llb.MaterialMode, Owner: &owner, At: source.Place{Filename: l.Module.Filename, Range: at},
+		Shown: []bk.ConstraintsOpt{bk.WithCustomName(g.Name(l.ID, "fetch "+d.id)), l.Module.At(at).Location()},
 	}
 	if unpinned(*d.written) {
 		// The run step mounts the same operation as the one that found the checksum: within a build BuildKit asks once.
 		hint := "the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/" + d.id
-		return bk.HTTP(d.URI, append(opts, bk.WithDescription(map[string]string{container.HintKey: hint}))...), file, nil
+		wanted.Shown = append(wanted.Shown, bk.WithDescription(map[string]string{container.HintKey: hint}))
+	} else {
+		wanted.Digest = digest.NewDigestFromEncoded(digest.SHA256, d.SHA)
 	}
-	return bk.HTTP(d.URI, append(opts, bk.Checksum(digest.NewDigestFromEncoded(digest.SHA256, d.SHA)))...), file, nil
+	src, err := g.Sources(wanted)
+	return src, file, err
 }
 
 // Unpinned is a dep of which the packfile gives no checksum.

@@ -30,6 +30,7 @@ import (
 	mod "github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/previous"
+	"github.com/packfile/frontend/source/live"
 	"github.com/packfile/frontend/step"
 )
 
@@ -85,6 +86,7 @@ func (w *world) input(t *testing.T, earlier *previous.Image) input {
 			Native:   container.Native{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Tools: bk.Image("frontend")},
 			App:      container.App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
 			Owner:    llb.Owner{UID: 1000, GID: 1000},
+			Sources:  live.Make,
 			Project:  "project",
 			Args:     []step.Variable{{Name: "ARG", Value: w.args}},
 		},

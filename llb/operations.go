@@ -4,9 +4,15 @@ import (
 	"fmt"
 	"slices"
 
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 )
+
+// CustomName is where a definition has the names of operations (llb.WithCustomName).
+const CustomName = "llb.customname"
 
 // Operation is one operation of a definition.
 type Operation struct {
@@ -45,4 +51,52 @@ func (ops Operations) Result() *pb.Op {
 		return nil
 	}
 	return ops[len(ops)-1].Op
+}
+
+// OperationsOf returns the operations of a state, without the one that only says which is the result. It is ErrEmptyView when there
+// are none.
+func OperationsOf(ctx context.Context, st llb.State) (Operations, error) {
+	def, err := Marshal(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := ParseOperations(def.Def)
+	if err != nil {
+		return nil, err
+	}
+	if len(ops) < 2 {
+		return nil, ErrEmptyView
+	}
+	return ops[:len(ops)-1], nil
+}
+
+// DefinitionDigest tells apart states that have no digest of their own, as results of a build (inputs of bake). Sources of the client
+// are told apart by name: their session is another one in every build.
+func DefinitionDigest(ctx context.Context, st llb.State) (digest.Digest, error) {
+	def, err := Marshal(ctx, st)
+	if err != nil {
+		return "", err
+	}
+	ops, err := ParseOperations(def.Def)
+	if err != nil {
+		return "", err
+	}
+	digester := digest.Canonical.Digester()
+	index := map[string]string{}
+	for i, op := range ops {
+		index[op.Digest.String()] = fmt.Sprintf("op:%d", i)
+		for _, in := range op.Inputs {
+			in.Digest = index[in.Digest]
+		}
+		if src := op.GetSource(); src != nil {
+			delete(src.Attrs, pb.AttrLocalSessionID)
+			delete(src.Attrs, pb.AttrLocalUniqueID)
+		}
+		canonical, err := MarshalDeterministic(op.Op)
+		if err != nil {
+			return "", err
+		}
+		digester.Hash().Write(canonical)
+	}
+	return digester.Digest(), nil
 }

@@ -1,5 +1,5 @@
-// Package module is a module of a build: a packfile or a buildpack, with its scripts, its folder, and what it is given of the
-// user's.
+// Package module finds, opens and holds the modules of a build: packfiles and buildpacks, with their scripts, their folders, and what
+// they are given of the user's. It solves nothing on its own: what it needs of the build around it is a World.
 package module
 
 import (
@@ -22,14 +22,18 @@ type Module struct {
 	// Buildpack is nil for a packfile. Otherwise Packfile has nothing but what Config says of the module.
 	Buildpack *Buildpack
 
-	Filename string            // of the packfile or buildpack.toml, for errors; no two modules have the same
-	Source   *bk.SourceMap     // that file for BuildKit's own errors; nil for none
-	Scripts  map[string][]byte // content of every script that has a path
-	Offline  map[string]bool   // names below deps/ in the module's folder
-	Files    bk.State          // what the module's folder is in, as far as Offline needs it; all of a buildpack's
-	Dir      string            // the folder in Files, absolute; "" for all of it
-	Versions bool              // other versions of it may take part in its place
-	Grant    *Grant            // nil for the packfile that is built, which has everything
+	Filename string                // of the packfile or buildpack.toml, for errors; no two modules have the same
+	Source   *bk.SourceMap         // that file for BuildKit's own errors; nil for none
+	Scripts  map[string][]byte     // content of every script that has a path
+	Offline  map[string]bool       // names below deps/ in the module's folder
+	Files    bk.State              // what the module's folder is in, as far as Offline needs it; all of a buildpack's
+	Dir      string                // the folder in Files, absolute; "" for all of it
+	Versions bool                  // other versions of it may take part in its place
+	Grant    *Grant                // nil for the packfile that is built, which has everything
+	Own      bool                  // it has layers, processes or the like: it can take part itself
+	Warnings []packfile.Diagnostic // about Filename
+
+	opened
 }
 
 // Buildpack is a module with programs of its own (bin/detect, bin/build), as its buildpack.toml has it.

@@ -17,6 +17,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source/live"
 	"github.com/packfile/frontend/step"
 )
 
@@ -38,6 +39,7 @@ func New(t testing.TB, texts []string, change ...func(*Input)) *group.Detector {
 		Native:   container.Native{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}, Tools: bk.Image("frontend")},
 		App:      container.App{Tree: bk.Local("context", bk.SessionID("session"), bk.SharedKeyHint("context")), Stable: &local},
 		Owner:    llb.Owner{UID: 1000, GID: 1000},
+		Sources:  live.Make,
 		Project:  "project",
 	}}
 	for i, text := range texts {

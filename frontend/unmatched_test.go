@@ -1,63 +1,11 @@
 package frontend
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/packfile/frontend/cnb/project"
-	"github.com/packfile/frontend/tree"
 )
-
-func TestADockerignoreFile(t *testing.T) {
-	for name, test := range map[string]struct {
-		data     *string // nil for no file
-		patterns []string
-		err      string
-	}{
-		"that is not there has no patterns":    {nil, nil, ""},
-		"that is empty has no patterns":        {ptr(""), nil, ""},
-		"has a pattern on each line":           {ptr("# comment\n\n /a/ \n!b/*.txt\r\n"), []string{"a", "!b/*.txt"}, ""},
-		"may have any valid pattern":           {ptr("**/x[a-c]?\n*\n"), []string{"**/x[a-c]?", "*"}, ""},
-		"must have no pattern that is invalid": {ptr("a\n[z-a]\n"), nil, `.dockerignore: pattern "[z-a]"`},
-		"must have no bare exception":          {ptr("a\n!\n"), nil, `.dockerignore: pattern "!"`},
-		"must not be huge":                     {ptr(strings.Repeat("a\n", maxIgnore/2+1)), nil, ".dockerignore: "},
-	} {
-		t.Run(name, func(t *testing.T) {
-			root := t.TempDir()
-			if test.data != nil {
-				if err := os.WriteFile(filepath.Join(root, ".dockerignore"), []byte(*test.data), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			file, err := readIgnore(t.Context(), tree.Folder{Files: files{&failingRef{root: root}}}, ".dockerignore")
-			if test.err != "" {
-				if err == nil || !strings.Contains(err.Error(), test.err) {
-					t.Errorf("got error %v", err)
-				}
-				return
-			}
-			if err != nil || (file.name != "") != (test.data != nil) {
-				t.Errorf("%q, %v", file.name, err)
-			}
-			if diff := cmp.Diff(test.patterns, file.patterns); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-	root := t.TempDir()
-	if err := os.Mkdir(filepath.Join(root, ".dockerignore"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readIgnore(t.Context(), tree.Folder{Files: files{&failingRef{root: root}}}, ".dockerignore"); err == nil || !strings.Contains(err.Error(), "it is a folder") {
-		t.Errorf("a folder of that name: %v", err)
-	}
-}
-
-func ptr(s string) *string { return &s }
 
 func TestTheLineThatHidesWhatAPatternIsAboutIsFound(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -1,4 +1,4 @@
-package frontend
+package live
 
 import (
 	"bytes"
@@ -10,38 +10,32 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/tree"
 )
 
 // maxIgnore is the size limit of a .dockerignore file, in bytes.
 const maxIgnore = 1 << 20
 
-// ignoreFile is a .dockerignore file. One that is not there has no name.
-type ignoreFile struct {
-	name     string
-	data     []byte
-	patterns []string
-}
-
 // ignored finds the file that says what is no part of the app: FILE.dockerignore beside the packfile FILE, else
 // .dockerignore in the app. dockerui's own are for local folders alone, and a file that it cannot read is none to it: then
 // what must not be in an image would be in it.
-func (b *build) ignored(ctx context.Context, st bk.State, local *clientFolder) (ignoreFile, error) {
-	if b.source.Definition != nil {
-		ref, err := b.solveDefinition(ctx, b.source.Definition)
+func (d *Door) ignored(ctx context.Context, st bk.State, local *clientFolder) (source.IgnoreFile, error) {
+	if d.packfile.Definition != nil {
+		files, err := d.solve(ctx, d.packfile.Definition)
 		if err != nil {
-			return ignoreFile{}, err
+			return source.IgnoreFile{}, err
 		}
-		file, err := readIgnore(ctx, tree.Folder{Files: files{ref}}, b.source.Filename+dockerui.DefaultDockerignoreName)
-		if file.name != "" || err != nil {
+		file, err := readIgnore(ctx, tree.Folder{Files: files}, d.packfile.Filename+dockerui.DefaultDockerignoreName)
+		if file.Name != "" || err != nil {
 			return file, err
 		}
 	}
-	return b.dockerignore(ctx, st, local)
+	return d.dockerignore(ctx, st, local)
 }
 
 // dockerignore finds .dockerignore in a context.
-func (b *build) dockerignore(ctx context.Context, st bk.State, local *clientFolder) (ignoreFile, error) {
+func (d *Door) dockerignore(ctx context.Context, st bk.State, local *clientFolder) (source.IgnoreFile, error) {
 	if local != nil { // the options are dockerui's for the main context: the file is sent once
 		st = local.state(
 			bk.SessionID(local.session),
@@ -50,31 +44,33 @@ func (b *build) dockerignore(ctx context.Context, st bk.State, local *clientFold
 			dockerui.WithInternalName("load "+dockerui.DefaultDockerignoreName),
 			bk.Differ(bk.DiffNone, false))
 	}
-	ref, err := b.solve(ctx, st)
+	folder, err := d.files(ctx, st)
 	if err != nil {
-		return ignoreFile{}, err
+		return source.IgnoreFile{}, err
 	}
-	return readIgnore(ctx, tree.Folder{Files: files{ref}}, dockerui.DefaultDockerignoreName)
+	return readIgnore(ctx, folder, dockerui.DefaultDockerignoreName)
 }
 
-// readIgnore is what a .dockerignore file says, if there is one.
-func readIgnore(ctx context.Context, f tree.Folder, name string) (file ignoreFile, err error) {
+// readIgnore reads a .dockerignore file. Without one the result has no name.
+func readIgnore(ctx context.Context, f tree.Folder, name string) (file source.IgnoreFile, err error) {
 	stat, link, err := f.Stat(ctx, name)
 	if stat == nil || err != nil {
 		return file, err
 	}
-	fail := func(err error) (ignoreFile, error) { return ignoreFile{}, fmt.Errorf("%s: %v", name, err) }
+	fail := func(err error) (source.IgnoreFile, error) {
+		return source.IgnoreFile{}, fmt.Errorf("%s: %v", name, err)
+	}
 	if stat.IsDir() && link == "" {
 		return fail(fmt.Errorf("it is a folder"))
 	}
-	file.name = name
-	if file.data, err = f.Read(ctx, name, maxIgnore); err != nil {
+	file.Name = name
+	if file.Data, err = f.Read(ctx, name, maxIgnore); err != nil {
 		return fail(err)
 	}
-	if file.patterns, err = ignorefile.ReadAll(bytes.NewReader(file.data)); err != nil {
+	if file.Patterns, err = ignorefile.ReadAll(bytes.NewReader(file.Data)); err != nil {
 		return fail(err)
 	}
-	for _, p := range file.patterns {
+	for _, p := range file.Patterns {
 		// Some of what is wrong shows only when the pattern is used.
 		m, err := patternmatcher.New([]string{p})
 		if err == nil {

@@ -1,23 +1,17 @@
-package frontend
+package module
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
-	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
-	"github.com/moby/buildkit/frontend/dockerui"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
-	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/launch"
-	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/tree"
@@ -25,22 +19,22 @@ import (
 
 // pkg is what one [[buildpacks]] entry brings: a module, or several.
 type pkg struct {
-	units       []*unit
+	modules     []*Module
 	id, version string // of the one that the package is about, "" when it does not say
 }
 
-// pick is the unit that an entry is about.
-func (p *pkg) pick(bp packfile.Buildpack) (*unit, error) {
+// pick returns the module that an entry is about.
+func (p *pkg) pick(bp packfile.Buildpack) (*Module, error) {
 	id, version := bp.ID, bp.Version
 	if id == "" && version == "" {
 		id, version = p.id, p.version
 	}
-	var fits []*unit
+	var fits []*Module
 	var all []string
-	for _, u := range p.units {
-		all = append(all, u.Name())
-		if (id == "" || u.ID() == id) && (version == "" || u.Packfile.Config.Version == version) {
-			fits = append(fits, u)
+	for _, m := range p.modules {
+		all = append(all, m.Name())
+		if (id == "" || m.ID() == id) && (version == "" || m.Packfile.Config.Version == version) {
+			fits = append(fits, m)
 		}
 	}
 	switch len(fits) {
@@ -65,20 +59,20 @@ func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, 
 	_, layout := entries["oci-layout"]
 	switch {
 	case slices.ContainsFunc(moduleFiles, func(name string) bool { return entries[name] != nil }):
-		u, err := l.readModule(ctx, f, origin, bp.ID, bp.Version)
+		m, err := l.readModule(ctx, f, origin, bp.ID, bp.Version)
 		if err != nil {
 			return nil, err
 		}
-		return &pkg{units: []*unit{u}}, nil
+		return &pkg{modules: []*Module{m}}, nil
 	case entries["cnb"] != nil:
 		return l.readBuildpackage(ctx, f.Sub("cnb"), origin)
 	case unpacked:
 	case layout:
-		return l.unpack(ctx, container.Archive{Tree: f.State, Path: f.Path(""), Folder: true}, origin, bp)
+		return l.unpack(ctx, Archive{Tree: f.State, Path: f.Path(""), Folder: true}, origin, bp)
 	case len(entries) == 1: // a download, or the file that a named context is
 		for name, stat := range entries {
 			if !stat.IsDir() && !tree.IsSymlink(stat) {
-				return l.unpack(ctx, container.Archive{Tree: f.State, Path: f.Path(name)}, origin, bp)
+				return l.unpack(ctx, Archive{Tree: f.State, Path: f.Path(name)}, origin, bp)
 			}
 		}
 	}
@@ -86,31 +80,12 @@ func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, 
 }
 
 // unpack has an archive unpacked, and reads what is in it.
-func (l *loader) unpack(ctx context.Context, a container.Archive, origin string, bp packfile.Buildpack) (*pkg, error) {
-	native, err := l.nativeTools(ctx)
+func (l *loader) unpack(ctx context.Context, a Archive, origin string, bp packfile.Buildpack) (*pkg, error) {
+	f, err := l.world.Unpack(ctx, a, "[internal] unpack "+origin)
 	if err != nil {
 		return nil, err
 	}
-	st, err := native.Unpack(a, "[internal] unpack "+origin)
-	if err != nil {
-		return nil, err
-	}
-	ref, err := l.solveSource(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	refused, _, err := tree.Folder{Files: files{ref}}.Stat(ctx, strings.TrimPrefix(container.ResultPath, "/"))
-	if err != nil {
-		return nil, err
-	}
-	if refused != nil { // of an archive that was unpacked there is no result
-		result, err := readResult(ctx, ref, container.ResultPath)
-		if err == nil {
-			err = errors.New(result.Refused)
-		}
-		return nil, err
-	}
-	return l.readPackage(ctx, tree.Folder{State: st, Files: files{ref}, Dir: strings.TrimPrefix(container.UnpackedPath, "/")}, origin, bp, true)
+	return l.readPackage(ctx, f, origin, bp, true)
 }
 
 // readBuildpackage reads the modules of a buildpackage, in its folder /cnb: today's layout, or that of the first draft, with
@@ -150,7 +125,7 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin s
 				return nil, fmt.Errorf("/cnb/%s/%s: %w", layout, id, err)
 			}
 			for version, stat := range versions {
-				if len(p.units) == maxModules {
+				if len(p.modules) == maxModules {
 					return nil, fmt.Errorf("it has more than %d modules", maxModules)
 				}
 				at := path.Join(layout, id, version)
@@ -159,22 +134,22 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin s
 						return nil, err
 					}
 				}
-				u, err := l.readPackaged(ctx, cnb.Sub(at), below(origin, path.Join("cnb", at)), id, version)
+				m, err := l.readPackaged(ctx, cnb.Sub(at), below(origin, path.Join("cnb", at)), id, version)
 				if err != nil {
 					return nil, err
 				}
-				p.units = append(p.units, u)
+				p.modules = append(p.modules, m)
 			}
 		}
-		if len(p.units) > 0 {
-			slices.SortFunc(p.units, func(a, b *unit) int { return strings.Compare(a.Name(), b.Name()) })
+		if len(p.modules) > 0 {
+			slices.SortFunc(p.modules, func(a, b *Module) int { return strings.Compare(a.Name(), b.Name()) })
 			return p, nil
 		}
 	}
 	return nil, errors.New("it has /cnb, but neither /cnb/buildpacks nor /cnb/by-id in it has a buildpack")
 }
 
-// blobOf is where a link of a package leads, in /cnb: to a blob, and nowhere else.
+// blobOf returns where a link of a package leads, in /cnb: to a blob, and nowhere else.
 func blobOf(at, link string) (string, error) {
 	to := path.Join("/cnb", path.Dir(at), link)
 	if path.IsAbs(link) {
@@ -188,44 +163,18 @@ func blobOf(at, link string) (string, error) {
 }
 
 // readPackaged reads one module of a package, which says under which name it has it.
-func (l *loader) readPackaged(ctx context.Context, f tree.Folder, origin, dir, version string) (*unit, error) {
-	u, err := l.readModule(ctx, f, origin, strings.ReplaceAll(dir, "_", "/"), version)
+func (l *loader) readPackaged(ctx context.Context, f tree.Folder, origin, dir, version string) (*Module, error) {
+	m, err := l.readModule(ctx, f, origin, strings.ReplaceAll(dir, "_", "/"), version)
 	if err != nil {
 		return nil, err
 	}
-	if launch.EscapeID(u.ID()) != launch.EscapeID(dir) || u.Packfile.Config.Version != version {
-		return nil, fmt.Errorf("it has %s in the place of %s@%s", u.Name(), dir, version)
+	if launch.EscapeID(m.ID()) != launch.EscapeID(dir) || m.Packfile.Config.Version != version {
+		return nil, fmt.Errorf("it has %s in the place of %s@%s", m.Name(), dir, version)
 	}
-	return u, nil
+	return m, nil
 }
 
-// image finds a module's image.
-func (l *loader) image(ctx context.Context, ref string) (bk.State, *dockerspec.DockerOCIImage, error) {
-	p := l.ui.BuildPlatforms[0] // a module is the same for all
-	var none bk.State
-	ref, dgst, data, err := l.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
-		LogName:  "[internal] module " + ref,
-		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &p, ResolveMode: l.ui.ImageResolveMode.String()},
-	})
-	if err != nil {
-		return none, nil, err
-	}
-	var cfg dockerspec.DockerOCIImage
-	if err := json.Unmarshal(data, &cfg); err != nil {
-		return none, nil, err
-	}
-	return bk.Image(pinnedName(ref, dgst), bk.Platform(p), dockerui.WithInternalName("module "+ref)), &cfg, nil
-}
-
-// pinnedName is the name of an image with its digest.
-func pinnedName(ref string, dgst digest.Digest) string {
-	if strings.Contains(ref, "@") {
-		return ref
-	}
-	return ref + "@" + dgst.String()
-}
-
-// about says which module of a package its label names.
+// about finds out which module of a package its label names.
 func (p *pkg) about(cfg *dockerspec.DockerOCIImage) {
 	if cfg == nil || p.id != "" {
 		return

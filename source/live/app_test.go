@@ -1,10 +1,12 @@
-package frontend
+package live
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/client/llb"
+
+	own "github.com/packfile/frontend/llb"
 )
 
 func TestWhatHasNothingButItsContentToBeKnownByIsNamed(t *testing.T) {
@@ -18,7 +20,7 @@ func TestWhatHasNothingButItsContentToBeKnownByIsNamed(t *testing.T) {
 		"the result of another target":       llb.Scratch().File(llb.Mkfile("/a", 0o644, nil)).Run(llb.Args([]string{"a"})).Root(),
 		"":                                   llb.HTTP("https://example.com/app.tar"),
 	} {
-		ops, err := operations(t.Context(), st)
+		ops, err := own.OperationsOf(t.Context(), st)
 		if err != nil {
 			t.Fatal(err)
 		}

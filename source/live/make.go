@@ -1,0 +1,63 @@
+package live
+
+import (
+	"errors"
+	"strings"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/util/gitutil"
+
+	"github.com/packfile/frontend/source"
+)
+
+// Make is a source.Maker: it makes the sources that take no look-up.
+func Make(s source.Source) (bk.State, error) {
+	switch s := s.(type) {
+	case source.File:
+		return file(s), nil
+	case source.Blob:
+		return bk.ImageBlob(s.Repository+"@"+s.Digest.String(), bk.Filename(s.File), dockerui.WithInternalName(s.Name)), nil
+	case source.Git:
+		return git(s)
+	}
+	return bk.State{}, unknownKind(s)
+}
+
+// file returns a download.
+func file(s source.File) bk.State {
+	opts := []bk.HTTPOption{bk.Filename(s.File)}
+	if s.Mode != 0 {
+		opts = append(opts, bk.Chmod(s.Mode))
+	}
+	if s.Owner != nil {
+		opts = append(opts, bk.Chown(s.Owner.UID, s.Owner.GID))
+	}
+	if s.Digest != "" {
+		opts = append(opts, bk.Checksum(s.Digest))
+	}
+	if len(s.Accept) > 0 {
+		opts = append(opts, bk.Header(bk.HTTPHeader{Accept: strings.Join(s.Accept, ", ")}))
+	}
+	for _, o := range s.Shown {
+		opts = append(opts, o)
+	}
+	return bk.HTTP(s.URI, opts...)
+}
+
+// git returns a folder of a repository.
+func git(s source.Git) (bk.State, error) {
+	var opts []bk.GitOption
+	if s.Foreign {
+		opts = append(opts, bk.AuthTokenSecret(""), bk.AuthHeaderSecret(""))
+		if remote, err := gitutil.ParseURL(s.Address); err == nil && remote.Scheme == gitutil.SSHProtocol {
+			return bk.State{}, errors.New("it is fetched with the user's SSH agent, which modules have not: " +
+				"name it in the packfile that is built as well, or over https")
+		}
+	}
+	st, _, err := dockerui.DetectGitContext(s.Address, nil, opts...)
+	if err != nil || st == nil {
+		return bk.State{}, errors.Join(err, errors.New("it is no address of a Git repository"))
+	}
+	return *st, nil
+}

@@ -1,0 +1,105 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/containerd/platforms"
+	bk "github.com/moby/buildkit/client/llb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Resolved is what a source came to, as far as its kind has it.
+type Resolved struct {
+	Digest digest.Digest // of the manifest of an image, or of what else identifies the source; "" when it is not known
+	Exact  bool          // equal digests are equal contents
+
+	Config     *dockerspec.DockerOCIImage // of an image
+	RawConfig  []byte                     // the same as bytes, of an Image
+	Repository string                     // of an image in a registry: in full, without tag or digest
+	Given      string                     // what the user, or the packfile, calls the image or folder of a Context
+
+	// Stable is the content in a form that two builds have equal definitions of, for keyed views. Nil when there is none: then it is
+	// known by its content.
+	Stable *bk.State
+	App    AppOrigin
+
+	Time *time.Time // of an AppTime; nil when nobody says
+}
+
+// AppOrigin is where an App comes from.
+type AppOrigin struct {
+	Pinned string // what it is, if it has no stable form
+	Folder string // name of the client's folder that it is, "" when it is none
+	// Repository and Subfolder are those of a Git context; "" for others.
+	Repository, Subfolder string
+	Ignore                IgnoreFile // says which files are no part of it
+}
+
+// IgnoreFile is a .dockerignore file. One that is not there has no name.
+type IgnoreFile struct {
+	Name     string
+	Data     []byte
+	Patterns []string
+}
+
+// ErrNotGiven says that there is no named context of that name.
+var ErrNotGiven = errors.New("there is no named context of that name")
+
+// ContextError is an error about a named context. It wraps nothing: of wrapped errors the client is shown the innermost message of
+// what BuildKit said.
+type ContextError struct {
+	Name, Given string
+	Err         error
+}
+
+func (e *ContextError) Error() string {
+	return fmt.Sprintf("named context %s: %s: %v", e.Name, e.Given, e.Err)
+}
+
+// AppContext is the named context that is the app in place of the main context.
+const AppContext = "context"
+
+// ImageScheme begins an image's identifier, in named contexts and in source operations.
+const ImageScheme = "docker-image://"
+
+// Given returns what the user, or the packfile, calls what a named context stands for; "" when there is none. opts are the options
+// of the build.
+func Given(opts map[string]string, name string, p ocispecs.Platform) string {
+	given, _ := lookUp(opts, name, p)
+	return strings.TrimPrefix(given, ImageScheme)
+}
+
+// IsGiven reports whether there is a named context.
+func IsGiven(opts map[string]string, name string, p ocispecs.Platform) bool {
+	_, ok := lookUp(opts, name, p)
+	return ok
+}
+
+// lookUp finds the option of a named context: that of the platform goes first.
+func lookUp(opts map[string]string, name string, p ocispecs.Platform) (given string, ok bool) {
+	if given, ok = opts["context:"+name+"::"+platforms.FormatAll(platforms.Normalize(p))]; !ok {
+		given, ok = opts["context:"+name]
+	}
+	return given, ok
+}
+
+// CheckPlatform refuses an image that is for another platform than p. An index has been searched for it, but a reference that is no
+// index resolves for any platform.
+func CheckPlatform(cfg *dockerspec.DockerOCIImage, p ocispecs.Platform) error {
+	if cfg == nil {
+		return nil // scratch, or a folder
+	}
+	if cfg.OS == "" || cfg.Architecture == "" {
+		return errors.New("it is no image that could be used: its config has no os and architecture")
+	}
+	is, want := platforms.Normalize(cfg.Platform), platforms.Normalize(p)
+	if is.OS != want.OS || is.Architecture != want.Architecture || cfg.Variant != "" && !platforms.Only(want).Match(is) {
+		return fmt.Errorf("the image is for %s, and not for %s", platforms.Format(is), platforms.Format(want))
+	}
+	return nil
+}
