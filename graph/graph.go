@@ -142,13 +142,13 @@ func (l *Layer) asked() (table map[string]any) {
 	return table
 }
 
-// layerOf is the layer of a module that a name of the build plan stands for; nil when the module is a buildpack, whose names
-// may be any, such as what is a layer of another module with that module's id.
+// layerOf is the layer of a module that a name of the build plan stands for. It is nil when the module has none of that name: names of a
+// buildpack may be any, such as what is a layer of another module with that module's id.
 func (g *Graph) layerOf(m *module.Module, name string) *Layer {
-	if m.Buildpack != nil {
-		return nil
+	if l := g.byID[m.Subject(name)]; l != nil && l.Module == m {
+		return l
 	}
-	return g.byID[m.Subject(name)]
+	return nil
 }
 
 // link resolves the links of a layer. What earlier modules expose is linked as well, where scripts can see it.

@@ -88,22 +88,26 @@ type buildpackMember struct {
 	d *Detector
 }
 
-func (m buildpackMember) questions() []fact.Question {
-	if !m.d.fits(m.Module.Buildpack) {
+func (b buildpackMember) questions() []fact.Question {
+	if !b.d.fits(b.Module.Buildpack) {
 		return nil
 	}
-	return []fact.Question{questionOf(m.Module)}
+	return []fact.Question{questionOf(b.Module)}
 }
 
-func (m buildpackMember) part(f fact.Facts) plan.Member {
-	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
-	if !m.d.fits(m.Module.Buildpack) {
-		member.Failed = m.d.unfit(m.Module.Buildpack)
+func (b buildpackMember) part(f fact.Facts) plan.Member {
+	member := plan.Member{Name: b.Module.Name(), Optional: b.Optional}
+	if !b.d.fits(b.Module.Buildpack) {
+		member.Failed = b.d.unfit(b.Module.Buildpack)
 		return member
 	}
-	d := f[questionOf(m.Module)].Detection()
+	d := f[questionOf(b.Module)].Detection()
 	member.Plan, member.Failed = d.Plan, d.Failed
 	return member
+}
+
+func (b buildpackMember) warnings(f fact.Facts) []string {
+	return f[questionOf(b.Module)].Detection().Warnings
 }
 
 // PlanWarning is something questionable in the build plan of a buildpack.
@@ -115,10 +119,11 @@ type PlanWarning struct {
 // PlanWarnings are those about the answers to some questions.
 func (d *Detector) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWarning) {
 	for _, m := range d.Modules {
-		if m.Buildpack == nil || !slices.Contains(qs, questionOf(m)) {
+		of := d.member(Candidate{Module: m})
+		if !slices.ContainsFunc(of.questions(), func(q fact.Question) bool { return slices.Contains(qs, q) }) {
 			continue
 		}
-		for _, w := range f[questionOf(m)].Detection().Warnings {
+		for _, w := range of.warnings(f) {
 			all = append(all, PlanWarning{m, w})
 		}
 	}
@@ -154,8 +159,9 @@ func files(table map[string]any) map[string]any {
 	return md
 }
 
-// detect is the state that has what bin/detect of a buildpack answers.
-func (d *Detector) detect(m *module.Module) (bk.State, error) {
+// ask is the state that has what bin/detect answers.
+func (b buildpackMember) ask(fact.Question) (bk.State, error) {
+	m, d := b.Module, b.d
 	p := container.Process{
 		Subject: m.ID(), Module: m, Files: container.Files{Module: m}, Name: string(fact.Detected), At: []module.Place{m.At(m.Packfile.Config.At("id"))},
 		NoCache: d.NoCache(m.ID()),

@@ -55,15 +55,19 @@ type PlanRequire struct {
 type member interface {
 	// questions are those on whose answers its part of the plan depends.
 	questions() []fact.Question
+	// ask returns the state that has what answers one of them.
+	ask(fact.Question) (bk.State, error)
 	// part is its part of the plan, when they are answered.
 	part(fact.Facts) plan.Member
+	// warnings are what is questionable in what it answered.
+	warnings(fact.Facts) []string
 }
 
 func (d *Detector) member(c Candidate) member {
 	if c.Module.Buildpack != nil {
 		return buildpackMember{c, d}
 	}
-	return packfileMember{c, c.Module == d.Root}
+	return packfileMember{c, d}
 }
 
 // Questions are those that have to be answered before a group can be tried.
@@ -93,35 +97,11 @@ func (d *Detector) Ask(qs []fact.Question) ([]fact.Inquiry, error) {
 
 func (d *Detector) ask(q fact.Question) (bk.State, error) {
 	for _, m := range d.Modules {
-		if m.Buildpack != nil {
-			if questionOf(m) == q {
-				return d.detect(m)
-			}
-			continue
-		}
-		for i := range m.Packfile.Layers {
-			l := &m.Packfile.Layers[i]
-			if (fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}) == q && l.Require != nil && l.Require.Script != nil {
-				return d.require(m, l)
-			}
+		if of := d.member(Candidate{Module: m}); slices.Contains(of.questions(), q) {
+			return of.ask(q)
 		}
 	}
 	return bk.State{}, fmt.Errorf("no module has question %v", q)
-}
-
-// require is the state that has what the require script of a layer says.
-func (d *Detector) require(m *module.Module, l *packfile.Layer) (bk.State, error) {
-	script := l.Require.Script
-	p := container.Process{
-		Subject: m.Subject(l.Name), Module: m, Files: container.Files{Module: m}, Name: string(fact.Required),
-		Network: script.Network, Access: l.Require.Access, At: []module.Place{m.At(container.ScriptRange(script))}, NoCache: d.IsNoCache(m, l.Name),
-	}
-	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{
-		Given: d.Told(l.Require.Access, OwnMetadata(m, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
-	}}
-	p.Mount(container.AppMount(d.WholeApp, llb.ReadOnly))
-	out, err := d.Exec(p)
-	return out[step.OutDir], err
 }
 
 // Try finds out whether the build plan of a group balances, by the rules of package plan. Its errors are those of plan.Resolve.
@@ -157,9 +137,9 @@ func (d *Detector) Try(group []Candidate, f fact.Facts, trials *plan.Trials) (*G
 	return g, nil
 }
 
-// provides says whether a packfile has a layer of that name which it can make.
+// provides says whether a module has a layer of that name which it can make. A buildpack has none: what it makes is for its program to say.
 func provides(m *module.Module, name string) bool {
-	return m.Buildpack == nil && slices.ContainsFunc(m.Packfile.Layers, func(l packfile.Layer) bool {
+	return slices.ContainsFunc(m.Packfile.Layers, func(l packfile.Layer) bool {
 		return l.Name == name && l.Provide != nil
 	})
 }
@@ -167,7 +147,7 @@ func provides(m *module.Module, name string) bool {
 // packfileMember is a packfile as a member of a group.
 type packfileMember struct {
 	Candidate
-	root bool // the packfile that is built
+	d *Detector
 }
 
 func (m packfileMember) questions() (qs []fact.Question) {
@@ -179,6 +159,26 @@ func (m packfileMember) questions() (qs []fact.Question) {
 	}
 	return qs
 }
+
+// ask is the state that has what the require script of a layer says.
+func (m packfileMember) ask(q fact.Question) (bk.State, error) {
+	layers := m.Module.Packfile.Layers
+	l := &layers[slices.IndexFunc(layers, func(l packfile.Layer) bool { return m.Module.Subject(l.Name) == q.Layer })]
+	script := l.Require.Script
+	p := container.Process{
+		Subject: q.Layer, Module: m.Module, Files: container.Files{Module: m.Module}, Name: string(fact.Required),
+		Network: script.Network, Access: l.Require.Access, At: []module.Place{m.Module.At(container.ScriptRange(script))},
+		NoCache: m.d.IsNoCache(m.Module, l.Name),
+	}
+	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{
+		Given: m.d.Told(l.Require.Access, OwnMetadata(m.Module, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
+	}}
+	p.Mount(container.AppMount(m.d.WholeApp, llb.ReadOnly))
+	out, err := m.d.Exec(p)
+	return out[step.OutDir], err
+}
+
+func (m packfileMember) warnings(fact.Facts) []string { return nil }
 
 // part of the plan: a layer with a require or build section is required, unless its script says no; one with provide or build
 // is provided. What a module could require itself, and does not this time, it may still make for others.
@@ -199,7 +199,7 @@ func (m packfileMember) part(f fact.Facts) plan.Member {
 		}
 	}
 	switch {
-	case m.root || !sections:
+	case m.Module == m.d.Root || !sections:
 		// What is built takes part in its own build; and whoever has but processes does in any.
 	case len(member.Plan.Requires) == 0 && len(member.Plan.Provides) == 0:
 		member.Failed = "none of its layers is required this time"

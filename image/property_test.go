@@ -114,6 +114,7 @@ func (w *world) input(t *testing.T, earlier *previous.Image) input {
 type tried struct {
 	*graph.Decisions
 	*builder
+	facts fact.Facts // under which they are
 }
 
 // ask adds the answers to questions that can be asked now.
@@ -122,11 +123,15 @@ func (b *tried) ask(qs []fact.Question) error {
 	if err != nil {
 		return err
 	}
+	if err := b.sameAgain(qs, inquiries); err != nil {
+		return err
+	}
 	return b.know(b.answerAll(inquiries))
 }
 
 // know adds answers.
 func (b *tried) know(more fact.Facts) (err error) {
+	b.facts = b.facts.With(more)
 	b.Decisions, err = b.With(more)
 	return err
 }
@@ -173,16 +178,16 @@ func (w *world) try(t *testing.T, from *built, in input) (b tried, err error) {
 	if err != nil {
 		return b, err
 	}
-	facts := b.answerAll(inquiries)
-	chosen, err := build.Try(members, facts, &plan.Trials{Limit: 1000})
+	b.facts = b.answerAll(inquiries)
+	chosen, err := build.Try(members, b.facts, &plan.Trials{Limit: 1000})
 	if err != nil {
 		return b, err
 	}
-	g, err := graph.New(build.Builder, in.graph, chosen, facts)
+	g, err := graph.New(build.Builder, in.graph, chosen, b.facts)
 	if err != nil {
 		return b, err
 	}
-	b.Decisions, err = g.Decide(facts)
+	b.Decisions, err = g.Decide(b.facts)
 	return b, err
 }
 
@@ -213,13 +218,11 @@ func (w *world) build(t *testing.T, from *built, in input, next order) (img *bui
 			return nil, err
 		}
 	}
-	var result *image.Image
-	if in.graph.Target == "" {
-		result, err = image.Assemble(context.Background(), b.Decisions, in.image)
-	} else {
-		result, err = image.Layer(context.Background(), b.Decisions)
-	}
+	result, err := in.assemble(b.Decisions)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.sameAtOnce(in, result); err != nil {
 		return nil, err
 	}
 	for rounds := 0; in.graph.Target == ""; rounds++ {
@@ -244,6 +247,9 @@ func (w *world) build(t *testing.T, from *built, in input, next order) (img *bui
 	}
 	if img.config, err = result.Config(); err != nil || in.graph.Target != "" {
 		return img, err
+	}
+	if err := b.sameConfigAtOnce(result, img.config); err != nil {
+		return nil, err
 	}
 	if img.cache, err = result.InlineCache(); err != nil {
 		return nil, err
