@@ -86,7 +86,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	}
 	build := b.platform
 	if b.rebasing() {
-		build, err = b.rebase(ctx)
+		build, err = rebaser{imageFinder{b}}.rebase(ctx)
 	} else {
 		err = b.readContexts(ctx)
 	}
@@ -108,7 +108,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	eg.Go(func() error { return b.startApp(egCtx, ctx) })
 	for i, p := range platforms {
 		eg.Go(func() (err error) {
-			b.images[i], err = b.resolveImages(egCtx, p)
+			b.images[i], err = imageFinder{b}.resolveImages(egCtx, p)
 			return err
 		})
 	}

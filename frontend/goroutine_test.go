@@ -109,7 +109,7 @@ func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
 	// Functions of libraries that call what they are given in goroutines of their own, and what that has to pass.
 	guards := map[string]string{"Build": "platformBuild"}
 	guarded := 0
-	for _, s := range sources(t, "frontend", "convert", "guard", "llb", "layerkey", "module", "source", "source/live", "tree") {
+	for _, s := range sources(t, "frontend", "image", "graph", "previous", "group", "container", "fact", "guard", "llb", "layerkey", "module", "source", "source/live", "tree") {
 		if filepath.Base(s.name) == "guard.go" {
 			continue
 		}
@@ -159,7 +159,7 @@ func receiverName(fun *ast.SelectorExpr) string {
 
 func TestNothingIsMarshalledAroundTheLock(t *testing.T) {
 	marshals := 0
-	for _, s := range sources(t, "frontend", "convert", "llb", "module", "source", "source/live", "tree") {
+	for _, s := range sources(t, "frontend", "image", "graph", "previous", "group", "container", "fact", "llb", "module", "source", "source/live", "tree") {
 		if strings.HasSuffix(s.name, filepath.Join("llb", "marshal.go")) {
 			continue
 		}

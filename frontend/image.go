@@ -76,7 +76,10 @@ func imagesOf(modules module.Found, name string) (said []string) {
 	return slices.Compact(said)
 }
 
-func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images, error) {
+// imageFinder finds the images that a build stands on, by the named contexts that stand for them.
+type imageFinder struct{ *build }
+
+func (b imageFinder) resolveImages(ctx context.Context, p ocispecs.Platform) (*images, error) {
 	var im images
 	if err := b.checkImages(p); err != nil {
 		return nil, err
@@ -115,7 +118,7 @@ func (b *build) resolveImages(ctx context.Context, p ocispecs.Platform) (*images
 }
 
 // needsImage reports whether this build stands on the image of that name.
-func (b *build) needsImage(name string) bool {
+func (b imageFinder) needsImage(name string) bool {
 	switch {
 	case b.planning():
 		return name == "build-image" && slices.ContainsFunc(b.modules.All, asksByStep)
@@ -148,7 +151,7 @@ func runsScripts(m *module.Module) bool {
 }
 
 // checkImages fails for all images at once that the build needs and nobody named.
-func (b *build) checkImages(p ocispecs.Platform) error {
+func (b imageFinder) checkImages(p ocispecs.Platform) error {
 	var missing []packfile.Diagnostic
 	for _, name := range namedImages {
 		if !source.IsGiven(b.client.BuildOpts().Opts, name, p) && b.needsImage(name) {
@@ -178,7 +181,7 @@ func configTable(p *project.Project) string {
 }
 
 // namedImage finds an image that the build may need; checkImages has found that there is one if it does.
-func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform) (container.Base, error) {
+func (b imageFinder) namedImage(ctx context.Context, name string, p ocispecs.Platform) (container.Base, error) {
 	if !b.needsImage(name) {
 		return container.Base{State: bk.Scratch(), Exact: true}, nil // the same nothing every time
 	}
@@ -186,7 +189,7 @@ func (b *build) namedImage(ctx context.Context, name string, p ocispecs.Platform
 }
 
 // loadImage finds an image by the named context that stands for it.
-func (b *build) loadImage(ctx context.Context, name string, p ocispecs.Platform) (container.Base, error) {
+func (b imageFinder) loadImage(ctx context.Context, name string, p ocispecs.Platform) (container.Base, error) {
 	none := container.Base{State: bk.Scratch()}
 	st, is, err := b.sources.Resolve(ctx, source.Context{Name: name, Platform: p, Pinned: true})
 	if err == nil {
@@ -220,7 +223,7 @@ func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
 }
 
 // tools returns the frontend's own image for a platform: it has what steps and app images need of ours.
-func (b *build) tools(ctx context.Context, p ocispecs.Platform, checked bool) (bk.State, error) {
+func (b imageFinder) tools(ctx context.Context, p ocispecs.Platform, checked bool) (bk.State, error) {
 	st, _, err := b.sources.Resolve(ctx, source.Tools{Platform: p, Checked: checked})
 	if errors.Is(err, live.ErrNoImage) {
 		err = fmt.Errorf("%w (it has to be run from its image, by BuildKit %s or later)", err, minBuildKit)
@@ -231,6 +234,6 @@ func (b *build) tools(ctx context.Context, p ocispecs.Platform, checked bool) (b
 // nativeTools returns what steps run on that run no script.
 func (b *build) nativeTools(ctx context.Context) (native container.Native, err error) {
 	native.Platform = b.ui.BuildPlatforms[0]
-	native.Tools, err = b.tools(ctx, native.Platform, true)
+	native.Tools, err = imageFinder{b}.tools(ctx, native.Platform, true)
 	return native, err
 }

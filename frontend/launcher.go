@@ -18,7 +18,7 @@ import (
 const launcherName = "launcher"
 
 // findLauncher finds the lifecycle image whose launcher the app image gets; nil when nobody named one.
-func (b *build) findLauncher(ctx context.Context, p ocispecs.Platform) (*image.Launcher, error) {
+func (b imageFinder) findLauncher(ctx context.Context, p ocispecs.Platform) (*image.Launcher, error) {
 	if b.ui.Target != "" || b.givenName(launcherName, p) == "" {
 		return nil, nil
 	}

@@ -23,7 +23,7 @@ type earlier struct {
 
 // findPrevious finds the image that layers are taken over from. It only saves work: when there is none, or it is of no
 // use, the user is warned and the result has none.
-func (b *build) findPrevious(ctx context.Context, p ocispecs.Platform) (earlier, error) {
+func (b imageFinder) findPrevious(ctx context.Context, p ocispecs.Platform) (earlier, error) {
 	image, ref, err := b.previousImage(ctx, p)
 	if ctx.Err() != nil {
 		return earlier{}, context.Cause(ctx)
@@ -65,7 +65,7 @@ func separatePrevious(found []*images) []string {
 
 // previousImage is the image that the named context stands for, nil when there is none; ref names what has to be imported for
 // its inline cache, "" when it has none.
-func (b *build) previousImage(ctx context.Context, p ocispecs.Platform) (image *previous.Source, ref string, err error) {
+func (b imageFinder) previousImage(ctx context.Context, p ocispecs.Platform) (image *previous.Source, ref string, err error) {
 	st, is, err := b.sources.Resolve(ctx, source.Context{Name: previousName, Platform: p, Pinned: true})
 	if errors.Is(err, source.ErrNotGiven) {
 		return nil, "", nil

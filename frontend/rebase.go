@@ -50,9 +50,12 @@ func (b *build) withoutPackfile(unread error) error {
 	return nil
 }
 
+// rebaser puts app images on other run images.
+type rebaser struct{ imageFinder }
+
 // rebase finds the images, and returns what puts them on each other, for one platform. No layer is looked into: those of the
 // app image are found through its inline cache.
-func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int) (*platformResult, error), error) {
+func (b rebaser) rebase(ctx context.Context) (func(ctx context.Context, index int) (*platformResult, error), error) {
 	if layering(b.client.BuildOpts()).Flat {
 		return nil, errors.New("this BuildKit cannot merge layers by reference, so it cannot rebase an image: build it again")
 	}
@@ -92,7 +95,7 @@ func (b *build) rebase(ctx context.Context) (func(ctx context.Context, index int
 	}, nil
 }
 
-func (b *build) rebasePlatform(ctx context.Context, re *image.Rebased, run container.Base) (*platformResult, error) {
+func (b rebaser) rebasePlatform(ctx context.Context, re *image.Rebased, run container.Base) (*platformResult, error) {
 	result := &platformResult{
 		BuildResult: dockerui.BuildResult{Image: re.Config, BaseImage: run.Config, Epoch: re.Config.Created},
 		inlineCache: re.InlineCache,

@@ -25,7 +25,7 @@ const defaultUser = "1000:1000"
 
 // users are the owner of steps and files, in numbers, and the user of the app image: config.user, else the images' CNB
 // user, else their user, else an unprivileged one.
-func (b *build) users(ctx context.Context, im images) (owner llb.Owner, user string, err error) {
+func (b imageFinder) users(ctx context.Context, im images) (owner llb.Owner, user string, err error) {
 	name := b.pf.Config.User
 	if name == "" {
 		name = imageUser(im.build.Config)

@@ -28,9 +28,6 @@ const (
 	maxMethods = 40  // of a type
 )
 
-// uncut are the types that are still larger.
-var uncut = []string{"frontend.build"}
-
 // sources are the Go files of each folder below the root of the repository, parsed, by name. Those of other modules are not among them.
 func sources(t *testing.T, mode parser.Mode) map[string]map[string]*ast.File {
 	t.Helper()
@@ -186,8 +183,8 @@ func TestFilesAndTypesCanBeReadAtATime(t *testing.T) {
 			}
 		}
 		for name, n := range methods {
-			if large := n > maxMethods; large != slices.Contains(uncut, name) {
-				t.Errorf("%s of %s has %d methods, want no more than %d, unless it is known that it has to be cut", name, room, n, maxMethods)
+			if n > maxMethods {
+				t.Errorf("%s of %s has %d methods, want no more than %d", name, room, n, maxMethods)
 			}
 		}
 	}
