@@ -1,5 +1,5 @@
-// Package guard starts the goroutines of the frontend. A panic in any goroutine ends the whole process, which the user would see
-// as an exit code and nothing else; in one that is started here it is an error that asks for a report.
+// Package guard starts the goroutines of the frontend. A panic in any goroutine ends the whole process, and the user
+// would see only an exit code. In a goroutine that guard starts, a panic becomes an error that asks for a report.
 package guard
 
 import (
@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// catch makes a panic an error. It would only be seen in the daemon's log, and the user has to see that it is our fault.
+// catch makes a panic an error. Otherwise only the daemon's log would show it, and the user must see that it is our
+// fault.
 func catch(ctx context.Context, err *error) {
 	if p := recover(); p != nil {
 		bklog.G(ctx).Errorf("panic: %v\n%s", p, debug.Stack())
@@ -19,24 +20,24 @@ func catch(ctx context.Context, err *error) {
 	}
 }
 
-// Call calls a function. A panic in it is its error.
+// Call calls a function and returns its error. A panic becomes an error.
 func Call(ctx context.Context, f func() error) (err error) {
 	defer catch(ctx, &err)
 	return f()
 }
 
-// Start calls a function in a goroutine, and then done with its error.
+// Start calls a function in a goroutine, and then done with the function's error. A panic becomes an error.
 func Start(ctx context.Context, f func() error, done func(error)) {
 	go func() { done(Call(ctx, f)) }()
 }
 
-// Group is an errgroup.Group whose functions may panic: that is their error.
+// Group is an errgroup.Group in which a panic of a function becomes the function's error.
 type Group struct {
 	ctx context.Context
 	all *errgroup.Group
 }
 
-// NewGroup returns a group with a context that ends with the first error, and with the group.
+// NewGroup returns a group and a context, which ends with the first error or when Wait returns.
 func NewGroup(ctx context.Context) (Group, context.Context) {
 	eg, egCtx := errgroup.WithContext(ctx)
 	return Group{egCtx, eg}, egCtx

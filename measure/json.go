@@ -28,7 +28,8 @@ func JSON(data []byte, most Size) (Size, error) {
 	return m.Size, err
 }
 
-// DecodeJSON decodes a JSON text that is no larger than it may be.
+// DecodeJSON measures a JSON text and decodes it. The error is an *Excess if the text exceeds the limit, else the
+// decoder's.
 func DecodeJSON(data []byte, most Size, into any) error {
 	if _, err := JSON(data, most); err != nil {
 		return err

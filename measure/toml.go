@@ -29,7 +29,7 @@ type level struct {
 	value bool // it is behind the "=" of a key
 }
 
-// step takes the next byte, or the next string or comment.
+// step reads the next byte, or the next string or comment.
 func (t *tomlMeter) step() error {
 	at, c := t.next, t.data[t.next]
 	t.next++
@@ -74,7 +74,7 @@ func (t *tomlMeter) step() error {
 	return nil
 }
 
-// open takes the bracket of an array, an inline table or a header.
+// open reads the bracket of an array, an inline table or a header.
 func (t *tomlMeter) open(here *level, array bool, at int) error {
 	if len(t.in) == 1 && !here.value {
 		if t.header { // the second bracket of [[header]]
@@ -94,7 +94,7 @@ func (t *tomlMeter) open(here *level, array bool, at int) error {
 // quotes are what a string over several lines begins and ends with, by its first byte.
 var quotes = [256][]byte{'"': []byte(`"""`), '\'': []byte("'''")}
 
-// skipString passes over a string whose first quote has been taken.
+// skipString skips a string whose first quote has been read.
 func (t *tomlMeter) skipString(quote byte) {
 	three := func(at int) bool { return bytes.HasPrefix(t.data[at:], quotes[quote]) }
 	multiline := three(t.next - 1)

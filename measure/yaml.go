@@ -4,8 +4,8 @@ import "bytes"
 
 // YAML measures a YAML text (version 1.2). The error is an *Excess.
 //
-// Where strings and block scalars begin and end takes a parser to know. So every byte counts that is a value if it is in none:
-// a script counts more than it costs.
+// Only a parser knows where strings and block scalars begin and end. So every byte counts that would be a value outside
+// of them: a script counts more than it costs.
 func YAML(data []byte, most Size) (Size, error) {
 	m, err := begin(data, most)
 	// ends says that a "-", "?" or ":" before an offset is an indicator.

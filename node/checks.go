@@ -9,10 +9,11 @@ import (
 	"unicode"
 )
 
-// A Check looks at one string. It returns what is wrong with it, to follow the quoted value in a message, and a hint.
+// A Check looks at one string. It returns its problem, which follows the quoted value in a message, and a hint; "" when
+// the string is good.
 type Check func(s string) (problem, hint string)
 
-// OneOf checks a string that has few values.
+// OneOf checks that a string is one of some values.
 func OneOf(values ...string) Check {
 	return func(s string) (problem, hint string) {
 		if slices.Contains(values, s) {
@@ -25,7 +26,7 @@ func OneOf(values ...string) Check {
 	}
 }
 
-// NotBlank checks a text that must not be empty.
+// NotBlank checks that a text is not empty.
 func NotBlank(s string) (problem, hint string) {
 	if strings.TrimSpace(s) == "" {
 		return "is empty", ""
@@ -33,7 +34,7 @@ func NotBlank(s string) (problem, hint string) {
 	return "", ""
 }
 
-// NonEmpty checks a string that must say something, on one line.
+// NonEmpty checks that a string is one line and not empty.
 func NonEmpty(s string) (problem, hint string) {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return "holds a control character", ""
@@ -41,7 +42,7 @@ func NonEmpty(s string) (problem, hint string) {
 	return NotBlank(s)
 }
 
-// Word checks a string that must not hold white space, such as an image reference.
+// Word checks that a string holds no white space, as an image reference.
 func Word(s string) (problem, hint string) {
 	if strings.ContainsFunc(s, unicode.IsSpace) {
 		return "holds white space", ""
@@ -62,7 +63,7 @@ func VariableName(s string) (problem, hint string) {
 	return "", ""
 }
 
-// FileName checks a string that becomes one file or folder name.
+// FileName checks that a string can be the name of one file or folder.
 func FileName(s string) (problem, hint string) {
 	switch {
 	case s == "":
@@ -85,7 +86,7 @@ const LeavesFolder = "leaves its folder"
 // maxPath bounds paths and patterns: compiling a pattern takes time in proportion to the square of its length.
 const maxPath = 1024
 
-// InsidePath checks a slash-separated path that must stay inside its folder.
+// InsidePath checks that a slash-separated path stays inside its folder.
 func InsidePath(s string) (problem, hint string) {
 	switch {
 	case strings.TrimSpace(s) == "":
@@ -106,7 +107,7 @@ func InsidePath(s string) (problem, hint string) {
 
 var shaPattern = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 
-// SHA256 checks a checksum.
+// SHA256 checks that a string is a SHA-256 checksum of 64 hexadecimal digits.
 func SHA256(s string) (problem, hint string) {
 	if !shaPattern.MatchString(s) {
 		hint = "64 hexadecimal digits"
@@ -118,7 +119,7 @@ func SHA256(s string) (problem, hint string) {
 	return "", ""
 }
 
-// WebAddress checks a uri. It is recorded in the image, so it may not hold a password.
+// WebAddress checks an http or https address. The image records the address, so it may not hold a password.
 func WebAddress(s string) (problem, hint string) {
 	u, err := url.Parse(s)
 	switch {

@@ -7,7 +7,7 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// Decoder reads one file: its tree, and what schemas make of that. It collects all that is wrong on the way.
+// Decoder reads one file: first its tree, then values by schemas. It collects all errors on the way.
 type Decoder struct {
 	Report
 	Format    Format
@@ -20,10 +20,11 @@ func NewDecoder(f Format) *Decoder { return &Decoder{Format: f} }
 // maxSuggestions bounds the comparisons with similar words, whose number is the product of wrong and right ones.
 const maxSuggestions = 100
 
-// MaySuggest says whether Nearest still looks: when not, the caller need not collect candidates.
+// MaySuggest reports whether Nearest still looks: if not, the caller need not collect candidates.
 func (d *Decoder) MaySuggest() bool { return d.suggested < maxSuggestions }
 
-// Nearest returns the candidate that was probably meant by a word, "" when none is near or when there were too many wrong words.
+// Nearest returns the candidate that a mistyped word probably means, "" when none is near or when the file has too many
+// wrong words.
 func (d *Decoder) Nearest(wrong string, candidates []string) string {
 	if !d.MaySuggest() {
 		return ""
@@ -32,7 +33,7 @@ func (d *Decoder) Nearest(wrong string, candidates []string) string {
 	return nearest(wrong, candidates)
 }
 
-// Key returns the name of a key as the file writes it, from its TOML name.
+// Key returns the name of a key in the file's format, given its TOML name.
 func (d *Decoder) Key(name string) string { return d.Format.key(name) }
 
 // Tree reads a text into a tree. It returns nil, with an error reported, when the text is too large or its syntax broken.
@@ -54,7 +55,7 @@ func (d *Decoder) Tree(what string, data []byte) *Node {
 	return readTOML(src, &d.Report)
 }
 
-// Unique reports a name that was there before.
+// Unique reports an error when a name is defined already.
 func (d *Decoder) Unique(seen map[string]Range, what, name string, at Range) {
 	if name == "" {
 		return
@@ -66,7 +67,7 @@ func (d *Decoder) Unique(seen map[string]Range, what, name string, at Range) {
 	seen[name] = at
 }
 
-// Unknown reports a key that the table does not have.
+// Unknown reports an error for a key that the table does not have, with the nearest key or the list of keys as hint.
 func (d *Decoder) Unknown(what string, e *Entry, names []string) {
 	hint := "keys of " + what + ": " + strings.Join(names, ", ")
 	if near := d.Nearest(e.Key, names); near != "" {
@@ -75,7 +76,7 @@ func (d *Decoder) Unknown(what string, e *Entry, names []string) {
 	d.Fail(e.KeyAt, hint, "unknown key %s in %s", Quote(e.Key), what)
 }
 
-// Wrong reports a value of another kind than its key wants.
+// Wrong reports an error for a value of another kind than its key takes.
 func (d *Decoder) Wrong(e *Entry, n *Node, want, hint string) {
 	d.Fail(n.At, hint, "%s: expected %s, found %s", e.Key, want, n.Kind)
 }
@@ -88,7 +89,7 @@ func (d *Decoder) Example(key, value string) string {
 	return fmt.Sprintf("write %s = %s", key, value)
 }
 
-// Checked applies the checks of a key to one of its strings.
+// Checked applies checks to a string, which may hold no NUL byte, and reports the first problem as an error.
 func (d *Decoder) Checked(e *Entry, n *Node, checks []Check) {
 	if strings.IndexByte(n.Text, 0) >= 0 {
 		d.Fail(n.At, "", "%s: %s holds a NUL byte", e.Key, Quote(n.Text))
@@ -102,8 +103,9 @@ func (d *Decoder) Checked(e *Entry, n *Node, checks []Check) {
 	}
 }
 
-// AsText returns a value as it is where a string is wanted. In YAML few people know which plain scalars are something else (2.7, true,
-// 2020-01-01), so any of them but null is its text there. TOML's strings have quotes: what has none is not meant as one.
+// AsText returns a value as a string, where a string is expected. Few people know which plain scalars of YAML are
+// something else (2.7, true, 2020-01-01), so every plain scalar but null becomes its text. TOML's strings have quotes: a
+// value without quotes is not meant as a string, and stays as it is.
 func (d *Decoder) AsText(n *Node) *Node {
 	switch n.Kind {
 	case IntegerKind, FloatKind, BoolKind, DateKind:
@@ -114,7 +116,7 @@ func (d *Decoder) AsText(n *Node) *Node {
 	return n
 }
 
-// tooMany says whether an array has more entries than any may have, which is an error at the first too many.
+// tooMany reports whether an array has more than MaxEntries entries, with an error at the first one too many.
 func (d *Decoder) tooMany(e *Entry) bool {
 	items := e.Value.Items
 	if len(items) <= MaxEntries {
@@ -124,7 +126,7 @@ func (d *Decoder) tooMany(e *Entry) bool {
 	return true
 }
 
-// Strings reads an array of strings and records where each stands.
+// Strings reads an array of strings and records the place of each.
 func (d *Decoder) Strings(t *Table, name string, e *Entry, checks []Check) []string {
 	n := e.Value
 	if n.Kind != ArrayKind {

@@ -13,11 +13,11 @@ type Rule struct {
 	Description string
 }
 
-// Diagnostic is one thing that is wrong with a file, or, as a warning, questionable.
+// Diagnostic is one error or lint warning about a file.
 type Diagnostic struct {
 	Rule    string // lint rule of a warning; "" for errors
 	Message string // what is wrong, in one line without position
-	Hint    string // what to write instead, "" when there is nothing to say
+	Hint    string // what to write instead; "" for none
 	Range   Range
 }
 
@@ -29,10 +29,11 @@ func (d Diagnostic) Text() string {
 	return d.Message + " (" + d.Hint + ")"
 }
 
-// Error returns Text. A diagnostic is an error where one thing is found at a time, so that the caller knows where to point.
+// Error returns Text. Functions that find one error at a time return a diagnostic as an error, so that the caller knows
+// its place.
 func (d Diagnostic) Error() string { return d.Text() }
 
-// Error is everything that is wrong with a file, in the order in which it stands there.
+// Error is all errors of a file, in file order.
 type Error struct {
 	Filename    string
 	Diagnostics []Diagnostic // never empty
@@ -49,7 +50,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// maxDiagnostics bounds what one file can make its reader say: more would not fit into a gRPC message.
+// maxDiagnostics bounds the errors that are reported for one file: more would not fit into a gRPC message.
 const maxDiagnostics = 500
 
 // Report collects errors and warnings. The zero value is an empty one.
@@ -72,7 +73,7 @@ func (r *Report) Warn(rule Rule, at Range, hint, format string, args ...any) {
 	r.AddWarning(Diagnostic{Rule: rule.Name, Message: fmt.Sprintf(format, args...), Hint: hint, Range: at})
 }
 
-// AddWarning adds a warning that somebody else made.
+// AddWarning adds a warning that another package made.
 func (r *Report) AddWarning(d Diagnostic) {
 	if len(r.warns) < maxDiagnostics {
 		r.warns = append(r.warns, d)
@@ -88,8 +89,8 @@ func (r *Report) Errors() []Diagnostic { return sorted(r.errs) }
 // Warnings returns the warnings in file order, nil when there are none.
 func (r *Report) Warnings() []Diagnostic { return sorted(r.warns) }
 
-// sorted puts diagnostics into file order; those at one place stay in the order in which they were found. What a YAML
-// alias repeats is said once.
+// sorted puts diagnostics into file order; those at one place stay in the order in which they were found. A diagnostic
+// that a YAML alias repeats appears once.
 func sorted(ds []Diagnostic) []Diagnostic {
 	ds = slices.Clone(ds)
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
@@ -119,7 +120,7 @@ func (r *Report) Err(filename string) error {
 // maxQuoted bounds how much of a value a message repeats.
 const maxQuoted = 80
 
-// Quote returns a value as a message shows it: printable, on one line, and not longer than a person reads.
+// Quote returns a value as messages show it: quoted, printable, on one line, and cut when it is long.
 func Quote(s string) string {
 	if len(s) > maxQuoted {
 		return fmt.Sprintf("%q…", s[:maxQuoted])

@@ -1,6 +1,7 @@
-// Package node reads files in TOML and YAML into trees of nodes, of which each knows where it stands, and trees into Go values, by
-// schemas that say which keys a table has. What is wrong is told at its place in the file, all of it at once, with a hint at what to
-// write instead. It is for every room that has a format of its own; it knows none of these formats.
+// Package node reads TOML and YAML files into trees of nodes, each with its place in the file. It reads trees into Go
+// values by schemas, which list the keys of each table. It reports all errors at once, each at its place, with a hint at
+// what to write instead. Every room that has a format of its own uses it; it knows none of these formats, and reads no
+// file from disk.
 //
 // A Decoder goes with a file through both steps:
 //
@@ -10,5 +11,5 @@
 //	}
 //	err := d.Err(filename) // everything that is wrong, in file order
 //
-// What a text may cost is measured before it is decoded: texts come from anyone.
+// It measures what a text costs before it decodes it, since anyone can write such a text.
 package node

@@ -10,7 +10,7 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// Format is how a file is written.
+// Format is the language of a file.
 type Format int
 
 // The formats.
@@ -22,7 +22,7 @@ const (
 // tomlStart matches a line that begins a TOML document and no YAML document: a header, or a key and an equals sign.
 var tomlStart = regexp.MustCompile(`^(\[|[A-Za-z0-9_."'-]+[ \t]*=)`)
 
-// FormatOf returns the format of a file, as its ending says, or else its content.
+// FormatOf returns the format of a file by the ending of its name, or for any other ending by its content.
 func FormatOf(filename string, data []byte) Format {
 	switch strings.ToLower(path.Ext(filename)) {
 	case ".toml":
@@ -41,7 +41,7 @@ func FormatOf(filename string, data []byte) Format {
 	return TOML
 }
 
-// key returns a key as files of the format write it, from its TOML name.
+// key returns the name of a key in files of the format, given its TOML name.
 func (f Format) key(name string) string {
 	words := strings.Split(name, "-")
 	if f == TOML || len(words) == 1 {
@@ -53,7 +53,7 @@ func (f Format) key(name string) string {
 	return strings.Join(words, "")
 }
 
-// meter returns what measures a text of the format.
+// meter returns the function that measures a text of the format.
 func (f Format) meter() func([]byte, measure.Size) (measure.Size, error) {
 	if f == YAML {
 		return measure.YAML
@@ -61,23 +61,23 @@ func (f Format) meter() func([]byte, measure.Size) (measure.Size, error) {
 	return measure.TOML
 }
 
-// MaxSize is how large a packfile, or another file of this package, may be, in bytes.
+// MaxSize is the largest size of a file that this package reads, in bytes.
 const MaxSize = 4 << 20
 
-// MaxEntries is how many entries an array may have: those of some are looked at in pairs.
+// MaxEntries is the largest number of entries of an array: some checks compare all pairs.
 const MaxEntries = 1000
 
-// most is how large they may be otherwise. What nests is bounded by maxDepth, with better places; this bounds what is spent
-// until that is seen.
+// most is the largest measure of a file. maxDepth bounds nesting with better places in its errors; most bounds the cost
+// until that check.
 var most = measure.Size{Bytes: MaxSize, Values: 200_000, Depth: 2 * maxDepth}
 
-// Measure returns what a file costs to read, as far as it may cost anything: what is refused costs no more.
+// Measure returns the cost of reading a file, up to the limit: a file that is refused costs no more.
 func Measure(filename string, data []byte) measure.Size {
 	size, _ := FormatOf(filename, data).meter()(data, most)
 	return size
 }
 
-// measured reports a text that is larger than it may be.
+// measured reports an error when a text is larger than the limits.
 func (d *Decoder) measured(src *source) bool {
 	_, err := d.Format.meter()(src.data, most)
 	if excess, ok := errors.AsType[*measure.Excess](err); ok {

@@ -1,6 +1,6 @@
 package node
 
-// Kind is what a value is, in words that both formats share.
+// Kind is the kind of a value, in words that both formats share.
 type Kind uint8
 
 const (
@@ -20,12 +20,12 @@ func (k Kind) String() string {
 	}[k]
 }
 
-// Node is one value of a file with its place. Both formats are read into a tree of nodes, so that decoding,
-// validation and lint exist once.
+// Node is one value of a file with its place. Both formats become a tree of nodes, so that decoding, validation and lint
+// exist once.
 type Node struct {
 	Kind    Kind
 	defined definition // TOML only
-	Marked  bool       // for whoever changes a tree, and then decodes it
+	Marked  bool       // free for callers that change a tree before they decode it
 	Text    string     // of a string its content, of any other scalar its source text, in TOML's form
 	written string     // YAML only: the source text of any other scalar, as the file has it
 	At      Range      // for a table its header or first key; at most the rest of a line
@@ -44,8 +44,8 @@ type Entry struct {
 // maxDepth bounds how deep values nest. A packfile itself needs 7; the rest is for metadata.
 const maxDepth = 32
 
-// indexed is the size from which a table looks its keys up in a map. Nearly all tables are smaller, and a short scan is
-// cheaper than a map for each of them.
+// indexed is the number of keys from which a table uses a map. Nearly all tables are smaller, and for them a short scan
+// is cheaper.
 const indexed = 12
 
 // Find returns the entry of a key, nil when there is none.
@@ -81,7 +81,7 @@ func (n *Node) Add(e Entry) {
 // Rename gives an entry another key.
 func (n *Node) Rename(e *Entry, key string) { e.Key, n.index = key, nil }
 
-// Remove takes an entry out and returns it; ok is false when there is none.
+// Remove removes an entry and returns it; ok is false when there is none.
 func (n *Node) Remove(key string) (removed Entry, ok bool) {
 	for i, e := range n.Entries {
 		if e.Key == key {
@@ -93,7 +93,7 @@ func (n *Node) Remove(key string) (removed Entry, ok bool) {
 	return Entry{}, false
 }
 
-// Tables returns the tables of an array of tables; nothing when the node is nil or something else.
+// Tables returns the tables of an array of tables; none when the node is nil or something else.
 func (n *Node) Tables() []*Node {
 	if n == nil || n.Kind != ArrayKind {
 		return nil

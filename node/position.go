@@ -10,21 +10,21 @@ type Range struct {
 	Start, End Position
 }
 
-// Table keeps where a table and its keys stand in a file. Every type that comes from a table
-// embeds one, so that errors found later (a script that fails, a dep with another checksum) can still point at it.
+// Table holds the places of a table and its keys in a file. Every type that comes from a table embeds one, so that later
+// errors (a script that fails, a dep with another checksum) can still point at the file.
 type Table struct {
 	self  Range
 	keys  []keyPlace         // few, so a scan is cheaper than a map
 	items map[string][]Range // elements of lists of scalars
 }
 
-// keyPlace is where the value of a key stands, by today's TOML name of the key.
+// keyPlace is the place of a key's value, with today's TOML name of the key.
 type keyPlace struct {
 	name string
 	at   Range
 }
 
-// Range returns where the table stands: its header, or its first key. A table that is not there stands at the file's beginning.
+// Range returns the place of the table: its header, or its first key. A missing table has the beginning of the file.
 func (t Table) Range() Range {
 	if t.self == (Range{}) {
 		return Range{Start: Position{1, 1}, End: Position{1, 1}}
@@ -32,10 +32,11 @@ func (t Table) Range() Range {
 	return t.self
 }
 
-// Has says whether the key was given.
+// Has reports whether the key was given.
 func (t Table) Has(key string) bool { return t.place(key) != nil }
 
-// At returns where a key's value stands (its first line when it has several), or the table when the key was not given.
+// At returns the place of a key's value (its first line when it has several), or the table's place when the key was not
+// given.
 func (t Table) At(key string) Range {
 	if p := t.place(key); p != nil {
 		return p.at
@@ -52,7 +53,7 @@ func (t Table) place(key string) *keyPlace {
 	return nil
 }
 
-// Item returns where element i of a list stands, or the key's own range.
+// Item returns the place of element i of a list, or of the key when the list has no such element.
 func (t Table) Item(key string, i int) Range {
 	if items := t.items[key]; i < len(items) {
 		return items[i]
@@ -60,10 +61,10 @@ func (t Table) Item(key string, i int) Range {
 	return t.At(key)
 }
 
-// NewTable returns the places of what no file has as a table of its own, which stands somewhere all the same.
+// NewTable returns a Table for a value that has a place in a file, but no table of its own there.
 func NewTable(at Range) Table { return Table{self: at} }
 
-// Put records where the value of a key stands, and if it is a list, where its elements do.
+// Put records the place of a key's value and, if it is a list, of its elements.
 func (t *Table) Put(key string, at Range, items ...Range) {
 	t.keys = append(t.keys, keyPlace{key, at})
 	if len(items) > 0 {
@@ -78,10 +79,10 @@ func (t *Table) putItems(key string, at []Range) {
 	t.items[key] = at
 }
 
-// IsThere says whether the table was given.
+// IsThere reports whether the table was given.
 func (t Table) IsThere() bool { return t.self != Range{} }
 
-// IsList says whether a key that may be a string or a list of strings is a list.
+// IsList reports whether the value of a key that takes a string or a list of strings is a list.
 func (t Table) IsList(key string) bool { return t.items[key] != nil }
 
 // table returns the Table of any type that embeds one.

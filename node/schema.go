@@ -2,12 +2,12 @@ package node
 
 import "strings"
 
-// A Schema describes the tables that fill a T: their keys, and what must hold between them. It is the one place where
-// the keys of a table are listed: reading, "did you mean" and the list of valid keys come from it.
+// A Schema describes the tables that fill a T: their keys, and the checks between keys. It is the one place that lists
+// the keys of a table: reading, "did you mean" and the list of valid keys come from it.
 type Schema[T any] struct {
-	What   string // one such table, as messages call it
+	What   string // the name of such a table in messages
 	Keys   []Key[T]
-	Start  func(v *T)             // sets what holds when a key is not given; may be nil
+	Start  func(v *T)             // sets defaults; may be nil
 	Finish func(d *Decoder, v *T) // checks keys against each other; may be nil
 	Open   bool                   // other keys are not ours to check
 
@@ -22,7 +22,7 @@ type Key[T any] struct {
 	Read     func(d *Decoder, v *T, e *Entry)
 }
 
-// Required returns the key as one that has to be given.
+// Required returns a copy of the key that must be given.
 func Required[T any](k Key[T]) Key[T] {
 	k.required = true
 	return k
@@ -41,7 +41,7 @@ func Define[T any](s Schema[T]) *Schema[T] {
 	return &s
 }
 
-// Has says whether a table may have a key, as a file of the format writes it.
+// Has reports whether a table may have a key, given as a file of the format writes it.
 func (s *Schema[T]) Has(f Format, key string) bool {
 	_, ok := s.byName[f][key]
 	return ok
@@ -53,7 +53,7 @@ type Located[T any] interface {
 	table() *Table
 }
 
-// Read fills v from a table. It says whether there was one.
+// Read fills v from a table; null is an empty table. It returns false, with an error in d, when n is something else.
 func Read[T any, P Located[T]](d *Decoder, s *Schema[T], n *Node, v *T) bool {
 	if n.Kind != TableKind && n.Kind != NullKind {
 		d.Fail(n.At, "", "%s is a table, found %s", s.What, n.Kind)
@@ -136,7 +136,7 @@ func Sub[T, U any, P Located[U]](name string, s *Schema[U], field func(*T) *U) K
 	}}
 }
 
-// Optional returns a key that holds a table which need not be there.
+// Optional returns a key that holds a table and sets a pointer, nil when there is no table.
 func Optional[T, U any, P Located[U]](name string, s *Schema[U], field func(*T) **U) Key[T] {
 	return Key[T]{Name: name, Read: func(d *Decoder, v *T, e *Entry) {
 		if u := new(U); Read[U, P](d, s, e.Value, u) {

@@ -5,12 +5,12 @@ import (
 	"sort"
 )
 
-// source is the text of a file and where its lines begin. The position functions of the TOML and YAML libraries
-// count from the start of the text each time, or count characters; these are bytes, and cheap.
+// source is the text of a file with the offsets of its lines. The position functions of the TOML and YAML libraries count
+// from the start of the text each time, or count characters; source counts bytes, and is cheap.
 type source struct {
 	data  []byte
 	lines []int // offset of the first byte of each line
-	near  int   // index of the line that was asked for last: the next question is mostly about it or the one after
+	near  int   // index of the line of the last call: the next call is mostly about it or the one after
 }
 
 func newSource(data []byte) *source {
@@ -35,7 +35,7 @@ func (s *source) line(offset int) int {
 	return s.near
 }
 
-// span returns the range of the bytes from start to before end, or as much of it as stands on its first line.
+// span returns the range of the bytes from start to before end, cut at the end of its first line.
 func (s *source) span(start, end int) Range {
 	line := s.line(start)
 	limit := len(s.data)

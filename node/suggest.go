@@ -7,12 +7,12 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// maxSuggested is the longest word that is compared with others: what is longer is no typing error of a key.
+// maxSuggested is the longest word that nearest compares with others: a longer word is no mistyped key.
 const maxSuggested = 64
 
 var simplify = strings.NewReplacer("-", "", "_", "", " ", "")
 
-// nearest returns the candidate that was probably meant by a word, "" when none is near.
+// nearest returns the candidate that a mistyped word probably means, "" when none is near.
 func nearest(wrong string, candidates []string) string {
 	if len(wrong) > maxSuggested {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// definition is how a TOML table or array came to be; it decides what may still be added to it.
+// definition is how a document defined a table or array; it decides what the document may still add.
 type definition uint8
 
 const (
@@ -21,7 +21,7 @@ const (
 
 // tomlReader builds the tree of a TOML file.
 //
-// The library's parser decides what a line means; which lines go together is decided here, because the library's own
+// The library's parser decides what a line means. tomlReader decides which lines go together, because the library's own
 // check looks through all keys of the document for each key. FuzzTOML compares the verdicts.
 type tomlReader struct {
 	*Report
@@ -31,8 +31,8 @@ type tomlReader struct {
 	table  *Node // that key-value lines go to
 }
 
-// readTOML reads a whole document. It returns nil when the syntax is broken, because what a broken text leaves out would
-// only bring up errors that are not there.
+// readTOML reads a whole document. It returns nil when the syntax is broken, because the missing rest of a broken text
+// would only give false errors.
 func readTOML(src *source, r *Report) *Node {
 	t := &tomlReader{Report: r, src: src, root: &Node{Kind: TableKind, defined: byHeader, At: src.restOfLine(0)}}
 	t.table = t.root
@@ -58,8 +58,7 @@ func readTOML(src *source, r *Report) *Node {
 	return nil
 }
 
-// header opens the table that a [header] or [[header]] names. After a header that does not fit, the lines below it go
-// nowhere.
+// header opens the table that a [header] or [[header]] names. After an invalid header, it drops the lines below it.
 func (t *tomlReader) header(e *unstable.Node) {
 	var parts []*unstable.Node
 	for it := e.Key(); it.Next(); {
@@ -123,7 +122,7 @@ func (t *tomlReader) step(parent *Node, part *unstable.Node, as definition) *Nod
 	return nil
 }
 
-// keyValue adds a possibly dotted key to a table.
+// keyValue adds the value of a key, dotted or not, to a table.
 func (t *tomlReader) keyValue(table *Node, e *unstable.Node, depth int) {
 	it := e.Key()
 	it.Next()

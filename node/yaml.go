@@ -65,7 +65,7 @@ func readYAML(what string, src *source, r *Report) (root *Node) {
 }
 
 // unreadable finds the first byte that YAML does not allow, for which the library's message has no position, or that
-// begins a directive, on many of which the library spends minutes.
+// begins a directive: on many directives the library spends minutes.
 func unreadable(data []byte) (at int, problem string) {
 	for i := 0; i < len(data); {
 		if data[i] == '%' && (i == 0 || data[i-1] == '\n' || data[i-1] == '\r') {
@@ -93,7 +93,7 @@ var (
 	fromZero = regexp.MustCompile(`^did not find expected (key|node content|'-' indicator|',' or |<)`)
 )
 
-// syntax reports an error of the library, which knows the line at best.
+// syntax reports an error of the library, which gives the line at best.
 func (y *yamlReader) syntax(err error) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
@@ -109,8 +109,8 @@ func (y *yamlReader) syntax(err error) {
 	y.Fail(y.src.restOfLine(offset), "", "invalid YAML: %s", message)
 }
 
-// places finds the library's lines and columns in a document. They are not those of source: columns count characters,
-// and besides the line feed YAML breaks lines at characters that editors do not count.
+// places turns the library's lines and columns into offsets. They differ from those of source: columns count characters,
+// and YAML breaks lines also at characters that editors do not count as line ends.
 type places struct {
 	data  []byte
 	lines []int // how many characters stand before each line
@@ -141,7 +141,7 @@ func newPlaces(data []byte) places {
 	return p
 }
 
-// offset returns where a line and column are.
+// offset returns the offset of the library's line and column.
 func (p places) offset(line, column int) int {
 	char := p.lines[min(max(line, 1), len(p.lines))-1] + max(column, 1) - 1
 	mark := char / charsPerMark
@@ -239,7 +239,7 @@ var yamlSpecialFloat = strings.NewReplacer(
 	".inf", "inf", ".Inf", "inf", ".INF", "inf", ".nan", "nan", ".NaN", "nan", ".NAN", "nan",
 )
 
-// yamlScalar returns what a scalar is, and its text in TOML's form where the formats differ.
+// yamlScalar returns the kind of a scalar, and its text, in TOML's form where the formats differ.
 func yamlScalar(n *yaml.Node) (Kind, string) {
 	switch n.ShortTag() {
 	case "!!null":

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Path returns a path for messages: one line of bounded length, whatever the names in it are.
+// Path returns a path as messages show it: one line of bounded length, whatever the names in it are.
 func Path(path string) string {
 	const most = 200
 	rest := ""

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Bounds of what a line says of one value.
+// Bounds of the text that a line shows of one value.
 const (
 	shownRunes  = 60 // of a long value
 	shownDigits = 12 // of a digest
@@ -14,8 +14,8 @@ const (
 	few         = 5  // texts of a list
 )
 
-// Short returns a value as a line of a log can have it: a long one is cut, of a digest the first digits stay, and what is not one
-// visible word is quoted.
+// Short returns a value as a line of a log shows it: it cuts a long value, keeps the first digits of a digest, and quotes
+// everything that is not one visible word.
 func Short(value string) string {
 	prefix, digits := "", value
 	if i := strings.LastIndexByte(value, ':'); i < digestLike {
@@ -27,7 +27,7 @@ func Short(value string) string {
 	return Word(Cut(value))
 }
 
-// Word returns a text that is one word of visible characters as it is, and quotes any other.
+// Word returns a text unchanged if it is one word of visible characters, and quoted otherwise.
 func Word(text string) string {
 	word := func(r rune) bool { return strconv.IsPrint(r) && r != ' ' && r != '"' && r != '\ufffd' }
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return !word(r) }) {
@@ -52,10 +52,10 @@ func isHex(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789abcdefABCDEF") == ""
 }
 
-// Few returns the first five texts of a list as one text, and how many more there are.
+// Few returns the first five texts of a list as one text, with the number of the others.
 func Few(texts []string) string { return First(few, texts) }
 
-// First returns the first texts of a list as one text, and how many more there are.
+// First returns the first texts of a list as one text, with the number of the others.
 func First(count int, texts []string) string {
 	if len(texts) <= count {
 		return strings.Join(texts, ", ")

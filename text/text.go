@@ -1,6 +1,6 @@
-// Package text is about text from outside. Visible and Line make it safe to show: names in images, modules and packfiles may be
-// written by anyone, and a terminal takes control characters for orders. Unix gives a file the text that it has in a checkout on
-// Unix.
+// Package text handles text from outside. Visible, Line and Short make it safe to show: anyone can write the names in
+// images, modules and packfiles, and a terminal obeys control characters. Unix gives a file the text that it has in a
+// checkout on Unix. Every room that puts such text into a message uses it; it parses no format.
 package text
 
 import (
@@ -12,11 +12,11 @@ import (
 	"unicode/utf8"
 )
 
-// Visible returns a text in which all that is not visible is escaped as Go does it (\x1b, \u202e): control characters, those that
-// turn the direction of text around, other white space than spaces, and bytes that are no UTF-8. Lines and tabs stay.
+// Visible returns a text with everything invisible escaped as in Go (\x1b, \u202e): control characters, characters that
+// change the direction of text, white space other than spaces, and bytes that are not UTF-8. Line feeds and tabs stay.
 func Visible(s string) string { return escape(s, func(r rune) bool { return r == '\n' || r == '\t' }) }
 
-// Line is Visible for what must not be more than one line.
+// Line is Visible for text that must stay on one line: it escapes line feeds and tabs as well.
 func Line(s string) string { return escape(s, func(rune) bool { return false }) }
 
 func escape(s string, keep func(rune) bool) string {
@@ -47,7 +47,7 @@ func escape(s string, keep func(rune) bool) string {
 	return out.String()
 }
 
-// Excerpt is Visible for a file whose lines are shown, which keep their numbers. Of line ends that are two characters one stays.
+// Excerpt is Visible for a file whose lines are shown: it keeps their numbers. A line end of two characters becomes one.
 func Excerpt(data []byte) []byte {
 	if !bytes.ContainsFunc(data, func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) }) {
 		return data
@@ -55,13 +55,13 @@ func Excerpt(data []byte) []byte {
 	return []byte(Visible(strings.ReplaceAll(string(data), "\r\n", "\n")))
 }
 
-// JSON is a JSON document that says the same, and in which all is visible. JSON itself leaves control characters above 0x7e, and
-// those that turn the text around.
+// JSON returns an equal JSON document with everything invisible escaped. JSON itself allows control characters above
+// 0x7e, and characters that change the direction of text.
 func JSON(data []byte) []byte {
 	return escapeJSON(data, `\`)
 }
 
-// ShownJSON is a JSON document for a program that prints the strings of it as they are: they are Visible.
+// ShownJSON returns a JSON document for a program that prints its strings as they are: each string is Visible.
 func ShownJSON(data []byte) []byte {
 	var out []byte
 	for i := 0; i < len(data); i++ {
@@ -82,7 +82,7 @@ func ShownJSON(data []byte) []byte {
 	return escapeJSON(out, `\\`)
 }
 
-// control says whether an escape of JSON stands for a character that must not reach a terminal.
+// control reports whether an escape of JSON stands for a character that must not reach a terminal.
 func control(escaped []byte) bool {
 	switch escaped[1] {
 	case 'b', 'f', 'r':
@@ -95,7 +95,7 @@ func control(escaped []byte) bool {
 	return false
 }
 
-// escapeJSON escapes what is not visible in JSON, with some backslashes.
+// escapeJSON escapes everything invisible in JSON, with the given backslashes.
 func escapeJSON(data []byte, backslashes string) []byte {
 	var out []byte
 	for _, r := range string(data) {

@@ -1,4 +1,5 @@
-// Package tree reads files of what BuildKit has solved: one folder or file at a time, and without following links.
+// Package tree reads files of a solved state, one folder or file at a time, without following links. The frontend reads
+// modules and their scripts by it. Each call is a request to the daemon.
 package tree
 
 import (
@@ -14,17 +15,17 @@ import (
 	"github.com/packfile/frontend/llb"
 )
 
-// Files are the files of something that was solved. Paths are absolute.
+// Files are the files of a solved state. Paths are absolute.
 type Files interface {
 	// ReadDir returns the entries of a folder. With a pattern that is not "" it returns those whose name matches.
 	ReadDir(ctx context.Context, dir, pattern string) ([]*fstypes.Stat, error)
-	// Stat returns what a file is.
+	// Stat returns type, mode and size of a file.
 	Stat(ctx context.Context, file string) (*fstypes.Stat, error)
 	// ReadFile returns the content of a file.
 	ReadFile(ctx context.Context, file string) ([]byte, error)
 }
 
-// Folder is a folder of something that was solved. Paths in it are slash-separated and relative.
+// Folder is a folder of a solved state. Paths in it are slash-separated and relative.
 type Folder struct {
 	State bk.State
 	Files Files  // of State; comparable
@@ -40,10 +41,10 @@ func (f Folder) Sub(name string) Folder {
 // ID tells the folder from other folders of the build.
 func (f Folder) ID() [2]any { return [2]any{f.Files, f.Dir} }
 
-// Path returns where a file of the folder is in the state.
+// Path returns the path of a file of the folder in the state.
 func (f Folder) Path(name string) string { return path.Join("/", f.Dir, name) }
 
-// Entries returns what the folder, or one of its folders, has under each name.
+// Entries returns the entries of the folder, or of a folder in it, by name.
 func (f Folder) Entries(ctx context.Context, name string) (map[string]*fstypes.Stat, error) {
 	list, err := f.Files.ReadDir(ctx, f.Path(name), "")
 	if err != nil {
@@ -56,8 +57,8 @@ func (f Folder) Entries(ctx context.Context, name string) (map[string]*fstypes.S
 	return entries, nil
 }
 
-// Stat returns a file of the folder, nil when there is none. No link is followed on the way to it: it returns the first link with
-// its path. The client would send what a link points to from wherever that is.
+// Stat returns a file of the folder, nil when there is none. It follows no link on the way: it returns the first link
+// with its path. Otherwise the client would send the link's target, wherever that is.
 func (f Folder) Stat(ctx context.Context, name string) (stat *fstypes.Stat, link string, err error) {
 	at := ""
 	for _, part := range SplitPath(name) {
@@ -74,7 +75,7 @@ func (f Folder) Stat(ctx context.Context, name string) (stat *fstypes.Stat, link
 	return stat, "", nil
 }
 
-// Entry returns what one of the folder's folders has under a name, nil when it has nothing.
+// Entry returns the entry of a folder with a name, nil when there is none.
 func (f Folder) Entry(ctx context.Context, dir, name string) (*fstypes.Stat, error) {
 	pattern := name
 	if llb.Literal(name) != name {
@@ -92,7 +93,7 @@ func (f Folder) Entry(ctx context.Context, dir, name string) (*fstypes.Stat, err
 	return nil, nil
 }
 
-// Read returns the content of a file. It is an error if the file is larger than limit, in bytes.
+// Read returns the content of a file. It fails if the file is larger than limit, in bytes.
 func (f Folder) Read(ctx context.Context, name string, limit int64) ([]byte, error) {
 	stat, err := f.Files.Stat(ctx, f.Path(name))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Launcher starts a process of a Cloud Native Buildpacks app image. It is /cnb/lifecycle/launcher there, and
-// /cnb/process/TYPE are links to it.
+// Launcher starts a process of a Cloud Native Buildpacks app image. In the image it is /cnb/lifecycle/launcher, and each
+// /cnb/process/TYPE links to it.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Packfile-step runs one step inside a build container. It is also get-dep, when it is run by that name.
+// Packfile-step runs one step inside a build container. Under the name get-dep it prints the path of a dep.
 package main
 
 import (

@@ -9,8 +9,8 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// Mutate puts a value of each kind in place of each value of a file of testdata, takes each key out, and has what comes of it read.
-// Nothing may panic. strict is for a file in which every string must be one: there a date in its place is an error.
+// Mutate replaces each value of a file of testdata by a value of each kind, removes each key, and reads every result. It
+// fails when that panics. With strict, every string of the file must be a string: a date in its place must be an error.
 func Mutate(t *testing.T, name string, strict bool, read func(*node.Decoder, *node.Node)) {
 	at := node.Range{Start: node.Position{Line: 1, Column: 1}, End: node.Position{Line: 1, Column: 1}}
 	text := &node.Node{Kind: node.StringKind, Text: "x", At: at}

@@ -1,5 +1,5 @@
-// Package nodetest has what tests of the rooms that read files share: golden files, what must hold for every text, and trees in
-// which something is wrong. Only tests import it.
+// Package nodetest has the helpers that tests of rooms with a file format share: golden files, properties that hold for
+// every text, and trees with one error in them. Only tests import it.
 package nodetest
 
 import (
@@ -24,7 +24,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-// NoPlaces compares values without where they stand.
+// NoPlaces makes cmp ignore the places of values.
 var NoPlaces = cmpopts.IgnoreTypes(node.Table{})
 
 // Data returns a file of the folder testdata.
@@ -44,7 +44,7 @@ func Golden(t *testing.T, name, got string) {
 	require.Empty(t, cmp.Diff(string(Data(t, name)), got), "run the tests of this package with -update if this is meant")
 }
 
-// Complaints returns all that is said about a file.
+// Complaints returns all errors and warnings of a file, as text.
 func Complaints(filename string, warnings []node.Diagnostic, err error) string {
 	var b strings.Builder
 	if err != nil {
@@ -87,8 +87,8 @@ func Seed(f *testing.F, pattern string) {
 	}
 }
 
-// CheckParse checks what holds for every text: there is a value or errors, each with a place inside the text, and the same
-// again the next time. It returns the value, nil when there are errors.
+// CheckParse checks what holds for every text: parsing gives a value or errors, each error has a place inside the text,
+// and parsing again gives the same. It returns the value, nil when there are errors.
 func CheckParse[T any](t *testing.T, data []byte, parse func() (*T, []node.Diagnostic, error)) *T {
 	value, warnings, err := parse()
 	var e *node.Error
@@ -136,8 +136,8 @@ func Allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// CheckCost checks that what a text costs is bounded by what it measures: Measure, and with it every limit, would be worth
-// nothing otherwise. Twenty copies show what grows faster than the text.
+// CheckCost checks that the cost of a text is bounded by its measure: otherwise Measure, and every limit that uses it,
+// would be worth nothing. Twenty copies of the text show costs that grow faster than the text.
 func CheckCost(t *testing.T, filename string, data []byte, parse func(data []byte)) {
 	data = bytes.Repeat(append(bytes.Clone(data), '\n'), 20)
 	size := node.Measure(filename, data)
