@@ -51,7 +51,7 @@ type layout struct {
 	manifests int // seen so far, in indexes
 }
 
-// isLayout says whether a folder claims to be an OCI layout.
+// isLayout reports whether a folder claims to be an OCI layout.
 func isLayout(dir string) bool {
 	info, err := os.Lstat(filepath.Join(dir, v1.ImageLayoutFile))
 	return err == nil && info.Mode().IsRegular()
@@ -92,7 +92,7 @@ func unpackLayout(dir, module string, most limits) error {
 	return err
 }
 
-// isPackage says whether a layer has something below /cnb.
+// isPackage reports whether a layer has something below /cnb.
 func (l *layout) isPackage(layers []v1.Descriptor, most limits) (bool, error) {
 	err := l.eachLayer(layers, most, func(t tarball) error {
 		return t.each(func(name string, _ *tar.Header, _ io.Reader) error {
@@ -129,7 +129,7 @@ func (l *layout) eachLayer(layers []v1.Descriptor, most limits, visit func(tarba
 	return nil
 }
 
-// layers are those of the image in the layout. Their blobs are what it says they are.
+// layers returns those of the image in the layout. Their blobs are what it says they are.
 func (l *layout) layers(most limits) ([]v1.Descriptor, error) {
 	d, err := l.image()
 	if err != nil {
@@ -157,7 +157,8 @@ func (l *layout) layers(most limits) ([]v1.Descriptor, error) {
 	return manifest.Layers, nil
 }
 
-// image is the manifest of the image that is for this machine, or of the first one: modules are not about a platform.
+// image returns the manifest of the image that is for this machine, or of the first one: modules are not about a
+// platform.
 func (l *layout) image() (v1.Descriptor, error) {
 	var header v1.ImageLayout
 	if err := l.file(v1.ImageLayoutFile, &header); err != nil {
@@ -186,7 +187,7 @@ func (l *layout) image() (v1.Descriptor, error) {
 	return images[0], nil
 }
 
-// images are the manifests of images in an index, and in the indexes in it.
+// images returns the manifests of images in an index, and in the indexes in it.
 func (l *layout) images(index v1.Index, nesting int) (found []v1.Descriptor, err error) {
 	for _, d := range index.Manifests {
 		if l.manifests++; l.manifests > maxManifests {

@@ -106,7 +106,7 @@ func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) 
 	}
 }
 
-// cleanName is the path that a name in an archive stands for, from the root of the archive; "." is the root itself.
+// cleanName returns the path that a name in an archive stands for, from the root of the archive; "." is the root itself.
 func cleanName(name string, layer bool) (string, error) {
 	if err := checkName(name); err != nil {
 		return "", err

@@ -36,7 +36,7 @@ func Unpack(from, module string) error {
 	return unpack(from, module, limits{bytes: maxUnpacked, entries: maxEntries})
 }
 
-// OfTheMachine says whether an error may be another one the next time: a full disk, say.
+// OfTheMachine reports whether an error may be another one the next time: a full disk, say.
 func OfTheMachine(err error) bool {
 	return slices.ContainsFunc([]error{unix.ENOSPC, unix.EDQUOT, unix.EIO, unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.EROFS},
 		func(kind error) bool { return errors.Is(err, kind) })
@@ -150,7 +150,7 @@ func setTimes(dir string, t time.Time) error {
 	})
 }
 
-// shownName is the name of a file for messages: quoted if it is not plainly one.
+// shownName returns the name of a file for messages: quoted if it is not plainly one.
 func shownName(name string) string {
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'`\\:", r) }
 	if strings.ContainsFunc(name, odd) {

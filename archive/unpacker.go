@@ -79,7 +79,7 @@ func (u *unpacker) entry(name string, h *tar.Header, content io.Reader, of tarba
 	return fmt.Errorf("is a %s; only files, folders and links can be unpacked", entryType(h.Typeflag))
 }
 
-// isSparse says whether a file has holes: GNU tar has one format for them of its own and three in PAX.
+// isSparse reports whether a file has holes: GNU tar has one format for them of its own and three in PAX.
 func isSparse(h *tar.Header) bool {
 	if h.Typeflag == tar.TypeGNUSparse {
 		return true

@@ -124,7 +124,7 @@ func digestFile(w io.Writer, path string, size int64) error {
 	return err
 }
 
-// leaves says whether a symlink leads out of root. The text is checked because its target may not be there, the file
+// leaves reports whether a symlink leads out of root. The text is checked because its target may not be there, the file
 // system because a path without ".." can lead out through another symlink.
 func leaves(root, path, rel, target string) bool {
 	if filepath.IsAbs(target) || !filepath.IsLocal(filepath.Join(filepath.Dir(rel), target)) {

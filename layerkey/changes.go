@@ -29,8 +29,8 @@ const (
 // shownChanges is how many changes a line tells of.
 const shownChanges = 3
 
-// String is the change as a part of a line: "user 0:0 -> 1000:1000", "run script changed", "dep node added". It is short,
-// and holds no line breaks or control characters, wherever the records come from.
+// String returns the change as a part of a line: "user 0:0 -> 1000:1000", "run script changed", "dep node added". It is
+// short, and holds no line breaks or control characters, wherever the records come from.
 func (c Change) String() string {
 	line := c.Part
 	switch old, new := text.Short(c.Old), text.Short(c.New); {
@@ -47,7 +47,7 @@ func (c Change) String() string {
 	return line
 }
 
-// Why is the first changes as one line, without its end.
+// Why returns the first changes as one line, without its end.
 func Why(changes []Change) string {
 	texts := make([]string, len(changes))
 	for i, c := range changes {

@@ -61,7 +61,7 @@ func (d *differences) values(part string, old, new map[string]string) {
 	}
 }
 
-// names are the keys of both maps, sorted.
+// names returns the keys of both maps, sorted.
 func names[V any](a, b map[string]V) []string {
 	return slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b)))))
 }
@@ -224,7 +224,7 @@ func (d *differences) link(part string, old, new Link) {
 	d.value(part+": metadata-as", old.MetadataAs, new.MetadataAs)
 }
 
-// secretName is the id of a secret, without the variables that it is put into.
+// secretName returns the id of a secret, without the variables that it is put into.
 func secretName(secret string) name {
 	id, _, _ := strings.Cut(secret, ":")
 	return name{[2]string{id}, "secret " + text.Short(id)}
@@ -272,7 +272,7 @@ func compareLists[T any](d *differences, what string, old, new []T, nameOf func(
 	}
 }
 
-// uniqueNames are the names of entries, with a number for the second of a name and those after it.
+// uniqueNames returns the names of entries, with a number for the second of a name and those after it.
 func uniqueNames[T any](entries []T, nameOf func(T) name) []name {
 	list := make([]name, len(entries))
 	count := map[[2]string]int{}

@@ -68,7 +68,7 @@ type Link struct {
 	MetadataAs string `json:"metadataAs,omitempty"`
 }
 
-// Key is the layer key: the SHA-256 of the parts as JSON with sorted keys, in hex.
+// Key returns the layer key: the SHA-256 of the parts as JSON with sorted keys, in hex.
 func (p Parts) Key() (string, error) { return DigestJSON(p) }
 
 // DigestJSON returns the SHA-256 of values as JSON with sorted keys, in hex. It fails on what JSON has no form for.
@@ -86,7 +86,7 @@ func DigestJSON(values ...any) (string, error) {
 // Digest returns the SHA-256 of data in hex.
 func Digest(data []byte) string { return digest.FromBytes(data).Encoded() }
 
-// Env is the part PlatformEnv of a platform environment; nil for an empty one.
+// Env returns the part PlatformEnv of a platform environment; nil for an empty one.
 func Env(vars []step.Variable) map[string]string {
 	if len(vars) == 0 {
 		return nil
@@ -98,7 +98,7 @@ func Env(vars []step.Variable) map[string]string {
 	return digests
 }
 
-// Redact is a URI without user and password.
+// Redact returns a URI without user and password.
 func Redact(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.User == nil {
@@ -108,5 +108,5 @@ func Redact(uri string) string {
 	return u.String()
 }
 
-// isDigest says whether a value can be a SHA-256 in hex, as Digest and a match make them.
+// isDigest reports whether a value can be a SHA-256 in hex, as Digest and a match make them.
 func isDigest(value string) bool { return digest.SHA256.Validate(value) == nil }

@@ -13,7 +13,7 @@ type Owner struct {
 	UID, GID int
 }
 
-// String is the form uid:gid that images and exec operations take.
+// String returns the form uid:gid that images and exec operations take.
 func (o Owner) String() string { return strconv.Itoa(o.UID) + ":" + strconv.Itoa(o.GID) }
 
 // Normalize copies a whole tree and gives every file of it the time t, so that the layer made of it depends on nothing
@@ -35,7 +35,7 @@ type Tree struct {
 	Time    time.Time
 }
 
-// CopyTree is a tree that holds nothing but folder To, a normalised copy of a part of src, and what was in its base.
+// CopyTree returns a tree that holds nothing but folder To, a normalised copy of a part of src, and what was in its base.
 func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 	info := &bk.CopyInfo{
 		CopyDirContentsOnly: true,
@@ -69,13 +69,13 @@ func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 	return Normalize(tree, c.Time, opts...)
 }
 
-// EmptyDir is a tree with one empty folder at path, which may have parents, for a step to write to.
+// EmptyDir returns a tree with one empty folder at path, which may have parents, for a step to write to.
 func EmptyDir(path string, owner Owner, opts ...bk.ConstraintsOpt) bk.State {
 	return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), bk.WithUIDGID(owner.UID, owner.GID)), opts...)
 }
 
-// CopyLayer is a layer of an image as it was before it became one: all that the image has in folder dir, with the time t, in
-// folders of owner. The image has to be downloaded for it.
+// CopyLayer returns a layer of an image as it was before it became one: all that the image has in folder dir, with the
+// time t, in folders of owner. The image has to be downloaded for it.
 func CopyLayer(image bk.State, dir string, owner Owner, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
 	// The folders above are those of another layer by now.
 	above := EmptyDir(dir, owner, bk.WithCustomName("[internal] new layer"))

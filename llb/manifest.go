@@ -47,7 +47,7 @@ func ParseManifest(data []byte) (m Manifest, err error) {
 	return m, nil
 }
 
-// Index says whether it is not the manifest of one image.
+// Index reports whether it is not the manifest of one image.
 func (m Manifest) Index() bool { return m.Config == nil }
 
 // For returns the digest of the manifest that BuildKit takes out of an index for a platform (Manifest in

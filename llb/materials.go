@@ -82,7 +82,7 @@ func AddMaterials(inlineCache []byte, sets [][]Material) ([]byte, error) {
 	return json.Marshal(records)
 }
 
-// HasMaterials says whether Materials are found by an inline cache.
+// HasMaterials reports whether Materials are found by an inline cache.
 func HasMaterials(inlineCache []byte) bool {
 	records, err := parseRecords(inlineCache)
 	if err != nil {
@@ -120,7 +120,7 @@ func isMaterials(records []cachetypes.CacheRecord, r cachetypes.CacheRecord) boo
 	return len(r.Inputs[0]) > 0
 }
 
-// materialsKey is the key of the first input of Materials.
+// materialsKey returns the key of the first input of Materials.
 func materialsKey() (digest.Digest, error) {
 	return fileKey(&pb.FileActionRm{Path: materialsPath}, nil)
 }

@@ -38,7 +38,7 @@ func Similar(path string) string {
 	return pattern.String()
 }
 
-// ends are the offsets of the first and last character.
+// ends returns the offsets of the first and last character.
 func ends(s string) (first, last int) {
 	_, size := utf8.DecodeLastRuneInString(s)
 	return 0, len(s) - size

@@ -15,9 +15,9 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// Reference is a layer that an image in a registry has, by reference: nothing of it is downloaded until something looks
-// into it, and then it alone is. BuildKit finds it in the image's inline cache, which has to be imported, under a key that
-// is made of its diff id (References). Where it is not found, building it fails.
+// Reference returns a layer that an image in a registry has, by reference: nothing of it is downloaded until something
+// looks into it, and then it alone is. BuildKit finds it in the image's inline cache, which has to be imported, under a
+// key that is made of its diff id (References). Where it is not found, building it fails.
 //
 // Why not Diff(Image(limit i), Image(limit i+1)), which needs no cache: BuildKit v0.33.1 gives what Diff leaves the identity
 // of the whole chain of layers below it (cache/blobs.go, computeChainMetadata). From then on, that builder may take the one
@@ -40,12 +40,12 @@ const rootPath = "/reference"
 // instead of being found in the cache.
 func referencePath(diffID digest.Digest) string { return "/layer with diff id " + diffID.String() }
 
-// referenceKey is the key of a Reference in a cache.
+// referenceKey returns the key of a Reference in a cache.
 func referenceKey(diffID digest.Digest) (digest.Digest, error) {
 	return fileKey(&pb.FileActionRm{Path: referencePath(diffID)}, nil)
 }
 
-// rootKey is the key of what every Reference is based on.
+// rootKey returns the key of what every Reference is based on.
 func rootKey() (digest.Digest, error) {
 	return fileKey(&pb.FileActionMkFile{Path: rootPath, Mode: 0o644, Timestamp: -1}, [][]int{{-1, -1, 0}}) // from scratch
 }
@@ -72,8 +72,8 @@ func fileKey(action any, indexes [][]int) (digest.Digest, error) {
 // InlineCacheField is the field of an image's config that has its inline cache.
 const InlineCacheField = "moby.buildkit.cache.v0"
 
-// References is an inline cache by which the Reference of each layer of an image is found; the first of layers is at place
-// in the image. It is nil when there are none.
+// References returns an inline cache by which the Reference of each layer of an image is found; the first of layers is at
+// place in the image. It is nil when there are none.
 func References(layers []digest.Digest, place int) ([]byte, error) {
 	if len(layers) == 0 {
 		return nil, nil
@@ -102,7 +102,7 @@ func References(layers []digest.Digest, place int) ([]byte, error) {
 	return json.Marshal(records)
 }
 
-// Moved is an inline cache of References, and of Materials, in an image in which the layers are at other places.
+// Moved returns an inline cache of References, and of Materials, in an image in which the layers are at other places.
 func Moved(inlineCache []byte, places map[digest.Digest]int) ([]byte, error) {
 	records, err := parseRecords(inlineCache)
 	if err != nil {
@@ -194,7 +194,7 @@ func parseRecords(inlineCache []byte) (records []cachetypes.CacheRecord, err err
 	return records, nil
 }
 
-// onlyLayer is the place of the layer that is the only result of a record, with no time.
+// onlyLayer returns the place of the layer that is the only result of a record, with no time.
 func onlyLayer(r cachetypes.CacheRecord) (place int, ok bool) {
 	chains := r.ChainedResults
 	if len(r.Results) > 0 || len(chains) != 1 || len(chains[0].LayerIndexes) != 1 || !chains[0].CreatedAt.IsZero() {

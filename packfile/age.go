@@ -6,17 +6,17 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// age is when a packfile was written, as far as its words tell: a form of script meant one thing in 2019's notes, and another
-// from February 2020 on.
+// age is the time when a packfile was written, as far as its words tell: one form of script had one meaning in 2019's
+// notes, and another from February 2020 on.
 type age struct {
 	old   string // a word that only 2019's notes had, "" when there is none
 	later bool   // there is a word that they did not have
 }
 
-// of2019 says whether the packfile is of 2019. Its words stay what they are when others are added to them later.
+// of2019 reports whether the packfile is of 2019. A word of 2019 decides, even when later words stand beside it.
 func (a age) of2019() bool { return a.old != "" }
 
-// isUnknown says whether the packfile may be of either time.
+// isUnknown reports whether the packfile may be of either time.
 func (a age) isUnknown() bool { return a.old == "" && !a.later }
 
 // Words that only one of the two times had, by the table that they stand in.
@@ -41,7 +41,7 @@ var (
 	}
 )
 
-// ageOf looks at all words of a packfile. YAML came in March 2020.
+// ageOf returns the age of a packfile by all its words. YAML came in March 2020.
 func (m *modernizer) ageOf(root *node.Node) age {
 	a := age{later: m.Format == node.YAML}
 	look := func(table string, n *node.Node) {

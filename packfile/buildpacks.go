@@ -7,7 +7,7 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// BuildpackKeys are the keys of a module, in a packfile and in a project descriptor.
+// BuildpackKeys returns the keys of a module entry, in a packfile and in a project descriptor.
 func BuildpackKeys() []node.Key[Buildpack] {
 	return []node.Key[Buildpack]{
 		node.String("id", func(b *Buildpack) *string { return &b.ID }, buildpack.CheckID),
@@ -38,7 +38,7 @@ func FinishBuildpack(d *node.Decoder, b *Buildpack) {
 		d.Fail(b.At("sha"), "", "sha: there is no uri that it is for")
 	case b.URI == "" || kind == "": // not a string or no address, which is an error already
 	case kind == HTTPSource && !b.Has("sha"):
-		// What is fetched runs in the build: without a checksum the server decides what that is.
+		// The fetched module runs in the build: without a checksum the server would decide what it is.
 		d.Fail(b.At("uri"), shaHint, "a buildpack that is downloaded needs %q", "sha")
 	case kind != HTTPSource && b.Has("sha"):
 		d.Fail(b.At("sha"), "an image is pinned by @sha256:…, a Git repository by #COMMIT",
@@ -46,16 +46,16 @@ func FinishBuildpack(d *node.Decoder, b *Buildpack) {
 	}
 }
 
-// shaHint says how to find out what sha is.
+// shaHint is the hint that says how to compute sha.
 const shaHint = "sha is the SHA-256 of the file: curl -fsSL URI | sha256sum"
 
-// CheckBuildpacks checks modules against each other.
+// CheckBuildpacks reports an error for a module entry with the id and version of an earlier one.
 func CheckBuildpacks(d *node.Decoder, all []Buildpack) {
 	seen := map[string]Range{}
 	for i := range all {
 		b := &all[i]
 		switch {
-		case b.ID == "": // what it is called is known when it is there
+		case b.ID == "": // its id is known only when it is fetched
 		case b.Version == "":
 			d.Unique(seen, "buildpack", b.ID, b.At("id"))
 		default:

@@ -87,9 +87,9 @@ func readCommand(d *node.Decoder, p *Process, e *node.Entry) {
 	}
 }
 
-// checkProcesses settles what depends on the API version or on other processes: see CNB Buildpack API 0.9, which has only
-// direct processes. A packfile that names no version may have been published before that, when no process was direct by
-// itself: there a command that only a shell understands is a line for one.
+// checkProcesses settles which processes are direct, and checks what depends on other processes. CNB Buildpack API 0.9
+// has only direct processes. A packfile without an API version may be older, from when no process was direct by default:
+// there a command that only a shell understands is a line for a shell.
 func checkProcesses(d *node.Decoder, p *Packfile) {
 	v, err := api.Parse(p.API)
 	types := map[string]Range{}
@@ -114,7 +114,7 @@ func checkProcesses(d *node.Decoder, p *Packfile) {
 	}
 }
 
-// needsShell says whether the command is a string that names no program, but is a line for a shell.
+// needsShell reports whether the command is a string that names no program, but is a line for a shell.
 func (p *Process) needsShell() bool {
 	return len(p.Command) == 1 && !p.IsList("command") && strings.ContainsFunc(p.Command[0], func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("$`;&|<>()\"'\\", r)
@@ -146,7 +146,7 @@ func checkCommand(d *node.Decoder, p *Process) {
 	}
 }
 
-// either is a hint that names two ways out.
+// either returns a hint with two ways to fix an error.
 func either(d *node.Decoder, key, value, otherKey, otherValue string) string {
 	return d.Example(key, value) + ", or " + strings.TrimPrefix(d.Example(otherKey, otherValue), "write ")
 }

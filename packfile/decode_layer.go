@@ -59,7 +59,7 @@ var requireSchema = node.Define(node.Schema[Require]{
 	},
 })
 
-// sectionSchema is the schema of provide and of build, which have the same keys.
+// sectionSchema returns the schema of provide and of build, which have the same keys.
 func sectionSchema(what string) *node.Schema[Provide] {
 	return node.Define(node.Schema[Provide]{
 		What: what,
@@ -79,7 +79,7 @@ func sectionSchema(what string) *node.Schema[Provide] {
 
 var runKey = node.Optional("run", scriptSchema, func(p *Provide) **Script { return &p.Run })
 
-// readRun reads the run script, which in the form of the first notes works in LAYER.
+// readRun reads the run script. A script in the form of the first notes works in LAYER.
 func readRun(d *node.Decoder, p *Provide, e *node.Entry) {
 	if runKey.Read(d, p, e); p.Run != nil {
 		p.Run.InLayer = e.Value.Marked
@@ -137,7 +137,7 @@ var depSchema = node.Define(node.Schema[Dep]{
 	},
 })
 
-// lists is the env table on its way into an Env, which has no place of its own.
+// lists holds the env table while it is read into an Env, which has no place of its own.
 type lists struct {
 	Table
 	Env

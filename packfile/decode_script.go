@@ -10,7 +10,8 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// scriptKeys are the keys of a script, which stands in a table of its own or among the keys of a require or test table.
+// scriptKeys returns the keys of a script, which stands in a table of its own or among the keys of a require or test
+// table.
 func scriptKeys[T any](script func(*T) *Script) []node.Key[T] {
 	return []node.Key[T]{
 		node.String("shell", func(v *T) *string { return &script(v).Shell }, node.NonEmpty),
@@ -30,7 +31,8 @@ var scriptSchema = node.Define(node.Schema[Script]{
 	},
 })
 
-// setupSchema is a script that runs inside the step of whichever layer links its cache first, in that step's network.
+// setupSchema describes a setup script. It has no network key: it runs in the step of the first layer that needs the
+// cache, in that step's network.
 var setupSchema = node.Define(node.Schema[Script]{
 	What: "a setup script",
 	Keys: slices.DeleteFunc(scriptKeys(func(s *Script) *Script { return s }), func(k node.Key[Script]) bool { return k.Name == "network" }),
@@ -54,8 +56,8 @@ var profileSchema = node.Define(node.Schema[Script]{
 	},
 })
 
-// checkScript checks a script whose keys stand in t, and completes it. It returns nil when there is none; then none of the
-// keys that say how to run it may be there either.
+// checkScript checks a script whose keys stand in t, and completes it. It returns nil when there is none; then it reports
+// an error for each key that says how to run a script.
 func checkScript(d *node.Decoder, what string, s *Script, t Table, needing ...string) *Script {
 	if !t.Has("inline") && !t.Has("path") {
 		for _, name := range needing {
@@ -66,7 +68,7 @@ func checkScript(d *node.Decoder, what string, s *Script, t Table, needing ...st
 		return nil
 	}
 	if s == nil {
-		s = new(Script) // the key has a value of another kind, which is an error already
+		s = new(Script) // the key has a value of the wrong kind, which is reported already
 	}
 	s.Table = t
 	if t.Has("inline") && t.Has("path") {
@@ -122,7 +124,7 @@ func readRefresh(d *node.Decoder, t *Test, e *node.Entry) {
 
 var daysPattern = regexp.MustCompile(`^(\d{1,5})d(.*)$`)
 
-// parseDuration is time.ParseDuration for whole seconds and more, with days.
+// parseDuration reads a duration as time.ParseDuration does, with days as well, of at least a second.
 func parseDuration(s string) (time.Duration, bool) {
 	var days time.Duration
 	if m := daysPattern.FindStringSubmatch(s); m != nil {
@@ -137,7 +139,7 @@ func parseDuration(s string) (time.Duration, bool) {
 	return total, err == nil && rest >= 0 && total >= time.Second
 }
 
-// accessKeys are the keys of what a section may reach.
+// accessKeys returns the keys secrets and ssh of a section.
 func accessKeys[T any, P node.Located[T]](access func(*T) *Access) []node.Key[T] {
 	return []node.Key[T]{
 		node.Tables("secrets", secretSchema, func(v *T) *[]Secret { return &access(v).Secrets }),
@@ -161,7 +163,7 @@ var secretSchema = node.Define(node.Schema[Secret]{
 	},
 })
 
-// checkAccess checks what a section may reach for things that are there twice.
+// checkAccess reports secrets, agents and variables that a section names twice.
 func checkAccess(d *node.Decoder, a *Access, t Table) {
 	ids, variables, agents := map[string]Range{}, map[string]Range{}, map[string]Range{}
 	for i := range a.Secrets {

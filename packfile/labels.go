@@ -8,7 +8,8 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// ReservedLabels are how labels begin by which tools know what an image is made of. Builds write them, and nobody else.
+// ReservedLabels are the prefixes of labels that tell tools what an image is made of. Only the build itself writes such
+// labels.
 var ReservedLabels = []string{"io.buildpacks.", "io.packfile."}
 
 // readLabels reads config.labels. A label without quotes around its name is a tree of tables in TOML.
@@ -34,7 +35,7 @@ func readLabels(d *node.Decoder, c *Config, e *node.Entry) {
 	}
 }
 
-// dotted is the name that a label would have if the first of the tables that its dots made were none.
+// dotted returns the label name that a tree of tables stands for: their keys, joined by dots, along the first of each.
 func dotted(e *node.Entry) string {
 	name := e.Key
 	for n := e.Value; n.Kind == node.TableKind && len(n.Entries) > 0; n = n.Entries[0].Value {
@@ -63,7 +64,7 @@ func labelName(s string) (problem, hint string) {
 
 var licensePattern = regexp.MustCompile(`^[A-Za-z0-9(][A-Za-z0-9.+:() -]*$`)
 
-// License checks one of config.licenses.
+// License checks that a string is an SPDX license expression, as in config.licenses.
 func License(s string) (problem, hint string) {
 	if !licensePattern.MatchString(s) {
 		return "is not an SPDX license expression", `as in "MIT" or "Apache-2.0 OR MIT"`

@@ -7,7 +7,7 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// linker checks which layers and caches links go to.
+// linker checks the layers and caches that links name.
 type linker struct {
 	*node.Decoder
 	p      *Packfile
@@ -111,10 +111,10 @@ func (l *linker) link(from int, link *Link) (to int, ok bool) {
 	return 0, false
 }
 
-// hasSection says whether a layer is required or provided here: one that is only required comes from another module.
+// hasSection reports whether a layer is required or provided here: one that is only required comes from another module.
 func (l *Layer) hasSection() bool { return l.Has("require") || l.Has("provide") || l.Has("build") }
 
-// near is the layer or cache that a wrong name probably means.
+// near returns the layer or cache that a wrong name probably means.
 func (l *linker) near(name string, from int) string {
 	if !l.MaySuggest() {
 		return ""
@@ -172,10 +172,10 @@ func (l *linker) groups() []int {
 	return group
 }
 
-// maxCycle bounds how many names of a cycle a message holds.
+// maxCycle is the largest number of names of a cycle in a message.
 const maxCycle = 12
 
-// cycle is the shortest cycle that goes from one layer to the next, as text.
+// cycle returns the shortest cycle through a link from one layer to another, as text.
 func (l *linker) cycle(from, to int, groups []int) string {
 	previous := map[int]int{to: to}
 	queue := []int{to}

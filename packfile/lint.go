@@ -30,12 +30,12 @@ var (
 		Description: "No layer links a cache, so nothing can use it."}
 )
 
-// Rules are all lint rules, by name.
+// Rules returns all lint rules, sorted by name.
 func Rules() []Rule {
 	return []Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnusedBuilder, UnusedCache, UnusedGrant}
 }
 
-// Idle is what lint says of a module that adds nothing to an image.
+// Idle returns the lint warning for a module that adds nothing to an image, nothing for any other.
 func Idle(p *Packfile) []Diagnostic {
 	if p.HasOwn() || len(p.Buildpacks)+len(p.Order) > 0 {
 		return nil
@@ -48,9 +48,9 @@ func Idle(p *Packfile) []Diagnostic {
 	}}
 }
 
-// lint looks for what is allowed but probably not meant.
+// lint warns of things that are allowed but probably not meant.
 func lint(d *node.Decoder, p *Packfile) {
-	if p.Config.ID != "" { // a file without may be there for the image that it is in, with nothing but the app
+	if p.Config.ID != "" { // a file without an id may be meant to build an image with the app alone
 		for _, w := range Idle(p) {
 			d.AddWarning(w)
 		}

@@ -2,8 +2,8 @@ package packfile
 
 import "github.com/packfile/frontend/node"
 
-// refuseLostWords reports words of August 2019, which are older than those that still work, with the word of today for each. What
-// is below them is looked at by that word, so that everything wrong is said at once.
+// refuseLostWords reports words of August 2019, which are older than those that still work, with today's word for each.
+// Decoding then reads their values under today's word, so that all errors are reported at once.
 func (m *modernizer) refuseLostWords(root *node.Node) {
 	m.refuse(root, "a packfile", "layer", "layers")
 	m.refuse(root, "a packfile", "process", "processes")

@@ -14,14 +14,15 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// maxName leaves room for the longest file that stands beside a layer: NAME.sbom.spdx.json, 255 bytes in all.
+// maxName is the longest name of a layer, in bytes. It leaves room for the longest file beside a layer:
+// NAME.sbom.spdx.json, 255 bytes in all.
 const maxName = 235
 
 // reservedLayers are files of their own beside the layers (Buildpack API, "Layer Content Metadata").
 var reservedLayers = []string{"build", "launch", "store"}
 
-// layerName checks a layer's or cache's name. The name becomes a folder, files beside it, and an element of
-// comma-separated options (--no-cache-filter), so it may hold little.
+// layerName checks the name of a layer or cache. The name becomes a folder, files beside it, and an element of
+// comma-separated options (--no-cache-filter), so few characters are allowed.
 func layerName(s string) (problem, hint string) {
 	const rule = "a name is letters, digits and . _ + -, and begins with a letter, digit or _"
 	bad := strings.IndexFunc(s, func(r rune) bool { return !isWord(r) && !strings.ContainsRune("._+-", r) })
@@ -46,8 +47,8 @@ func isWord(r rune) bool {
 	return r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
-// metadataKey checks a key of a metadata table: it becomes a file or folder below $MD. Of what scripts may leave there a packfile can
-// have no names that are private, or that a terminal obeys.
+// metadataKey checks a key of a metadata table: it becomes a file or folder below $MD. Scripts may leave more names there
+// than a packfile may have: a packfile has no private names, and none that a terminal obeys.
 func metadataKey(s string) (problem, hint string) {
 	switch {
 	case step.IsPrivate(s):

@@ -2,15 +2,15 @@ package packfile
 
 import "github.com/packfile/frontend/node"
 
-// modernizer turns the words of the first notes into today's, in the tree, so that nothing after it knows of them. What
-// is not as the first notes had it is left alone: decoding will say what is wrong with it.
+// modernizer turns the words of the first notes into today's, in the tree, so that no later pass knows them. It leaves
+// everything else alone: decoding reports what is wrong with it.
 type modernizer struct {
 	*node.Decoder
 	writes []write
 	age    age // of the packfile's words
 }
 
-// write is a link that asked to change what it links.
+// write is a link that asked to change the layer that it links.
 type write struct {
 	word string // by which it did
 	name string // that it links
@@ -58,7 +58,7 @@ func modernize(d *node.Decoder, root *node.Node) {
 	m.checkWrites(root)
 }
 
-// table is the table of a key, nil when there is none.
+// table returns the table of a key, nil when there is none.
 func (m *modernizer) table(n *node.Node, name string) *node.Node {
 	if n == nil {
 		return nil
@@ -69,7 +69,7 @@ func (m *modernizer) table(n *node.Node, name string) *node.Node {
 	return nil
 }
 
-// tables is the tables of the array of a key.
+// tables returns the tables of the array of a key, none when there is no array.
 func (m *modernizer) tables(n *node.Node, name string) []*node.Node {
 	if n == nil {
 		return nil
@@ -80,7 +80,8 @@ func (m *modernizer) tables(n *node.Node, name string) []*node.Node {
 	return nil
 }
 
-// rename gives a key its name of today. It returns the entry, nil when the old key is not there or does not count.
+// rename gives a key its name of today. It returns the entry, nil when there is no old key, or, with an error, when both
+// keys are there.
 func (m *modernizer) rename(n *node.Node, old, today string) *node.Entry {
 	old, today = m.Key(old), m.Key(today)
 	found := n.Find(old)
@@ -101,7 +102,7 @@ func (m *modernizer) both(e node.Entry, old, today string) {
 	m.Fail(e.KeyAt, "keep "+today, "%q is an old name of %q, which is also there", old, today)
 }
 
-// drop takes a switch out of a table that has no meaning today.
+// drop removes a switch that has no meaning today from a table, with a warning.
 func (m *modernizer) drop(n *node.Node, name, why string) {
 	e, ok := n.Remove(m.Key(name))
 	switch {
@@ -113,8 +114,8 @@ func (m *modernizer) drop(n *node.Node, name, why string) {
 	}
 }
 
-// cache turns cache on a layer, or recover, as it was called for a day, into store and restore. Notes that had store as well had
-// cache for caches alone.
+// cache turns cache of a layer, which was called recover for a day, into store and restore. Notes that also had store
+// used cache for caches alone.
 func (m *modernizer) cache(layer *node.Node, word string) {
 	if e := layer.Find(word); e != nil && e.Value.Kind == node.BoolKind && !isTrue(e.Value) && layer.Find("store") != nil {
 		m.drop(layer, word, `"store" says whether the layer is kept`)
@@ -126,7 +127,7 @@ func (m *modernizer) cache(layer *node.Node, word string) {
 	}
 }
 
-// isCache says whether a layer is what is called a cache today, and leaves only the keys of one.
+// isCache reports whether a layer is a cache in today's words; if so, it leaves only the keys of a cache.
 func (m *modernizer) isCache(layer *node.Node) bool {
 	for _, section := range []string{"require", "provide", "build"} {
 		if layer.Find(section) != nil {
@@ -180,9 +181,9 @@ func (m *modernizer) section(name string, section *node.Node) {
 	}
 }
 
-// directScript moves the keys of a script that stand directly in a section into its run table. Where it works depends on when
-// it was written: in LAYER in 2019's notes, in APP from February 2020 on. One that changes the app (lock-app) works in APP,
-// whenever it was written: 2019's notes had it go there first.
+// directScript moves the keys of a script that stand directly in a section into its run table. Such a script works in
+// LAYER by 2019's notes, and in APP from February 2020 on. A script that changes the app (lock-app) always works in APP:
+// by 2019's notes it went there first.
 func (m *modernizer) directScript(name string, section *node.Node, locksApp bool) {
 	run := &node.Node{Kind: node.TableKind, Marked: m.age.of2019() && !locksApp}
 	for _, key := range []string{"shell", "inline", "path"} {
@@ -215,7 +216,7 @@ func (m *modernizer) directScript(name string, section *node.Node, locksApp bool
 	m.Warn(OldWord, first.KeyAt, "", "a script directly in %s is called %q today; %s", name, name+".run", where)
 }
 
-// testedApp takes write-app out of a test. What a test does to the app is thrown away.
+// testedApp removes write-app from a test. Changes that a test makes to the app are thrown away.
 func (m *modernizer) testedApp(test *node.Node) {
 	name := m.Key("write-app")
 	if e := test.Find(name); e != nil && isTrue(e.Value) {
@@ -226,7 +227,7 @@ func (m *modernizer) testedApp(test *node.Node) {
 	m.drop(test, "write-app", "what a test does to the app is thrown away")
 }
 
-// forTest moves the wish that a link is there in the test to the test, which has all links or none.
+// forTest moves for-test from a link to the test as full-env: a test has all links or none.
 func (m *modernizer) forTest(link, test *node.Node) {
 	e, ok := link.Remove(m.Key("for-test"))
 	switch {
@@ -242,8 +243,8 @@ func (m *modernizer) forTest(link, test *node.Node) {
 	}
 }
 
-// dropWrite takes write out of a link, or cache, as it was called for a day. It asked for a layer that the step may change; that
-// is what caches are for now.
+// dropWrite removes write, which was called cache for a day, from a link. It asked for a layer that the step may change;
+// caches are for that now.
 func (m *modernizer) dropWrite(link *node.Node, word string) {
 	e, ok := link.Remove(word)
 	if !ok {
@@ -259,7 +260,8 @@ func (m *modernizer) dropWrite(link *node.Node, word string) {
 	}
 }
 
-// checkWrites refuses to drop write where it would have made a difference. It comes last, when all caches are known.
+// checkWrites reports an error for each dropped write that would have made a difference. It runs last, when all caches
+// are known.
 func (m *modernizer) checkWrites(root *node.Node) {
 	if len(m.writes) == 0 {
 		return
@@ -324,7 +326,7 @@ func (m *modernizer) launchEnv(name string, section *node.Node, e node.Entry) {
 	m.Warn(OldWord, e.KeyAt, "", "%q is called %q today", "launch.env", name+".env.launch")
 }
 
-// dots completes the templates of a dep that lack the dot: {{version}}.
+// dots adds the dot to templates of a dep that lack it: {{version}}.
 func (m *modernizer) dots(table *node.Node) {
 	for i := range table.Entries {
 		e := &table.Entries[i]
@@ -343,7 +345,7 @@ func (m *modernizer) dots(table *node.Node) {
 	}
 }
 
-// moveToCaches moves layers that are caches to where caches stand.
+// moveToCaches moves layers that are caches into the array caches.
 func (m *modernizer) moveToCaches(root, layers *node.Node, moved []*node.Node) {
 	if len(moved) == 0 {
 		return

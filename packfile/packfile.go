@@ -1,5 +1,6 @@
 // Package packfile is the packfile format: its types, decoding from TOML and YAML with the position of every key,
-// validation and lint. It knows nothing of BuildKit or of how an image is built.
+// validation and lint. It is for every program that reads packfiles. It knows nothing of BuildKit or of how an image is
+// built.
 package packfile
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/packfile/frontend/cnb/buildpack"
 )
 
-// Packfile is one decoded packfile. Names of the first notes (synonyms) are gone: every value stands under today's name.
+// Packfile is one decoded packfile. It has no names of the first notes: every value stands under today's name.
 type Packfile struct {
 	Table
 	API        string // CNB Buildpack API, "0.10" when not given
@@ -19,10 +20,10 @@ type Packfile struct {
 	Slices     []Slice
 	Stacks     []Stack
 	Buildpacks []Buildpack       // modules that this build uses
-	Order      []buildpack.Order // which of them, first that passes; empty: all of Buildpacks in file order, in one group
+	Order      []buildpack.Order // groups to try, the first that passes is built; empty: all of Buildpacks in file order, in one group
 }
 
-// HasOwn says whether the packfile makes something itself, so that it is a module and not only an order of others.
+// HasOwn reports whether the packfile makes something itself, so that it is a module and not only an order of others.
 func (p *Packfile) HasOwn() bool {
 	return len(p.Layers)+len(p.Processes)+len(p.Caches)+len(p.Slices) > 0
 }
@@ -42,7 +43,7 @@ type Config struct {
 	Network               string // "", "default" or "none"
 }
 
-// DefaultShell runs scripts for which neither the script nor [config] names a shell.
+// DefaultShell is the shell of scripts when neither the script nor [config] names one.
 const DefaultShell = "/usr/bin/env bash"
 
 // Process is one [[processes]] entry.
@@ -86,7 +87,7 @@ type Layer struct {
 	Build                          bool           // Provide came from [layers.build]: provided and required at once
 }
 
-// Access is what a section may reach beyond its files.
+// Access is the secrets and SSH agents that a section may use.
 type Access struct {
 	Secrets []Secret
 	SSH     []string // ids of SSH agents
@@ -174,7 +175,7 @@ type Stack struct {
 	Mixins []string
 }
 
-// Buildpack is one [[buildpacks]] entry: a module, or a package of several, and where it comes from.
+// Buildpack is one [[buildpacks]] entry: a module, or a package of several modules, and its source.
 type Buildpack struct {
 	Table
 	ID      string // "" when not given: what the module itself says

@@ -6,12 +6,12 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// MaxLayers is how many layers the packfiles of a build may have together.
+// MaxLayers is the largest number of layers that all packfiles of a build have together.
 const MaxLayers = node.MaxEntries
 
-// Parse reads a packfile in TOML or YAML, as its ending says, or else its content. It finds everything that is wrong at
-// once: a non-nil err is an *Error with all of it, in file order, and pf is nil. Warnings are what lint has to say; they
-// are there in both cases.
+// Parse reads a packfile in TOML or YAML, by the ending of its name, or for any other ending by its content. It reports
+// all errors at once: a non-nil err is an *Error with all of them, in file order, and pf is nil. It returns lint warnings
+// in both cases.
 func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, err error) {
 	d := node.NewDecoder(node.FormatOf(filename, data))
 	root := d.Tree("a packfile", data)
@@ -25,11 +25,11 @@ func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, e
 	return pf, d.Warnings(), nil
 }
 
-// IsKey says whether an entry at the top of a TOML file is one that packfiles have.
+// IsKey reports whether an entry at the top of a TOML file is one that packfiles have.
 func IsKey(e node.Entry) bool { return packfileSchema.Has(node.TOML, e.Key) }
 
-// readPackfile turns a tree into a packfile. Its passes: today's words for old ones, the types with all that can be checked
-// within one table, links between tables, lint.
+// readPackfile turns a tree into a packfile. Its passes: rename old words, decode the types with every check within one
+// table, check links between tables, lint.
 func readPackfile(d *node.Decoder, root *node.Node) *Packfile {
 	if root.Kind == node.TableKind {
 		modernize(d, root)
@@ -41,8 +41,8 @@ func readPackfile(d *node.Decoder, root *node.Node) *Packfile {
 	return pf
 }
 
-// ScriptShell is the command that a script is given to, as last argument: the script's shell, else the module's, else
-// DefaultShell, split as a #! line is into a program and at most one argument.
+// ScriptShell returns the command that runs a script, which becomes its last argument: the script's shell, else the
+// module's, else DefaultShell, split like a #! line into a program and at most one argument.
 func ScriptShell(pf *Packfile, s *Script) []string {
 	shell := s.Shell
 	if shell == "" {

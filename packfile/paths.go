@@ -21,7 +21,7 @@ func scriptPath(s string) (problem, hint string) {
 	return "", ""
 }
 
-// appDir checks a working directory, which may also be outside the app when it says so with an absolute path.
+// appDir checks a working directory. Only an absolute path may lead out of the app.
 func appDir(s string) (problem, hint string) {
 	if strings.HasPrefix(s, "/") {
 		return node.NonEmpty(s)
@@ -61,11 +61,11 @@ func glob(s string) (problem, hint string) {
 	return "", ""
 }
 
-// maxAlternatives is how many patterns are shown in place of one with braces.
+// maxAlternatives is the largest number of patterns that a hint shows in place of one with braces.
 const maxAlternatives = 8
 
-// alternatives are the patterns that a shell makes of one with {a,b} in it, which is one that matches names with braces here, and
-// so mostly nothing. Of many there are the first maxAlternatives and one more.
+// alternatives returns the patterns that a shell makes of one with {a,b} in it. Here such a pattern matches names with
+// braces, and so mostly nothing. It returns at most maxAlternatives and one more; s alone when it has no alternatives.
 func alternatives(s string) []string {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
@@ -93,8 +93,8 @@ func alternatives(s string) []string {
 	return []string{s}
 }
 
-// group is where a brace group stands that begins at an offset: its braces, and the commas of its own between them; nil when it has
-// no end.
+// group returns the offsets of a brace group that begins at an offset: its braces, and its own commas between them; nil
+// when it has no end.
 func group(s string, begin int) (cuts []int) {
 	depth := 0
 	for i := begin; i < len(s); i++ {
@@ -116,7 +116,7 @@ func group(s string, begin int) (cuts []int) {
 	return nil
 }
 
-// quoteAll are patterns as a message shows them.
+// quoteAll returns patterns as a message shows them.
 func quoteAll(all []string) string {
 	var shown []string
 	for i, s := range all {
@@ -128,7 +128,7 @@ func quoteAll(all []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// IsPattern says whether a pattern can be compiled.
+// IsPattern reports whether a pattern can be compiled.
 func IsPattern(s string) bool {
 	// Compiling a pattern costs more than the rest of its line; these cannot fail.
 	if !strings.ContainsFunc(s, func(r rune) bool { return !isWord(r) && !strings.ContainsRune("./*?-@+ ", r) }) {

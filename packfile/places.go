@@ -2,7 +2,7 @@ package packfile
 
 import "github.com/packfile/frontend/node"
 
-// Where things stand in a packfile, and what is wrong with them, is said in the words of package node.
+// Places in a packfile, and errors about them, are types of package node.
 type (
 	Table      = node.Table
 	Range      = node.Range

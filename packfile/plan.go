@@ -2,10 +2,10 @@ package packfile
 
 import "github.com/packfile/frontend/node"
 
-// CheckPlan finds layers that are only required or only provided, in a packfile that is the only module of its build: a
-// build plan must balance, and there is nobody else who could provide or require them. Parse does not call it, because a
-// packfile that is one module of several may well have such layers: it is for a packfile without Buildpacks and Order,
-// and whether it is built alone is for the caller to know.
+// CheckPlan returns an error for each layer that is only required or only provided, in a packfile that is the only module
+// of its build: a build plan must balance, and no other module could provide or require the layer. Parse does not call
+// it, because a packfile that is one module of several may have such layers. The caller knows whether a packfile without
+// Buildpacks and Order is built alone.
 func CheckPlan(pf *Packfile) []Diagnostic {
 	var r node.Report
 	for i := range pf.Layers {

@@ -8,10 +8,10 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version", and from
-// the target. What it returns is checked as a dep without templates is. An error is a Diagnostic that points at the dep.
+// Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version", and
+// from the target. It checks the result as a dep without templates. The error is a Diagnostic that points at the dep.
 func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
-	// A key of the layer that is called like one of ours is what its author means.
+	// A key of the layer with one of our names wins: its author means it.
 	data := target.data()
 	maps.Copy(data, metadata)
 	r := renderer{data: data}
@@ -51,8 +51,8 @@ func (d Dep) failed(name, key string, err error) error {
 // envFields are the names that the value of a variable may use.
 var envFields = append([]string{"Layer", "App"}, targetFields...)
 
-// Render is the value of a variable, with the folders of its layer and of the app, and the target, filled in. An error is a
-// Diagnostic that points at the value.
+// Render returns the value of a variable, with the folders of its layer and of the app, and the target, filled in. The
+// error is a Diagnostic that points at the value.
 func (v EnvVar) Render(layerDir, appDir string, target Target) (string, error) {
 	data := target.data()
 	data["Layer"], data["App"] = layerDir, appDir
@@ -69,7 +69,7 @@ func envTemplate(s string) (problem, hint string) {
 	return templateProblem(s, envFields)
 }
 
-// templated checks a string that may be a template: what it will be is known only when it is rendered.
+// templated checks a string that may be a template. A template's result is known, and checked, only when it is rendered.
 func templated(plain node.Check) node.Check {
 	return func(s string) (problem, hint string) {
 		if isTemplate(s) {

@@ -1,6 +1,6 @@
 package packfile
 
-// ScriptKind says what a script is for.
+// ScriptKind is the purpose of a script.
 type ScriptKind int
 
 // The kinds of scripts.
@@ -12,16 +12,16 @@ const (
 	ProfileScript
 )
 
-// PlacedScript is a script and what it belongs to.
+// PlacedScript is a script with the cache or layer that it belongs to.
 type PlacedScript struct {
 	*Script // never nil
 	Kind    ScriptKind
-	Cache   *Cache // that a SetupScript is of, else nil
-	Layer   *Layer // that another script is of, else nil
+	Cache   *Cache // of a SetupScript, else nil
+	Layer   *Layer // of any other script, else nil
 }
 
-// Scripts returns all scripts of the packfile: of caches, and then of layers, both in file order; those of a layer in the order in
-// which they run. The scripts are the packfile's own.
+// Scripts returns all scripts of the packfile: first those of caches, then those of layers, both in file order. Scripts
+// of a layer come in the order in which they run. They are not copies: a change changes the packfile.
 func (pf *Packfile) Scripts() (all []PlacedScript) {
 	for i := range pf.Caches {
 		if c := &pf.Caches[i]; c.Setup != nil {
@@ -52,13 +52,13 @@ func (pf *Packfile) Scripts() (all []PlacedScript) {
 	return all
 }
 
-// PlacedAccess is what a section may reach, and the section.
+// PlacedAccess is a section with its secrets and agents.
 type PlacedAccess struct {
 	Access
 	Table
 }
 
-// Sections returns what the sections of a packfile may reach, in file order, one for each that names anything.
+// Sections returns the sections of a packfile that name secrets or agents, in file order.
 func (pf *Packfile) Sections() (all []PlacedAccess) {
 	add := func(a Access, t Table) {
 		if len(a.Secrets)+len(a.SSH) > 0 {
@@ -80,7 +80,7 @@ func (pf *Packfile) Sections() (all []PlacedAccess) {
 	return all
 }
 
-// Access returns what the sections of a packfile may reach, without the sections.
+// Access returns the secrets and agents of each section of a packfile, without the sections.
 func (pf *Packfile) Access() (all []Access) {
 	for _, s := range pf.Sections() {
 		all = append(all, s.Access)

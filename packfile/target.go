@@ -1,17 +1,17 @@
 package packfile
 
-// Target is the platform that is built for.
+// Target is the platform of a build.
 type Target struct {
 	Platform, OS, Arch, Variant string
 }
 
 // Variable is a name with a value.
 type Variable struct {
-	Table       // of a project's variables; see Project.Env
+	Table       // place of a project's variable; see Project.Env
 	Name, Value string
 }
 
-// Variables are what templates and steps know of a target, in the names that Dockerfiles use.
+// Variables returns the variables by which templates and steps know a target, with the names that Dockerfiles use.
 func (t Target) Variables() []Variable {
 	return []Variable{
 		{Name: "TARGETPLATFORM", Value: t.Platform}, {Name: "TARGETOS", Value: t.OS},
@@ -27,7 +27,7 @@ var targetFields = func() (names []string) {
 	return names
 }()
 
-// data is a target as templates see it.
+// data returns a target as the data of templates.
 func (t Target) data() map[string]any {
 	data := map[string]any{}
 	for _, v := range t.Variables() {

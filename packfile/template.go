@@ -13,18 +13,19 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// maxTemplate bounds the text of one template and what all templates of a dep or variable render to together.
+// maxTemplate bounds the text of one template, and the sum of the results of all templates of a dep or variable, in
+// bytes.
 const maxTemplate = 64 << 10
 
-// templateFuncs are the functions of packfile templates. They are few, and there are no loops and variables, so that
+// templateFuncs are the functions of packfile templates. They are few, and templates have no loops and variables, so that
 // rendering takes time in proportion to the text, whoever wrote it.
 var templateFuncs = template.FuncMap{"index": index, "text": plain}
 
 // templateWords are the names that a template may use; "text" is not one of them, it is added to each action.
 var templateWords = []string{"and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice"}
 
-// index is for keys that are no identifiers: {{index . "node-version"}}. Unlike the standard one it does not pass over
-// missing keys.
+// index returns the value of a key that is no identifier: {{index . "node-version"}}. Unlike the standard function it
+// fails for a missing key.
 func index(v any, keys ...string) (any, error) {
 	for _, key := range keys {
 		table, ok := v.(map[string]any)
@@ -38,7 +39,7 @@ func index(v any, keys ...string) (any, error) {
 	return v, nil
 }
 
-// plain ends each action of a template: what it yields must be text.
+// plain ends each action of a template. It fails when the result is not text.
 func plain(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
@@ -51,7 +52,7 @@ func plain(v any) (string, error) {
 	return "", dataError(fmt.Sprintf("%T stands where text is wanted", v))
 }
 
-// dataError says what is wrong with the data of a template, in words of its own instead of the standard library's.
+// dataError is an error in the data of a template, in our words instead of the standard library's.
 type dataError string
 
 func (e dataError) Error() string { return string(e) }
@@ -62,7 +63,8 @@ func below(key string) error {
 	return dataError(node.Quote(key) + " is asked for below a value that is no table")
 }
 
-// compile parses a template and checks what it uses. Known is the only names that fields may have, nil for any.
+// compile parses a template and checks the functions and fields that it uses. Fields may have only the names in known,
+// any name if it is nil.
 func compile(text string, known []string) (*parse.Tree, error) {
 	if len(text) > maxTemplate {
 		return nil, fmt.Errorf("a template has at most %d bytes", maxTemplate)
@@ -81,7 +83,7 @@ func compile(text string, known []string) (*parse.Tree, error) {
 	return tree, c.err
 }
 
-// templatePlace is how the standard library begins its errors: position in a template that has no name.
+// templatePlace matches the beginning of the standard library's errors: a position in a template without a name.
 var templatePlace = regexp.MustCompile(`^template: :\d+(:\d+)?: (executing "" at )?`)
 
 // checker walks a template.
@@ -170,7 +172,7 @@ type renderer struct {
 	spent int
 }
 
-// Write lets a template write until the bound is reached.
+// Write adds what a template writes. It fails when the bound is reached.
 func (r *renderer) Write(p []byte) (int, error) {
 	if r.spent += len(p); r.spent > maxTemplate {
 		return 0, dataError(fmt.Sprintf("templates render to more than %d bytes", maxTemplate))
@@ -184,7 +186,7 @@ var (
 	noField    = regexp.MustCompile(`can't evaluate field ([A-Za-z0-9_]+) in type [^ ]+( \{\})?$`)
 )
 
-// render is a string with its template filled in.
+// render returns a string with its template filled in.
 func (r *renderer) render(s string) (string, error) {
 	if !isTemplate(s) {
 		return s, nil
@@ -233,7 +235,7 @@ func (r *renderer) renderTable(table map[string]any) (map[string]any, error) {
 
 func isTemplate(s string) bool { return strings.Contains(s, "{{") }
 
-// addDots turns {{version}}, as the first notes have it, into {{.version}}. Anything but a single word stays.
+// addDots turns {{version}}, the form of the first notes, into {{.version}}. Everything but a single word stays.
 func addDots(s string) string {
 	var b strings.Builder
 	for {
@@ -253,7 +255,7 @@ func addDots(s string) string {
 	}
 }
 
-// isBareWord says whether the inside of an action is names that dots separate, and not a word of the template language.
+// isBareWord reports whether the inside of an action is names that dots separate, and not a word of the template language.
 func isBareWord(s string) bool {
 	switch s {
 	case "end", "else", "break", "continue", "nil", "true", "false":

@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// SourceKind says where a module comes from.
+// SourceKind is a kind of source of modules.
 type SourceKind string
 
 // The kinds of sources of modules.
@@ -23,8 +23,8 @@ const (
 	HTTPSource    SourceKind = "http"    // an archive, of which SHA is the checksum
 )
 
-// Source says where the module comes from. Location has no scheme for files and images; for a context it is the id. Of a
-// Buildpack that Parse or ParseProject returned, kind is one of the above.
+// Source returns where the module comes from. Location has no scheme for files and images; for a context it is the id.
+// For a Buildpack of a parsed file, kind is one of the constants above, else it may be "".
 func (b Buildpack) Source() (kind SourceKind, location string) {
 	if b.URI == "" {
 		return ContextSource, b.ID
@@ -46,13 +46,14 @@ var (
 )
 
 const (
-	// sourceForms is the hint for what is no address of a module.
+	// sourceForms is the hint for a uri that is no address of a module.
 	sourceForms = "write a path, docker://IMAGE, https://HOST/REPOSITORY.git, or https://HOST/ARCHIVE.tgz with its sha"
-	// idForm is what to write for a module that the builder or a registry of buildpacks has.
+	// idForm is the hint for a uri of a module in the builder or in a registry of buildpacks.
 	idForm = "write id without uri, and --build-context ID=…; or a path, docker://IMAGE, or a Git or https address as uri"
 )
 
-// locate reads an address of a module: which kind of source it names, and where in it. Kind is "" for what is none.
+// locate reads the address of a module: the kind of source, and the place in it. Kind is "" when the text is no such
+// address; then problem says why.
 func locate(s string) (kind SourceKind, location, problem, hint string) {
 	scheme := schemePattern.FindStringSubmatch(s)
 	switch {
@@ -85,8 +86,8 @@ func locate(s string) (kind SourceKind, location, problem, hint string) {
 	return "", "", "is no address of a module", sourceForms
 }
 
-// modulePath checks the path of a module: it stands below the packfile's folder, because the packfile itself is what
-// stands in it.
+// modulePath checks the path of a module. It must lead below the packfile's folder, because the packfile itself is in
+// that folder.
 func modulePath(s string) (problem, hint string) {
 	if problem, hint = node.InsidePath(s); problem == node.LeavesFolder {
 		return problem, "a module elsewhere is a named context: write id without uri, and --build-context ID=PATH"
@@ -97,8 +98,8 @@ func modulePath(s string) (problem, hint string) {
 	return problem, hint
 }
 
-// remote reads a URL. Those of repositories are told from those of files as BuildKit does it (dfgitutil.ParseGitRef): over
-// http they end in .git. None holds a password: it would be recorded in the image's provenance.
+// remote reads a URL. It tells repositories from files as BuildKit does (dfgitutil.ParseGitRef): over http a repository
+// ends in .git. It refuses passwords: the image's provenance would record them.
 func remote(s string) (kind SourceKind, location, problem, hint string) {
 	u, err := url.Parse(s)
 	if err != nil {

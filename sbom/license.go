@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// licenses is one SPDX licence expression for all of several, "" when one of them is none: to leave it out would be to
-// claim that there are no other terms.
+// licenses returns one SPDX licence expression for all of several, "" when one of them is none: to leave it out would be
+// to claim that there are no other terms.
 func licenses(list []string) string {
 	for i, text := range list {
 		switch {
@@ -31,7 +31,7 @@ var (
 	operators    = []string{"AND", "OR", "WITH"}
 )
 
-// validLicense says whether a text has the form of an SPDX licence expression (SPDX 2.3, Annex D). Which names of licences
+// validLicense reports whether a text has the form of an SPDX licence expression (SPDX 2.3, Annex D). Which names of licences
 // there are is not checked: the list of them grows.
 func validLicense(text string) bool {
 	p := licenseParser{licenseToken.FindAllString(text, -1)}
@@ -56,7 +56,7 @@ func is(want string) func(string) bool {
 	return func(token string) bool { return token == want }
 }
 
-// expression is terms between which AND or OR stands.
+// expression returns terms between which AND or OR stands.
 func (p *licenseParser) expression(depth int) bool {
 	for {
 		if !p.term(depth) {

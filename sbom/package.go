@@ -24,8 +24,8 @@ type dep struct {
 	Metadata                   map[string]any
 }
 
-// deps are those that a layer's metadata names, as get-dep records them: a table for each in the table deps. Those without
-// a name are nobody's.
+// deps returns those that a layer's metadata names, as get-dep records them: a table for each in the table deps. Those
+// without a name are nobody's.
 func deps(metadata map[string]any) []dep {
 	table, _ := metadata["deps"].(map[string]any)
 	var found []dep
@@ -41,7 +41,7 @@ func deps(metadata map[string]any) []dep {
 	return found
 }
 
-// pkg is the dep as a package.
+// pkg returns the dep as a package.
 func (d dep) pkg() *v2_3.Package {
 	p := newPackage("dep", d.Name, d.Version, d.Metadata, d.URI, d.SHA256)
 	if location := webAddress(d.URI); location != "" {
@@ -56,8 +56,8 @@ func (d dep) pkg() *v2_3.Package {
 	return p
 }
 
-// generic is the package URL of a dep that has none of its own: a file that was downloaded from somewhere. packageurl-go
-// v0.1.1 leaves characters of values as they are that separate them.
+// generic returns the package URL of a dep that has none of its own: a file that was downloaded from somewhere.
+// packageurl-go v0.1.1 leaves characters of values as they are that separate them.
 func (d dep) generic(p *v2_3.Package) string {
 	purl := "pkg:generic/" + escape(p.PackageName)
 	if p.PackageVersion != "" {
@@ -77,7 +77,7 @@ func (d dep) generic(p *v2_3.Package) string {
 // escape escapes all that may separate parts of a package URL.
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// newPackage is a package with what its metadata says of it; more is what else tells it from others.
+// newPackage returns a package with what its metadata says of it; more is what else tells it from others.
 func newPackage(kind, name, version string, metadata map[string]any, more ...string) *v2_3.Package {
 	p := &v2_3.Package{
 		PackageName:             cmp.Or(line(name), noAssertion), // SPDX has none without a name
@@ -117,8 +117,8 @@ func describe(p *v2_3.Package, metadata map[string]any) {
 	}
 }
 
-// texts are the values that metadata has under some names: a string has one in each of its lines, a table one in each of
-// its strings.
+// texts returns the values that metadata has under some names: a string has one in each of its lines, a table one in each
+// of its strings.
 func texts(metadata map[string]any, names ...string) (found []string) {
 	add := func(text string) {
 		for l := range strings.Lines(text) {
@@ -148,7 +148,7 @@ func purlReference(purl string) *v2_3.PackageExternalReference {
 
 func isPURL(r *v2_3.PackageExternalReference) bool { return r.RefType == common.TypePackageManagerPURL }
 
-// validPURL says whether a text is a package URL. packageurl-go v0.1.1 panics on a qualifier without a value.
+// validPURL reports whether a text is a package URL. packageurl-go v0.1.1 panics on a qualifier without a value.
 func validPURL(text string) bool {
 	if _, query, ok := strings.Cut(text, "?"); ok {
 		query, _, _ = strings.Cut(query, "#")
@@ -168,7 +168,7 @@ var (
 	cpe22 = regexp.MustCompile(`^cpe:/[aho]?(:[A-Za-z0-9._~%-]*){0,6}$`)
 )
 
-// cpeKind is the type of reference that a text is, "" when it is no CPE.
+// cpeKind returns the type of reference that a text is, "" when it is no CPE.
 func cpeKind(text string) string {
 	switch {
 	case cpe23.MatchString(text):
@@ -179,7 +179,7 @@ func cpeKind(text string) string {
 	return ""
 }
 
-// webAddress is an address without user and password, "" when the text is no address of a server.
+// webAddress returns an address without user and password, "" when the text is no address of a server.
 func webAddress(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -192,14 +192,14 @@ func webAddress(text string) string {
 	return text
 }
 
-// isURI says whether a text has only characters that an address may have (RFC 3986).
+// isURI reports whether a text has only characters that an address may have (RFC 3986).
 func isURI(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune("<>\"{}|\\^`", r)
 	})
 }
 
-// line is a text in one line, without what does not belong into one.
+// line returns a text in one line, without what does not belong into one.
 func line(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {
@@ -212,7 +212,7 @@ func line(text string) string {
 
 var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
 
-// elementID is the id of a package: readable as far as may be, and made of all that tells it from others.
+// elementID returns the id of a package: readable as far as may be, and made of all that tells it from others.
 func elementID(kind, name string, rest ...any) common.ElementID {
 	data := fmt.Appendf(nil, "%q", []any{kind, name, rest}) // tables in the order of their keys
 	shown := strings.Trim(notInID.ReplaceAllString(name, "-"), "-")

@@ -41,7 +41,7 @@ type Layer struct {
 	Links    []string       // names of other layers in the image that it links
 }
 
-// Document is the SPDX document of an image, made at a time.
+// Document returns the SPDX document of an image, made at a time.
 func (im Image) Document(created time.Time) ([]byte, error) {
 	image := newPackage("image", im.Name, im.Version, nil)
 	image.PrimaryPackagePurpose = "CONTAINER"
@@ -61,14 +61,14 @@ func (im Image) Document(created time.Time) ([]byte, error) {
 	return d.encode(created)
 }
 
-// Document is the SPDX document of one layer, made at a time.
+// Document returns the SPDX document of one layer, made at a time.
 func (l Layer) Document(created time.Time) ([]byte, error) {
 	d := newDocument(l.pkg())
 	d.addDeps(l)
 	return d.encode(created)
 }
 
-// pkg is the layer as a package.
+// pkg returns the layer as a package.
 func (l Layer) pkg() *v2_3.Package {
 	version, _ := l.Metadata["version"].(string)
 	return newPackage("layer", l.Name, version, l.Metadata)
@@ -114,7 +114,7 @@ func (d *document) relate(a common.ElementID, relationship string, b common.Elem
 	}
 }
 
-// encode is the document in JSON. Its namespace is made of all the rest, so that documents with one name are one.
+// encode returns the document in JSON. Its namespace is made of all the rest, so that documents with one name are one.
 func (d *document) encode(created time.Time) ([]byte, error) {
 	doc := &v2_3.Document{
 		SPDXVersion:    v2_3.Version,
@@ -140,7 +140,7 @@ func (d *document) encode(created time.Time) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// sorted are the values of a map by their keys.
+// sorted returns the values of a map by their keys.
 func sorted[K cmp.Ordered, V any](m map[K]V) []V {
 	keys := make([]K, 0, len(m))
 	for k := range m {

@@ -42,5 +42,5 @@ func CheckName(name string) (problem string) {
 	return ""
 }
 
-// IsPrivate says whether a name in $MD is private to the step: it is nobody's metadata.
+// IsPrivate reports whether a name in $MD is private to the step: it is nobody's metadata.
 func IsPrivate(name string) bool { return strings.HasPrefix(name, ".") }

@@ -101,7 +101,7 @@ type Run struct {
 	Time     int64     `json:"time"` // of all files, in seconds since 1970
 }
 
-// RunsScripts says whether the step runs a script: its own, or one that sets up a cache.
+// RunsScripts reports whether the step runs a script: its own, or one that sets up a cache.
 func (t Run) RunsScripts() bool { return t.Script != nil || len(t.Setups) > 0 }
 
 // Match has no script and sees no app: its results, OutDir/N.json for each of the trees in MatchDir/N, have the digest of the tree as

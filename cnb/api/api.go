@@ -1,5 +1,5 @@
-// Package api is about the versions of the interfaces of Cloud Native Buildpacks: how they are written and compared, and at which of
-// them something changed for more than one room. What changed for one room only is said there.
+// Package api has the versions of the APIs of Cloud Native Buildpacks: how they are written and compared, and the
+// versions at which something changed for more than one room. A change that concerns one room alone is in that room.
 //
 // Sources: buildpack specification, "Buildpack API Version"; platform specification, "Platform API Compatibility".
 package api
@@ -16,15 +16,15 @@ type Version struct{ Major, Minor int }
 
 // Versions of the Buildpack API.
 var (
-	Oldest = Version{0, 2} // that packfiles may name, and the launcher knows
+	Oldest = Version{0, 2} // the oldest that packfiles may name, and that the launcher knows
 	Newest = Version{0, 12}
 
-	OldestToday   = Version{0, 7} // that lifecycles since 0.18 know
-	LastWithShell = Version{0, 8} // that has processes which a shell starts
+	OldestToday   = Version{0, 7} // the oldest that lifecycles since 0.18 know
+	LastWithShell = Version{0, 8} // the last one with processes that a shell starts
 	DirectOnly    = Version{0, 9}
 )
 
-// Parse reads MAJOR.MINOR, or MAJOR, in decimal digits.
+// Parse reads MAJOR.MINOR, or MAJOR alone, in decimal digits.
 func Parse(text string) (Version, error) {
 	major, minor, dotted := strings.Cut(text, ".")
 	if !dotted {
@@ -43,7 +43,7 @@ func number(text string) (int, error) {
 	return int(n), err
 }
 
-// IsVersion says whether a text is a version as String writes it: with a minor part, and no digit more than it needs.
+// IsVersion reports whether a text is a version as String writes it: with a minor part, and no digit more than it needs.
 func IsVersion(text string) bool {
 	return versionPattern.MatchString(text)
 }
@@ -53,10 +53,10 @@ var versionPattern = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)$`)
 // String returns MAJOR.MINOR.
 func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
 
-// AtLeast says whether the version is o or newer.
+// AtLeast reports whether the version is o or newer.
 func (v Version) AtLeast(o Version) bool {
 	return v.Major > o.Major || v.Major == o.Major && v.Minor >= o.Minor
 }
 
-// Within says whether the version is neither older nor newer than two others.
+// Within reports whether the version is neither older nor newer than two others.
 func (v Version) Within(oldest, newest Version) bool { return v.AtLeast(oldest) && newest.AtLeast(v) }

@@ -37,7 +37,7 @@ func (e *Env) Clone() *Env { return &Env{vars: maps.Clone(e.vars)} }
 // Get returns the value of a variable, "" when it is not set.
 func (e *Env) Get(name string) string { return e.vars[name] }
 
-// Has says whether a variable is set, if only to "".
+// Has reports whether a variable is set, if only to "".
 func (e *Env) Has(name string) bool {
 	_, ok := e.vars[name]
 	return ok
@@ -117,7 +117,7 @@ func (e *Env) AddPlatform(name, value string) {
 	e.Set(name, value)
 }
 
-// IsPath says whether a variable holds paths that folders of layers go in front of while building.
+// IsPath reports whether a variable holds paths that folders of layers go in front of while building.
 func IsPath(name string) bool {
 	return slices.ContainsFunc(BuildFolders, func(f Folder) bool { return slices.Contains(f.Vars, name) })
 }

@@ -1,5 +1,6 @@
-// Package label is what an app image says of itself in labels: the contract by which platforms inspect it and put it on
-// another run image. What the launcher reads is package launch.
+// Package label has the labels of an app image: the contract by which platforms inspect the image and put it on another
+// run image. The frontend writes and reads them. It is not about the file that the launcher reads: that is package
+// launch.
 //
 // Sources: platform specification 0.12, "exporter", "Labels"; where it is silent, the lifecycle.
 package label
@@ -16,7 +17,7 @@ const (
 	LifecycleVersion = "io.buildpacks.lifecycle.version" // of a lifecycle image
 )
 
-// LifecycleMetadata is the label Lifecycle: which layer of the image is what. Every SHA is a diff id; it is empty where that
+// LifecycleMetadata is the label Lifecycle: it says what each layer of the image is. Every SHA is a diff id, "" when that
 // is not known.
 type LifecycleMetadata struct {
 	App          []Layer           `json:"app"` // one for each slice, and the rest
@@ -41,7 +42,7 @@ type BuildpackLayers struct {
 	Layers  map[string]BuildpackLayer `json:"layers"`
 }
 
-// BuildpackLayer is a layer.toml with the layer that it is about.
+// BuildpackLayer is a layer with the content of its layer.toml.
 type BuildpackLayer struct {
 	SHA    string         `json:"sha"`
 	Data   map[string]any `json:"data"` // [metadata]; null when there is none
@@ -50,14 +51,14 @@ type BuildpackLayer struct {
 	Cache  bool           `json:"cache"`
 }
 
-// RunImage is what the image was put on.
+// RunImage is the run image of the image.
 type RunImage struct {
 	TopLayer  string `json:"topLayer"`        // diff id of its last layer
 	Reference string `json:"reference"`       // by digest
 	Image     string `json:"image,omitempty"` // as it was named
 }
 
-// Stack is the deprecated copy of what a RunImage says.
+// Stack is the deprecated copy of a RunImage.
 type Stack struct {
 	RunImage StackRunImage `json:"runImage"`
 }
@@ -67,7 +68,7 @@ type StackRunImage struct {
 	Image string `json:"image"`
 }
 
-// BuildMetadata is the label Build: what the image was built with, and what it runs.
+// BuildMetadata is the label Build: the buildpacks that built the image, its processes and its launcher.
 type BuildMetadata struct {
 	Buildpacks         []Buildpack `json:"buildpacks"` // in group order
 	Launcher           Launcher    `json:"launcher"`
@@ -75,20 +76,20 @@ type BuildMetadata struct {
 	DefaultProcessType string      `json:"buildpack-default-process-type,omitempty"`
 }
 
-// Buildpack is one that took part in the build.
+// Buildpack is a buildpack that took part in the build.
 type Buildpack struct {
 	ID       string `json:"id"`
 	Version  string `json:"version"`
 	Homepage string `json:"homepage,omitempty"`
 }
 
-// Launcher says which launcher is in the image.
+// Launcher is the launcher of the image.
 type Launcher struct {
 	Version string `json:"version"`
 	Source  Source `json:"source"`
 }
 
-// Source is where a program's source is.
+// Source is the place of a program's source.
 type Source struct {
 	Git Git `json:"git"`
 }
@@ -109,7 +110,7 @@ type Process struct {
 	BuildpackID string   `json:"buildpackID"`
 }
 
-// Set puts v, as JSON, into labels.
+// Set sets a label to v as JSON.
 func Set(labels map[string]string, name string, v any) error {
 	data, err := json.Marshal(v)
 	labels[name] = string(data)

@@ -27,7 +27,7 @@ type codeError struct {
 func (e *codeError) Error() string { return e.err.Error() }
 func (e *codeError) Unwrap() error { return e.err }
 
-// ExitCode is the exit code for an error of Run.
+// ExitCode returns the exit code for an error of Run.
 func ExitCode(err error) int {
 	if coded, ok := errors.AsType[*codeError](err); ok {
 		return coded.code

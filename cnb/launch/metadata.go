@@ -136,5 +136,5 @@ func readMetadata(layers string) (Metadata, error) {
 	return m, nil
 }
 
-// EscapeID is the name of a buildpack's folder in the layers folder.
+// EscapeID returns the name of a buildpack's folder in the layers folder.
 func EscapeID(id string) string { return strings.ReplaceAll(id, "/", "_") }

@@ -42,7 +42,7 @@ func (l *launcher) choose(name string, args []string) (process, error) {
 	return process{what: "command", direct: true, words: args[1:]}, nil
 }
 
-// allowed says whether a process is for the environment that the container is in.
+// allowed reports whether a process is for the environment that the container is in.
 func (l *launcher) allowed(p Process) bool {
 	return len(p.ExecEnv) == 0 || !l.platform.AtLeast(platformEnvs) ||
 		slices.Contains(p.ExecEnv, "*") || slices.Contains(p.ExecEnv, l.execEnv)

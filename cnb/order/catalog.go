@@ -9,19 +9,19 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Catalog is which modules there are, by id and version. The zero value is an empty one.
+// Catalog holds all modules of a build, by id and version. The zero value is empty.
 type Catalog struct {
 	modules map[string][]*Module // by id, in the order in which they were added
 }
 
-// DuplicateError says that there already is a module of this id and version.
+// DuplicateError is the error when the catalog already has a module with this id and version.
 type DuplicateError struct {
 	Module *Module // that was there first
 }
 
 func (e *DuplicateError) Error() string { return fmt.Sprintf("module %s is there twice", e.Module) }
 
-// Add puts a module into the catalog. The error is a *DuplicateError.
+// Add adds a module. The error is a *DuplicateError.
 func (c *Catalog) Add(m *Module) error {
 	if first := c.exact(m.ID, m.Version); first != nil {
 		return &DuplicateError{first}
@@ -33,8 +33,8 @@ func (c *Catalog) Add(m *Module) error {
 	return nil
 }
 
-// Find is the module of an id and version. The version may be "" for a module that has none, or that is there in one
-// version only. Errors say which modules there are instead.
+// Find returns the module with an id and version. The version may be "" when the module has none, or when the catalog has
+// only one version of it. The error lists versions of the id, or the nearest id.
 func (c *Catalog) Find(id, version string) (*Module, error) {
 	found := c.modules[id]
 	if m := c.exact(id, version); m != nil {
@@ -55,7 +55,7 @@ func (c *Catalog) Find(id, version string) (*Module, error) {
 	return found[0], nil
 }
 
-// exact is the module of just this id and version, nil when there is none.
+// exact returns the module with exactly this id and version, nil when there is none.
 func (c *Catalog) exact(id, version string) *Module {
 	for _, m := range c.modules[id] {
 		if m.Version == version {
@@ -77,7 +77,7 @@ func versions(modules []*Module) string {
 	return strings.Join(list, ", ")
 }
 
-// nearest is the id that was probably meant by one that is not there, "" when none is near.
+// nearest returns the id that a wrong id probably means, "" when none is near.
 func (c *Catalog) nearest(wrong string) string {
 	const longest = 128 // no typing error is in a longer one
 	best, bestDistance := "", 1+min(3, (len(wrong)+2)/3)

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// MaxLength is the longest that a group may become, counted with composites and with the entries that are passed over.
+// MaxLength is the largest length of a group, composites and dropped entries included.
 const MaxLength = 10_000
 
-// Check finds what would keep Groups from coming to its next group soon: a cycle; a group without entries, because an
-// order can have any number of them and comes down to nothing; a group that becomes too long, because orders of a few
-// lines that repeat one another come to any length.
+// Check returns an error when Groups might not reach its next group soon: for a cycle; for a group without entries,
+// because an order can have any number of them and expand to nothing; for a group longer than MaxLength, because a few
+// lines of orders that repeat one another can expand to any length.
 func (o Order) Check() error {
 	if cycle := o.Cycle(); cycle != nil {
 		names := make([]string, len(cycle))
@@ -24,7 +24,7 @@ func (o Order) Check() error {
 	return err
 }
 
-// length is that of the longest group. It must not be asked of an order with a cycle.
+// length returns the length of the longest group. The order must have no cycle.
 func (o Order) length(of string, known map[*Module]int) (int, error) {
 	longest := 0
 	for i, group := range o {
@@ -52,7 +52,7 @@ func (o Order) length(of string, known map[*Module]int) (int, error) {
 	return longest, nil
 }
 
-// Cycle is the modules along a cycle of composites, the first again at the end, nil when there is none.
+// Cycle returns the modules along a cycle of composites, the first again at the end, nil when there is none.
 func (o Order) Cycle() []*Module {
 	finished := map[*Module]bool{} // false while the walk is inside a module
 	var path []*Module

@@ -1,8 +1,8 @@
-// Package order is about which modules are tried together: orders, the groups that they come down to, and the catalog in
-// which modules are found. Whether a group passes is package plan.
+// Package order has orders, the groups that an order expands to, and the catalog of modules. Package plan decides whether
+// a group passes.
 //
-// Sources: buildpack specification, "Order Resolution"; where it is silent, the lifecycle's detector; for modules that are
-// in a group twice, the first draft of the Contractual Build Plan (April 2019).
+// Sources: buildpack specification, "Order Resolution"; where it is silent, the lifecycle's detector; for modules that
+// are in a group twice, the first draft of the Contractual Build Plan (April 2019).
 package order
 
 import (
@@ -10,14 +10,14 @@ import (
 	"slices"
 )
 
-// Module is what groups are made of: a component, or a composite, which is replaced by the groups of its order.
+// Module is an element of a group: a component, or a composite, for which the groups of its order stand.
 type Module struct {
 	ID      string
 	Version string // "" when it has none
 	Order   Order  // empty: a component
 }
 
-// String is the module as messages name it.
+// String returns the module as messages name it.
 func (m *Module) String() string {
 	if m.Version == "" {
 		return m.ID
@@ -37,17 +37,15 @@ type Group []Entry
 // Order is a list of groups that are tried one after another.
 type Order []Group
 
-// Groups walks the groups of components that an order comes down to, from the first to the last. It makes one at a time:
-// there may be more of them than anybody can count. A group that the consumer got is its own.
+// Groups returns the groups of components that an order expands to, from the first to the last. It makes one at a time,
+// since a short order can have more groups than fit into memory. The consumer may keep and change a group.
 //
 // The walk is that of the lifecycle's detector: a composite's groups are tried one after another, each followed by the
 // rest of the group around it, so that the left-most order varies slowest; when the composite is optional, the group
-// without it follows. An entry whose id is in the group already is passed over, whatever its version, and the first
-// becomes required if any of them is. Other than that an optional component stays what it is: whether it takes part is
-// for the build plan to say.
+// without it follows. When an id comes twice, the first entry stays, whatever the versions, and becomes required if any
+// of them is. Otherwise an optional component stays optional: the build plan decides whether it takes part.
 //
-// Equal groups may come again, groups of nobody are left out. Check says whether an order can be walked at all: with a
-// cycle the walk does not end.
+// Equal groups may come again; empty groups are left out. Call Check before: with a cycle the walk does not end.
 func (o Order) Groups() iter.Seq[Group] {
 	return func(yield func(Group) bool) {
 		w := walker{at: map[string]int{}, yield: yield}
@@ -62,14 +60,14 @@ type walker struct {
 	yield func(Group) bool
 }
 
-// pending is what is still to come into the group: some entries, and then others. Linking them instead of copying keeps
-// what a walk needs as small as the group is long.
+// pending is a list of entries that are still to come into the group. The lists are linked, not copied, so a walk needs
+// memory in proportion to the group's length.
 type pending struct {
 	entries Group
 	then    *pending
 }
 
-// order tries the groups of an order, each followed by the rest. It returns false when the consumer has had enough.
+// order walks the groups of an order, each followed by the rest. It returns false when the consumer stops.
 func (w *walker) order(o Order, rest pending) bool {
 	for _, group := range o {
 		if !w.walk(pending{group, &rest}) {
@@ -79,10 +77,10 @@ func (w *walker) order(o Order, rest pending) bool {
 	return true
 }
 
-// walk adds what is to come, and leaves the group as it found it.
+// walk adds the pending entries, yields the groups, and restores the group. It returns false when the consumer stops.
 func (w *walker) walk(next pending) bool {
 	length := len(w.group)
-	var required []int // entries that are optional again without what comes here
+	var required []int // entries that are optional again after this walk
 	defer func() {
 		for _, i := range required {
 			w.group[i].Optional = true

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Failure is why a group does not pass.
+// Failure is the error of a group that does not pass.
 type Failure struct {
-	// Why says of each member, by index, why its detection failed or what is wrong with the first alternatives of all;
-	// "" for those not at fault. Optional members that were left out are among them.
+	// Why says for each member, by index, why its detection failed, or what is wrong when every member takes its first
+	// alternative; "" for members not at fault. Optional members that were left out count as at fault.
 	Why []string
 
 	names []string
 }
 
-// newFailure says which detections failed.
+// newFailure returns a failure with the detections that failed.
 func newFailure(members []Member) *Failure {
 	f := &Failure{Why: make([]string, len(members)), names: make([]string, len(members))}
 	for i, m := range members {
@@ -24,7 +24,7 @@ func newFailure(members []Member) *Failure {
 	return f
 }
 
-// Error is all of it on one line.
+// Error returns all reasons on one line.
 func (f *Failure) Error() string {
 	var all []string
 	for i, why := range f.Why {
@@ -38,10 +38,10 @@ func (f *Failure) Error() string {
 	return "the group does not pass: " + strings.Join(all, "; ")
 }
 
-// maxFaults bounds how many faults of one member are told.
+// maxFaults is the largest number of faults of one member in a message.
 const maxFaults = 5
 
-// explain says what is wrong with each member of a trial that failed.
+// explain returns what is wrong with each member of a trial that failed.
 func (r *resolver) explain() *Failure {
 	f := newFailure(r.members)
 	for i, part := range r.parts {
@@ -76,7 +76,7 @@ func (r *resolver) faults(part int) []string {
 	return []string{"neither requires nor provides anything"}
 }
 
-// unmet says why a dependency that a part requires is not provided, "" when it is.
+// unmet returns why a dependency that a part requires is not provided, "" when it is.
 func (r *resolver) unmet(part int, d *dep) string {
 	_, self := slices.BinarySearchFunc(d.providers, part, func(p provider, part int) int { return p.part - part })
 	switch {
@@ -90,7 +90,7 @@ func (r *resolver) unmet(part int, d *dep) string {
 	return fmt.Sprintf("only comes later (%s)", r.name(d.providers[0].part))
 }
 
-// useless says why a dependency that a part provides is not required, "" when it is.
+// useless returns why a dependency that a part provides is not required, "" when it is.
 func (r *resolver) useless(part int, d *dep) string {
 	_, self := slices.BinarySearch(d.requirers, part)
 	switch {
@@ -104,5 +104,5 @@ func (r *resolver) useless(part int, d *dep) string {
 	return fmt.Sprintf("is only required earlier (%s)", r.name(d.requirers[0]))
 }
 
-// name is that of the member of a part.
+// name returns the name of a part's member.
 func (r *resolver) name(part int) string { return r.members[r.parts[part].member].Name }

@@ -9,17 +9,18 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// MaxSize is how many bytes a build plan file may have.
+// MaxSize is the largest size of a build plan file, in bytes.
 const MaxSize = 1 << 20
 
-// most is how large a build plan file may be. Real ones have some ten lines. The library compares each key with all others.
+// most is the largest measure of a build plan file. Real ones have some ten lines. The TOML library compares each key
+// with all others.
 var most = measure.Size{Bytes: MaxSize, Values: 10_000, Depth: 32}
 
 // draftWarning names today's words for those of the first draft.
 const draftWarning = "[[requests]] is a word of the first draft: write [[requires]], and its version as metadata.version"
 
-// Parse reads a build plan file as bin/detect writes it. Keys that it does not know are no error. Words of the first draft
-// are read as what became of them, with a warning.
+// Parse reads a build plan file as bin/detect writes it. It ignores unknown keys. It reads words of the first draft as
+// today's words, with a warning.
 func Parse(data []byte) (p Plan, warnings []string, err error) {
 	var r reader
 	if p, err = r.file(data); err != nil {
@@ -106,7 +107,8 @@ func each(table map[string]any, key string, f func(name string, entry map[string
 	return nil
 }
 
-// metadataOf is the metadata of a [[requires]]. A version beside it is an error, as with the lifecycle.
+// metadataOf returns the metadata of a [[requires]]. It fails when a version stands beside the metadata, as the lifecycle
+// does.
 func metadataOf(require map[string]any) (map[string]any, error) {
 	version, err := text(require, "version")
 	if err != nil {
@@ -123,7 +125,8 @@ func metadataOf(require map[string]any) (map[string]any, error) {
 	return table, nil
 }
 
-// metadataOfDraft is the metadata of a [[requests]], which was an array of tables, with the version that stood beside it.
+// metadataOfDraft returns the metadata of a [[requests]], which was an array of tables, with the version that stood
+// beside it.
 func metadataOfDraft(request map[string]any) (map[string]any, error) {
 	version, err := text(request, "version")
 	if err != nil {

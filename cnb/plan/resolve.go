@@ -2,15 +2,15 @@ package plan
 
 import "fmt"
 
-// Trials bounds the work over all groups of one build: every choice among the alternatives of a group's members is a
-// trial, and with each member that has some their number multiplies. A trial takes time in proportion to its plans. Groups
+// Trials bounds the work over all groups of one build. Every choice among the alternatives of a group's members is a
+// trial, and each member with alternatives multiplies their number. A trial takes time in proportion to its plans. Groups
 // of one build are resolved one after another.
 type Trials struct {
 	Limit int
 	taken int
 }
 
-// TrialsError says that the trials of a build are used up before a group passed.
+// TrialsError is the error when the trials of a build are used up before a group passed.
 type TrialsError struct{ Limit int }
 
 func (e *TrialsError) Error() string {
@@ -18,7 +18,7 @@ func (e *TrialsError) Error() string {
 		"in their plans", e.Limit)
 }
 
-// take takes one trial.
+// take uses up one trial. The error is a *TrialsError.
 func (t *Trials) take() error {
 	if t.taken >= t.Limit {
 		return &TrialsError{t.Limit}
@@ -27,14 +27,14 @@ func (t *Trials) take() error {
 	return nil
 }
 
-// Resolve finds out whether a group passes, and who takes part then. When it does not pass the error is a *Failure, when
-// there are no trials left a *TrialsError.
+// Resolve returns the members that take part and their plan if a group passes. The error is a *Failure if it does not
+// pass, a *TrialsError if no trials are left.
 //
-// Members whose detection passed choose one of their alternatives each: first the first of everybody, then other ones of
-// the last member, and so on to the left; the first choice that balances wins. It balances when every dependency that
-// somebody requires is provided by the same member or by one before it, and every dependency that somebody provides is
-// required by the same member or by one after it. An optional member at fault is left out, and the others must balance
-// without it, if only its last alternative is left; with another one of its alternatives it counts as required.
+// Each member whose detection passed chooses one of its alternatives: first every member its first one, then the last
+// member its others, and so on to the left; the first choice that balances wins. It balances when every required
+// dependency is provided by the same member or by one before it, and every provided dependency is required by the same
+// member or by one after it. When an optional member is at fault with its last alternative, it is left out, and the
+// others must balance without it; with its other alternatives it counts as required.
 func Resolve(members []Member, trials *Trials) (*Resolution, error) {
 	if failed(members) {
 		return nil, newFailure(members)
@@ -58,7 +58,7 @@ func Resolve(members []Member, trials *Trials) (*Resolution, error) {
 	}
 }
 
-// failed says whether the detection of a required member failed.
+// failed reports whether the detection of a required member failed.
 func failed(members []Member) bool {
 	for _, m := range members {
 		if m.Failed != "" && !m.Optional {
@@ -128,7 +128,7 @@ func (r *resolver) number(name string) int {
 	return n
 }
 
-// next goes to the next choice. After the last it returns false.
+// next changes choice to the next one. It returns false after the last.
 func (r *resolver) next(choice []int) bool {
 	for i := len(choice) - 1; i >= 0; i-- {
 		if choice[i]++; choice[i] < len(r.options[i]) {
@@ -148,7 +148,7 @@ func (r *resolver) try(choice []int) bool {
 	return r.balance()
 }
 
-// resolution is the result of a trial that balances.
+// resolution returns the result of a trial that balances.
 func (r *resolver) resolution() *Resolution {
 	result := &Resolution{}
 	at := make(map[int]int, len(r.deps)) // where the entry of a name's number is
@@ -167,7 +167,7 @@ func (r *resolver) resolution() *Resolution {
 				at[n] = k
 				result.Entries = append(result.Entries, Entry{Name: part.plan.Provides[j].Name})
 			}
-			// A member may say twice that it provides something.
+			// A member may list a dependency twice.
 			entry := &result.Entries[k]
 			if last := len(entry.Providers) - 1; last < 0 || entry.Providers[last] != part.member {
 				entry.Providers = append(entry.Providers, part.member)

@@ -14,9 +14,9 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// decode reads TOML into tables. Errors say where they are.
+// decode reads TOML into tables. Its errors have a position.
 func decode(data []byte) (map[string]any, error) {
-	// The library that the lifecycle uses passes over a byte order mark.
+	// The lifecycle's library skips a byte order mark.
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if _, err := measure.TOML(data, most); err != nil {
 		return nil, err
@@ -34,8 +34,8 @@ func decode(data []byte) (map[string]any, error) {
 	return nil, fmt.Errorf("invalid TOML%s: %s", where, printable(strings.TrimPrefix(err.Error(), "toml: ")))
 }
 
-// find is a value of a table, nil when it is not there. Letters may be large or small, as with the lifecycle: programs
-// that encode structs of theirs write large ones.
+// find returns a value of a table, nil when there is none. Letters of the key may be upper or lower case, as with the
+// lifecycle: programs that encode their structs write upper case.
 func find(table map[string]any, key string) any {
 	if value, ok := table[key]; ok {
 		return value
@@ -48,7 +48,7 @@ func find(table map[string]any, key string) any {
 	return nil
 }
 
-// tables are those of an array of tables, none when it is not there.
+// tables returns the tables of an array of tables, none when there is no array.
 func tables(table map[string]any, key string) ([]map[string]any, error) {
 	value := find(table, key)
 	array, ok := value.([]any)
@@ -65,7 +65,7 @@ func tables(table map[string]any, key string) ([]map[string]any, error) {
 	return list, nil
 }
 
-// text is a string of a table, "" when it is not there.
+// text returns a string of a table, "" when there is none.
 func text(table map[string]any, key string) (string, error) {
 	value := find(table, key)
 	s, ok := value.(string)
@@ -78,7 +78,7 @@ func text(table map[string]any, key string) (string, error) {
 // maxQuoted bounds how much of a plan a message repeats, in bytes.
 const maxQuoted = 80
 
-// quote is a name of a plan as a message shows it.
+// quote returns a name of a plan as messages show it.
 func quote(name string) string {
 	if len(name) > maxQuoted {
 		return fmt.Sprintf("%q…", name[:maxQuoted])
@@ -86,7 +86,7 @@ func quote(name string) string {
 	return fmt.Sprintf("%q", name)
 }
 
-// printable is a message of the TOML library, which may repeat what stands in the file, on one line.
+// printable returns a message of the TOML library on one printable line: the library may repeat text of the file.
 func printable(message string) string {
 	if len(message) > 3*maxQuoted {
 		message = strings.ToValidUTF8(message[:3*maxQuoted], "") + "…"

@@ -1,17 +1,17 @@
 package plan
 
-// trial evaluates one choice of alternatives; its parts are those of the members, one of each.
+// trial evaluates one choice of alternatives; its parts are the chosen alternatives, one for each member.
 //
-// The lifecycle looks through the whole group again each time that it left somebody out. Here each dependency remembers
-// how far its providers and requirers are looked through: leaving members out only ever makes more faults, so that these
-// marks move in one direction, and a trial takes time in proportion to its plans.
+// The lifecycle checks the whole group again each time that it left a member out. Here each dependency remembers how far
+// its providers and requirers are checked. Leaving members out only makes more faults, so these marks move in one
+// direction, and a trial takes time in proportion to its plans.
 type trial struct {
 	parts []*option // in group order
 	deps  []dep     // by number of the name
 	fault []bool    // by part
 	out   []bool    // by part: at fault and optional, and so left out
-	used  []int     // by part: how many of its provides are required by somebody
-	queue []int     // parts that were left out, while their dependencies do not know
+	used  []int     // by part: number of its provides that some part requires
+	queue []int     // parts that were left out, and whose dependencies are not updated yet
 }
 
 // dep is a dependency. Parts are in group order; a part that provides or requires it twice is there twice.
@@ -30,17 +30,17 @@ type provider struct {
 	ifRequired bool
 }
 
-// providedTo says whether some part that is not left out, up to this one, provides the dependency.
+// providedTo reports whether some part that is not left out, up to this one, provides the dependency.
 func (d *dep) providedTo(part int) bool {
 	return d.left < len(d.providers) && d.providers[d.left].part <= part
 }
 
-// requiredFrom says whether some part that is not left out, from this one on, requires the dependency.
+// requiredFrom reports whether some part that is not left out, from this one on, requires the dependency.
 func (d *dep) requiredFrom(part int) bool {
 	return d.right > 0 && d.requirers[d.right-1] >= part
 }
 
-// begin forgets the trial before.
+// begin resets the trial for another choice.
 func (t *trial) begin() {
 	for _, part := range t.parts {
 		for _, names := range [][]int{part.provides, part.requires} {
@@ -53,7 +53,7 @@ func (t *trial) begin() {
 	t.parts, t.fault, t.out, t.used = t.parts[:0], t.fault[:0], t.out[:0], t.used[:0]
 }
 
-// add puts an alternative of the next member to those of the members before.
+// add adds an alternative of the next member.
 func (t *trial) add(o *option) {
 	i := len(t.parts)
 	t.parts = append(t.parts, o)
@@ -72,8 +72,8 @@ func (t *trial) add(o *option) {
 	}
 }
 
-// balance leaves out optional members until nothing changes. It returns whether nobody else is at fault, and somebody is
-// left. Required members at fault stay in, so that all faults are known then.
+// balance leaves out optional members at fault until nothing changes. It reports whether no other member is at fault, and
+// at least one is left. Required members at fault stay in, so that it finds all faults.
 func (t *trial) balance() bool {
 	for i, part := range t.parts {
 		t.settle(part)
@@ -97,7 +97,7 @@ func (t *trial) balance() bool {
 	return left
 }
 
-// blame puts a part at fault.
+// blame marks a part as at fault.
 func (t *trial) blame(part int) {
 	if t.fault[part] {
 		return
@@ -109,7 +109,7 @@ func (t *trial) blame(part int) {
 	}
 }
 
-// settle looks at the dependencies of a part.
+// settle updates the dependencies of a part.
 func (t *trial) settle(part *option) {
 	for _, n := range part.provides {
 		t.settleDep(&t.deps[n])

@@ -35,8 +35,8 @@ var licenseSchema = node.Define(node.Schema[license]{
 	},
 })
 
-// aboutKeys are the keys that both versions have. The id and version are checked as a module's are, because they
-// are used as such.
+// aboutKeys returns the keys that both versions have. The id and version are checked as a module's are, because they are
+// used as such.
 func aboutKeys() []node.Key[about] {
 	unused := func(a *about) *string { return &a.unused }
 	return []node.Key[about]{

@@ -32,17 +32,17 @@ type environment struct {
 	Variables []packfile.Variable
 }
 
-// modules are all modules of the project, in the order in which they run.
+// modules returns all modules of the project, in the order in which they run.
 func (b *build) modules() []packfile.Buildpack {
 	return slices.Concat(b.Pre.Group, b.Group, b.Post.Group)
 }
 
-// variables are the variables of the project.
+// variables returns the variables of the project.
 func (b *build) variables() []packfile.Variable {
 	return slices.Concat(b.Build.Variables, b.Env.Variables)
 }
 
-// buildKeys are the keys that both versions have.
+// buildKeys returns the keys that both versions have.
 func buildKeys() []node.Key[build] {
 	return []node.Key[build]{
 		{Name: "builder", Read: readBuilder},
@@ -82,7 +82,7 @@ func finishBuild(d *node.Decoder, b *build) {
 	}
 }
 
-// groupSchema is a table that has modules of the group.
+// groupSchema returns a table that has modules of the group.
 func groupSchema(what string) *node.Schema[group] {
 	return node.Define(node.Schema[group]{
 		What: what,
@@ -122,7 +122,7 @@ func checkVariable(s string) (problem, hint string) {
 	return node.VariableName(s)
 }
 
-// envSchema is a table that has a table of variables.
+// envSchema returns a table that has a table of variables.
 func envSchema(what, name string) *node.Schema[environment] {
 	return node.Define(node.Schema[environment]{
 		What: what,
@@ -143,7 +143,7 @@ func readBuilder(d *node.Decoder, b *build, e *node.Entry) {
 		"builder %s is not used", node.Quote(name))
 }
 
-// patterns is a key that holds patterns of .gitignore files.
+// patterns returns a key that holds patterns of .gitignore files.
 func patterns(name string, field func(*build) *[]string) node.Key[build] {
 	return node.Key[build]{Name: name, Read: func(d *node.Decoder, b *build, e *node.Entry) {
 		var patterns []string

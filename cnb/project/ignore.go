@@ -84,7 +84,7 @@ func wildcard(s string) string {
 	return s
 }
 
-// withoutTrailingSpaces is a pattern without the spaces at its end that no backslash quotes.
+// withoutTrailingSpaces returns a pattern without the spaces at its end that no backslash quotes.
 func withoutTrailingSpaces(s string) string {
 	for strings.HasSuffix(s, " ") && !strings.HasSuffix(s, `\ `) {
 		s = s[:len(s)-1]

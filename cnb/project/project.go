@@ -27,7 +27,7 @@ type Project struct {
 // projectFile is how a project descriptor is called.
 const projectFile = "project.toml"
 
-// Is says whether a file that is built is a project descriptor and not a packfile: it is called project.toml, or it
+// Is reports whether a file that is built is a project descriptor and not a packfile: it is called project.toml, or it
 // is TOML with tables of a descriptor and no key of a packfile.
 func Is(filename string, data []byte) bool {
 	if path.Base(filename) == projectFile {
@@ -136,7 +136,7 @@ func readBuild(d *node.Decoder, root *node.Node, nodes nodes, old bool) (build b
 	return build
 }
 
-// isOld says whether a descriptor has version 0.1: it says so, or it says nothing and has no table of version 0.2.
+// isOld reports whether a descriptor has version 0.1: it says so, or it says nothing and has no table of version 0.2.
 func (p nodes) isOld() bool {
 	if p.about != nil {
 		if v := p.about.Value.Find("schema-version"); v != nil {

@@ -169,7 +169,7 @@ func mergeDocuments(theirs, ours object) error {
 	return nil
 }
 
-// elements is a list of a document; none is an empty one.
+// elements returns a list of a document; none is an empty one.
 func elements(document object, name string) ([]any, error) {
 	list, ok := document[name].([]any)
 	if !ok && document[name] != nil {

@@ -42,7 +42,7 @@ func (r *runner) describeTree(number string, t time.Time) (result step.Result, e
 	return result, err
 }
 
-// readRunResult is the metadata that a run step left, nil when its result is not there.
+// readRunResult returns the metadata that a run step left, nil when its result is not there.
 func readRunResult(path string) (map[string]any, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

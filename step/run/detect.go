@@ -89,8 +89,8 @@ var passedOn = []string{"CNB_STACK_ID", "HOME", "HOSTNAME", "HTTP_PROXY", "HTTPS
 // (Platform API 0.11, "Operator-Defined Variables").
 const buildConfigEnv = "/cnb/build-config/env"
 
-// programEnv is the environment of a buildpack's program: what the Buildpack API lists, of the build image no more than that and
-// what its operator sets, and the platform's variables unless the buildpack wants none.
+// programEnv returns the environment of a buildpack's program: what the Buildpack API lists, of the build image no more
+// than that and what its operator sets, and the platform's variables unless the buildpack wants none.
 func (r *runner) programEnv(task step.Detect, plan string) (*env.Env, error) {
 	e := r.imageEnv()
 	for _, kv := range e.List() {

@@ -24,7 +24,7 @@ var tracing = []string{
 // traces are variables that BuildKit sets to another value in every build (Environ in util/tracing/exec/traceexec.go).
 var traces = []string{"TRACEPARENT", "TRACESTATE", "OTEL_TRACE_PARENT", "OTEL_TRACE_STATE"}
 
-// untraced is the environment without what BuildKit sets for tracing.
+// untraced returns the environment without what BuildKit sets for tracing.
 func untraced(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
@@ -32,7 +32,7 @@ func untraced(environ []string) []string {
 	})
 }
 
-// imageEnv is the environment of the build image.
+// imageEnv returns the environment of the build image.
 func (r *runner) imageEnv() *env.Env {
 	e := env.New(untraced(r.environ))
 	if e.Get("PATH") == "" {
@@ -41,7 +41,7 @@ func (r *runner) imageEnv() *env.Env {
 	return e
 }
 
-// userEnv is the user's environment, which every script has: that of the build image with the platform's variables.
+// userEnv returns the user's environment, which every script has: that of the build image with the platform's variables.
 func (s *scripted) userEnv() *env.Env {
 	e := s.imageEnv()
 	for _, v := range s.has.Platform {
@@ -50,8 +50,8 @@ func (s *scripted) userEnv() *env.Env {
 	return e
 }
 
-// scriptEnv is the environment of the step's script. Later entries see and may change earlier ones: user, what earlier modules
-// expose, links in file order, the layer itself, the step ("The step contract" in docs/reference.md).
+// scriptEnv returns the environment of the step's script. Later entries see and may change earlier ones: user, what
+// earlier modules expose, links in file order, the layer itself, the step ("The step contract" in docs/reference.md).
 func (s *scripted) scriptEnv() (*env.Env, error) {
 	e := s.userEnv()
 	for _, dirs := range s.sees.Exposed {

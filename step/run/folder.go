@@ -77,8 +77,8 @@ func (f *ownFolder) empty() error {
 	return removeContent(f.path)
 }
 
-// mountBelow is a mount point below a folder, "" when there is none. Without /proc there is none to be found: mounting takes a
-// right that BuildKit gives no step.
+// mountBelow returns a mount point below a folder, "" when there is none. Without /proc there is none to be found:
+// mounting takes a right that BuildKit gives no step.
 func mountBelow(dir string) string {
 	data, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {

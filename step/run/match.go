@@ -28,7 +28,7 @@ func (r *runner) match(task step.Match) error {
 	return nil
 }
 
-// matchTree is the result for one tree.
+// matchTree returns the result for one tree.
 func matchTree(dir string, sel step.Selection) (step.Result, error) {
 	tree, err := layer.DigestTree(dir, step.MaxFileDigests)
 	if err != nil {
@@ -88,7 +88,7 @@ func matchTree(dir string, sel step.Selection) (step.Result, error) {
 	return result, err
 }
 
-// leadsOn says whether a symlink that counts leads to what is not all in the tree. A folder is there as a whole when a pattern covers
+// leadsOn reports whether a symlink that counts leads to what is not all in the tree. A folder is there as a whole when a pattern covers
 // it.
 func leadsOn(dir, path, rel string, covered *patternmatcher.PatternMatcher) (bool, error) {
 	if counts, err := covered.MatchesOrParentMatches(rel); !counts || err != nil {

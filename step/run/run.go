@@ -26,7 +26,7 @@ type container struct {
 	given, givenCA, secrets, trusted                                                                                                            string
 }
 
-// at is the container whose root folder is root.
+// at returns the container whose root folder is root.
 func at(root string) container {
 	in := func(path string) string { return filepath.Join(root, path) }
 	return container{
@@ -60,7 +60,7 @@ func (c container) metadata() string { return filepath.Join(c.out, step.Metadata
 
 const getDepBinary = "get-dep"
 
-// Main is the program: args and environ are those of the process, the result is its exit code.
+// Main returns the program: args and environ are those of the process, the result is its exit code.
 func Main(args, environ []string) (code int) {
 	err := caught(func() error {
 		code = at("/").main(args, environ)

@@ -85,7 +85,7 @@ func (f *filler) giveAgents(uid, gid int) error {
 	return nil
 }
 
-// withoutAgents is the environment of the container without what leads to the agents of the step's script.
+// withoutAgents returns the environment of the container without what leads to the agents of the step's script.
 func (f *filler) withoutAgents(environ []string) (rest []string) {
 	for _, v := range environ {
 		if len(f.task.Agents) == 0 || !strings.HasPrefix(v, "SSH_AUTH_SOCK=") {

@@ -71,7 +71,7 @@ func (f *filler) setUpCache(setup step.Setup) error {
 	return os.Rename(next, marker)
 }
 
-// cacheName is the name of the cache that is mounted at dir.
+// cacheName returns the name of the cache that is mounted at dir.
 func (f *filler) cacheName(dir string) string {
 	for _, link := range f.sees.Links {
 		if link.Cache && link.Dir == dir {
