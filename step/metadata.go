@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// MaxMetadata is how much metadata a script may leave, in bytes: names and values together. An image has that of all its layers
-// in its config.
+// MaxMetadata is the largest metadata that a script may leave, names and values together, in bytes. The config of an
+// image holds the metadata of all its layers.
 const MaxMetadata = 256 << 10
 
-// FileValue returns the content of a file in $MD that holds a value. Readers take one newline off the end: a value that ends
-// in one needs another.
+// FileValue returns the content of a file in $MD for a value. Readers drop one newline at the end, so a value that ends
+// in one gets another.
 func FileValue(value string) string {
 	if strings.HasSuffix(value, "\n") {
 		return value + "\n"
@@ -19,11 +19,11 @@ func FileValue(value string) string {
 	return value
 }
 
-// maxName is how long the name of a file may be, in bytes: NAME_MAX of the kernel.
+// maxName is the longest name of a file, in bytes: NAME_MAX of the kernel.
 const maxName = 255
 
-// CheckName returns what keeps a name from being that of a value or table of metadata, which is a file or folder in $MD: a text to
-// follow the name in a message, "" when nothing does.
+// CheckName returns why a name cannot be that of a value or table of metadata, which is a file or folder in $MD: a text
+// to follow the name in a message, "" when it can.
 func CheckName(name string) (problem string) {
 	switch {
 	case name == "":
@@ -42,5 +42,5 @@ func CheckName(name string) (problem string) {
 	return ""
 }
 
-// IsPrivate reports whether a name in $MD is private to the step: it is nobody's metadata.
+// IsPrivate reports whether a name in $MD is private to the step, and so no metadata.
 func IsPrivate(name string) bool { return strings.HasPrefix(name, ".") }

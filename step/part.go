@@ -2,7 +2,7 @@ package step
 
 import "strings"
 
-// Given is what a script of a packfile has, whatever it is for.
+// Given is what every script of a packfile gets.
 type Given struct {
 	// Metadata is in $MD before the script: values are strings, or tables of the same shape.
 	Metadata map[string]any `json:"metadata,omitempty"`
@@ -13,17 +13,19 @@ type Given struct {
 // Seen is what a script sees of other layers.
 type Seen struct {
 	Links []Link `json:"links,omitempty"` // in file order
-	// Exposed are folders of layers that earlier modules expose, for each module those of it, in group order.
+	// Exposed has the folders of layers that earlier modules expose: a list for each module, in group order.
 	Exposed [][]string `json:"exposed,omitempty"`
-	// Requires has what each module that requires the layer says of it, in group order.
+	// Requires has the metadata that each module that requires the layer gives it, in group order.
 	Requires []map[string]any `json:"requires,omitempty"`
 }
 
-// Selection is the patterns by which files of the app were chosen.
+// Selection holds the patterns by which files of the app were chosen.
 type Selection struct {
-	// Patterns are those of the packfile, in file order. Where a folder on the way of one is a symlink, what it leads to follows it.
+	// Patterns are those of the packfile, in file order. When a folder in the path of one is a symlink, the pattern with the
+	// symlink's target follows it.
 	Patterns [][]string `json:"patterns"`
-	// Targets are patterns of what symlinks lead to, and Ways of symlinks that stand for a folder, or lead on to another.
+	// Targets are patterns of symlinks' targets. Ways are patterns of symlinks that stand for a folder, or lead on to
+	// another symlink.
 	Targets []string `json:"targets,omitempty"`
 	Ways    []string `json:"ways,omitempty"`
 }
@@ -35,7 +37,7 @@ type User struct {
 	Home string `json:"home,omitempty"` // that the build image's environment names
 }
 
-// Script is a file in SpecDir and the shell that it is given to as last argument.
+// Script is a file in SpecDir, and the shell that gets it as last argument.
 type Script struct {
 	Shell   []string `json:"shell"`             // program and at most one argument, as in a #! line
 	File    string   `json:"file"`              // name in SpecDir
@@ -46,7 +48,7 @@ type Script struct {
 type Program struct {
 	Dir      string `json:"dir"` // of the buildpack; Detect runs bin/detect in it
 	ClearEnv bool   `json:"clearEnv,omitempty"`
-	// Env is what it is told by variables of the Buildpack API. One without value is not set.
+	// Env has the variables of the Buildpack API for it. One without a value is not set.
 	Env []Variable `json:"env,omitempty"`
 }
 
@@ -68,17 +70,17 @@ type EnvFile struct {
 // Link is a layer or cache that the step may use.
 type Link struct {
 	Name       string `json:"name"`
-	Dir        string `json:"dir,omitempty"` // where its content is mounted; empty when the step sees only its metadata
+	Dir        string `json:"dir,omitempty"` // mount point of its content; "" when the step sees only its metadata
 	Cache      bool   `json:"cache,omitempty"`
 	PathAs     string `json:"pathAs,omitempty"`
 	VersionAs  string `json:"versionAs,omitempty"`
 	MetadataAs string `json:"metadataAs,omitempty"`
-	// Metadata of a layer whose content is not mounted, as its test left it. When Dir is set the metadata folder is
-	// mounted at LinksDir/Name instead, as its run left it.
+	// Metadata of a layer whose content is not mounted, as its test left it. When Dir is set, the metadata that its run left
+	// is mounted at LinksDir/Name instead.
 	Metadata map[string]any `json:"metadata,omitempty"`
 }
 
-// Dep is a dependency that get-dep can name. File is empty when it was declared but not fetched for this version.
+// Dep is a dep that get-dep can name. File is "" when the packfile has it, but it was not fetched for this version.
 type Dep struct {
 	Name     string         `json:"name"`
 	Version  string         `json:"version"`
@@ -86,10 +88,10 @@ type Dep struct {
 	SHA      string         `json:"sha"`
 	Metadata map[string]any `json:"metadata,omitempty"`
 	File     string         `json:"file,omitempty"`     // absolute path
-	Vendored bool           `json:"vendored,omitempty"` // it comes from the packfile's folder: nobody has checked it against SHA
+	Vendored bool           `json:"vendored,omitempty"` // it comes from the packfile's folder: BuildKit has not checked it against SHA
 }
 
-// ID returns NAME@VERSION, or NAME when the dep has no version: what messages call it, its file in deps/, and its record in metadata.
+// ID returns NAME@VERSION, or NAME when the dep has no version: its name in messages, in deps/ and in metadata.
 func (d Dep) ID() string { return strings.TrimSuffix(d.Name+"@"+d.Version, "@") }
 
 // Setup is a caches.setup script.
@@ -98,11 +100,11 @@ type Setup struct {
 	Script   Script `json:"script"`
 }
 
-// Secret is a secret of the step's script, in GivenDir if it was given. Then EnvAs is set to its content, and PathAs to a file
-// in SecretsDir. Each may be empty. Setup scripts of caches see neither, and of a Run step they cannot read GivenDir, unless
-// they are root's.
+// Secret is a secret of the step's script, in GivenDir if the build was given it. Then EnvAs is set to its content, and
+// PathAs to a file in SecretsDir. Either may be "". Setup scripts of caches see neither variable, and in a Run step they
+// cannot read GivenDir, unless root runs them.
 //
-// BuildKit is not asked to set EnvAs: container runtimes print variables that they refuse, content and all.
+// BuildKit does not set EnvAs itself: container runtimes print variables that they refuse, with their content.
 type Secret struct {
 	ID     string `json:"id"`
 	PathAs string `json:"pathAs,omitempty"`

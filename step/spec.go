@@ -12,23 +12,23 @@ import (
 )
 
 // Contract is the version of this contract. It is part of every layer key, so it changes whenever the same spec would
-// fill a layer differently. How a spec is written down is no part of it: who writes it and who reads it come from one image.
+// fill a layer differently. The encoding of a spec is no part of it: writer and reader come from one image.
 const Contract = 2
 
-// Spec is everything a step is told. It holds no secret: contents of secrets never come near it.
+// Spec is everything that a step is told. It never holds the content of a secret.
 type Spec struct {
 	Contract int
 	Layer    string // name of the layer, for messages
 	Task     Task
 }
 
-// Task is what a step does: Require, Test, Run, Match, Seal, Describe, MergeSBOM, Unpack, Digest, Recognize or Detect. Each has what
-// this kind of step is told, and nothing else.
+// Task is the work of a step: Require, Test, Run, Match, Seal, Describe, MergeSBOM, Unpack, Digest, Recognize or Detect.
+// Each type has what its kind of step is told, and nothing else.
 type Task interface {
 	Kind() Kind
 }
 
-// wire is the form of a spec in SpecFile: the kind, and what a task of that kind has.
+// wire is the form of a spec in SpecFile: the kind, and the task.
 type wire struct {
 	Contract int             `json:"contract"`
 	Kind     Kind            `json:"kind"`
@@ -36,7 +36,7 @@ type wire struct {
 	Task     json.RawMessage `json:"task"`
 }
 
-// MarshalJSON writes the form that UnmarshalJSON reads. A spec without a task is an error.
+// MarshalJSON writes the form that UnmarshalJSON reads. It fails for a spec without a task.
 func (s Spec) MarshalJSON() ([]byte, error) {
 	if s.Task == nil {
 		return nil, errors.New("a spec without a task")
@@ -48,7 +48,7 @@ func (s Spec) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire{Contract: s.Contract, Kind: s.Task.Kind(), Layer: s.Layer, Task: task})
 }
 
-// UnmarshalJSON reads a spec. Another contract is an error, and so is what this one does not know: a field of a later contract would
+// UnmarshalJSON reads a spec. It fails for another contract, and for unknown fields: a field of a later contract would
 // change what the step does.
 func (s *Spec) UnmarshalJSON(data []byte) error {
 	var w wire
@@ -66,7 +66,7 @@ func (s *Spec) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// decodeStrictly decodes JSON that has no fields but those of a value.
+// decodeStrictly decodes JSON into a value. It fails for fields that the value does not have.
 func decodeStrictly(data []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

@@ -2,7 +2,7 @@ package step
 
 import "fmt"
 
-// Kind says which kind of Task a step has.
+// Kind is the kind of a step's Task.
 type Kind string
 
 const (
@@ -74,17 +74,17 @@ type Require struct {
 	Script Script `json:"script"`
 }
 
-// Test runs a test script on APP, changes of which are discarded.
+// Test runs a test script on APP; its changes to APP are discarded.
 type Test struct {
 	Given
 	Seen
 	Script  Script `json:"script"`
-	Bare    bool   `json:"bare,omitempty"`    // the script has nothing of layers that the run script will have: say what it does not find
+	Bare    bool   `json:"bare,omitempty"`    // the script lacks layers that the run script will have: report programs that it does not find
 	Refresh string `json:"refresh,omitempty"` // changes when an answer of the network has become too old
 }
 
-// Run has APP and LAYER, and makes a layer of what its script leaves: the same with one time for all files. It runs as root, for
-// that, and does all the rest as User.
+// Run runs a run script on APP and LAYER, and makes a layer of the files that it leaves in LAYER, with one time for all
+// of them. It makes the layer as root, and does everything else as User.
 type Run struct {
 	Given
 	Seen
@@ -95,7 +95,7 @@ type Run struct {
 	Profile  []string  `json:"profile,omitempty"` // files in SpecDir, copied to LAYER/profile.d in this order
 	Deps     []Dep     `json:"deps,omitempty"`
 	Setups   []Setup   `json:"setups,omitempty"`  // caches to set up before the script
-	Restore  bool      `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is left there on success
+	Restore  bool      `json:"restore,omitempty"` // LAYER starts from RestoreDir, and is saved there on success
 	Agents   []string  `json:"agents,omitempty"`  // sockets that User gets before the script, as paths
 	User     User      `json:"user"`
 	Time     int64     `json:"time"` // of all files, in seconds since 1970
@@ -104,42 +104,43 @@ type Run struct {
 // RunsScripts reports whether the step runs a script: its own, or one that sets up a cache.
 func (t Run) RunsScripts() bool { return t.Script != nil || len(t.Setups) > 0 }
 
-// Match has no script and sees no app: its results, OutDir/N.json for each of the trees in MatchDir/N, have the digest of the tree as
-// version.
+// Match computes digests of trees, without a script or the app. It writes OutDir/N.json for each tree in MatchDir/N, with
+// the digest of the tree as version.
 type Match struct {
 	Trees []Tree `json:"trees"`
 }
 
-// Tree is a tree that Match is about.
+// Tree is a tree of Match.
 type Tree struct {
 	Name     string    `json:"name"` // for messages
 	Selected Selection `json:"selected"`
 }
 
-// Seal has no script and sees no app: it makes a layer of another one, the same with another time. It gives no Result.
+// Seal copies a layer and gives its files another time, without a script or the app. It gives no Result.
 type Seal struct {
 	Time int64 `json:"time"` // of all files, in seconds since 1970
 }
 
-// Describe has no script and sees no app: it says, as OutDir/N.json, what the layers in TreeDir/N hold. It is no output of
-// the step that makes a layer: of a step with two outputs BuildKit may take one from a cache and run the step again for the
-// other, and the description would be of another run than the layer.
+// Describe describes layers, without a script or the app: it writes OutDir/N.json for the layer in TreeDir/N. Why not an
+// output of the step that makes the layer: BuildKit may take one output of a step from a cache and run the step again for
+// the other, and then the description would be of another run than the layer.
 type Describe struct {
 	Trees []string `json:"trees"` // their names, for messages
-	// Time is that of all files, in seconds since 1970. To BuildKit trees that differ in nothing else are one.
+	// Time is that of all files, in seconds since 1970. For BuildKit, trees that differ only in times are equal.
 	Time int64 `json:"time"`
 }
 
-// MergeSBOM has no script and sees no app: it adds the SPDX document in SpecDir to what an SBOM generator found.
+// MergeSBOM adds the SPDX document in SpecDir to the document of an SBOM generator, without a script or the app.
 type MergeSBOM struct {
 	Generator string `json:"generator"` // its image, for messages
 }
 
-// Unpack has no script and sees no app: it unpacks a module that came as an archive or as an OCI layout, and checks it
-// while doing so, as anyone may have made it. It gives a Result only of one that it refuses, and leaves nothing of that.
+// Unpack unpacks a module from an archive or an OCI layout, without a script or the app. It checks the archive meanwhile,
+// since anyone may have made it. It gives a Result only when it refuses the archive, and then leaves nothing of it.
 type Unpack struct{}
 
-// Digest has no script and sees no app: its result has the SHA-256 of each file as metadata, by NAME@VERSION.
+// Digest computes checksums of deps, without a script or the app. Its result has the SHA-256 of each file as metadata, by
+// NAME@VERSION.
 type Digest struct {
 	Files []DepFile `json:"files"`
 }
@@ -150,14 +151,14 @@ type DepFile struct {
 	File string `json:"file"` // absolute path
 }
 
-// Recognize has no script and sees no app: it says when an app that seems to be the same was known by another identity on
-// this builder, and remembers this one, in KnownDir. It gives no Result.
+// Recognize prints a message when this builder knows an app that seems to be the same under another identity, and
+// remembers this identity in KnownDir, without a script or the app. It gives no Result.
 type Recognize struct {
 	Identity string   `json:"identity"` // of the app, in hex
 	Names    []string `json:"names"`    // of its layers and caches
 }
 
-// Detect runs bin/detect of a buildpack, on APP read-only. Whatever comes of it is its answer, and no failure of the step.
+// Detect runs bin/detect of a buildpack, on APP read-only. Every outcome is its answer, and no failure of the step.
 type Detect struct {
 	Program  Program    `json:"program"`
 	Platform []Variable `json:"platform,omitempty"` // platform environment (build args), sorted by name

@@ -9,7 +9,7 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// makeContent runs the run script and checks what it made of LAYER.
+// makeContent runs the run script and checks the content of LAYER.
 func (f *filler) makeContent() error {
 	dir := f.layerDir
 	before, err := os.Lstat(dir)
@@ -19,7 +19,7 @@ func (f *filler) makeContent() error {
 	if err := f.runScript(); err != nil {
 		return err
 	}
-	// A folder that stands there now and is not the one that was mounted would not get into the image.
+	// A script may have put another folder in its place, which would not get into the image.
 	if now, err := os.Lstat(dir); err != nil || !os.SameFile(before, now) {
 		return fmt.Errorf("the run script moved $LAYER (%s) away; the folder has to stay where it is, what is in it may be anything", dir)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// describe writes a result for each of several layers, with what the run step said of it if that is there.
+// describe writes a result for each layer, with the metadata of its run step if that is there.
 func (r *runner) describe(task step.Describe) error {
 	var eg errgroup.Group
 	eg.SetLimit(runtime.GOMAXPROCS(0))

@@ -18,7 +18,8 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// planFile is the build plan, in step.OutDir: the one folder that is there and ours in any image. It is gone with the step.
+// planFile is the name of the build plan in step.OutDir, the one folder that exists and is ours in any image. report
+// removes it.
 const planFile = "plan.toml"
 
 // detect runs bin/detect of a buildpack (Buildpack API, "Detection").
@@ -41,7 +42,7 @@ func (r *runner) detect(task step.Detect) error {
 	return r.report(result)
 }
 
-// writePlatform writes the platform environment into its folder: a file for each variable, whose name can be one.
+// writePlatform writes the platform environment into its folder: a file for each variable whose name can be a file name.
 func (r *runner) writePlatform(platform []step.Variable) error {
 	dir := filepath.Join(r.platform, "env")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -58,13 +59,13 @@ func (r *runner) writePlatform(platform []step.Variable) error {
 	return nil
 }
 
-// runDetect says how bin/detect ended: its exit code, or what else went wrong.
+// runDetect runs bin/detect and returns its exit code, or in failed another failure.
 func (r *runner) runDetect(task step.Detect, plan string) (code int, failed string) {
 	detect := filepath.Join(task.Program.Dir, "bin", "detect")
 	if _, err := os.Stat(detect); err != nil {
 		return 0, "bin/detect is not there"
 	}
-	// The arguments are those of Buildpack API 0.7. Later ones say the same by variables, and lifecycles pass both.
+	// The arguments are those of Buildpack API 0.7. Later APIs use variables instead, and lifecycles pass both.
 	e, err := r.programEnv(task, plan)
 	if err != nil {
 		return 0, "bin/detect cannot be run: " + err.Error()
@@ -81,16 +82,17 @@ func (r *runner) runDetect(task step.Detect, plan string) (code int, failed stri
 	return status.ExitStatus(), ""
 }
 
-// passedOn are the variables of the build image that a buildpack's program has, and path variables besides: those that the
-// lifecycle passes on (its env.NewBuildEnv).
+// passedOn are the variables of the build image that a buildpack's program gets, besides path variables: those that the
+// lifecycle passes on (env.NewBuildEnv).
 var passedOn = []string{"CNB_STACK_ID", "HOME", "HOSTNAME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
 
-// buildConfigEnv is the env folder of the build image by which its operator sets variables of buildpacks, in the build container
-// (Platform API 0.11, "Operator-Defined Variables").
+// buildConfigEnv is the env folder of the build image by which its operator sets variables for buildpacks, in the build
+// container (Platform API 0.11, "Operator-Defined Variables").
 const buildConfigEnv = "/cnb/build-config/env"
 
-// programEnv returns the environment of a buildpack's program: what the Buildpack API lists, of the build image no more
-// than that and what its operator sets, and the platform's variables unless the buildpack wants none.
+// programEnv returns the environment of a buildpack's program: the variables that the Buildpack API lists, those that the
+// build image's operator sets, and the platform's variables unless the buildpack wants none. It has nothing else of the
+// build image.
 func (r *runner) programEnv(task step.Detect, plan string) (*env.Env, error) {
 	e := r.imageEnv()
 	for _, kv := range e.List() {
@@ -120,8 +122,8 @@ func (r *runner) programEnv(task step.Detect, plan string) (*env.Env, error) {
 	return e, r.trustAndHome(e, nil)
 }
 
-// readPlan reads the build plan that bin/detect left, no more of it than it may have, or says what is wrong with it. What it
-// means is for others to find out.
+// readPlan reads the build plan that bin/detect left, up to its limit, or returns in failed what is wrong with it. It
+// does not parse the plan.
 func readPlan(file string) (text, failed string) {
 	info, err := os.Lstat(file)
 	switch {
@@ -150,7 +152,7 @@ func readPlan(file string) (text, failed string) {
 	return string(data), ""
 }
 
-// validPrefix is how many bytes there are before the first that are not UTF-8.
+// validPrefix returns the number of bytes before the first that are not UTF-8.
 func validPrefix(data []byte) (n int) {
 	for n < len(data) {
 		r, size := utf8.DecodeRune(data[n:])

@@ -18,11 +18,11 @@ func newFiller(r *runner, task step.Run) *filler {
 	}}
 }
 
-// fill is a run step but for what the first process does.
+// fill does the part of a run step that the second process does.
 func (f *filler) fill() error {
 	past := f.openHistory()
 	defer past.close()
-	if len(f.task.Setups) == 0 { // else setUp has said it
+	if len(f.task.Setups) == 0 { // else setUp has done so
 		past.sayWhy(f.spec.Layer)
 	}
 	if err := f.startMetadata(); err != nil {
@@ -38,7 +38,7 @@ func (f *filler) fill() error {
 	return nil
 }
 
-// fillLayer runs a run script and adds what the layer has besides.
+// fillLayer runs a run script and adds the files that the packfile declares.
 func (f *filler) fillLayer() error {
 	if err := os.MkdirAll(f.layerDir, 0o755); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (f *filler) fillLayer() error {
 	if err := f.makeContent(); err != nil {
 		return err
 	}
-	// Before our own files are added: those of an entry that is gone from the packfile must not come back.
+	// Save before our own files are added: files of an entry that the packfile has no longer must not come back.
 	if f.task.Restore {
 		if err := f.saveLayer(); err != nil {
 			return err

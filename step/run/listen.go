@@ -11,11 +11,11 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// listener passes on what a script writes to standard error, and notes which programs its shell did not find.
+// listener passes on the standard error of a script, and notes the programs that its shell did not find.
 type listener struct {
 	in, out *os.File // of the pipe
 	done    chan struct{}
-	line    []byte // that has not ended yet, or its beginning
+	line    []byte // the unfinished line, or its beginning
 	found   []string
 }
 
@@ -40,10 +40,12 @@ func listen(w io.Writer) (*listener, error) {
 	return l, nil
 }
 
-// lingering is how long the pipe is read after the script has ended, should a process that cannot be killed hold it open.
+// lingering bounds how long the pipe is read after the script has ended, in case a process that cannot be killed holds it
+// open.
 const lingering = 5 * time.Second
 
-// end is when the script has ended. It returns the programs that were not found, in that order.
+// end stops listening when the script has ended. It returns the programs that were not found, in the order of the
+// messages.
 func (l *listener) end() []string {
 	l.in.Close()
 	l.out.SetReadDeadline(time.Now().Add(lingering))
@@ -59,7 +61,7 @@ const (
 	maxNotFound = 10
 )
 
-// Write looks at what the script writes, line by line.
+// Write reads output of the script, line by line.
 func (l *listener) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		line, after, ended := bytes.Cut(rest, []byte{'\n'})
@@ -72,7 +74,8 @@ func (l *listener) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// shellNotFound is how shells say that there is no such command: bash with "command", dash and busybox without; env in quotes.
+// shellNotFound matches how shells report a missing command: bash with "command", dash and busybox without; env in
+// quotes.
 var shellNotFound = regexp.MustCompile(`: ([A-Za-z0-9_][A-Za-z0-9._+-]{0,99}): (command )?not found$|^env: [^A-Za-z0-9]*([A-Za-z0-9_][A-Za-z0-9._+-]{0,99})[^A-Za-z0-9]*: No such file or directory$`)
 
 // look reads a whole line.

@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 )
 
-// A layer with restore = true finds what its last run on this builder left. RestoreDir, a cache mount, keeps that in
-// these folders. A build can be killed at any moment, so the content of "current" is whole at all times: it is only ever
-// put there, and taken away from there, by a rename.
+// A layer with restore = true starts from the content that its last run on this builder left. RestoreDir, a cache mount,
+// keeps that content in these folders. A build can be killed at any moment, so "current" is complete at all times: only
+// renames put content there, or remove it.
 const (
 	restoreCurrent = "current"
-	restoreNext    = "next" // being written; worth nothing until it is renamed
-	restoreOld     = "old"  // being replaced; the last whole content if there is no current
+	restoreNext    = "next" // being written; not complete until it is renamed
+	restoreOld     = "old"  // being replaced; the last complete content if there is no current
 )
 
-// restoreLayer copies what was left to LAYER.
+// restoreLayer copies the saved content to LAYER.
 func (f *filler) restoreLayer() error {
 	current, old := filepath.Join(f.restore, restoreCurrent), filepath.Join(f.restore, restoreOld)
 	if _, err := os.Lstat(current); errors.Is(err, fs.ErrNotExist) {
@@ -35,7 +35,7 @@ func (f *filler) restoreLayer() error {
 	return nil
 }
 
-// saveLayer leaves LAYER for the next run.
+// saveLayer saves LAYER for the next run.
 func (f *filler) saveLayer() error {
 	current := filepath.Join(f.restore, restoreCurrent)
 	next := filepath.Join(f.restore, restoreNext)

@@ -1,8 +1,8 @@
-// Package run is packfile-step: it runs one step inside a build container, as the spec of package step says. It is the
-// only code of the project that runs there, under any user and in any image, so it expects nothing of the image but what
-// the kernel gives every container.
+// Package run is packfile-step and get-dep: it runs one step inside a build container, as the spec of package step says.
+// No other code of the project runs there. It runs under any user and in any image, so it needs nothing of the image but
+// what the kernel gives every container. It knows no packfile and makes no decision about what runs.
 //
-// It reports by what it leaves in step.OutDir, on standard error and by its exit code.
+// It reports by files in step.OutDir, on standard error and by its exit code.
 package run
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// container is where things stand in the build container.
+// container has the paths in the build container.
 type container struct {
 	root, bin, input, out, deps, links, setupApp, restore, known, history, matched, tree, sealed, runResult, found, archive, platform, app, tmp string
 	given, givenCA, secrets, trusted                                                                                                            string
@@ -60,7 +60,7 @@ func (c container) metadata() string { return filepath.Join(c.out, step.Metadata
 
 const getDepBinary = "get-dep"
 
-// Main returns the program: args and environ are those of the process, the result is its exit code.
+// Main runs the program with the arguments and environment of the process, and returns its exit code.
 func Main(args, environ []string) (code int) {
 	err := caught(func() error {
 		code = at("/").main(args, environ)
@@ -117,7 +117,7 @@ func (c container) main(args, environ []string) int {
 	return 0
 }
 
-// fail prints an error and returns the exit code for it: that of the script if it is the script's.
+// fail prints an error and returns the exit code for it: the script's own if the script failed.
 func fail(err error) int {
 	say(step.StepBinary, err.Error())
 	if failed, ok := errors.AsType[*scriptError](err); ok {
@@ -126,7 +126,7 @@ func fail(err error) int {
 	return 1
 }
 
-// say prints a message of a program, of which names of files and the like may be a part.
+// say prints a message of a program. The message may contain names from outside.
 func say(program, message string) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, text.Visible(message)) }
 
 // load reads the spec.
@@ -153,14 +153,15 @@ func (c container) load() (step.Spec, error) {
 	return spec, nil
 }
 
-// runner runs a step. What only some kinds of steps do, it does with their task; steps with a script of a packfile are scripted.
+// runner runs a step of any kind. Its methods for one kind take that kind's task; scripted runs steps with a script of a
+// packfile.
 type runner struct {
 	container
 	spec    step.Spec
 	args    []string
 	environ []string // of the container
 	output  *ownFolder
-	alone   bool // nobody else's processes are here: no one is killed who should not be
+	alone   bool // no other processes are here: killing all kills only ours
 }
 
 func (r *runner) run() error {
@@ -191,7 +192,7 @@ func (r *runner) run() error {
 	return fmt.Errorf("no step of kind %q is run here", r.spec.Task.Kind())
 }
 
-// runSecond is the process of a run step with that name, which is not the first.
+// runSecond runs the process of a run step with that name, one after the first.
 func (r *runner) runSecond(name string) error {
 	task, ok := r.spec.Task.(step.Run)
 	switch {
@@ -203,14 +204,14 @@ func (r *runner) runSecond(name string) error {
 	return newFiller(r, task).fill()
 }
 
-// hideMemory keeps scripts of our own user from reading and changing this process (ptrace(2), /proc/PID/mem), which takes a
-// right then that BuildKit gives no step. And what scripts leave behind becomes our child, wherever it would go otherwise.
+// hideMemory keeps scripts of our own user from reading and changing this process (ptrace(2), /proc/PID/mem): that then
+// takes a right that BuildKit gives no step. It also makes processes that scripts leave behind our children.
 func hideMemory() error {
 	return errors.Join(unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 }
 
-// report writes the result, as the last thing: OutDir holds it and $MD, and nothing that scripts put beside them. $MD is
-// written anew, so that it is the same folder for the same metadata, wherever a later build has the metadata from.
+// report writes the result, last of all: OutDir then holds it and $MD, and nothing that scripts put beside them. It
+// writes $MD anew, so that equal metadata is an equal folder, wherever a later build has the metadata from.
 func (r *runner) report(result step.Result) error {
 	if err := r.output.empty(); err != nil {
 		return err

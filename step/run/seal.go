@@ -8,7 +8,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// sealTree makes a layer of the one in TreeDir, with another time.
+// sealTree copies the layer in TreeDir and gives its files another time.
 func (r *runner) sealTree(task step.Seal) error {
 	return layer.SealTree(r.tree, r.sealed, time.Unix(task.Time, 0))
 }
@@ -23,6 +23,6 @@ func (f *filler) sealLayer() error {
 	if err := layer.SealFolder(f.layerDir, f.sealed, place, owner.UID, owner.GID, time.Unix(f.task.Time, 0)); err != nil {
 		return err
 	}
-	// What is there no more need not be written to the disk.
+	// Removed files need not be written to the disk.
 	return removeContent(f.layerDir)
 }

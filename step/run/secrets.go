@@ -14,11 +14,11 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// maxVariable is how long a variable may be, in bytes, as NAME=value with a NUL byte behind it: MAX_ARG_STRLEN of the kernel.
+// maxVariable is the longest variable, in bytes, as NAME=value with a NUL byte at the end: MAX_ARG_STRLEN of the kernel.
 const maxVariable = 128 << 10
 
-// revealSecrets makes the secrets of the step's script what it is told of them: variables, which are the result, and files of
-// the user who runs it. A secret that was not given is neither. Errors have nothing of the content.
+// revealSecrets gives the step's script its secrets: it returns variables, and writes files of the user who runs the
+// script. It skips a secret that the build was not given. Errors have nothing of the content.
 func (s *scripted) revealSecrets(uid, gid int) (variables []string, err error) {
 	if len(s.has.Secrets) == 0 {
 		return nil, nil
@@ -54,7 +54,8 @@ func (s *scripted) revealSecrets(uid, gid int) (variables []string, err error) {
 	return variables, nil
 }
 
-// clearSecrets makes an empty SecretsDir, whatever setup scripts have put there: secrets must not be written where they say.
+// clearSecrets makes an empty SecretsDir in place of whatever setup scripts have left there: they must not decide where
+// secrets are written.
 func (r *runner) clearSecrets() error {
 	if err := os.MkdirAll(r.secrets, 0o755); err != nil {
 		return err
@@ -85,7 +86,8 @@ func (f *filler) giveAgents(uid, gid int) error {
 	return nil
 }
 
-// withoutAgents returns the environment of the container without what leads to the agents of the step's script.
+// withoutAgents returns the environment of the container without the variables that lead to the agents of the step's
+// script.
 func (f *filler) withoutAgents(environ []string) (rest []string) {
 	for _, v := range environ {
 		if len(f.task.Agents) == 0 || !strings.HasPrefix(v, "SSH_AUTH_SOCK=") {
@@ -95,7 +97,7 @@ func (f *filler) withoutAgents(environ []string) (rest []string) {
 	return rest
 }
 
-// checkVariables is an error that names a variable which no program can be given, and has nothing of its value.
+// checkVariables returns an error that names a variable which no program can get. The error has nothing of the value.
 func checkVariables(environ []string) error {
 	for _, v := range environ {
 		name, _, _ := strings.Cut(v, "=")
@@ -109,7 +111,7 @@ func checkVariables(environ []string) error {
 	return nil
 }
 
-// tooLarge says of E2BIG what it means.
+// tooLarge returns an error in words for E2BIG, and any other error as it is.
 func tooLarge(err error) error {
 	if errors.Is(err, unix.E2BIG) {
 		return errors.New("all variables together are longer than the system allows")

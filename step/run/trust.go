@@ -12,14 +12,14 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// caVariables are what programs read the file of trusted certificates from: OpenSSL and Go, Node.js, npm, curl, git,
-// Python requests, pip, Cargo and the AWS tools.
+// caVariables are the variables by which programs find the file of trusted certificates: OpenSSL and Go, Node.js, npm,
+// curl, git, Python requests, pip, Cargo and the AWS tools.
 var caVariables = []string{"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
 	"REQUESTS_CA_BUNDLE", "PIP_CERT", "CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE"}
 
-// systemBundles are where distributions have their trusted certificates, of which the first that is there counts. It is the list
-// of BuildKit (executor/proxyca_linux.go): with --proxy-network it adds the certificate of its proxy to that file, for as long
-// as a step runs. Go has the same (crypto/x509/root_linux.go).
+// systemBundles are the files in which distributions have their trusted certificates; the first one that exists counts.
+// It is the list of BuildKit (executor/proxyca_linux.go), which with --proxy-network adds the certificate of its proxy to
+// that file while a step runs. Go has the same list (crypto/x509/root_linux.go).
 var systemBundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt",
 	"/etc/pki/tls/certs/ca-bundle.crt",
@@ -29,12 +29,12 @@ var systemBundles = []string{
 	"/etc/ssl/cert.pem",
 }
 
-// maxBundle is how large a file of certificates may be, in bytes. BuildKit takes none that is larger.
+// maxBundle is the largest file of certificates, in bytes, as in BuildKit.
 const maxBundle = 10 << 20
 
-// trust makes the file that has all certificates that scripts trust: those of the image, those that its variables name, and those
-// of the secret. Variables that lead to one file would otherwise hide the others. They are set unless someone else than the
-// image has set them. Where there is nothing to trust, nothing is changed.
+// trust writes one file with all certificates that scripts trust: those of the image, those in files that the image's
+// variables name, and those of the secret. With one file each, a variable would hide the other files. It sets each
+// variable unless someone other than the image has set it. When there is no certificate, it changes nothing.
 func (r *runner) trust(e *env.Env, secrets []step.Secret) error {
 	image := env.New(r.environ)
 	for _, s := range secrets {
@@ -78,7 +78,7 @@ func (r *runner) trust(e *env.Env, secrets []step.Secret) error {
 	if err := os.MkdirAll(r.trusted, 0o755); err != nil {
 		return err
 	}
-	// A file of its own each time: what an earlier script made of it is not what the next one trusts.
+	// A new file each time: an earlier script may have changed the last one.
 	if err := os.RemoveAll(bundle); err != nil {
 		return err
 	}

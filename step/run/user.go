@@ -15,13 +15,13 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// A run step is several processes. The first is root's: it has the secrets and agents of the step, and makes a layer of what the
-// others leave, once nothing is left running that could change it. All the rest, scripts first of all, is done by a second as the
-// user of the build, so that whatever scripts put in our way, nothing is read or written that they could not read or write
-// themselves. Before it there is another one if there are caches to set up: a cache outlives the step, so that its setup script
-// must not find what is meant for the step's own.
+// A run step is several processes. The first runs as root: it has the secrets and agents of the step, and makes a layer
+// of what the others leave, when no process is left that could change it. A second one, as the user of steps, does
+// everything else, above all scripts: whatever scripts put in our way, we read and write nothing that they could not read
+// or write themselves. If there are caches to set up, another process runs before it: a cache outlives the step, so its
+// setup script must not find secrets that are for the step's own script.
 
-// By its argument a process that is not the first knows what it is for.
+// Arguments that tell each process after the first what to do.
 const (
 	asUser      = "as-user"
 	asUserSetup = "as-user-setup"
@@ -67,7 +67,7 @@ func (f *filler) fillAndSeal() error {
 	return f.sealLayer()
 }
 
-// startSecond runs a process of the user.
+// startSecond runs a process as the user of steps.
 func (f *filler) startSecond(as string, environ []string) error {
 	status, err := f.start(program{
 		path: filepath.Join(f.bin, step.StepBinary), words: []string{f.args[0], "", as}, environ: environ, as: credential(f.task.User),
@@ -83,12 +83,12 @@ func (f *filler) startSecond(as string, environ []string) error {
 	return nil
 }
 
-// saidError is a failure that the second process has told of.
+// saidError is a failure that the second process has printed already.
 type saidError struct{ code int }
 
 func (e *saidError) Error() string { return "exit code " + strconv.Itoa(e.code) }
 
-// credential is nil for who we are already, which takes no privilege.
+// credential returns what starts a process as a user; nil for our own user, which takes no privilege.
 func credential(u step.User) *syscall.Credential {
 	if u.UID == os.Getuid() && u.GID == os.Getgid() {
 		return nil
@@ -97,16 +97,16 @@ func credential(u step.User) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(u.UID), Gid: gid, Groups: []uint32{gid}} // as BuildKit has it
 }
 
-// giveOutputTo lets a user open /dev/stdout and /dev/stderr, as container runtimes do for the first process. Where that cannot
-// be done they let it be too.
+// giveOutputTo lets a user open /dev/stdout and /dev/stderr, as container runtimes do for the first process. Like them it
+// ignores errors.
 func giveOutputTo(u step.User) {
 	for _, fd := range []int{1, 2} {
 		unix.Fchown(fd, u.UID, u.GID)
 	}
 }
 
-// giveDepsTo lets a user move and remove the files of deps, which belong to the user already. What becomes of them is seen by this
-// step alone.
+// giveDepsTo lets a user move and remove the files of deps, which belong to the user already. Only this step sees the
+// changes.
 func (r *runner) giveDepsTo(u step.User) error {
 	folders, err := os.ReadDir(r.deps)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -120,8 +120,8 @@ func (r *runner) giveDepsTo(u step.User) error {
 	return nil
 }
 
-// userEnviron is the environment with HOME of the user in place of root's: that of the image, else that of its /etc/passwd, as
-// container runtimes have it for the first process.
+// userEnviron returns the environment with the user's HOME in place of root's: that of the image, else that of its
+// /etc/passwd, as container runtimes do for the first process.
 func (f *filler) userEnviron() []string {
 	home := f.task.User.Home
 	if home == "" {
