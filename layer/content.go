@@ -1,6 +1,7 @@
-// Package layer is about the trees of files that image layers are made of: what one may hold (CheckContent), how it gets one time
-// (SealTree, SealFolder), which diff id it has (Digest, Describe), and what is written down of that beside it. DigestTree is the
-// other digest of a tree, by which files of the app count. The package runs no scripts, and knows of no packfile.
+// Package layer handles the trees of files that become image layers: it checks what a tree holds (CheckContent), gives
+// all files one time (SealTree, SealFolder), and computes the diff id (Digest, Describe), which it notes beside the tree.
+// DigestTree computes another digest, by which files of the app count. packfile-step uses it inside build containers. The
+// package runs no scripts and knows no packfile.
 package layer
 
 import (
@@ -16,18 +17,18 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// What a tree that becomes a layer of an image may hold. Anything that one kind of builder would take and another not, or
-// that is something else in an image than in a folder, is an error: "What a layer can hold" in docs/reference.md.
+// Limits for a tree that becomes a layer of an image. Anything that only some builders take, or that means something else
+// in an image than in a folder, is an error: "What a layer can hold" in docs/reference.md.
 
-// whiteout is how names begin that mean "this is removed" in a layer of an image.
+// whiteout is the prefix of names that mean "this is removed" in a layer of an image.
 const whiteout = ".wh."
 
-// maxPath is how long a path in the image may be. The kernel takes 4096 bytes, of which builders need some for the folders
+// maxPath is the longest path in the image, in bytes. The kernel takes 4096, of which builders need some for the folders
 // in which they keep trees.
 const maxPath = 3800
 
-// CheckContent returns an error if dir, which will be the folder at of the image ("" for its root), has something below it that
-// cannot be there. What may not be read is passed over.
+// CheckContent returns an error if dir, which becomes the folder at in the image ("" for its root), has something below
+// it that no image can hold. It skips files and folders that it may not read. It visits everything, and reads no content.
 func CheckContent(dir, at string) error {
 	return walk(dir, func(path string, kind fs.FileMode) error {
 		base := filepath.Base(path)
@@ -47,8 +48,8 @@ func CheckContent(dir, at string) error {
 	})
 }
 
-// DropSockets removes the sockets below dir, which an image cannot hold, and tells of each by its path from dir. They mean nothing
-// without the process that made them.
+// DropSockets removes the sockets below dir, which an image cannot hold, and calls tell with the path of each from dir. A
+// socket means nothing without the process that made it.
 func DropSockets(dir string, tell func(path string)) error {
 	return walk(dir, func(path string, kind fs.FileMode) error {
 		if kind&fs.ModeSocket == 0 {
@@ -59,8 +60,8 @@ func DropSockets(dir string, tell func(path string)) error {
 	})
 }
 
-// LostAttributes finds the extended attributes of users below dir, which will not be in the image. It tells of each once, with the
-// path from dir of the first file that has it.
+// LostAttributes finds the extended attributes of users below dir, which the image will not have. It calls tell once for
+// each attribute, with the path from dir of the first file that has it.
 func LostAttributes(dir string, tell func(path, attribute string)) error {
 	told := map[string]bool{}
 	return walk(dir, func(path string, _ fs.FileMode) error {
@@ -75,7 +76,7 @@ func LostAttributes(dir string, tell func(path, attribute string)) error {
 	})
 }
 
-// Attributes returns the names of a file's extended attributes, none where there are no such.
+// Attributes returns the names of a file's extended attributes, none where the file system has none.
 func Attributes(path string) (names []string) {
 	// Few files have any, so that most are asked once.
 	size, err := unix.Llistxattr(path, nil)
@@ -94,7 +95,7 @@ func Attributes(path string) (names []string) {
 	return names
 }
 
-// walk visits everything below dir, by its path from there. It passes over what may not be read.
+// walk visits everything below dir, by its path from there. It skips what it may not read.
 func walk(dir string, visit func(path string, kind fs.FileMode) error) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if path == dir {
@@ -114,7 +115,7 @@ func walk(dir string, visit func(path string, kind fs.FileMode) error) error {
 	})
 }
 
-// TypeName returns what kind of file it is that is neither file nor folder.
+// TypeName returns the name of a kind of file that is neither a regular file nor a folder.
 func TypeName(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSymlink != 0:

@@ -11,8 +11,8 @@ import (
 	fscopy "github.com/tonistiigi/fsutil/copy"
 )
 
-// SealTree makes a layer of all that is below folder tree: a copy in folder sealed, which is there and empty, with time t. It is an
-// error if something cannot be in an image.
+// SealTree makes a layer of everything below folder tree: a copy in folder sealed, which exists and is empty, with time
+// t. It reads and copies all files. It fails if something cannot be in an image.
 func SealTree(tree, sealed string, t time.Time) error {
 	if err := CheckContent(tree, ""); err != nil {
 		return err
@@ -20,8 +20,9 @@ func SealTree(tree, sealed string, t time.Time) error {
 	return seal(tree, sealed, ".", true, t)
 }
 
-// SealFolder makes a layer that has folder dir at a place, a relative path: a copy in folder sealed, which is there and empty, with
-// time t. The folders above the place belong to a user. It is an error if something cannot be in an image.
+// SealFolder makes a layer that has folder dir at a place, a relative path: a copy in folder sealed, which exists and is
+// empty, with time t. The folders above the place belong to uid and gid. It reads and copies all files. It fails if
+// something cannot be in an image.
 func SealFolder(dir, sealed, place string, uid, gid int, t time.Time) error {
 	if err := CheckContent(dir, dir); err != nil {
 		return err
@@ -41,10 +42,10 @@ func SealFolder(dir, sealed, place string, uid, gid int, t time.Time) error {
 	return seal(dir, sealed, place, false, t, above...)
 }
 
-// seal copies a folder, or what is in it, to a place in sealed, with one time for all files and for the folders above, and notes the
-// digest of the layer.
+// seal copies a folder, or its contents, to a place in sealed, with one time for all files and for the folders above, and
+// notes the digest of the layer.
 func seal(dir, sealed, place string, contents bool, t time.Time, above ...string) error {
-	// The one that matters is in every copy, or the image would not be what was built; others are in no image.
+	// File capabilities must be in every copy, or the image would not be what was built; no image has other attributes.
 	attributes := func(_, _, name string, err error) error {
 		if name == "security.capability" {
 			return err

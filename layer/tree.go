@@ -11,23 +11,24 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Tree is what DigestTree says of the files below a folder. Files are all but folders.
+// Tree is the result of DigestTree for the files below a folder. Everything but folders counts as a file.
 type Tree struct {
 	Digest string // hex SHA-256 of everything
 	Files  int
-	// FileDigests has a digest for each file, by slash-separated path from the folder; nil when there are more than
-	// were asked for. They tell one state of a file from another, and protect from nothing.
+	// FileDigests has a digest for each file, by slash-separated path from the folder; nil when there are more files than
+	// were asked for. They show which file changed, and are too short to protect from an attacker.
 	FileDigests map[string]string
 }
 
-// fileDigits is how many hex digits a digest of one file has.
+// fileDigits is the number of hex digits of the digest of one file.
 const fileDigits = 16
 
-// DigestTree reads everything below dir, and names the digests of no more than most files. Equal trees have equal digests on any machine: owners and times do not count,
-// and neither does dir itself.
+// DigestTree returns the digest of everything below dir, all of which it reads, and digests of single files if there are
+// no more than most. Equal trees have equal digests on any machine: owners and times do not count, and neither does dir
+// itself.
 //
-// The digest is taken over this canonical form: the line "packfile tree 1", and then for each entry, a folder before its
-// entries and entries in byte order of their names, the line
+// The digest is the SHA-256 of this canonical form: the line "packfile tree 1", and then for each entry, a folder before
+// its entries and entries in byte order of their names, the line
 //
 //	TYPE MODE SIZE LENGTH PATH
 //
@@ -37,7 +38,7 @@ const fileDigits = 16
 // nothing of a folder. The digest of a file is taken over its part of that form, so it changes with whatever of the file
 // counts.
 //
-// What the digest cannot stand for is an error: sockets, devices, fifos, and symlinks that leave dir.
+// It fails for sockets, devices, fifos, and symlinks that leave dir: the digest cannot cover them.
 func DigestTree(dir string, most int) (Tree, error) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -124,8 +125,8 @@ func digestFile(w io.Writer, path string, size int64) error {
 	return err
 }
 
-// leaves reports whether a symlink leads out of root. The text is checked because its target may not be there, the file
-// system because a path without ".." can lead out through another symlink.
+// leaves reports whether a symlink leads out of root. It checks the text, because the target may not exist, and the file
+// system, because a path without ".." can lead out through another symlink.
 func leaves(root, path, rel, target string) bool {
 	if filepath.IsAbs(target) || !filepath.IsLocal(filepath.Join(filepath.Dir(rel), target)) {
 		return true

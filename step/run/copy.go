@@ -21,9 +21,9 @@ import (
 // modification times and extended attributes, as the current user. Only root keeps owners and file capabilities. Sockets and
 // devices are left out: no layer has any.
 //
-// fsutil's copy, which makes layers, cannot be had for this: it gives a folder its mode before it is filled, so that one that is
-// read-only stays empty unless root copies it, and a file its mode before its extended attributes. Root must not copy what a
-// script left in a cache mount.
+// Why not fsutil's copy, which makes layers: it sets the mode of a folder before it fills the folder, so that a read-only
+// folder stays empty unless root copies it, and the mode of a file before its extended attributes. Root must not copy
+// what a script left in a cache mount.
 func copyTree(src, dst string) error {
 	type inode struct{ dev, ino uint64 }
 	copied := map[inode]string{} // files with several names, by where their first name was copied to
@@ -98,7 +98,8 @@ func copyFile(src, dst string) error {
 	return errors.Join(copyContent(out, in), out.Close())
 }
 
-// copyContent copies what a file holds to an empty one, and leaves out its holes (lseek(2)): a sparse file may be larger than the disk.
+// copyContent copies the content of a file to an empty one, without its holes (lseek(2)): a sparse file may be larger
+// than the disk.
 func copyContent(out, in *os.File) error {
 	info, err := in.Stat()
 	if err != nil {
@@ -126,8 +127,8 @@ func copyContent(out, in *os.File) error {
 	}
 }
 
-// setAttributes gives a copy what else its original has: owner, if we are root, extended attributes, mode and modification time.
-// They are set in this order: another owner takes file capabilities and setuid bits away, and a file that is read-only takes no
+// setAttributes gives a copy the owner (if we are root), extended attributes, mode and modification time of its original.
+// The order matters: setting the owner removes file capabilities and setuid bits, and a read-only file takes no
 // attributes.
 func setAttributes(src, dst string, info fs.FileInfo) error {
 	if os.Geteuid() == 0 {
@@ -152,11 +153,11 @@ func setAttributes(src, dst string, info fs.FileInfo) error {
 	return nil
 }
 
-// fileCapabilities is the extended attribute that an image has as well, and that only root can set.
+// fileCapabilities is the one extended attribute that images have. Only root can set it.
 const fileCapabilities = "security.capability"
 
-// copyExtended gives a copy the extended attributes of its original. Those that the system or the file system keeps for itself
-// are passed over. It says when the file loses its capabilities.
+// copyExtended gives a copy the extended attributes of its original, except those that belong to the system or the file
+// system. It prints a message when the file loses its capabilities.
 func copyExtended(src, dst string) error {
 	names, err := sysx.LListxattr(src)
 	if err != nil && !errors.Is(err, unix.ENOTSUP) && !errors.Is(err, unix.EPERM) {
@@ -177,7 +178,7 @@ func copyExtended(src, dst string) error {
 	return nil
 }
 
-// removeContent removes what is below a folder.
+// removeContent removes everything below a folder.
 func removeContent(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -191,7 +192,7 @@ func removeContent(dir string) error {
 	return nil
 }
 
-// removeAll removes path with what is below it, also from folders that a script made read-only.
+// removeAll removes path with everything below it, also from folders that a script made read-only.
 func removeAll(path string) error {
 	if os.RemoveAll(path) == nil {
 		return nil

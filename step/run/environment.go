@@ -13,10 +13,10 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// defaultPath is PATH of an image that sets none, as container runtimes have it.
+// defaultPath is the PATH for an image that sets none, as in container runtimes.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// tracing is what BuildKit sets so that programs send it traces, where nobody else sets it. Some daemons do and some do not.
+// tracing are variables that some daemons set, unless they are set already, so that programs send traces to BuildKit.
 var tracing = []string{
 	"OTEL_TRACES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=unix:///dev/otel-grpc.sock", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc",
 }
@@ -24,7 +24,7 @@ var tracing = []string{
 // traces are variables that BuildKit sets to another value in every build (Environ in util/tracing/exec/traceexec.go).
 var traces = []string{"TRACEPARENT", "TRACESTATE", "OTEL_TRACE_PARENT", "OTEL_TRACE_STATE"}
 
-// untraced returns the environment without what BuildKit sets for tracing.
+// untraced returns the environment without the variables that BuildKit sets for tracing.
 func untraced(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
@@ -88,8 +88,8 @@ func (s *scripted) scriptEnv() (*env.Env, error) {
 	return e, s.complete(e)
 }
 
-// addBuildLayers changes the environment as layers say that were built together: first all of their folders, then their env
-// files, as the lifecycle has it.
+// addBuildLayers changes the environment for layers of one module: first it adds all of their folders, then it applies
+// their env files, as the lifecycle does.
 func addBuildLayers(e *env.Env, layers ...string) error {
 	for _, layer := range layers {
 		e.AddFolders(layer, env.BuildFolders)
@@ -104,8 +104,8 @@ func addBuildLayers(e *env.Env, layers ...string) error {
 	return nil
 }
 
-// addLink sets the variables that a link asked for, and unsets those that it has nothing for: a value from elsewhere
-// would be taken for the link's.
+// addLink sets the variables of a link, and unsets those for which it has no value: a script would take a value from
+// elsewhere for the link's.
 func (s *scripted) addLink(e *env.Env, link step.Link) error {
 	set := func(name, value string) {
 		switch {
@@ -135,7 +135,7 @@ func (s *scripted) addLink(e *env.Env, link step.Link) error {
 	if link.MetadataAs == "" {
 		return nil
 	}
-	// Under OutDir, because it is the one folder that is there and ours in any image; report removes it.
+	// Under OutDir, the one folder that exists and is ours in any image; report removes it.
 	dir := filepath.Join(s.out, "links", link.Name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -144,14 +144,14 @@ func (s *scripted) addLink(e *env.Env, link step.Link) error {
 	return writeMetadata(dir, link.Metadata)
 }
 
-// complete adds what every script has, whatever else changed the environment.
+// complete adds the variables that every script has, whatever else changed the environment.
 func (s *scripted) complete(e *env.Env) error {
 	e.Prepend("PATH", s.bin, ":")
 	return s.trustAndHome(e, s.has.Secrets)
 }
 
-// trustAndHome adds the certificates that programs trust, and a home folder where the user has none. Variables of secrets are not the
-// image's.
+// trustAndHome adds the certificates that programs trust, and a home folder if the user has none. Variables of secrets do
+// not count as the image's.
 func (r *runner) trustAndHome(e *env.Env, secrets []step.Secret) error {
 	if home := e.Get("HOME"); !filepath.IsAbs(home) || filepath.Clean(home) == "/" || !writable(home) {
 		if home := r.makeHome(); home != "" {
@@ -161,8 +161,8 @@ func (r *runner) trustAndHome(e *env.Env, secrets []step.Secret) error {
 	return r.trust(e, secrets)
 }
 
-// makeHome makes a home folder for a user that has none. It always has the same path, as far as possible, so that what
-// programs write down of it does not differ between builds. The result is "" where nothing can be made.
+// makeHome makes a home folder for a user without one, and returns its path, "" when that fails. The path is always the
+// same, as far as possible, so that it does not differ between builds where programs write it down.
 func (r *runner) makeHome() string {
 	home := filepath.Join(r.tmp, "home")
 	if err := os.Mkdir(home, 0o700); err == nil {

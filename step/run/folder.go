@@ -15,9 +15,9 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// ownFolder is a folder that BuildKit mounted for us, as it was before scripts ran. Scripts may have done anything since that
-// their user can: those of root can write into it, change what it is like, and move the folders above it away and put others
-// there. What they cannot do, without rights that BuildKit gives no step, is to take the mount away.
+// ownFolder is a folder that BuildKit mounted for us, as it was before scripts ran. Since then, scripts may have done
+// everything that their user can: scripts of root can write into it, change its attributes, and replace the folders above
+// it. They cannot remove the mount: that takes rights that BuildKit gives no step.
 type ownFolder struct {
 	path       string
 	info       fs.FileInfo
@@ -25,7 +25,7 @@ type ownFolder struct {
 	attributes []string
 }
 
-// ownFolderAt remembers a folder.
+// ownFolderAt returns the folder at a path, with its present state.
 func ownFolderAt(path string) (*ownFolder, error) {
 	f := &ownFolder{path: path, attributes: layer.Attributes(path)}
 	if err := unix.Lstat(path, &f.stat); err != nil {
@@ -36,7 +36,7 @@ func ownFolderAt(path string) (*ownFolder, error) {
 	return f, err
 }
 
-// check is an error if another folder stands in this one's place by now, or if something is mounted below it.
+// check returns an error if another folder is at this one's path now, or if something is mounted below it.
 func (f *ownFolder) check() error {
 	if now, err := os.Lstat(f.path); err != nil || !os.SameFile(f.info, now) {
 		return fmt.Errorf("%s is not the folder any more that it was before the script: a step must leave folders of %s, and those above them, where they are",
@@ -48,8 +48,8 @@ func (f *ownFolder) check() error {
 	return nil
 }
 
-// empty makes the folder what it was before scripts ran: there is nothing in it, and it has mode, owner and extended attributes
-// of then, of which what is made in it would inherit some.
+// empty restores the folder to its state before scripts ran: empty, with the same mode, owner and extended attributes.
+// New files in it would inherit some of these.
 func (f *ownFolder) empty() error {
 	if err := f.check(); err != nil {
 		return err
@@ -77,14 +77,14 @@ func (f *ownFolder) empty() error {
 	return removeContent(f.path)
 }
 
-// mountBelow returns a mount point below a folder, "" when there is none. Without /proc there is none to be found:
-// mounting takes a right that BuildKit gives no step.
+// mountBelow returns a mount point below a folder, "" when there is none, or no /proc to read: mounting takes a right
+// that BuildKit gives no step.
 func mountBelow(dir string) string {
 	data, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return ""
 	}
-	// proc(5): the fifth field is the mount point, in which these are written as octal numbers.
+	// proc(5): the fifth field is the mount point, with these characters as octal numbers.
 	plain := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	for _, line := range strings.Split(string(data), "\n") {
 		fields := strings.Fields(line)

@@ -10,8 +10,8 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// getDep is the program get-dep NAME [VERSION]: it returns the path of a dependency's file and records the dependency in
-// the layer's metadata, so that the image can tell what it was made of.
+// getDep runs the program get-dep NAME [VERSION]: it returns the path of a dep's file and records the dep in the layer's
+// metadata, so that the SBOM has it.
 func (c container) getDep(args []string) (path string, err error) {
 	if len(args) < 1 || len(args) > 2 {
 		return "", errors.New("usage: get-dep NAME [VERSION]")
@@ -20,7 +20,7 @@ func (c container) getDep(args []string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	// There is none in the setup script of a cache, which is not part of a layer.
+	// The setup script of a cache has no $MD: it is no part of a layer.
 	if _, err := os.Stat(c.metadata()); err != nil {
 		return "", errors.New("it works only in scripts that have $MD")
 	}
@@ -45,8 +45,8 @@ func (c container) getDep(args []string) (path string, err error) {
 	return dep.File, nil
 }
 
-// chooseDep finds the dependency of a name: that of the given version; without one that of the layer's version, or else
-// the only one.
+// chooseDep returns the dep with a name and the given version; without a version the one with the layer's version, else
+// the only one of that name.
 func (c container) chooseDep(deps []step.Dep, name string, version []string) (step.Dep, error) {
 	named := depsNamed(deps, name)
 	if len(named) == 0 {
@@ -94,7 +94,7 @@ func ofVersion(deps []step.Dep, version string) (step.Dep, bool) {
 	return step.Dep{}, false
 }
 
-// notFetched explains why a dependency that was declared is not there.
+// notFetched returns an error that says why a dep of the packfile is not there.
 func notFetched(deps []step.Dep, dep step.Dep) error {
 	for _, other := range depsNamed(deps, dep.Name) {
 		if other.File != "" {

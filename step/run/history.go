@@ -14,17 +14,17 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// history is the record of the last run of a layer on this builder, in HistoryDir, and the record of this one. It is there to
-// tell why the step runs, and for nothing else: it never fails a build. Scripts may have put anything into HistoryDir, and other
-// steps may use it at the same time: it is that of all layers of the module, since a mount for each would cost more than all
-// that is written there.
+// history has the record of a layer's last run on this builder, in HistoryDir, and the record of this run. It only serves
+// to say why the step runs, and never fails a build. Scripts may have put anything into HistoryDir. Other steps may use
+// it at the same time: all layers of the module share it, since a mount for each layer would cost more than all the
+// writing.
 type history struct {
 	root   *os.Root // HistoryDir, as it was before the script
 	file   string   // in it, of the layer
 	record []byte   // of this run
 }
 
-// openHistory opens the history; the result is nil if there is none.
+// openHistory opens the history; it returns nil if there is none.
 func (f *filler) openHistory() *history {
 	record, err := os.ReadFile(filepath.Join(f.input, step.RecordFile))
 	if err != nil {
@@ -63,7 +63,7 @@ func (h *history) sayWhy(layer string) {
 	say(step.StepBinary, fmt.Sprintf("layer %q: %s", layer, why))
 }
 
-// last is the record of the last run.
+// last returns the record of the last run.
 func (h *history) last() (layerkey.Record, error) {
 	f, err := h.root.OpenFile(h.file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a fifo has no one who writes
 	if err != nil {
@@ -80,12 +80,12 @@ func (h *history) last() (layerkey.Record, error) {
 	return layerkey.ParseRecord(data)
 }
 
-// save makes this run the last one. Readers see a whole record at all times.
+// save writes the record of this run. Readers always see a complete record.
 func (h *history) save() {
 	if h == nil {
 		return
 	}
-	// A name of its own: another build may be writing too, and one that was killed may have left its file.
+	// A unique name: another build may be writing too, and a killed build may have left its file.
 	next := h.file + "." + rand.Text()
 	f, err := h.root.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {

@@ -25,8 +25,8 @@ func envFiles(list []step.EnvFile) map[string]env.Files {
 	return folders
 }
 
-// addLayerFiles adds to LAYER what the packfile says of its environment and its profile scripts. A file of that name
-// which the script made is replaced.
+// addLayerFiles adds to LAYER the env files and profile scripts of the packfile. They replace files of the same name that
+// the script made.
 func (f *filler) addLayerFiles() error {
 	root, err := os.OpenRoot(f.layerDir)
 	if err != nil {
@@ -41,7 +41,7 @@ func (f *filler) addLayerFiles() error {
 			}
 		}
 	}
-	// So many digits that the order of names is the order in the packfile.
+	// Enough digits that the names sort as in the packfile.
 	width := max(2, len(strconv.Itoa(len(f.task.Profile)-1)))
 	for i, file := range f.task.Profile {
 		content, err := os.ReadFile(filepath.Join(f.input, file))
@@ -55,8 +55,8 @@ func (f *filler) addLayerFiles() error {
 	return nil
 }
 
-// addLayerFile writes a file into a folder of LAYER. The script may have put anything there: root keeps us from leaving
-// LAYER, and a symlink within it is not followed either, or the content would turn up in some other file.
+// addLayerFile writes a file into a folder of LAYER. The script may have put anything there: root keeps us inside LAYER,
+// and we follow no symlink within it either, or the content would get into another file.
 func addLayerFile(root *os.Root, dir, name string, content []byte) error {
 	switch info, err := root.Lstat(dir); {
 	case errors.Is(err, fs.ErrNotExist):

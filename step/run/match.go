@@ -88,8 +88,8 @@ func matchTree(dir string, sel step.Selection) (step.Result, error) {
 	return result, err
 }
 
-// leadsOn reports whether a symlink that counts leads to what is not all in the tree. A folder is there as a whole when a pattern covers
-// it.
+// leadsOn reports whether a symlink that counts leads to something that is not completely in the tree. A folder is
+// complete when a pattern covers it.
 func leadsOn(dir, path, rel string, covered *patternmatcher.PatternMatcher) (bool, error) {
 	if counts, err := covered.MatchesOrParentMatches(rel); !counts || err != nil {
 		return false, err

@@ -9,7 +9,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// mergeSBOM adds our SPDX document to what an SBOM generator left.
+// mergeSBOM adds our SPDX document to that of an SBOM generator.
 func (r *runner) mergeSBOM(task step.MergeSBOM) error {
 	ours, err := os.ReadFile(filepath.Join(r.input, step.SBOMFile))
 	if err != nil {

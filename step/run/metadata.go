@@ -52,10 +52,11 @@ func writeTable(root *os.Root, dir string, table map[string]any) error {
 	return nil
 }
 
-// readMetadata reads what scripts left in $MD. Names that begin with a dot are private to them (step.IsPrivate). Everything that is not a
-// file or a folder, and what cannot be told in JSON or is more than layers may have, is an error that names it.
+// readMetadata reads the metadata that scripts left in $MD. It skips private names (step.IsPrivate). It fails for an
+// entry that is neither file nor folder, for a value that JSON cannot hold, and for more than layers may have; the error
+// names the entry.
 func readMetadata(dir string) (map[string]any, error) {
-	// A script can put anything in the place of the folder itself.
+	// A script can put anything in place of the folder itself.
 	if info, err := os.Lstat(dir); err != nil {
 		return nil, err
 	} else if !info.IsDir() {
@@ -84,7 +85,7 @@ func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
 		return nil, err
 	}
 	defer f.Close()
-	// No more than may be: a folder can be larger than memory.
+	// Read no more than the limit: a folder can be larger than memory.
 	entries, err := f.ReadDir(layerkey.MaxMetadataEntries + 1)
 	if err != nil && err != io.EOF {
 		return nil, err
@@ -145,7 +146,7 @@ func (r *metadataReader) count(bytes int) error {
 	return nil
 }
 
-// readValue reads one value of a metadata folder; a value that does not exist is "".
+// readValue reads one value of a metadata folder, "" when there is none.
 func readValue(file string) (string, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// caught calls a function. A panic in it is its error, which asks for a report: what Go prints says nothing of whose fault it is.
-// All goroutines of the program go through it.
+// caught calls a function and returns its error. A panic becomes an error that asks for a report: Go's own message does
+// not say whose fault it is. All goroutines of the program go through caught.
 func caught(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

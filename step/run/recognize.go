@@ -10,11 +10,11 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// maxKnown is how many identities are remembered for one module id.
+// maxKnown is the largest number of identities that are remembered for one module id.
 const maxKnown = 100
 
-// recognize says when another identity is known that has a name in common with this one, and remembers this one. Nothing but this
-// step ever sees KnownDir.
+// recognize prints a message when another known identity has a layer or cache name in common with this one, and remembers
+// this one. Only this kind of step ever sees KnownDir.
 func (r *runner) recognize(task step.Recognize) error {
 	entries, err := os.ReadDir(r.known)
 	if err != nil {
@@ -23,7 +23,7 @@ func (r *runner) recognize(task step.Recognize) error {
 	seen := false
 	for _, e := range entries {
 		if e.Name() == task.Identity {
-			return nil // it is about a build that was here before
+			return nil // without it there was no build before
 		}
 		names, err := os.ReadFile(filepath.Join(r.known, e.Name()))
 		if err != nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// scriptError is a script that failed.
+// scriptError is the error of a script that failed.
 type scriptError struct {
 	text   string
 	code   int  // exit code for it, as a shell would give it
-	exited bool // by itself, and code is its exit code
+	exited bool // it ended by itself, and code is its exit code
 }
 
 func (e *scriptError) Error() string { return e.text }
@@ -28,7 +28,7 @@ func (e *scriptError) Error() string { return e.text }
 // notFound is the exit code of shells for a command that is not there.
 const notFound = 127
 
-// execute runs a script in folder dir. what names it in errors.
+// execute runs a script in folder dir. Errors call the script what.
 func (s *scripted) execute(what string, script step.Script, dir string, e *env.Env) error {
 	file := filepath.Join(s.input, script.File)
 	for _, path := range []string{file, dir} {
@@ -77,8 +77,8 @@ func (s *scripted) execute(what string, script step.Script, dir string, e *env.E
 
 const shellHint = `"/bin/sh" or another one that is there`
 
-// findShell returns the path of a script's shell. If the shell is env(1), the program that env will look for is checked
-// too: env says the same by exit code 127, which a script may have of its own accord.
+// findShell returns the path of a script's shell. If the shell is env(1), it also checks the program that env will look
+// for: env reports a missing one by exit code 127, which the script itself may also end with.
 func findShell(shell []string, dir string, e *env.Env) (string, error) {
 	if len(shell) == 0 {
 		return "", errors.New("it has no shell")
@@ -99,10 +99,10 @@ func findShell(shell []string, dir string, e *env.Env) (string, error) {
 	return path, nil
 }
 
-// forwarded are the signals by which a build is stopped, and those that scripts may have their own use for.
+// forwarded are the signals that stop a build, and those that scripts may use themselves.
 var forwarded = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 
-// program is one to start.
+// program is a program to start.
 type program struct {
 	path    string
 	words   []string // its name and arguments
@@ -112,9 +112,9 @@ type program struct {
 	stderr  *os.File            // nil for ours
 }
 
-// start runs a program in a process group of its own and waits for it, passing signals on to the group and reaping
-// whatever else ends: orphans become our children. When the program has ended, what it left running is killed, for nothing
-// shall change the layer afterwards.
+// start runs a program in a process group of its own and waits for it. Meanwhile it passes signals on to the group and
+// reaps other processes that end: orphans become our children. When the program has ended, start kills the processes that
+// it left, so that nothing changes the layer afterwards.
 func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	if err := checkVariables(p.environ); err != nil {
 		return 0, err
@@ -171,9 +171,9 @@ func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	return status, err
 }
 
-// killChildren ends all children, and theirs, which become ours then (hideMemory): where others' processes can be seen as well,
-// because the daemon gives steps no process namespace of their own, only these are known to be ours. One that is stopped or
-// about to fork ends all the same.
+// killChildren kills all our children, and their children, which then become ours (hideMemory). When the daemon gives
+// steps no process namespace of their own, we see other processes as well, and only these are known to be ours. It also
+// ends processes that are stopped or about to fork.
 func killChildren() {
 	for {
 		found := false
@@ -212,7 +212,7 @@ func waitFor(pid int) (syscall.WaitStatus, error) {
 	}
 }
 
-// emptyInput is a file that has nothing to read: /dev/null, or a pipe where there is no /dev.
+// emptyInput returns a file with nothing to read: /dev/null, or a pipe when there is no /dev.
 func emptyInput() (*os.File, error) {
 	if f, err := os.Open(os.DevNull); err == nil {
 		return f, nil

@@ -9,21 +9,21 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// scripted runs a step with a script of a packfile: Require and Test, and as a part of filler Run.
+// scripted runs a step with a script of a packfile: Require, Test and, as a part of filler, Run.
 type scripted struct {
 	*runner
 	has    step.Given
 	sees   step.Seen
 	script *step.Script // nil when a Run has none
 
-	bare     bool     // it is noted which programs scripts do not find
+	bare     bool     // note the programs that scripts do not find
 	notFound []string // these
 
 	layerDir string         // LAYER, "" when there is none
 	env      []step.EnvFile // the layer's own environment
 }
 
-// ask is a step that answers a question by its script.
+// ask runs a Require or Test step and reports the answer of its script.
 func (s *scripted) ask() error {
 	variables, err := s.revealSecrets(os.Getuid(), os.Getgid())
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *scripted) reportMetadata(said step.Asked) error {
 	return s.report(step.Result{Metadata: metadata, Asked: said})
 }
 
-// startMetadata makes $MD, with the metadata that is there before the script.
+// startMetadata makes $MD, with the metadata that the script finds.
 func (s *scripted) startMetadata() error {
 	if err := os.MkdirAll(s.metadata(), 0o755); err != nil {
 		return err

@@ -12,10 +12,10 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// setupMarker is the file in a cache that tells which setup script the cache went through.
+// setupMarker is the file in a cache with the digest of the setup script that ran there.
 const setupMarker = ".packfile-setup"
 
-// setUp is the part of a run step that comes before its script is given anything.
+// setUp does the part of a run step before its script gets its secrets: it says why the step runs, and sets up caches.
 func (f *filler) setUp() error {
 	past := f.openHistory()
 	defer past.close()
@@ -23,8 +23,8 @@ func (f *filler) setUp() error {
 	return f.setUpCaches()
 }
 
-// setUpCaches empties caches that are new or whose script has changed, and runs their setup scripts. A cache is set up once for
-// all layers that link it, by whichever comes first, so its script sees the user's environment and nothing of this layer.
+// setUpCaches empties caches that are new or whose setup script has changed, and runs their setup scripts. The first
+// layer that links a cache sets it up for all, so the script sees the user's environment and nothing of this layer.
 // Caches are locked while a step has them.
 func (f *filler) setUpCaches() error {
 	for _, setup := range f.task.Setups {
@@ -45,7 +45,7 @@ func (f *filler) setUpCache(setup step.Setup) error {
 	if readMarker(marker) == want {
 		return nil
 	}
-	// The script starts from an empty cache. Whatever it changes before it fails or is stopped, it has to run again.
+	// The script starts from an empty cache, and must run again if it fails or is stopped, whatever it changed.
 	if err := os.RemoveAll(marker); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -81,7 +81,7 @@ func (f *filler) cacheName(dir string) string {
 	return dir
 }
 
-// setupDigest is what the marker holds: the SHA-256 of shell and text of the script.
+// setupDigest returns the content of the marker: the SHA-256 of shell and text of the script.
 func (f *filler) setupDigest(script step.Script) (string, error) {
 	text, err := os.ReadFile(filepath.Join(f.input, script.File))
 	if err != nil {
@@ -95,8 +95,8 @@ func (f *filler) setupDigest(script step.Script) (string, error) {
 	return digester.Digest().Encoded() + "\n", nil
 }
 
-// readMarker returns what a marker holds; for what is no marker that is "". The cache belongs to scripts, so that
-// anything can stand there.
+// readMarker returns the content of a marker, "" when there is no valid marker. The cache belongs to scripts, so anything
+// can be there.
 func readMarker(path string) string {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {

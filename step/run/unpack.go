@@ -7,9 +7,9 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// unpack makes a folder of a module archive.
+// unpack unpacks a module archive into a folder.
 //
-// What is wrong with it is an answer, and no failure of the step: so it can be said where the archive is named.
+// A refusal is an answer, and no failure of the step: so the frontend can report it at the place that names the archive.
 func (r *runner) unpack() error {
 	err := archive.Unpack(r.archive, filepath.Join(r.out, step.UnpackedDir))
 	if err == nil || archive.OfTheMachine(err) {

@@ -9,7 +9,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// checkVendored compares deps from the packfile's folder with their checksums. BuildKit has done that for those that it
+// checkVendored compares deps from the packfile's folder with their checksums. BuildKit has checked those that it
 // fetched.
 func checkVendored(deps []step.Dep) error {
 	for _, dep := range deps {
@@ -27,7 +27,7 @@ func checkVendored(deps []step.Dep) error {
 	return nil
 }
 
-// digest finds the checksums of deps of which the packfile gives none.
+// digest computes the checksums of deps without sha.
 func (r *runner) digest(task step.Digest) error {
 	sums := map[string]any{}
 	for _, dep := range task.Files {
