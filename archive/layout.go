@@ -18,14 +18,14 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// What is read of an OCI layout (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) at most.
+// Limits for an OCI layout (https://github.com/opencontainers/image-spec/blob/main/image-layout.md).
 const (
 	maxDocument  = 1 << 20 // bytes of an index or manifest
 	maxManifests = 100     // in all indexes: an image has two for each platform
 	maxNesting   = 1       // indexes in index.json; none in those
 )
 
-// mostOfDocument is how large an index or manifest may be, which are held in memory.
+// mostOfDocument is the largest measure of an index or manifest, which are held in memory.
 var mostOfDocument = measure.Size{Bytes: maxDocument, Values: 100_000, Depth: measure.Record.Depth}
 
 // Media types of Docker (https://distribution.github.io/distribution/spec/manifest-v2-2/), of which image-spec has none, and
@@ -41,11 +41,11 @@ const (
 	attestationManifest = "attestation-manifest"
 )
 
-// packageRoot is where the files of a buildpackage are in its image.
+// packageRoot is the folder of a buildpackage's files in its image.
 const packageRoot = "cnb"
 
-// layout is an OCI layout. Nothing that is read from it is made use of before its size and digest are those that something
-// checked says it has; only index.json has nothing that says so.
+// layout is an OCI layout. It uses no blob before the blob's size and digest match a descriptor in a checked document.
+// Only index.json has no descriptor.
 type layout struct {
 	root      *os.Root
 	manifests int // seen so far, in indexes
@@ -57,8 +57,8 @@ func isLayout(dir string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// unpackLayout unpacks the image in an OCI layout into the new folder module: all that its layers have below /cnb, or all
-// if that is nothing.
+// unpackLayout unpacks the image in an OCI layout into the new folder module: everything that its layers have below /cnb,
+// or everything if there is nothing below /cnb.
 func unpackLayout(dir, module string, most limits) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -129,7 +129,7 @@ func (l *layout) eachLayer(layers []v1.Descriptor, most limits, visit func(tarba
 	return nil
 }
 
-// layers returns those of the image in the layout. Their blobs are what it says they are.
+// layers returns the layers of the image in the layout. Their blobs are verified.
 func (l *layout) layers(most limits) ([]v1.Descriptor, error) {
 	d, err := l.image()
 	if err != nil {
@@ -139,7 +139,7 @@ func (l *layout) layers(most limits) ([]v1.Descriptor, error) {
 	if err := l.document(d, &manifest); err != nil {
 		return nil, fmt.Errorf("manifest %w", err)
 	}
-	// Before any is read: the same one can be there many times.
+	// Check this before reading any: a manifest can name the same layer many times.
 	left := most.bytes
 	for _, d := range manifest.Layers {
 		if err := checkLayer(d); err != nil {
@@ -157,8 +157,8 @@ func (l *layout) layers(most limits) ([]v1.Descriptor, error) {
 	return manifest.Layers, nil
 }
 
-// image returns the manifest of the image that is for this machine, or of the first one: modules are not about a
-// platform.
+// image returns the manifest of the image for this machine's platform, else of the first one: modules are the same for
+// all platforms.
 func (l *layout) image() (v1.Descriptor, error) {
 	var header v1.ImageLayout
 	if err := l.file(v1.ImageLayoutFile, &header); err != nil {
@@ -216,7 +216,7 @@ func (l *layout) images(index v1.Index, nesting int) (found []v1.Descriptor, err
 	return found, nil
 }
 
-// checkLayer checks that a layer is of a kind that can be unpacked. Whether it is compressed says its content.
+// checkLayer checks that a layer has a media type that can be unpacked. Its content shows whether it is compressed.
 func checkLayer(d v1.Descriptor) error {
 	if err := checkDescriptor(d); err != nil {
 		return err
@@ -228,7 +228,7 @@ func checkLayer(d v1.Descriptor) error {
 	return fmt.Errorf("%s: is of type %.100q; only tar archives can be unpacked, with or without gzip", d.Digest, d.MediaType)
 }
 
-// checkDescriptor checks that a digest can be the name of a file, and of no other than a blob.
+// checkDescriptor checks that a digest can be the file name of a blob, and leads to nothing else.
 func checkDescriptor(d v1.Descriptor) error {
 	if err := d.Digest.Validate(); err != nil {
 		return fmt.Errorf("%.100q: %w", d.Digest, err)
@@ -247,7 +247,7 @@ func (l *layout) open(d v1.Descriptor) (*os.File, error) {
 	return l.openFile(path.Join(v1.ImageBlobsDir, d.Digest.Algorithm().String(), d.Digest.Encoded()))
 }
 
-// openFile opens a file of the layout. Others can block, or be nowhere in it.
+// openFile opens a regular file of the layout. Other kinds of files can block, or lead out of the layout.
 func (l *layout) openFile(name string) (*os.File, error) {
 	info, err := l.root.Lstat(name)
 	if err != nil {
@@ -259,7 +259,7 @@ func (l *layout) openFile(name string) (*os.File, error) {
 	return l.root.Open(name)
 }
 
-// verify reads a blob, which has to be what its descriptor says.
+// verify reads a blob, and fails unless it has the size and digest of its descriptor.
 func (l *layout) verify(d v1.Descriptor) error {
 	f, err := l.open(d)
 	if err != nil {
@@ -267,7 +267,7 @@ func (l *layout) verify(d v1.Descriptor) error {
 	}
 	defer f.Close()
 	verifier := d.Digest.Verifier()
-	// One byte more than it should have is enough to know.
+	// One byte more than the size is enough to know.
 	n, err := io.Copy(verifier, io.LimitReader(f, d.Size+1))
 	switch {
 	case err != nil:
@@ -285,7 +285,7 @@ func (l *layout) document(d v1.Descriptor, into any) error {
 	if err := checkDescriptor(d); err != nil {
 		return err
 	}
-	if d.Size > maxDocument { // so that not even its digest is taken
+	if d.Size > maxDocument { // before its digest is computed
 		return fmt.Errorf("%s: has more than %d bytes", d.Digest, maxDocument)
 	}
 	if err := l.verify(d); err != nil {
@@ -302,7 +302,7 @@ func (l *layout) document(d v1.Descriptor, into any) error {
 	return nil
 }
 
-// file reads a JSON file that is no blob.
+// file reads a JSON file outside of the blobs.
 func (l *layout) file(name string, into any) error {
 	f, err := l.openFile(name)
 	if err != nil {

@@ -14,22 +14,22 @@ import (
 	"unicode/utf8"
 )
 
-// Reading of tar archives that anyone may have made. An archive costs no more memory than its largest header, which
+// This file reads tar archives that anyone may have made. An archive costs no more memory than its largest header, which
 // archive/tar bounds at 1 MiB, and no more of anything else than its budget.
 
-// What a name in an archive may be: less than a kernel or a builder takes, and more than modules have.
+// Limits of a name in an archive: less than a kernel or a builder takes, and more than modules have.
 const (
 	maxNameBytes = 1024
 	maxNameDepth = 64 // folders and the file
 )
 
-// limits are for archives without compression: what they say of their own size is not trusted.
+// limits bound archives after decompression: an archive's own statement of its size is not trusted.
 type limits struct {
 	bytes   int64
 	entries int
 }
 
-// budget is what archives that belong together may still cost.
+// budget is the rest of the limits that archives of one module may still use.
 type budget struct {
 	most  limits
 	spent limits
@@ -62,8 +62,8 @@ var (
 	errNoTar     = errors.New("is no tar archive, with or without gzip")
 )
 
-// each visits the entries, by their path from the root of the archive ("." is the root itself). The archive is read to its
-// last byte.
+// each visits the entries, by their path from the root of the archive ("." is the root itself). It reads the archive to
+// its last byte.
 func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) error) error {
 	stream, err := t.open()
 	if err != nil {
@@ -76,7 +76,7 @@ func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) 
 		switch {
 		case err == io.EOF && stream.read == 0 && !t.layer:
 			return errors.New("is empty")
-		// Its end are two blocks of zeros. Of layers, which some tools write without, the size is known.
+		// An archive ends with two blocks of zeros. Some tools write layers without them, but the size of a layer is known.
 		case err == io.EOF && stream.read-before < 2*512 && !t.layer:
 			return errTruncated
 		case err == io.EOF:
@@ -90,7 +90,7 @@ func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) 
 			return err
 		}
 		if h.Typeflag == tar.TypeXGlobalHeader {
-			continue // of git archive: names the commit
+			continue // git archive writes it, with the commit
 		}
 		name, err := cleanName(h.Name, t.layer)
 		if err == nil {
@@ -99,14 +99,15 @@ func (t tarball) each(visit func(name string, h *tar.Header, content io.Reader) 
 		switch {
 		case err == nil:
 		case stream.err != nil || errors.Is(err, io.ErrUnexpectedEOF):
-			return whyBroken(err) // of the archive, whichever entry it is noticed at
+			return whyBroken(err) // an error of the archive, at whichever entry it shows
 		default:
 			return fmt.Errorf("entry %.200q: %w", h.Name, err)
 		}
 	}
 }
 
-// cleanName returns the path that a name in an archive stands for, from the root of the archive; "." is the root itself.
+// cleanName returns the path of a name in an archive, from the root of the archive; "." is the root itself. It fails for
+// a name that leads out or exceeds a limit.
 func cleanName(name string, layer bool) (string, error) {
 	if err := checkName(name); err != nil {
 		return "", err
@@ -143,7 +144,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// whyBroken says what is wrong with an archive, not which function noticed.
+// whyBroken returns an error that says what is wrong with an archive, not which function noticed it.
 func whyBroken(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -163,7 +164,7 @@ type tarStream struct {
 	err   error // of from, if it was not the end
 }
 
-// magics are how files begin that are taken for archives, and are not read.
+// magics are the first bytes of files that users take for archives, and that cannot be read here.
 var magics = []struct{ magic, format string }{
 	{"\x28\xb5\x2f\xfd", "zstd"}, {"BZh", "bzip2"}, {"\xfd7zXZ\x00", "xz"}, {"PK\x03\x04", "zip"},
 }
@@ -173,10 +174,10 @@ const (
 	magicLength = 6 // of the longest
 )
 
-// open takes off the compression.
+// open opens the archive and decompresses it.
 func (t tarball) open() (*tarStream, error) {
 	file := bufio.NewReader(t.from)
-	head, _ := file.Peek(magicLength) // an error comes again
+	head, _ := file.Peek(magicLength) // the next read returns the error again
 	s := &tarStream{from: file, head: bytes.Clone(head), spent: t.spent}
 	if bytes.HasPrefix(head, []byte(gzipMagic)) {
 		unzipped, err := gzip.NewReader(file)
@@ -213,7 +214,7 @@ func whyNoGzip(err error) error {
 	return fmt.Errorf("is damaged: %w", err)
 }
 
-// finish reads what is behind the end of the archive, which may be zeros: tar fills blocks of some KiB.
+// finish reads the bytes after the end of the archive, which may only be zeros: tar fills blocks of some KiB.
 func (s *tarStream) finish() error {
 	buffer := make([]byte, 32<<10)
 	for {
@@ -230,7 +231,7 @@ func (s *tarStream) finish() error {
 	}
 }
 
-// otherFormat says of a file that is no tar archive what it is, if that is known.
+// otherFormat returns the error for a file that is no tar archive; it names the file's format, if that is known.
 func (s *tarStream) otherFormat() error {
 	for _, m := range magics {
 		if bytes.HasPrefix(s.head, []byte(m.magic)) {

@@ -1,5 +1,6 @@
-// Package archive reads what anyone may have made: tar archives, with or without gzip, and OCI layouts. It makes a folder of the
-// module in one of them, and writes nothing outside of that folder. Which archives there are, and where they come from, others know.
+// Package archive unpacks archives that anyone may have made: tar, with or without gzip, and OCI layouts. It makes a
+// folder of the module in the archive, and writes nothing outside of that folder. packfile-step uses it in a container
+// without a network. It fetches nothing, and does not know where archives come from.
 package archive
 
 import (
@@ -15,34 +16,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What one archive may unpack to. Modules are scripts and small programs: both are far more than one needs, and less than
-// what hurts a builder. A layout in an archive is unpacked twice, as archive and as image, each within these.
+// Limits of one unpacked archive. Modules are scripts and small programs: both limits are far more than a module needs,
+// and harmless to a builder. A layout in an archive is unpacked twice, as archive and as image, each within these limits.
 const (
 	maxUnpacked = 1 << 30 // bytes of its tar, or of all layers of its image, without compression
 	maxEntries  = 100_000 // entries, and folders that none of them names
 )
 
-// moduleTime is that of everything in an unpacked module, so that it is a function of the archive's content. It is the one
-// that files of buildpackages have.
+// moduleTime is the time of everything in an unpacked module, so that the module is a function of the archive's content.
+// Files of buildpackages have this time.
 var moduleTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
 
-// packedSuffix names the folder beside the module's where an archive is unpacked before it is known what it holds.
+// packedSuffix names the folder beside the module's into which an archive is unpacked before its kind is known.
 const packedSuffix = ".archive"
 
-// Unpack makes the new folder module of what is in folder from: one tar of the module's files, or an OCI layout, also as a tar. It
-// checks everything while it writes. An error leaves a part of the module, and folders beside it. Unless it is OfTheMachine, it says
-// what is wrong with the archive, by the name that its file has.
+// Unpack makes the new folder module of the archive in folder from: one tar of the module's files, or an OCI layout, also
+// as a tar. It checks everything while it writes. After an error, a part of the module and folders beside it stay. An
+// error that is not OfTheMachine says what is wrong with the archive, and names its file.
 func Unpack(from, module string) error {
 	return unpack(from, module, limits{bytes: maxUnpacked, entries: maxEntries})
 }
 
-// OfTheMachine reports whether an error may be another one the next time: a full disk, say.
+// OfTheMachine reports whether an error comes from the machine and not from the archive, and so may be gone the next
+// time: a full disk, say.
 func OfTheMachine(err error) bool {
 	return slices.ContainsFunc([]error{unix.ENOSPC, unix.EDQUOT, unix.EIO, unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.EROFS},
 		func(kind error) bool { return errors.Is(err, kind) })
 }
 
-// unpack is Unpack with other limits.
+// unpack does the work of Unpack within limits.
 func unpack(from, module string, most limits) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
@@ -64,8 +66,8 @@ func unpack(from, module string, most limits) error {
 	return setTimes(module, moduleTime)
 }
 
-// unpackFile unpacks an archive file. What it is says only what it holds: in a tar the file that makes it an OCI layout may
-// come last.
+// unpackFile unpacks an archive file. Only its content decides what it is: in a tar, the file that makes it an OCI layout
+// may come last.
 func unpackFile(file, module string, most limits) error {
 	unpacked := module + packedSuffix
 	if err := untar(file, unpacked, most); err != nil {
@@ -99,8 +101,8 @@ func untar(file, dir string, most limits) error {
 	return u.unpack(tarball{from: f, spent: &spent})
 }
 
-// moveModule moves a module to where it should be. An archive of one folder, as those of releases are, is that folder's, but
-// not when it is that of a buildpackage.
+// moveModule moves an unpacked module to its place. When the archive holds a single folder, as archives of releases do,
+// that folder is the module, unless it is the folder of a buildpackage.
 func moveModule(unpacked, module string) error {
 	entries, err := os.ReadDir(unpacked)
 	if err != nil {
@@ -109,7 +111,7 @@ func moveModule(unpacked, module string) error {
 	if len(entries) == 1 && entries[0].IsDir() && entries[0].Name() != packageRoot {
 		top := entries[0].Name()
 		unpacked = filepath.Join(unpacked, top)
-		// Links were checked against the archive, of which this is less.
+		// Links were checked against the whole archive, of which this is a part.
 		err := fs.WalkDir(os.DirFS(unpacked), ".", func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.Type()&fs.ModeSymlink == 0 {
 				return err
@@ -136,7 +138,7 @@ func moveModule(unpacked, module string) error {
 	return os.Rename(unpacked, module)
 }
 
-// setTimes gives one modification time to dir and all that is below it.
+// setTimes gives one modification time to dir and everything below it.
 func setTimes(dir string, t time.Time) error {
 	at := unix.NsecToTimespec(t.UnixNano())
 	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
@@ -150,7 +152,7 @@ func setTimes(dir string, t time.Time) error {
 	})
 }
 
-// shownName returns the name of a file for messages: quoted if it is not plainly one.
+// shownName returns the name of a file for messages, quoted if it holds unusual characters.
 func shownName(name string) string {
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'`\\:", r) }
 	if strings.ContainsFunc(name, odd) {

@@ -12,24 +12,24 @@ import (
 	"strings"
 )
 
-// whiteout is how names begin that mean "this is removed" in a layer
+// whiteout is the prefix of names that mean "this is removed" in a layer
 // (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts).
 const whiteout = ".wh."
 
 // unpacker writes entries of archives below one folder: files, folders, symlinks and hard links, with modes 0755 and 0644,
 // owned by the current user.
 //
-// Nothing is written through a symlink that an archive made. os.Root keeps to its folder whatever the links are; besides,
-// a parent of an entry has to be a folder, and a folder is never replaced. So where an entry goes is what its name says,
-// and ".." at the beginning of a link's target leads to folders of the link's own name. That is why targets can be checked
-// by their text: see linkTarget.
+// It writes nothing through a symlink that an archive made. os.Root keeps to its folder whatever the links are. Besides,
+// a parent of an entry must be a folder, and a folder is never replaced. So the name of an entry alone decides where it
+// goes, and ".." at the beginning of a link's target leads to folders of the link's own name. That is why linkTarget can
+// check targets by their text.
 type unpacker struct {
 	root   *os.Root
-	keep   func(name string) bool // what is unpacked; nil for all
-	folder string                 // the one that was there last, and so are those that it is in
+	keep   func(name string) bool // whether to unpack an entry; nil for all
+	folder string                 // the last folder that was found to exist, and so do those above it
 }
 
-// newUnpacker unpacks into the new folder dir.
+// newUnpacker returns an unpacker into the new folder dir.
 func newUnpacker(dir string) (*unpacker, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func newUnpacker(dir string) (*unpacker, error) {
 	return &unpacker{root: root, folder: "."}, nil
 }
 
-// unpack writes all entries of an archive. Of the layers of an image, a later one may replace files of an earlier one.
+// unpack writes all entries of an archive. A later layer of an image may replace files of an earlier one.
 func (u *unpacker) unpack(t tarball) error {
 	return t.each(func(name string, h *tar.Header, content io.Reader) error {
 		if u.keep != nil && !u.keep(name) {
@@ -52,7 +52,7 @@ func (u *unpacker) unpack(t tarball) error {
 }
 
 func (u *unpacker) entry(name string, h *tar.Header, content io.Reader, of tarball) error {
-	// Snapshots are kept as layers, and there it would remove something.
+	// BuildKit keeps the result as a layer, and there the name would remove something.
 	if strings.HasPrefix(name, whiteout) || strings.Contains(name, "/"+whiteout) {
 		return fmt.Errorf("is a whiteout: names that begin with %s mean in a layer that a file is removed", whiteout)
 	}
@@ -79,7 +79,7 @@ func (u *unpacker) entry(name string, h *tar.Header, content io.Reader, of tarba
 	return fmt.Errorf("is a %s; only files, folders and links can be unpacked", entryType(h.Typeflag))
 }
 
-// isSparse reports whether a file has holes: GNU tar has one format for them of its own and three in PAX.
+// isSparse reports whether a file has holes: GNU tar has one format of its own for them, and three in PAX.
 func isSparse(h *tar.Header) bool {
 	if h.Typeflag == tar.TypeGNUSparse {
 		return true
@@ -141,7 +141,7 @@ func (u *unpacker) hardLink(name string, h *tar.Header, of tarball) error {
 	if target == name {
 		return noFile
 	}
-	// No symlink is on the way to the file, either. A folder that this makes has no such file.
+	// No symlink is on the path to the file, either. A folder that this makes has no such file.
 	if err := u.makeFolder(path.Dir(target), of.spent); err != nil {
 		return fmt.Errorf("is a hard link to %.200q: %w", h.Linkname, err)
 	}
@@ -156,7 +156,8 @@ func (u *unpacker) hardLink(name string, h *tar.Header, of tarball) error {
 	return u.root.Link(target, name)
 }
 
-// makeRoom makes sure that an entry of this type can be made: in a folder, with nothing there.
+// makeRoom prepares the place of an entry of this type: it makes the folder above, and removes a file that the entry may
+// replace.
 func (u *unpacker) makeRoom(name string, kind fs.FileMode, of tarball) error {
 	if err := u.makeFolder(path.Dir(name), of.spent); err != nil {
 		return err
@@ -177,7 +178,7 @@ func (u *unpacker) makeRoom(name string, kind fs.FileMode, of tarball) error {
 	return u.root.Remove(name)
 }
 
-// makeFolder makes a folder that an entry is in, if no entry has made it.
+// makeFolder makes the folder of an entry, and those above it, if no entry has made them.
 func (u *unpacker) makeFolder(name string, spent *budget) error {
 	if name == "." || name == u.folder || strings.HasPrefix(u.folder, name+"/") {
 		return nil
@@ -192,7 +193,7 @@ func (u *unpacker) makeFolder(name string, spent *budget) error {
 	return err
 }
 
-// ensureFolder makes a folder where there is nothing. The folder that it is in is there.
+// ensureFolder makes a folder unless it exists. The folder above it must exist.
 func (u *unpacker) ensureFolder(name string) (made bool, err error) {
 	if name == "." {
 		return false, nil
@@ -213,11 +214,12 @@ func (u *unpacker) ensureFolder(name string) (made bool, err error) {
 	return made, err
 }
 
-// linkTarget is what a symlink of this name is made with, so that it leads to nothing outside of the archive. An absolute
-// target is one in the image, and is made relative; archives other than layers have no place that it could mean.
+// linkTarget returns the target with which to make a symlink of this name, or an error if the link leads out of the
+// archive. In a layer, an absolute target is a path in the image, and linkTarget makes it relative; in other archives it
+// is an error.
 //
-// ".." may only be at the beginning. Behind a name it is not what the text says when the name is that of a link: of links
-// "up -> .." and "out -> folder/up/..", both in folders of the archive, the second leads out.
+// ".." may only be at the beginning. After the name of a link it does not mean what the text says: with the links "up ->
+// .." and "out -> folder/up/..", both in folders of the archive, the second leads out.
 func linkTarget(name, target string, layer bool) (string, error) {
 	if target == "" {
 		return "", errors.New("is a symlink to nothing")

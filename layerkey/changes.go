@@ -6,13 +6,13 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// Change is one thing that differs between the key parts of two records. String makes a part of a line of it.
+// Change is one difference between the key parts of two records. String returns it as part of a line.
 type Change struct {
-	// Part is what differs, in words; it can be printed as it is.
+	// Part names the part that differs; it can be printed as it is.
 	Part string `json:"part"`
-	// How is Added or Removed for what only one record has, else empty.
+	// How is Added or Removed for a part that only one record has, else "".
 	How string `json:"how,omitempty"`
-	// Old and New are the values as the records have them, where they say something. They can hold anything.
+	// Old and New are the values of the records, if they mean something to a reader. They can hold anything.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
 	// Files are the files of which version or inputs is a digest, as far as they differ: NAME, "new: NAME" or "gone: NAME".
@@ -20,13 +20,13 @@ type Change struct {
 	Files []string `json:"files,omitempty"`
 }
 
-// What Change.How says.
+// Values of Change.How.
 const (
 	Added   = "added"
 	Removed = "removed"
 )
 
-// shownChanges is how many changes a line tells of.
+// shownChanges is the largest number of changes in a line.
 const shownChanges = 3
 
 // String returns the change as a part of a line: "user 0:0 -> 1000:1000", "run script changed", "dep node added". It is
@@ -47,7 +47,7 @@ func (c Change) String() string {
 	return line
 }
 
-// Why returns the first changes as one line, without its end.
+// Why returns the first changes as one line, without a line feed.
 func Why(changes []Change) string {
 	texts := make([]string, len(changes))
 	for i, c := range changes {
@@ -56,8 +56,8 @@ func Why(changes []Change) string {
 	return text.First(shownChanges, texts)
 }
 
-// Changes is what differs between the key parts of two records of a layer, what tells most first. The result is nil when
-// their keys are made of the same.
+// Changes returns the differences between the key parts of two records of a layer, the most telling first; nil when the
+// parts are equal.
 func Changes(old, new Record) []Change {
 	var d differences
 	o, n := old.Parts, new.Parts

@@ -17,7 +17,7 @@ type differences []Change
 
 func (d *differences) add(c Change) { *d = append(*d, c) }
 
-// value compares values of which an empty one means that there is none.
+// value compares two values; "" means that there is none.
 func (d *differences) value(part, old, new string) {
 	if old == new {
 		return
@@ -36,7 +36,7 @@ func (d *differences) flag(part string, old, new bool) {
 	d.value(part, strconv.FormatBool(old), strconv.FormatBool(new))
 }
 
-// unshown compares values that say nothing to a reader.
+// unshown compares values that mean nothing to a reader, and does not show them.
 func (d *differences) unshown(part, old, new string) {
 	if old != new {
 		d.add(Change{Part: part})
@@ -66,13 +66,13 @@ func names[V any](a, b map[string]V) []string {
 	return slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b)))))
 }
 
-// digests compares version and inputs, which may be digests of files, and says which files differ.
+// digests compares version and inputs, which may be digests of files, and adds the files that differ.
 func (d *differences) digests(old, new Record) {
 	o, n := old.Parts, new.Parts
 	files := changedFiles(old.Files, new.Files)
 	var version, inputs differences
 	version.value("version", o.Version, n.Version)
-	// Where nothing else gives a version, the digest of inputs is it, and need not be told twice.
+	// When nothing else gives a version, it is the digest of inputs, and one change is enough.
 	if o.Inputs != o.Version || n.Inputs != n.Version {
 		inputs.value("inputs", o.Inputs, n.Inputs)
 	}
@@ -85,7 +85,7 @@ func (d *differences) digests(old, new Record) {
 	*d = slices.Concat(*d, version, inputs)
 }
 
-// changedFiles compares the digests of files: those that changed, then new ones, then those that are gone.
+// changedFiles compares the digests of files and returns the changed ones, then new ones, then those that are gone.
 func changedFiles(old, new map[string]string) []string {
 	if old == nil || new == nil {
 		return nil
@@ -127,12 +127,12 @@ func (d *differences) scriptFields(part string, old, new Script) {
 	d.value("folder in which "+part+" starts", place[old.InLayer], place[new.InLayer])
 }
 
-// requirement compares what one module wants of the layer.
+// requirement compares the metadata that one module gives the layer.
 func (d *differences) requirement(part string, old, new map[string]any) {
 	d.table(part+": ", "", old, new)
 }
 
-// deps compares deps by name. Of a name that several have, each version is a dep of its own.
+// deps compares deps by name. When several deps share a name, each version is a dep of its own.
 func (d *differences) deps(old, new []Dep) {
 	several := map[string]bool{}
 	for _, deps := range [][]Dep{old, new} {
@@ -150,7 +150,7 @@ func (d *differences) deps(old, new []Dep) {
 	}
 	compareLists(d, "deps", old, new, nameOf, func(part string, old, new Dep) {
 		if old.Version != new.Version {
-			// Another version has another file and another place as a matter of course.
+			// Another version naturally has another file and another address.
 			d.value(part, old.Version, new.Version)
 			return
 		}
@@ -189,7 +189,7 @@ func (d *differences) table(part, path string, old, new map[string]any) {
 	}
 }
 
-// buildArgs compares digests of values, which are not shown: what is short can be guessed from its digest.
+// buildArgs compares digests of values, and does not show them: a short value can be guessed from its digest.
 func (d *differences) buildArgs(old, new map[string]string) {
 	var args differences
 	args.values("build arg ", old, new)
@@ -234,17 +234,17 @@ func (d *differences) secret(part, old, new string) { d.unshown("variables of "+
 
 func sshName(id string) name { return name{[2]string{id}, "ssh " + text.Short(id)} }
 
-// called is the name of entries that have none.
+// called returns a function that gives every entry the same name, for entries that have none.
 func called[T any](part string) func(T) name { return func(T) name { return name{part: part} } }
 
-// name of an entry of a list: by id two entries are the same, part is what a Change says.
+// name is the name of an entry of a list: entries with the same id are compared, and a Change shows part.
 type name struct {
 	id   [2]string
 	part string
 }
 
-// compareLists compares the entries of two lists by name; of several with the same name the first with the first, and so
-// on. what is all of them.
+// compareLists compares the entries of two lists by name; among entries with the same name it compares the first with the
+// first, and so on. what names the whole list.
 func compareLists[T any](d *differences, what string, old, new []T, nameOf func(T) name, compare func(part string, old, new T)) {
 	oldNames, newNames := uniqueNames(old, nameOf), uniqueNames(new, nameOf)
 	added := map[name]T{}

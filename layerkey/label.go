@@ -3,10 +3,10 @@ package layerkey
 // LabelName is the label of an app image that holds a Label.
 const LabelName = "io.packfile.layers"
 
-// Label is what an image says of its layers, so that a later build can take them over. As JSON it is the same for the
-// same inputs, however the image was built.
+// Label is what an image records about its layers, so that a later build can reuse them. As JSON it is the same for equal
+// inputs, however the image was built.
 type Label struct {
-	// Name and Version are those of the packfile that was built; a packfile need not have a version.
+	// Name and Version are those of the packfile that was built, which need not have a version.
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
 	// Time of all files in the image's layers, in seconds since 1970.
@@ -14,10 +14,10 @@ type Label struct {
 	Layers []Record `json:"layers"` // in group order, and then in file order
 }
 
-// Record is what is known of a layer that was built.
+// Record is what the image records about one layer.
 type Record struct {
 	Name string `json:"name"`
-	// Key of the layer; absent when nothing may be taken over by it.
+	// Key of the layer; absent when the layer must not be reused.
 	Key   string `json:"key,omitempty"`
 	Parts Parts  `json:"parts"`
 	// Files has a digest for each file that match or inputs named, when they are few.

@@ -15,14 +15,14 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// Bounds of the metadata of a layer: it goes into labels of the image and into every later build's memory.
+// Bounds of the metadata of a layer: labels of the image hold it, and every later build reads it into memory.
 const (
 	MaxMetadataBytes   = 1 << 20 // names and values together
 	MaxMetadataEntries = 10_000
 	MaxMetadataDepth   = 32 // of tables in tables
 )
 
-// MaxRecord is the size of the largest record that is read, and of the largest label, in bytes.
+// MaxRecord is the largest record that is read, and the largest label, in bytes.
 const MaxRecord = 8 << 20
 
 const (
@@ -31,8 +31,8 @@ const (
 	maxTime   = 253402300799 // the end of the year 9999, after which RFC 3339 has no form for a time
 )
 
-// ParseLabel reads the label of an image, which anyone can have written: what it returns keeps the bounds above, and keys
-// and digests are what they should be or absent. What this version does not know is ignored. Errors are one line.
+// ParseLabel reads the label of an image, which anyone can have written: its result keeps the bounds above, and its keys
+// and digests are valid or absent. It ignores unknown fields. Errors are one line.
 func ParseLabel(data string) (Label, error) {
 	label, err := parseLabel(data)
 	if err != nil {
@@ -89,7 +89,7 @@ func ParseRecord(data []byte) (Record, error) {
 	return r, nil
 }
 
-// decode reads JSON. Errors name the field, and have nothing of the data in them but a byte.
+// decode reads JSON. Errors name the field, and show at most one byte of the data.
 func decode(data []byte, into any) error {
 	most := measure.Record
 	most.Bytes = MaxRecord
@@ -104,7 +104,7 @@ func decode(data []byte, into any) error {
 	return err
 }
 
-// check says what of a record cannot be as it is.
+// check returns an error for the first part of a record that is not valid.
 func (r Record) check() error {
 	switch {
 	case r.Name == "":
@@ -153,13 +153,14 @@ func checkDigest(value string) error {
 	return nil
 }
 
-// checkMetadata checks that metadata is strings, and tables of such, within its bounds, and that a folder can hold it.
+// checkMetadata checks that metadata consists of strings, and tables of strings, within its bounds, and that a folder can
+// hold it.
 func checkMetadata(metadata map[string]any) error {
 	var c metadataCheck
 	return c.table("", metadata, 0)
 }
 
-// metadataCheck counts what it has seen.
+// metadataCheck counts the entries and bytes of metadata.
 type metadataCheck struct{ entries, bytes int }
 
 func (c *metadataCheck) table(path string, table map[string]any, depth int) error {

@@ -1,5 +1,6 @@
-// Package layerkey is what a layer's key is made of, what an image's label says of each layer, and what differs between
-// two keys. It is shared by the frontend, which decides by keys, and packfile-step, which says why a step runs.
+// Package layerkey has the parts of a layer's key, the label in which an image records its layers, and the differences
+// between two keys. The frontend uses it to decide by keys, and packfile-step to say why a step runs. It reads no file
+// and makes no decision.
 //
 // The rules are those of "When a layer is built again" in docs/caching.md.
 package layerkey
@@ -15,7 +16,7 @@ import (
 )
 
 // Parts is everything that a layer key is made of: what a run step can read, and nothing else. It is public: an image
-// carries it in a label. Secrets are not in it, and of values that may be one by mistake only a digest is.
+// carries it in a label. It has no secrets, and only digests of values that may hold one by mistake.
 type Parts struct {
 	Contract     int               `json:"contract"`
 	Layer        string            `json:"layer"` // LAYER
@@ -26,7 +27,7 @@ type Parts struct {
 	Setups       []Script          `json:"setups,omitempty"`
 	Version      string            `json:"version,omitempty"`
 	Metadata     map[string]any    `json:"metadata,omitempty"` // without version
-	Requires     []map[string]any  `json:"requires,omitempty"` // what others want of it, where run can read that
+	Requires     []map[string]any  `json:"requires,omitempty"` // metadata that other modules give it, if run can read that
 	Inputs       string            `json:"inputs,omitempty"`   // digest of the files that inputs names
 	LockApp      bool              `json:"lockApp,omitempty"`
 	Restore      bool              `json:"restore,omitempty"`
@@ -60,7 +61,7 @@ type Dep struct {
 
 // Link is a link in a layer key: Name and Exposed together tell the links of a layer apart.
 type Link struct {
-	Name       string `json:"name"`              // as the packfile has it; MODULE/NAME of an exposed layer
+	Name       string `json:"name"`              // as in the packfile; MODULE/NAME of an exposed layer
 	Exposed    bool   `json:"exposed,omitempty"` // the packfile does not name it: an earlier module exposes it
 	Layer      string `json:"layer,omitempty"`   // LAYER of one that another module made
 	PathAs     string `json:"pathAs,omitempty"`
@@ -71,7 +72,7 @@ type Link struct {
 // Key returns the layer key: the SHA-256 of the parts as JSON with sorted keys, in hex.
 func (p Parts) Key() (string, error) { return DigestJSON(p) }
 
-// DigestJSON returns the SHA-256 of values as JSON with sorted keys, in hex. It fails on what JSON has no form for.
+// DigestJSON returns the SHA-256 of values as JSON with sorted keys, in hex. It fails for values that JSON cannot hold.
 func DigestJSON(values ...any) (string, error) {
 	digester := digest.SHA256.Digester()
 	enc := json.NewEncoder(digester.Hash())
@@ -108,5 +109,5 @@ func Redact(uri string) string {
 	return u.String()
 }
 
-// isDigest reports whether a value can be a SHA-256 in hex, as Digest and a match make them.
+// isDigest reports whether a value can be a SHA-256 in hex, as Digest and DigestTree make them.
 func isDigest(value string) bool { return digest.SHA256.Validate(value) == nil }

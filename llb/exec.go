@@ -21,7 +21,7 @@ type Exec struct {
 	SSH     []Agent
 	Env     []string // NAME=value, on top of the root image's
 	NetMode pb.NetMode
-	Limits  []bk.RunOption // what the user asked of every process: hosts, ulimits, shared memory, cgroup
+	Limits  []bk.RunOption // options of the user for every process: hosts, ulimits, shared memory, cgroup
 	Options []bk.ConstraintsOpt
 }
 
@@ -30,8 +30,8 @@ type MountKind int
 
 const (
 	ReadOnly    MountKind = iota
-	Discarded             // writable; what is written is thrown away
-	Output                // writable; Run returns what it has become
+	Discarded             // writable; changes are thrown away
+	Output                // writable; Run returns its new content
 	Cache                 // persistent on the builder, one process at a time
 	SharedCache           // persistent on the builder, for many processes at a time
 	Memory                // writable, in memory only, and empty at first; it has no Tree
@@ -64,7 +64,7 @@ type Agent struct {
 	Owner  Owner
 }
 
-// Run returns what the Output mounts have become, by Dest.
+// Run returns the states of the Output mounts after the process, by Dest.
 func (e Exec) Run() map[string]bk.State {
 	opts := []bk.RunOption{
 		bk.Args(e.Args),
@@ -101,9 +101,10 @@ func (e Exec) Run() map[string]bk.State {
 	return outputs
 }
 
-// distinct are mounts of which no two have one tree: of those that a process only reads, each but the first has a copy. When a
-// process fails, and two solves of a frontend wait for it, BuildKit v0.34.2 takes a tree that is mounted twice for one that
-// was released twice, and says that instead of what went wrong (registerResultIDs in frontend/gateway/gateway.go).
+// distinct returns the mounts, changed so that no two have the same tree: when a process only reads a tree several times,
+// every mount but the first gets a copy. Otherwise, when a process fails and two solves of a frontend wait for it,
+// BuildKit v0.34.2 takes a tree that is mounted twice for one that was released twice, and reports that instead of the
+// failure (registerResultIDs in frontend/gateway/gateway.go).
 func distinct(mounts []Mount) []Mount {
 	mounts = slices.Clone(mounts)
 	known := map[bk.Output]bool{}

@@ -16,14 +16,14 @@ type Owner struct {
 // String returns the form uid:gid that images and exec operations take.
 func (o Owner) String() string { return strconv.Itoa(o.UID) + ":" + strconv.Itoa(o.GID) }
 
-// Normalize copies a whole tree and gives every file of it the time t, so that the layer made of it depends on nothing
-// but its files. It has to be the last operation of a layer: any file operation after it would set the times of the
-// folders that it touches to now.
+// Normalize returns a copy of a whole tree in which every file has the time t, so that the layer made of it depends only
+// on its files. It must be the last operation of a layer: any later file operation would set the times of the folders
+// that it touches to now. The daemon copies all files.
 func Normalize(tree bk.State, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
 	return bk.Scratch().File(bk.Copy(tree, "/", "/", &bk.CopyInfo{CopyDirContentsOnly: true, CreatedTime: &t}), opts...)
 }
 
-// Tree is how CopyTree fills a folder from another tree.
+// Tree says how CopyTree fills a folder from another tree.
 type Tree struct {
 	Base    *bk.State // tree that it is copied into, an empty one when nil
 	From    string    // folder in the source, "/" when empty
@@ -35,7 +35,8 @@ type Tree struct {
 	Time    time.Time
 }
 
-// CopyTree returns a tree that holds nothing but folder To, a normalised copy of a part of src, and what was in its base.
+// CopyTree returns a tree with the content of its base and folder To, a normalised copy of a part of src. The daemon
+// copies the files.
 func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 	info := &bk.CopyInfo{
 		CopyDirContentsOnly: true,
@@ -62,8 +63,7 @@ func CopyTree(src bk.State, c Tree, opts ...bk.ConstraintsOpt) bk.State {
 	if c.Base != nil {
 		base = *c.Base
 	}
-	// Folders that were there before, and those that are only there because of something below them, have the time of
-	// the copy.
+	// Folders that existed before, and folders that the copy makes for entries below them, have the time of the copy.
 	name := bk.WithCustomName("[internal] select files")
 	tree := base.File(bk.Copy(src, from, c.To, copyOpts...), append(opts[:len(opts):len(opts)], name)...)
 	return Normalize(tree, c.Time, opts...)
@@ -74,10 +74,10 @@ func EmptyDir(path string, owner Owner, opts ...bk.ConstraintsOpt) bk.State {
 	return bk.Scratch().File(bk.Mkdir(path, 0o755, bk.WithParents(true), bk.WithUIDGID(owner.UID, owner.GID)), opts...)
 }
 
-// CopyLayer returns a layer of an image as it was before it became one: all that the image has in folder dir, with the
-// time t, in folders of owner. The image has to be downloaded for it.
+// CopyLayer returns the layer of an image that is in folder dir: everything that the image has there, with the time t, in
+// folders of owner. The daemon downloads the image for it.
 func CopyLayer(image bk.State, dir string, owner Owner, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
-	// The folders above are those of another layer by now.
+	// The folders above may come from another layer.
 	above := EmptyDir(dir, owner, bk.WithCustomName("[internal] new layer"))
 	return CopyTree(image, Tree{Base: &above, To: "/", Include: []string{strings.TrimPrefix(dir, "/")}, Time: t}, opts...)
 }

@@ -6,22 +6,22 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 )
 
-// Layering is how layers are put on each other. The zero value does it by reference: nothing is copied or downloaded, and a
-// layer keeps its digest whatever lies below it.
+// Layering is the way to put layers on each other. The zero value does it by reference: it copies and downloads nothing,
+// and a layer keeps its digest whatever lies below it.
 type Layering struct {
-	// Flat makes it copy, for daemons that cannot merge. The files are the same. A layer has another digest, since what counts
-	// in it is what it changes of the layers below.
+	// Flat copies layers, for daemons that cannot merge. The files are the same. A layer gets another digest, since it holds
+	// its changes to the layers below.
 	Flat bool
 }
 
-// Merge puts layers, whose files all have time t, on top of base. A file goes before one of the same name below it,
-// whatever either is; folders of one name become one, with owner, mode and time of the last.
+// Merge returns base with layers on top, whose files all have time t. A file replaces one of the same name below it, of
+// whatever kind; folders of the same name become one, with owner, mode and time of the last.
 func (l Layering) Merge(base bk.State, layers []bk.State, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
 	if !l.Flat {
 		return bk.Merge(append([]bk.State{base}, layers...), opts...)
 	}
-	// The copies would keep the time. But times do not count in the content by which BuildKit knows the layers, so without
-	// it in the operation, layers that differ in nothing else would be one to its cache.
+	// The copies would keep the time anyway. But BuildKit ignores times when it compares layers by content. So without the
+	// time in the operation, its cache would take layers that differ only in times for one.
 	info := &bk.CopyInfo{CopyDirContentsOnly: true, AlwaysReplaceExistingDestPaths: true, CreatedTime: &t}
 	for _, layer := range layers {
 		base = base.File(bk.Copy(layer, "/", "/", info), opts...)

@@ -17,12 +17,12 @@ import (
 // cache/remotecache/import.go).
 const MaxManifest = 1 << 20
 
-// ManifestTypes are the media types of what ParseManifest reads.
+// ManifestTypes are the media types that ParseManifest reads.
 var ManifestTypes = []string{
 	ocispecs.MediaTypeImageIndex, ocispecs.MediaTypeImageManifest, images.MediaTypeDockerSchema2ManifestList, images.MediaTypeDockerSchema2Manifest,
 }
 
-// imageConfigs are the media types of configs that are those of images, and of no build cache.
+// imageConfigs are the media types of configs of images, as opposed to build caches.
 var imageConfigs = []string{ocispecs.MediaTypeImageConfig, images.MediaTypeDockerSchema2Config}
 
 // Manifest is a manifest of an image, or an index of several.
@@ -32,8 +32,8 @@ type Manifest struct {
 	Manifests []ocispecs.Descriptor `json:"manifests"` // of an index
 }
 
-// ParseManifest reads a manifest or an index as BuildKit does, whatever its media type says it is
-// (DetectManifestBlobMediaType in util/imageutil/config.go). It is an error if it is both.
+// ParseManifest reads a manifest or an index as BuildKit does, whatever its media type says (DetectManifestBlobMediaType
+// in util/imageutil/config.go). It fails if the data is both.
 func ParseManifest(data []byte) (m Manifest, err error) {
 	if len(data) > MaxManifest {
 		return m, fmt.Errorf("its manifest has more than %d bytes", MaxManifest)
@@ -47,11 +47,11 @@ func ParseManifest(data []byte) (m Manifest, err error) {
 	return m, nil
 }
 
-// Index reports whether it is not the manifest of one image.
+// Index reports whether it is an index, and not the manifest of one image.
 func (m Manifest) Index() bool { return m.Config == nil }
 
-// For returns the digest of the manifest that BuildKit takes out of an index for a platform (Manifest in
-// containerd/core/images/image.go), and the others. It is "" when there is none that is said to be for it.
+// For returns the digest of the manifest that BuildKit takes from an index for a platform (Manifest in
+// containerd/core/images/image.go), and the other manifests. The digest is "" when no manifest names that platform.
 func (m Manifest) For(p ocispecs.Platform) (own digest.Digest, others []ocispecs.Descriptor) {
 	match := platforms.Only(p)
 	best := -1
@@ -75,8 +75,8 @@ func (m Manifest) For(p ocispecs.Platform) (own digest.Digest, others []ocispecs
 	return own, others
 }
 
-// CheckImport fails unless it is the manifest of the image with a config, so that what BuildKit imports by the manifest's digest
-// is what InlineCache says of the config.
+// CheckImport fails unless it is the manifest of the image with a config, so that BuildKit imports by the manifest's
+// digest what InlineCache returns for the config.
 func (m Manifest) CheckImport(config []byte) error {
 	switch {
 	case m.Index():
@@ -103,9 +103,9 @@ func (m Manifest) CheckImport(config []byte) error {
 	return nil
 }
 
-// InlineCache returns what BuildKit imports as the inline cache of the image with a config, nil when it has none.
+// InlineCache returns the inline cache that BuildKit imports from the image with a config, nil when it has none.
 //
-// It is an error if the image has fewer entries in its history than layers. BuildKit v0.34.2 panics on such an image, and all
+// It fails if the image has fewer entries in its history than layers. BuildKit v0.34.2 panics on such an image, and all
 // builds of the daemon end with it.
 func InlineCache(config []byte) ([]byte, error) {
 	img, err := parseConfig(config)
@@ -124,7 +124,7 @@ func InlineCache(config []byte) ([]byte, error) {
 	return img.Cache, nil
 }
 
-// CheckInlineCache fails if the image with a config has an inline cache that is not one of References.
+// CheckInlineCache fails if the image with a config has an inline cache with anything but References and Materials.
 func CheckInlineCache(config []byte) error {
 	img, err := parseConfig(config)
 	if err != nil || img.Cache == nil {
@@ -134,11 +134,11 @@ func CheckInlineCache(config []byte) error {
 	return err
 }
 
-// ErrConfig is returned for a config that BuildKit cannot read when it imports the inline cache in it.
+// ErrConfig is the error for a config that BuildKit cannot read when it imports its inline cache.
 var ErrConfig = errors.New("its build cache cannot be read")
 
-// imageConfig is what BuildKit reads of a config when it imports its inline cache. The type is BuildKit's, in
-// cache/remotecache/import.go: another would read other fields of a config that has several of nearly the same name.
+// imageConfig has the fields of a config that BuildKit reads when it imports its inline cache. The type is BuildKit's, in
+// cache/remotecache/import.go: another type would read other fields of a config that has several of nearly the same name.
 type imageConfig struct {
 	Rootfs struct {
 		DiffIDs []digest.Digest `json:"diff_ids"`

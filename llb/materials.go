@@ -21,10 +21,10 @@ type Material struct {
 // MaterialMode is the mode of a material's file.
 const MaterialMode = 0o644
 
-// Materials makes BuildKit's provenance name files that are not downloaded: it names the sources below everything that was
-// solved. An operation on all of them is found in an image's inline cache (AddMaterials); for that BuildKit needs to know
-// their keys, which it makes of checksums, and nothing is asked of a server. Where it is not found, building it fails at
-// once, before files are there.
+// Materials returns a state by which BuildKit's provenance names files without downloading them: provenance names the
+// sources below every solved state. BuildKit finds the state, one operation on all files, in an image's inline cache
+// (AddMaterials). For that it needs the files' keys, which it makes of checksums, so it asks no server. When the cache
+// does not have the state, building it fails at once, before any download.
 func Materials(files []Material, opts ...bk.ConstraintsOpt) bk.State {
 	states := []bk.State{root().File(bk.Rm(materialsPath), bk.WithCustomName("[internal] materials"))}
 	for _, f := range files {
@@ -33,11 +33,12 @@ func Materials(files []Material, opts ...bk.ConstraintsOpt) bk.State {
 	return bk.Merge(states, append(opts[:len(opts):len(opts)], bk.WithoutExportCache())...)
 }
 
-// materialsPath is what the first input of Materials removes, and does not exist. No other operation has such an input.
+// materialsPath is the path that the first input of Materials removes. It does not exist, and no other operation has such
+// an input.
 const materialsPath = "/materials"
 
-// AddMaterials adds what leads to Materials of some sets of files to an inline cache of References. The result is a layer
-// of the image, which nobody looks into.
+// AddMaterials adds records for Materials of some sets of files to an inline cache of References. Their result is a layer
+// of the image, which nothing reads.
 func AddMaterials(inlineCache []byte, sets [][]Material) ([]byte, error) {
 	if inlineCache == nil || len(sets) == 0 {
 		return inlineCache, nil
@@ -82,7 +83,7 @@ func AddMaterials(inlineCache []byte, sets [][]Material) ([]byte, error) {
 	return json.Marshal(records)
 }
 
-// HasMaterials reports whether Materials are found by an inline cache.
+// HasMaterials reports whether an inline cache has records of Materials.
 func HasMaterials(inlineCache []byte) bool {
 	records, err := parseRecords(inlineCache)
 	if err != nil {
@@ -100,8 +101,8 @@ func HasMaterials(inlineCache []byte) bool {
 	return false
 }
 
-// isMaterials says of a record whether it is one of Materials, and gives no other operation a result. Those without a
-// result give none to any.
+// isMaterials reports whether a record is one of Materials, and gives no other operation a result. A record without a
+// result gives none to any operation.
 func isMaterials(records []cachetypes.CacheRecord, r cachetypes.CacheRecord) bool {
 	if len(r.Results) == 0 && len(r.ChainedResults) == 0 {
 		return true
@@ -125,8 +126,8 @@ func materialsKey() (digest.Digest, error) {
 	return fileKey(&pb.FileActionRm{Path: materialsPath}, nil)
 }
 
-// key is how BuildKit makes the key of an HTTP source with a checksum: formatCacheKey in source/http/source.go, and CacheMap
-// in solver/llbsolver/ops/source.go.
+// key returns BuildKit's cache key of an HTTP source with a checksum: formatCacheKey in source/http/source.go, and
+// CacheMap in solver/llbsolver/ops/source.go.
 func (m Material) key() (digest.Digest, error) {
 	data, err := json.Marshal(struct {
 		Filename       string
@@ -137,7 +138,7 @@ func (m Material) key() (digest.Digest, error) {
 	return digest.FromString(fmt.Sprintf("%s@0", source)), err
 }
 
-// mergeKey is how BuildKit makes the key of an operation that merges so many states: CacheMap in
+// mergeKey returns BuildKit's cache key of an operation that merges so many states: CacheMap in
 // solver/llbsolver/ops/merge.go.
 func mergeKey(inputs int) (digest.Digest, error) {
 	op := &pb.MergeOp{}

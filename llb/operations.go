@@ -20,11 +20,11 @@ type Operation struct {
 	Digest digest.Digest // by which other operations name it as their input
 }
 
-// Operations is a definition decoded: an operation comes after its inputs, and the last one only says which is the result.
+// Operations is a decoded definition: an operation comes after its inputs, and the last one only names the result.
 type Operations []Operation
 
-// ParseOperations decodes and hashes all of a definition (Def of llb.Definition and pb.Definition). It fails on bytes that are no
-// operation.
+// ParseOperations decodes and hashes all operations of a definition (Def of llb.Definition and pb.Definition). It fails
+// on bytes that are no operation.
 func ParseOperations(def [][]byte) (Operations, error) {
 	ops := make(Operations, len(def))
 	for i, data := range def {
@@ -45,7 +45,7 @@ func (ops Operations) Find(dgst string) *pb.Op {
 	return ops[i].Op
 }
 
-// Result returns what only says which operation is the result: the last one. It is nil when there is none.
+// Result returns the last operation, which only names the result; nil when there is none.
 func (ops Operations) Result() *pb.Op {
 	if len(ops) == 0 {
 		return nil

@@ -6,15 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// Literal returns the pattern that matches a slash-separated path and nothing else, for copies by pattern. It quotes what
-// patternmatcher, which does the matching in the daemon, takes for more than a character, and what it trims.
+// Literal returns the pattern that matches a slash-separated path and nothing else, for copies by pattern. It quotes
+// characters that have a meaning for patternmatcher, which does the matching in the daemon, and white space that it
+// trims.
 func Literal(path string) string {
 	first, last := ends(path)
 	var pattern strings.Builder
 	for i, r := range path {
 		switch {
 		case (i == first || i == last) && unicode.IsSpace(r):
-			pattern.WriteString("[" + string(r) + "]") // white space is trimmed even behind a backslash
+			pattern.WriteString("[" + string(r) + "]") // patternmatcher trims white space even after a backslash
 			continue
 		case i == first && r == '!', strings.ContainsRune(`*?[]^\`, r):
 			pattern.WriteByte('\\')
@@ -24,8 +25,8 @@ func Literal(path string) string {
 	return pattern.String()
 }
 
-// Similar returns a pattern that matches a slash-separated path and paths that are like it, for what a client is asked for.
-// On Windows a backslash quotes nothing, so each character that would need it is any character.
+// Similar returns a pattern that matches a slash-separated path and similar paths, for requests to a client. On Windows a
+// backslash quotes nothing, so the pattern has a wildcard for each character that needs quoting.
 func Similar(path string) string {
 	first, last := ends(path)
 	var pattern strings.Builder

@@ -15,29 +15,29 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// Reference returns a layer that an image in a registry has, by reference: nothing of it is downloaded until something
-// looks into it, and then it alone is. BuildKit finds it in the image's inline cache, which has to be imported, under a
-// key that is made of its diff id (References). Where it is not found, building it fails.
+// Reference returns a layer of an image in a registry, by reference: BuildKit downloads it, and no other layer, only when
+// an operation reads it. BuildKit finds it in the image's inline cache, which must be imported, by a key made of its diff
+// id (References). When it is not found, building it fails.
 //
-// Why not Diff(Image(limit i), Image(limit i+1)), which needs no cache: BuildKit v0.33.1 gives what Diff leaves the identity
-// of the whole chain of layers below it (cache/blobs.go, computeChainMetadata). From then on, that builder may take the one
-// for the other: an image with those layers comes out without the ones below, and a Diff of it with whiteouts of the run
-// image. Seen in every third build or so on a builder that is kept.
+// Why not Diff(Image(limit i), Image(limit i+1)), which needs no cache: BuildKit v0.33.1 gives the result of Diff the
+// identity of the whole chain of layers below it (cache/blobs.go, computeChainMetadata). From then on, that builder may
+// take the one for the other: an image with those layers comes out without the ones below, and a Diff of it with
+// whiteouts of the run image. Seen in about every third build on a builder that keeps its state.
 func Reference(diffID digest.Digest, opts ...bk.ConstraintsOpt) bk.State {
-	// Not an operation without inputs: of those, what a builder remembers goes before what is imported, even when all that it
-	// remembers is where the layer was once.
+	// Why not an operation without inputs: for these, the builder's own record wins over an imported one, even when it only
+	// says where the layer once was.
 	return root().File(bk.Rm(referencePath(diffID)), append(opts[:len(opts):len(opts)], bk.WithoutExportCache())...)
 }
 
-// root is what every Reference is based on.
+// root returns the state on which every Reference is based.
 func root() bk.State {
 	return bk.Scratch().File(bk.Mkfile(rootPath, 0o644, nil), bk.WithCustomName("[internal] layers by reference"))
 }
 
 const rootPath = "/reference"
 
-// referencePath is what the operation removes. There is no such file, so that the operation fails when it is executed
-// instead of being found in the cache.
+// referencePath returns the path that the operation of a Reference removes. There is no such file, so the operation fails
+// when it runs, that is, when the cache does not have it.
 func referencePath(diffID digest.Digest) string { return "/layer with diff id " + diffID.String() }
 
 // referenceKey returns the key of a Reference in a cache.
@@ -45,14 +45,14 @@ func referenceKey(diffID digest.Digest) (digest.Digest, error) {
 	return fileKey(&pb.FileActionRm{Path: referencePath(diffID)}, nil)
 }
 
-// rootKey returns the key of what every Reference is based on.
+// rootKey returns the key of root in a cache.
 func rootKey() (digest.Digest, error) {
 	return fileKey(&pb.FileActionMkFile{Path: rootPath, Mode: 0o644, Timestamp: -1}, [][]int{{-1, -1, 0}}) // from scratch
 }
 
-// fileKey is how BuildKit makes the key of a file operation with one action: CacheMap in solver/llbsolver/ops/file.go, and
-// rootKey in solver/cachemanager.go. TestKeysOfReferencesAreThoseThatBuildKitMakes compares it with those of each supported
-// BuildKit.
+// fileKey returns BuildKit's cache key of a file operation with one action: CacheMap in solver/llbsolver/ops/file.go, and
+// rootKey in solver/cachemanager.go. TestKeysOfReferencesAreThoseThatBuildKitMakes compares it with the keys of each
+// supported BuildKit.
 func fileKey(action any, indexes [][]int) (digest.Digest, error) {
 	data, err := json.Marshal(action)
 	if err != nil {
@@ -72,8 +72,8 @@ func fileKey(action any, indexes [][]int) (digest.Digest, error) {
 // InlineCacheField is the field of an image's config that has its inline cache.
 const InlineCacheField = "moby.buildkit.cache.v0"
 
-// References returns an inline cache by which the Reference of each layer of an image is found; the first of layers is at
-// place in the image. It is nil when there are none.
+// References returns an inline cache by which BuildKit finds the Reference of each layer of an image; the first of layers
+// is at place in the image. It returns nil when there are no layers.
 func References(layers []digest.Digest, place int) ([]byte, error) {
 	if len(layers) == 0 {
 		return nil, nil
@@ -86,7 +86,7 @@ func References(layers []digest.Digest, place int) ([]byte, error) {
 	known := map[digest.Digest]bool{}
 	for i, diffID := range layers {
 		if known[diffID] {
-			continue // any of them is as good
+			continue // any of equal layers will do
 		}
 		known[diffID] = true
 		key, err := referenceKey(diffID)
@@ -102,7 +102,8 @@ func References(layers []digest.Digest, place int) ([]byte, error) {
 	return json.Marshal(records)
 }
 
-// Moved returns an inline cache of References, and of Materials, in an image in which the layers are at other places.
+// Moved returns an inline cache of References and Materials, changed for an image in which the layers are at other
+// places.
 func Moved(inlineCache []byte, places map[digest.Digest]int) ([]byte, error) {
 	records, err := parseRecords(inlineCache)
 	if err != nil {
@@ -124,13 +125,14 @@ func Moved(inlineCache []byte, places map[digest.Digest]int) ([]byte, error) {
 	return json.Marshal(records)
 }
 
-// maxRecords is how many records are read of an inline cache. Those of an image are a few for each layer and dep.
+// maxRecords is the largest number of records of an inline cache. An image has a few for each layer and dep.
 const maxRecords = 10_000
 
-// Referenced returns where an inline cache leads from the References of an image's layers, whose diff ids it is given, and which
-// of some more it leads from as well: strays, whose results are layers of the image with other diff ids. It is an error if the
-// cache has anything else but Materials: whoever made it could give any operation of any build on the daemon a result. Nor may it
-// name a time, since the latest result of an operation is taken, wherever it comes from.
+// Referenced returns the places of an image's layers to which an inline cache leads from their References. It also
+// returns strays: those of the diff ids in more from which the cache leads to layers of the image with other diff ids. It
+// fails if the cache has anything else except Materials: its maker could give any operation of any build on the daemon a
+// result. It also fails if the cache names a time, since BuildKit takes the latest result of an operation, wherever it
+// comes from.
 func Referenced(inlineCache []byte, diffIDs, more []digest.Digest) (places map[digest.Digest]int, strays []digest.Digest, err error) {
 	records, err := parseRecords(inlineCache)
 	if err != nil {
@@ -175,7 +177,7 @@ func Referenced(inlineCache []byte, diffIDs, more []digest.Digest) (places map[d
 	return places, strays, nil
 }
 
-// parseRecords reads an inline cache. What BuildKit may know of, and we do not, is an error.
+// parseRecords reads an inline cache. It fails for unknown fields, since BuildKit may know them.
 func parseRecords(inlineCache []byte) (records []cachetypes.CacheRecord, err error) {
 	if _, err := measure.JSON(inlineCache, measure.Record); err != nil {
 		return nil, err

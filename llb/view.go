@@ -10,12 +10,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// ErrEmptyView is returned for a keyed view of an empty tree. Such a nested build has no definition, and sent to the
-// daemon it would crash it (seen with BuildKit v0.33.1), taking every other running build with it.
+// ErrEmptyView is the error for a keyed view of an empty tree. Such a nested build has no definition. It would crash the
+// daemon, and every other running build with it (seen with BuildKit v0.33.1).
 var ErrEmptyView = errors.New("the context is empty")
 
-// KeyedView is the tree that content describes, known to BuildKit's cache by key alone: what was seen when the key was
-// first met is seen ever after, and as long as the key stays, nothing of the content is looked at, hashed or sent.
+// KeyedView returns the tree of content, known to BuildKit's cache by key alone: the builder keeps the tree that it saw
+// when it first met the key. As long as the key stays, it reads, hashes and sends nothing of the content.
 //
 // The content is a nested build (a BuildOp) whose definition must be the same in every build that has the same key:
 //
@@ -24,8 +24,8 @@ var ErrEmptyView = errors.New("the context is empty")
 //   - local sources in it must not name their session, and the definition carries no source map: both differ from one
 //     build to the next.
 //
-// With noCache the content is looked at again. The nested build itself is left as it is: what it reads from the client is
-// new in every build anyway, and an operation that ignores the cache does not share what the rest of the build has read.
+// With noCache the builder reads the content again. The nested build itself stays as it is: its local sources are read in
+// every build anyway, and an operation that ignores the cache does not share them with the rest of the build.
 func KeyedView(ctx context.Context, key string, content bk.State, noCache bool, opts ...bk.ConstraintsOpt) (bk.State, error) {
 	if content.Output() == nil {
 		return bk.State{}, ErrEmptyView
@@ -55,7 +55,8 @@ func KeyedView(ctx context.Context, key string, content bk.State, noCache bool, 
 	return file.With(llbbuild.Build(build...)), nil
 }
 
-// MarshalDeterministic gives equal messages equal bytes; maps make the plain encoding differ from call to call.
+// MarshalDeterministic encodes a message; equal messages give equal bytes. With maps, the plain encoding differs from
+// call to call.
 func MarshalDeterministic(m proto.Message) ([]byte, error) {
 	return proto.MarshalOptions{Deterministic: true}.Marshal(m)
 }

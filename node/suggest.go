@@ -40,4 +40,5 @@ func nearest(wrong string, candidates []string) string {
 	return best
 }
 
+// DidYouMean returns the hint that suggests a word.
 func DidYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }

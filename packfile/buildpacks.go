@@ -21,6 +21,7 @@ func BuildpackKeys() []node.Key[Buildpack] {
 
 var buildpackSchema = node.Define(node.Schema[Buildpack]{What: "a buildpack", Keys: BuildpackKeys(), Finish: FinishBuildpack})
 
+// FinishBuildpack completes a module entry and checks its keys against each other.
 func FinishBuildpack(d *node.Decoder, b *Buildpack) {
 	b.SHA = strings.ToLower(b.SHA)
 	secrets, agents := map[string]Range{}, map[string]Range{}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// licenses returns one SPDX licence expression for all of several, "" when one of them is none: to leave it out would be
-// to claim that there are no other terms.
+// licenses returns one SPDX licence expression for a list of them, joined by AND. It returns "" when one of them is not
+// valid: leaving that one out would claim that there are no other terms.
 func licenses(list []string) string {
 	for i, text := range list {
 		switch {
@@ -31,19 +31,19 @@ var (
 	operators    = []string{"AND", "OR", "WITH"}
 )
 
-// validLicense reports whether a text has the form of an SPDX licence expression (SPDX 2.3, Annex D). Which names of licences
-// there are is not checked: the list of them grows.
+// validLicense reports whether a text has the form of an SPDX licence expression (SPDX 2.3, Annex D). It does not check
+// the names of licences: their list grows.
 func validLicense(text string) bool {
 	p := licenseParser{licenseToken.FindAllString(text, -1)}
 	return p.expression(0) && len(p.tokens) == 0
 }
 
-// maxNesting is how deep parentheses of a licence expression nest.
+// maxNesting is the largest depth of parentheses in a licence expression.
 const maxNesting = 32
 
 type licenseParser struct{ tokens []string }
 
-// next takes a token, if there is one that will do.
+// next reads the next token if will accepts it, and reports whether it did.
 func (p *licenseParser) next(will func(token string) bool) bool {
 	if len(p.tokens) == 0 || !will(p.tokens[0]) {
 		return false
@@ -56,7 +56,7 @@ func is(want string) func(string) bool {
 	return func(token string) bool { return token == want }
 }
 
-// expression returns terms between which AND or OR stands.
+// expression reads terms joined by AND or OR, and reports whether it could.
 func (p *licenseParser) expression(depth int) bool {
 	for {
 		if !p.term(depth) {

@@ -18,14 +18,14 @@ import (
 
 const noAssertion = "NOASSERTION"
 
-// dep is something that a layer was made of.
+// dep is a dep that a layer was made of.
 type dep struct {
 	Name, Version, URI, SHA256 string
 	Metadata                   map[string]any
 }
 
-// deps returns those that a layer's metadata names, as get-dep records them: a table for each in the table deps. Those
-// without a name are nobody's.
+// deps returns the deps in a layer's metadata, as get-dep records them: a table for each in the table deps. It skips
+// those without a name.
 func deps(metadata map[string]any) []dep {
 	table, _ := metadata["deps"].(map[string]any)
 	var found []dep
@@ -56,8 +56,8 @@ func (d dep) pkg() *v2_3.Package {
 	return p
 }
 
-// generic returns the package URL of a dep that has none of its own: a file that was downloaded from somewhere.
-// packageurl-go v0.1.1 leaves characters of values as they are that separate them.
+// generic returns the package URL of a dep that has none of its own: a file that was downloaded from somewhere. Why not
+// packageurl-go: v0.1.1 does not escape separators in values.
 func (d dep) generic(p *v2_3.Package) string {
 	purl := "pkg:generic/" + escape(p.PackageName)
 	if p.PackageVersion != "" {
@@ -74,10 +74,10 @@ func (d dep) generic(p *v2_3.Package) string {
 	return purl
 }
 
-// escape escapes all that may separate parts of a package URL.
+// escape escapes every character that may separate parts of a package URL.
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// newPackage returns a package with what its metadata says of it; more is what else tells it from others.
+// newPackage returns a package described by its metadata. more has further values that its id depends on.
 func newPackage(kind, name, version string, metadata map[string]any, more ...string) *v2_3.Package {
 	p := &v2_3.Package{
 		PackageName:             cmp.Or(line(name), noAssertion), // SPDX has none without a name
@@ -92,7 +92,7 @@ func newPackage(kind, name, version string, metadata map[string]any, more ...str
 	return p
 }
 
-// describe adds what metadata says of a package, as far as SPDX has a form for it.
+// describe adds the metadata of a package for which SPDX has fields.
 func describe(p *v2_3.Package, metadata map[string]any) {
 	for _, text := range texts(metadata, "purl", "purls") {
 		if validPURL(text) {
@@ -117,8 +117,8 @@ func describe(p *v2_3.Package, metadata map[string]any) {
 	}
 }
 
-// texts returns the values that metadata has under some names: a string has one in each of its lines, a table one in each
-// of its strings.
+// texts returns the values that metadata has under some names: each line of a string is a value, and each string of a
+// table.
 func texts(metadata map[string]any, names ...string) (found []string) {
 	add := func(text string) {
 		for l := range strings.Lines(text) {
@@ -168,7 +168,7 @@ var (
 	cpe22 = regexp.MustCompile(`^cpe:/[aho]?(:[A-Za-z0-9._~%-]*){0,6}$`)
 )
 
-// cpeKind returns the type of reference that a text is, "" when it is no CPE.
+// cpeKind returns the SPDX reference type of a CPE, "" when the text is no CPE.
 func cpeKind(text string) string {
 	switch {
 	case cpe23.MatchString(text):
@@ -199,7 +199,7 @@ func isURI(text string) bool {
 	})
 }
 
-// line returns a text in one line, without what does not belong into one.
+// line returns a text as one line, without control characters.
 func line(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {
@@ -212,7 +212,8 @@ func line(text string) string {
 
 var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
 
-// elementID returns the id of a package: readable as far as may be, and made of all that tells it from others.
+// elementID returns the id of a package: readable as far as possible, and made of everything that tells the package from
+// others.
 func elementID(kind, name string, rest ...any) common.ElementID {
 	data := fmt.Appendf(nil, "%q", []any{kind, name, rest}) // tables in the order of their keys
 	shown := strings.Trim(notInID.ReplaceAllString(name, "-"), "-")

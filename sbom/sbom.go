@@ -1,8 +1,8 @@
-// Package sbom writes software bills of materials: SPDX 2.3 documents in JSON that say what an image is made of, as far as
-// its packfile and the metadata of its layers tell. It looks into no file and asks no network.
+// Package sbom writes software bills of materials for app images: SPDX 2.3 documents in JSON that say what an image is
+// made of, according to its packfile and the metadata of its layers. It reads no file and asks no network.
 //
-// The same values give the same bytes. Everything in them may come from hostile hands: what SPDX has no form for is left
-// out or becomes NOASSERTION, and is never an error.
+// Equal values give equal bytes. All values may come from an attacker: a value that SPDX does not allow is left out or
+// becomes NOASSERTION, and is never an error.
 package sbom
 
 import (
@@ -19,16 +19,17 @@ import (
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
 )
 
-// FileName is that of a document in the folders where Cloud Native Buildpacks have theirs (Buildpack API, "Bill-of-Materials").
+// FileName is the file name of a document in the folders where Cloud Native Buildpacks have theirs (Buildpack API,
+// "Bill-of-Materials").
 const FileName = "sbom.spdx.json"
 
-// creator is the tool that documents name, without a version: an image does not depend on who made it.
+// creator is the tool that documents name, without a version: an image does not depend on the version that made it.
 const creator = "packfile-frontend"
 
-// namespace begins the name of every document; its digest ends it. Nothing is to be found there.
+// namespace begins the namespace of every document; the document's digest ends it. The address leads nowhere.
 const namespace = "https://packfile.io/spdx/sha256-"
 
-// Image is what an image is made of.
+// Image is an image and the layers that it is made of.
 type Image struct {
 	Name, Version string
 	Layers        []Layer
@@ -41,7 +42,7 @@ type Layer struct {
 	Links    []string       // names of other layers in the image that it links
 }
 
-// Document returns the SPDX document of an image, made at a time.
+// Document returns the SPDX document of an image, with created as its time.
 func (im Image) Document(created time.Time) ([]byte, error) {
 	image := newPackage("image", im.Name, im.Version, nil)
 	image.PrimaryPackagePurpose = "CONTAINER"
@@ -61,7 +62,7 @@ func (im Image) Document(created time.Time) ([]byte, error) {
 	return d.encode(created)
 }
 
-// Document returns the SPDX document of one layer, made at a time.
+// Document returns the SPDX document of one layer, with created as its time.
 func (l Layer) Document(created time.Time) ([]byte, error) {
 	d := newDocument(l.pkg())
 	d.addDeps(l)
@@ -88,7 +89,7 @@ func newDocument(root *v2_3.Package) *document {
 	return d
 }
 
-// add adds a package. Equal ones, such as a dep that two layers have, are one.
+// add adds a package and returns its id. Equal packages, such as a dep that two layers have, become one.
 func (d *document) add(p *v2_3.Package) common.ElementID {
 	d.packages[p.PackageSPDXIdentifier] = p
 	return p.PackageSPDXIdentifier
@@ -99,7 +100,7 @@ func (d *document) addLayer(l Layer) common.ElementID {
 	return d.addDeps(l)
 }
 
-// addDeps adds what a layer was made of.
+// addDeps adds a layer with its deps, and returns the layer's id.
 func (d *document) addDeps(l Layer) common.ElementID {
 	layer := l.pkg().PackageSPDXIdentifier
 	for _, dep := range deps(l.Metadata) {
@@ -114,7 +115,8 @@ func (d *document) relate(a common.ElementID, relationship string, b common.Elem
 	}
 }
 
-// encode returns the document in JSON. Its namespace is made of all the rest, so that documents with one name are one.
+// encode returns the document in JSON. Its namespace is made of everything else, so that documents with the same
+// namespace are equal.
 func (d *document) encode(created time.Time) ([]byte, error) {
 	doc := &v2_3.Document{
 		SPDXVersion:    v2_3.Version,
@@ -140,7 +142,7 @@ func (d *document) encode(created time.Time) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// sorted returns the values of a map by their keys.
+// sorted returns the values of a map in the order of their keys.
 func sorted[K cmp.Ordered, V any](m map[K]V) []V {
 	keys := make([]K, 0, len(m))
 	for k := range m {

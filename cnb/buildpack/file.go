@@ -1,5 +1,6 @@
-// Package buildpack is about what describes a buildpack: its id and version, the buildpack.toml in its folder, the orders there that
-// name others, and the package.toml of packages in the layout of the first draft.
+// Package buildpack reads the files that describe a buildpack: its buildpack.toml, with id, version and orders, and the
+// package.toml of packages in the layout of the first draft. It also checks ids and versions for packfiles. It runs no
+// buildpack.
 //
 // Sources: buildpack specification, "buildpack.toml"; RFC 0007 and 0008; "Contractual Build Plan" (April 2019).
 package buildpack
@@ -12,28 +13,27 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// File is a buildpack.toml, as far as it says which modules a package or folder holds: the one of [buildpack], or
-// those of [[buildpacks]], as it was before RFC 0008 of Cloud Native Buildpacks (RFC 0007).
+// File has the parts of a buildpack.toml that say which modules a package or folder holds: the module of [buildpack], or
+// those of [[buildpacks]], the form before RFC 0008 of Cloud Native Buildpacks (RFC 0007).
 type File struct {
 	node.Table
 	API        string // "" when not given
 	Buildpacks []Info
-	Targets    []Target // what they are for; none: for any; see For
-	Stacks     []string // ids of what was there before targets
+	Targets    []Target // targets that they run on; none: any; see For
+	Stacks     []string // ids of stacks, which came before targets
 }
 
-// Info is one module of a buildpack.toml. With an Order it stands for others, and otherwise it is an
-// implementation.
+// Info is one module of a buildpack.toml. With an Order it stands for other modules; without one it has programs.
 type Info struct {
 	node.Table
 	ID, Version string
 	Homepage    string
-	ClearEnv    bool   // its programs do not have the platform environment as variables
+	ClearEnv    bool   // its programs do not get the platform environment as variables
 	Path        string // folder of its files, clean; "" for the folder of buildpack.toml itself
 	Order       []Order
 }
 
-// Target is a platform that a buildpack is for. What it does not say may be anything.
+// Target is a platform that a buildpack runs on. An empty field matches anything.
 type Target struct {
 	node.Table
 	OS, Arch, Variant string
@@ -46,10 +46,10 @@ type Distro struct {
 	Name, Version string
 }
 
-// bionicStack is the one stack that says what it is for (Platform API 0.12, "detector").
+// bionicStack is the one stack that implies a target (Platform API 0.12, "detector").
 const bionicStack = "io.buildpacks.stacks.bionic"
 
-// For returns the platforms that the buildpacks are for, none when that is any.
+// For returns the targets that the buildpacks run on, none for any target.
 func (b *File) For() []Target {
 	if len(b.Targets) == 0 && slices.Equal(b.Stacks, []string{bionicStack}) {
 		return []Target{{OS: "linux", Arch: "amd64", Distros: []Distro{{Name: "ubuntu", Version: "18.04"}}}}
@@ -57,8 +57,8 @@ func (b *File) For() []Target {
 	return b.Targets
 }
 
-// Parse reads a buildpack.toml. Keys that it does not know are for other tools. A non-nil error is a
-// *node.Error with all that is wrong.
+// Parse reads a buildpack.toml. It ignores unknown keys, which belong to other tools. A non-nil error is a *node.Error
+// with all errors.
 func Parse(filename string, data []byte) (*File, error) {
 	d := node.NewDecoder(node.TOML)
 	root := d.Tree("a buildpack.toml", data)
@@ -125,7 +125,7 @@ func checkForm(d *node.Decoder, f *bothForms) {
 	}
 }
 
-// Tables of a buildpack.toml are open: packages are made by other tools, and later than this one.
+// Tables of a buildpack.toml are open: other tools, also newer ones, make packages.
 var (
 	orderSchema = OrderSchema(true)
 
@@ -177,7 +177,7 @@ var (
 	})
 )
 
-// infoKeys are what every module has: its place in a package is made of them.
+// infoKeys returns the keys that every module has: its folder in a package is made of their values.
 func infoKeys() []node.Key[Info] {
 	return []node.Key[Info]{
 		node.Required(node.String("id", func(b *Info) *string { return &b.ID }, CheckID)),
@@ -187,7 +187,7 @@ func infoKeys() []node.Key[Info] {
 	}
 }
 
-// anyAPI checks that an API version is one: which of them can be run is for the caller to know.
+// anyAPI checks that a string is an API version. The caller knows which versions it can run.
 func anyAPI(s string) (problem, hint string) {
 	if !api.IsVersion(s) {
 		return "is not a Buildpack API version", "MAJOR.MINOR, as in " + `"0.10"`

@@ -9,12 +9,12 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// maxID leaves room in the name of a folder, which is made of the id.
+// maxID is the longest id, in bytes. It leaves room in the name of a folder, which contains the id.
 const maxID = 235
 
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+)*$`)
 
-// reservedModules are folders of their own beside those of modules (Buildpack API, "Buildpack ID").
+// reservedModules are the names of other folders beside those of modules (Buildpack API, "Buildpack ID").
 var reservedModules = []string{"app", "config", "generated", "sbom"}
 
 // CheckID checks the id of a module.

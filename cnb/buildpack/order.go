@@ -15,7 +15,7 @@ type Entry struct {
 	Optional    bool
 }
 
-// OrderSchema returns the schema of an order. When it is open, keys that it does not know are for other tools.
+// OrderSchema returns the schema of an order. An open one ignores unknown keys, which belong to other tools.
 func OrderSchema(open bool) *node.Schema[Order] {
 	entry := node.Schema[Entry]{What: "an entry of a group", Open: open, Keys: []node.Key[Entry]{
 		node.Required(node.String("id", func(e *Entry) *string { return &e.ID }, CheckID)),

@@ -2,21 +2,21 @@ package buildpack
 
 import "github.com/packfile/frontend/node"
 
-// Package is the package.toml of a buildpackage in the layout of the first draft, as far as it says which module the
-// package is about ("Contractual Build Plan", 2019).
+// Package has the part of a package.toml that names the module of a buildpackage, in the layout of the first draft
+// ("Contractual Build Plan", 2019).
 type Package struct {
 	node.Table
 	Default PackageDefault
 }
 
-// PackageDefault is the module that a package is about. Both are "" when it does not say.
+// PackageDefault is the module that a package stands for. Both fields are "" when the package names none.
 type PackageDefault struct {
 	node.Table
 	ID, Version string
 }
 
-// ParsePackage reads a package.toml. Keys that it does not know are for other tools. A non-nil error is a
-// *node.Error with all that is wrong.
+// ParsePackage reads a package.toml. It ignores unknown keys, which belong to other tools. A non-nil error is a
+// *node.Error with all errors.
 func ParsePackage(filename string, data []byte) (*Package, error) {
 	d := node.NewDecoder(node.TOML)
 	root := d.Tree("a package.toml", data)

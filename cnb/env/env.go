@@ -1,9 +1,8 @@
-// Package env holds the rules by which folders and files of Cloud Native Buildpacks layers change environment variables,
-// at build time (packfile-step) and at launch time (launcher). It does not know in which order layers are walked: that
-// is for its callers.
+// Package env has the rules by which folders and files of Cloud Native Buildpacks layers change environment variables, at
+// build time (packfile-step) and at launch time (launcher). Its callers choose the order of layers.
 //
 // Rules: buildpack specification, "Environment" and "Environment Variable Modification Rules"; platform specification,
-// "Buildpack Environment". Where they are silent the lifecycle's behaviour is taken.
+// "Buildpack Environment". Where they are silent it does as the lifecycle.
 package env
 
 import (
@@ -14,13 +13,13 @@ import (
 	"strings"
 )
 
-// Env is an environment that is being put together.
+// Env is an environment under construction.
 type Env struct {
 	vars map[string]string
 }
 
-// New returns the environment that environ (NAME=value, as of os.Environ) describes. Of a name that stands there twice
-// the last value counts.
+// New returns the environment of environ (NAME=value, as from os.Environ). When a name comes twice, the last value
+// counts.
 func New(environ []string) *Env {
 	e := &Env{vars: map[string]string{}}
 	for _, entry := range environ {
@@ -49,7 +48,7 @@ func (e *Env) Set(name, value string) { e.vars[name] = value }
 // Unset removes a variable.
 func (e *Env) Unset(name string) { delete(e.vars, name) }
 
-// Prepend puts value before what the variable holds, with delim between them if it holds anything.
+// Prepend puts value before the variable's value, with delim between them unless the variable is empty.
 func (e *Env) Prepend(name, value, delim string) {
 	if old := e.vars[name]; old != "" {
 		value += delim + old
@@ -57,7 +56,7 @@ func (e *Env) Prepend(name, value, delim string) {
 	e.vars[name] = value
 }
 
-// Append puts value after what the variable holds, with delim between them if it holds anything.
+// Append puts value after the variable's value, with delim between them unless the variable is empty.
 func (e *Env) Append(name, value, delim string) {
 	if old := e.vars[name]; old != "" {
 		value = old + delim + value
@@ -107,8 +106,8 @@ func (e *Env) AddFolders(layer string, folders []Folder) {
 	}
 }
 
-// AddPlatform adds a variable that the user of a build gave: it goes before the paths of a path variable and overrides
-// any other (platform specification, "User-Provided Variables").
+// AddPlatform adds a variable of the build's user: it goes in front of the paths of a path variable, and overrides any
+// other variable (platform specification, "User-Provided Variables").
 func (e *Env) AddPlatform(name, value string) {
 	if IsPath(name) {
 		e.Prepend(name, value, ":")
@@ -117,7 +116,7 @@ func (e *Env) AddPlatform(name, value string) {
 	e.Set(name, value)
 }
 
-// IsPath reports whether a variable holds paths that folders of layers go in front of while building.
+// IsPath reports whether a variable holds paths to which layers add folders at build time.
 func IsPath(name string) bool {
 	return slices.ContainsFunc(BuildFolders, func(f Folder) bool { return slices.Contains(f.Vars, name) })
 }

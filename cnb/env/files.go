@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Op is what a file in an env folder does to the variable it is named after: the part of its name behind the first
-// period.
+// Op is the change that a file in an env folder makes to the variable it is named after: the part of the file's name
+// after the first period.
 type Op string
 
 const (
@@ -20,8 +20,8 @@ const (
 	Append   Op = "append"
 	Prepend  Op = "prepend"
 	Default  Op = "default" // only if the variable is empty or not set
-	// PrependPath is what a file without suffix meant before Buildpack API 0.5: prepend, with ":" when no delimiter is
-	// given. "NAME." means it still.
+	// PrependPath is the meaning of a file without suffix before Buildpack API 0.5: prepend, with ":" when there is no
+	// delimiter. "NAME." still has this meaning.
 	PrependPath Op = ""
 
 	delimSuffix = "delim"
@@ -30,8 +30,7 @@ const (
 // Files is an env folder: contents by file name.
 type Files map[string]string
 
-// Add adds the files of one change, as a layer of any Buildpack API keeps it: NAME.OP, and NAME.delim unless delim is
-// empty.
+// Add adds the files of one change, in the form of every Buildpack API: NAME.OP, and NAME.delim unless delim is empty.
 func (f Files) Add(name string, op Op, value, delim string) {
 	f[name+"."+string(op)] = value
 	if delim != "" {
@@ -42,8 +41,8 @@ func (f Files) Add(name string, op Op, value, delim string) {
 // Names returns the file names in the order in which they apply.
 func (f Files) Names() []string { return slices.Sorted(maps.Keys(f)) }
 
-// ReadFiles reads an env folder. Of a folder that does not exist there are no files; subfolders belong to process types
-// and are left out, like everything else that is no regular file or symlink to one.
+// ReadFiles reads an env folder. It returns no files when the folder does not exist. It leaves out subfolders, which
+// belong to process types, and everything else that is no regular file or symlink to one.
 func ReadFiles(dir string) (Files, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,7 +54,7 @@ func ReadFiles(dir string) (Files, error) {
 	files := Files{}
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
-		// Not entry.Type: buildpacks link to files of their own. A fifo must not be opened, it would wait for a writer.
+		// Why not entry.Type: buildpacks link to their own files. A fifo must not be opened: that would wait for a writer.
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, err
@@ -75,15 +74,15 @@ func ReadFiles(dir string) (Files, error) {
 	return files, nil
 }
 
-// Apply makes the changes of an env folder. Contents count verbatim: no newline is trimmed, nothing is expanded. bare is
-// what a file without suffix does; files with an unknown suffix do nothing.
+// Apply makes the changes of an env folder. It uses contents verbatim: it trims no newline and expands nothing. bare is
+// the change of a file without suffix; files with an unknown suffix do nothing.
 func (e *Env) Apply(files Files, bare Op) {
 	for _, file := range files.Names() {
 		name, suffix, dotted := strings.Cut(file, ".")
 		if name == "" || strings.Contains(name, "=") {
 			continue
 		}
-		op := Op(suffix) // of "NAME." that is PrependPath, in any Buildpack API, as the lifecycle has it (env.addEnvDir)
+		op := Op(suffix) // for "NAME." it is PrependPath, in any Buildpack API, as in the lifecycle (env.addEnvDir)
 		if !dotted {
 			op = bare
 		}

@@ -8,10 +8,9 @@ import (
 	"syscall"
 )
 
-// LookPath returns the absolute path of the program that name stands for in this environment, which need not be the
-// environment of the calling process: a name with a slash is a path from dir, any other is looked for in the folders of
-// PATH, of which relative ones start at dir too. The error is fs.ErrNotExist, or fs.ErrPermission for a file that is
-// there and cannot be executed.
+// LookPath returns the absolute path of a program in this environment, which need not be that of the calling process. A
+// name with a slash is a path from dir. LookPath looks for any other name in the folders of PATH; relative ones start at
+// dir too. The error is fs.ErrNotExist, or fs.ErrPermission for a file that exists and cannot be executed.
 func (e *Env) LookPath(name, dir string) (string, error) {
 	if strings.Contains(name, "/") {
 		path := from(dir, name)

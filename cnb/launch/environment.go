@@ -27,7 +27,7 @@ func (l *launcher) layerDirs() ([]buildpackLayers, error) {
 			return nil, fmt.Errorf("layers of buildpack %s: %w", bp.ID, err)
 		}
 		for _, path := range entries {
-			// A symlink to a folder is no layer: layers are what was exported, each by itself.
+			// A symlink to a folder is no layer: each layer is exported by itself.
 			if info, err := os.Lstat(path); err == nil && info.IsDir() {
 				layers.dirs = append(layers.dirs, path)
 			}
@@ -37,8 +37,8 @@ func (l *launcher) layerDirs() ([]buildpackLayers, error) {
 	return all, nil
 }
 
-// addLayers changes the environment as the layers say: buildpack by buildpack, first the folders of all its layers, then
-// their env files. Within a buildpack the paths of the last layer come first, as the lifecycle has it.
+// addLayers changes the environment by the layers of each buildpack in turn: first the folders of all its layers, then
+// their env files. Within a buildpack the paths of the last layer come first, as with the lifecycle.
 func (l *launcher) addLayers(all []buildpackLayers, kind string) error {
 	for _, bp := range all {
 		bare := env.Override
@@ -59,7 +59,7 @@ func (l *launcher) addLayers(all []buildpackLayers, kind string) error {
 	return nil
 }
 
-// withKind is folders, and for a process type that type's subfolder of the last.
+// withKind returns folders, and for a process type also that type's subfolder of the last one.
 func withKind(folders []string, kind string) []string {
 	if kind == "" {
 		return folders

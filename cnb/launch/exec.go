@@ -27,8 +27,8 @@ func (l *launcher) exec(p process) error {
 	return l.replace(p, path, p.words)
 }
 
-// lookPath finds the program of a process that works in dir. A relative path is one from dir, which is what execve makes
-// of it, else one from the app folder, where the lifecycle looks for it first.
+// lookPath returns the path of the program of a process that works in dir. A relative path starts at dir, as for execve,
+// else at the app folder, where the lifecycle looks first.
 func (l *launcher) lookPath(name, dir string) (string, error) {
 	if dir != "" && strings.Contains(name, "/") {
 		if !filepath.IsAbs(dir) {
@@ -41,7 +41,7 @@ func (l *launcher) lookPath(name, dir string) (string, error) {
 	return l.env.LookPath(name, l.app)
 }
 
-// lookError completes a sentence about a program that was not found.
+// lookError returns the end of a sentence about a program that was not found.
 func (l *launcher) lookError(name string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -56,7 +56,7 @@ func (l *launcher) replace(p process, path string, words []string) error {
 	err := syscall.Exec(path, words, l.env.List())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		// The file is there, or it would not have been found.
+		// lookPath found the file, so what is missing is its interpreter or loader.
 		return fmt.Errorf("%s runs %s, whose interpreter or dynamic loader is not in the image", p.what, path)
 	case errors.Is(err, syscall.ENOEXEC):
 		return fmt.Errorf("%s runs %s, which is no program for this machine and has no #! line", p.what, path)
@@ -64,9 +64,9 @@ func (l *launcher) replace(p process, path string, words []string) error {
 	return fmt.Errorf("%s runs %s: %w", p.what, path, err)
 }
 
-// execShell replaces the launcher by a bash that reads the profile scripts of the layers and of the app, changes to the
-// working folder, and is in turn replaced by a bash for the process: what profile scripts do not export does not get to
-// the process, as with the lifecycle.
+// execShell replaces the launcher by a bash that reads the profile scripts of the layers and of the app, and changes to
+// the working folder. Then a second bash for the process replaces the first: variables that profile scripts do not export
+// do not reach the process, as with the lifecycle.
 func (l *launcher) execShell(p process, all []buildpackLayers) error {
 	bash := "/bin/bash"
 	if _, err := os.Stat(bash); err != nil {
@@ -90,7 +90,7 @@ func (l *launcher) execShell(p process, all []buildpackLayers) error {
 	return l.replace(p, bash, words)
 }
 
-// shellScript is what the outer bash runs. Its $0 is the name of the launcher, its arguments are the words.
+// shellScript returns the script of the outer bash. Its $0 is the name of the launcher, its arguments are the words.
 func shellScript(bash, dir string, profiles []string, p process) string {
 	var b strings.Builder
 	for _, path := range profiles {
@@ -110,7 +110,7 @@ func shellScript(bash, dir string, profiles []string, p process) string {
 	return b.String()
 }
 
-// quote makes one shell word of any text.
+// quote returns a text as one shell word.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 func isFile(path string) bool {

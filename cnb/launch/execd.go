@@ -12,7 +12,7 @@ import (
 	"github.com/packfile/frontend/cnb/api"
 )
 
-// maxExecD bounds what a program of exec.d may say: the kernel takes no larger environment.
+// maxExecD bounds the output of a program of exec.d, in bytes: the kernel takes no larger environment.
 const maxExecD = 2 << 20
 
 // runExecD runs the programs of exec.d one after another, each in the environment that those before it left
@@ -51,7 +51,7 @@ func (l *launcher) runProgram(path string) (map[string]string, error) {
 		return nil, err
 	}
 	out, readErr := io.ReadAll(io.LimitReader(r, maxExecD+1))
-	// Without a reader a program that has more to say ends, instead of keeping Wait waiting.
+	// Close the reading end: a program that writes more then ends, and does not block Wait.
 	r.Close()
 	if err := cmd.Wait(); err != nil && len(out) <= maxExecD {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"github.com/packfile/frontend/cnb/env"
 )
 
-// Exit codes of a launcher that did not come to start the process (platform specification, "launcher").
+// Exit codes of a launcher that could not start the process (platform specification, "launcher").
 const (
 	CodePlatformAPI  = 11
 	CodeBuildpackAPI = 12
@@ -35,8 +35,8 @@ func ExitCode(err error) int {
 	return CodeLaunch
 }
 
-// What the launcher takes from the container's environment and hides from the process: it is the launcher's, not the
-// app's.
+// Variables that the launcher reads from the container's environment and hides from the process: they are the launcher's,
+// not the app's.
 var hidden = []string{envLayers, envApp, envProcessType, envPlatformAPI, "CNB_DEPRECATION_MODE"}
 
 const (
@@ -47,7 +47,7 @@ const (
 	envExecEnv     = "CNB_EXEC_ENV"
 )
 
-// Folders that an app image has in PATH for the launcher's sake.
+// Folders that an app image has in PATH only for the launcher.
 var launcherFolders = []string{"/cnb/process", "/cnb/lifecycle"}
 
 // launcher is one launch.
@@ -56,14 +56,14 @@ type launcher struct {
 	layers   string
 	app      string
 	platform api.Version
-	execEnv  string // kind of environment that the container is for
+	execEnv  string // kind of environment that the container runs in
 	metadata Metadata
 	apis     map[string]api.Version // by buildpack id
 	env      *env.Env
 }
 
-// Run starts the process that the arguments of the launcher (args[0] is the name it was run as) stand for, in place of
-// the calling process. It returns only if that failed.
+// Run replaces the calling process by the process that the launcher's arguments choose; args[0] is the name that it was
+// run as. It returns only if that fails; ExitCode turns the error into the exit code.
 func Run(args, environ []string) error {
 	l, err := newLauncher(args[0], env.New(environ))
 	if err != nil {

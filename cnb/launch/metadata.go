@@ -1,6 +1,6 @@
 // Package launch is the launch side of a Cloud Native Buildpacks app image: the file config/metadata.toml, which the
-// frontend writes and the launcher reads, and what the launcher does with it. It is not about the image's labels, which
-// tell platforms the same things.
+// frontend writes and the launcher reads, and the launcher itself. It is not about the image's labels, which tell
+// platforms the same things: that is package label.
 //
 // Sources: platform specification, "launcher" and "metadata.toml"; buildpack specification, "Launch"; where they are
 // silent, the lifecycle.
@@ -16,13 +16,13 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Version is that of the launcher. It changes with what the launcher does.
+// Version is the version of the launcher. It changes when the launcher's behaviour changes.
 const Version = "0.1.0"
 
-// MetadataFile is where metadata.toml stands in the layers folder.
+// MetadataFile is the path of metadata.toml in the layers folder.
 const MetadataFile = "config/metadata.toml"
 
-// Metadata is metadata.toml: what the buildpacks of a build left for launch.
+// Metadata is metadata.toml: the launch data of the buildpacks of a build.
 type Metadata struct {
 	DefaultProcessType string      `toml:"buildpack-default-process-type,omitempty"`
 	Buildpacks         []Buildpack `toml:"buildpacks,omitempty"` // in group order
@@ -47,11 +47,11 @@ type Process struct {
 	Direct     bool     `toml:"direct"`
 	Buildpack  string   `toml:"buildpack-id,omitempty"`
 	WorkingDir string   `toml:"working-dir,omitempty"` // "" for the app folder
-	ExecEnv    []string `toml:"exec-env,omitempty"`    // kinds of environments that it is for, all when empty
+	ExecEnv    []string `toml:"exec-env,omitempty"`    // kinds of environments that it runs in, all when empty
 }
 
 // Command is the program of a process with the arguments that are always passed. Without Direct it is a line for bash.
-// Before Platform API 0.10 it was written as one string.
+// Before Platform API 0.10 it was a single string.
 type Command []string
 
 // UnmarshalTOML reads a string or an array of strings.
@@ -93,7 +93,7 @@ func (m Metadata) TOML() ([]byte, error) {
 			return nil, fmt.Errorf("process type %q has no command", p.Type)
 		}
 		if p.Args == nil {
-			p.Args = []string{} // the encoder leaves a nil slice out, and readers are used to the key
+			p.Args = []string{} // the encoder leaves out a nil slice, and readers expect the key
 		}
 		processes[i] = p
 	}
@@ -107,8 +107,7 @@ func (m Metadata) TOML() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// ParseMetadata reads metadata.toml as any Platform API wrote it. Keys that it does not know are no error: later APIs
-// add some.
+// ParseMetadata reads metadata.toml in the form of any Platform API. It ignores unknown keys: later APIs add some.
 func ParseMetadata(data []byte) (Metadata, error) {
 	var m Metadata
 	if _, err := toml.NewDecoder(bytes.NewReader(data)).Decode(&m); err != nil {
@@ -136,5 +135,5 @@ func readMetadata(layers string) (Metadata, error) {
 	return m, nil
 }
 
-// EscapeID returns the name of a buildpack's folder in the layers folder.
+// EscapeID returns the name of a buildpack's folder in the layers folder: its id with / written as _.
 func EscapeID(id string) string { return strings.ReplaceAll(id, "/", "_") }

@@ -6,7 +6,7 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// about is what a project descriptor tells of the project: [_], or [project] in version 0.1.
+// about is the description of the project: [_], or [project] in version 0.1.
 type about struct {
 	node.Table
 	ID, Version, Name, Documentation string
@@ -35,8 +35,8 @@ var licenseSchema = node.Define(node.Schema[license]{
 	},
 })
 
-// aboutKeys returns the keys that both versions have. The id and version are checked as a module's are, because they are
-// used as such.
+// aboutKeys returns the keys that both versions have. It checks id and version like those of a module, because they
+// become those of a module.
 func aboutKeys() []node.Key[about] {
 	unused := func(a *about) *string { return &a.unused }
 	return []node.Key[about]{
@@ -57,7 +57,7 @@ var (
 	aboutSchema = node.Define(node.Schema[about]{
 		What: "[_]", Keys: append([]node.Key[about]{versionKey}, aboutKeys()...),
 	})
-	// In version 0.1 [_] is only for saying so.
+	// In version 0.1 [_] only names the version.
 	versionSchema  = node.Define(node.Schema[about]{What: "[_]", Keys: []node.Key[about]{versionKey}})
 	oldAboutSchema = node.Define(node.Schema[about]{What: "[project]", Keys: aboutKeys()})
 )
@@ -70,7 +70,7 @@ func checkVersion(s string) (problem, hint string) {
 	return "", ""
 }
 
-// own is [io.packfile], which is ours: it lets a project name its images without options.
+// own is our table [io.packfile]: it lets a project name its images without options.
 type own struct {
 	node.Table
 	Config packfile.Config
@@ -81,7 +81,7 @@ var ownSchema = node.Define(node.Schema[own]{
 	Keys: []node.Key[own]{node.Sub("config", packfile.ConfigSchema, func(o *own) *packfile.Config { return &o.Config })},
 })
 
-// describe completes a config with what the project descriptor tells of the project. Nothing may be said twice.
+// describe completes a config with the description of the project. It reports an error for a value that is given twice.
 func describe(d *node.Decoder, c *packfile.Config, about *about) {
 	if !c.IsThere() {
 		c.Table = node.NewTable(about.Range())
@@ -120,7 +120,7 @@ func describe(d *node.Decoder, c *packfile.Config, about *about) {
 	c.Put("licenses", about.At("licenses"), places...)
 }
 
-// twice reports a key of [io.packfile.config] that the descriptor itself has too.
+// twice reports an error for a key of [io.packfile.config] that the descriptor has elsewhere too.
 func twice(d *node.Decoder, c *packfile.Config, name string, about *about) {
 	d.Fail(c.At(name), "keep that one", "%s is also given on line %d", name, about.At(name).Start.Line)
 }

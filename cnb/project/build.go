@@ -8,7 +8,7 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// build is how a project descriptor says that the project is built: [io.buildpacks], or [build] in version 0.1.
+// build is the table that says how to build the project: [io.buildpacks], or [build] in version 0.1.
 type build struct {
 	node.Table
 	Include, Exclude []string
@@ -26,7 +26,7 @@ type group struct {
 	Group []packfile.Buildpack
 }
 
-// environment is the one table of variables that there is.
+// environment is the table of variables.
 type environment struct {
 	node.Table
 	Variables []packfile.Variable
@@ -82,7 +82,7 @@ func finishBuild(d *node.Decoder, b *build) {
 	}
 }
 
-// groupSchema returns a table that has modules of the group.
+// groupSchema returns the schema of a table with modules of the group.
 func groupSchema(what string) *node.Schema[group] {
 	return node.Define(node.Schema[group]{
 		What: what,
@@ -92,7 +92,7 @@ func groupSchema(what string) *node.Schema[group] {
 	})
 }
 
-// moduleSchema is that of a module. The key sha is ours: the specification has archives of unknown content.
+// moduleSchema is the schema of a module. The key sha is ours: in the specification the content of an archive is unknown.
 var moduleSchema = node.Define(node.Schema[packfile.Buildpack]{
 	What: "a buildpack",
 	Keys: append(packfile.BuildpackKeys(), node.Key[packfile.Buildpack]{Name: "script", Read: func(d *node.Decoder, _ *packfile.Buildpack, e *node.Entry) {
@@ -114,7 +114,7 @@ var variableSchema = node.Define(node.Schema[packfile.Variable]{
 	},
 })
 
-// projectVariable checks the name of a variable of the platform environment.
+// checkVariable checks the name of a variable of the platform environment.
 func checkVariable(s string) (problem, hint string) {
 	if strings.HasPrefix(s, "CNB_") {
 		return "is set by the build", "reserved: names that begin with CNB_"
@@ -122,7 +122,7 @@ func checkVariable(s string) (problem, hint string) {
 	return node.VariableName(s)
 }
 
-// envSchema returns a table that has a table of variables.
+// envSchema returns the schema of a table that has a table of variables.
 func envSchema(what, name string) *node.Schema[environment] {
 	return node.Define(node.Schema[environment]{
 		What: what,

@@ -9,15 +9,15 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// fromGitignore turns a pattern of .gitignore files (gitignore(5)) into one of .dockerignore files, "" when it is a comment.
-// Both come in lists of which the last that matches a file decides, but
+// fromGitignore turns a pattern of .gitignore files (gitignore(5)) into one of .dockerignore files; it returns "" for a
+// comment. In both kinds of files, the last pattern that matches a file decides, but in .gitignore files
 //
 //   - a pattern that has no slash, or one only at its end, matches in every folder;
 //   - one with a slash at its end matches what is in a folder of that name, and no file;
 //   - ** is special only as a whole name between slashes;
 //   - ! negates a character class, and no class matches a slash.
 //
-// As with pack, an exception (!) holds also for what is in a folder that another pattern matches.
+// As with pack, an exception (!) also applies inside a folder that another pattern matches.
 func fromGitignore(s string) (pattern, problem, hint string) {
 	if strings.HasPrefix(s, "#") {
 		return "", "", ""
@@ -66,7 +66,7 @@ var (
 	wildcards = regexp.MustCompile(`\\.|\*\*+|\[[!^]?\]?`)
 )
 
-// wildcard is a match of wildcards as .dockerignore files have it.
+// wildcard returns a match of wildcards in the form of .dockerignore files.
 func wildcard(s string) string {
 	switch s[0] {
 	case '*':
@@ -84,7 +84,7 @@ func wildcard(s string) string {
 	return s
 }
 
-// withoutTrailingSpaces returns a pattern without the spaces at its end that no backslash quotes.
+// withoutTrailingSpaces returns a pattern without unquoted spaces at its end.
 func withoutTrailingSpaces(s string) string {
 	for strings.HasSuffix(s, " ") && !strings.HasSuffix(s, `\ `) {
 		s = s[:len(s)-1]

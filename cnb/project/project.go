@@ -1,5 +1,5 @@
-// Package project reads project descriptors, project.toml, which name the modules of a project. A build takes one as a packfile that
-// has nothing but these.
+// Package project reads project descriptors, project.toml, which name the modules of a project. The frontend builds one
+// like a packfile that has nothing but modules. The package does not fetch modules.
 //
 // Source: Cloud Native Buildpacks, "Project Descriptor", schema version 0.2; 0.1 is read too.
 package project
@@ -12,23 +12,24 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// Project is a project descriptor, as far as it says how an image is built: Cloud Native Buildpacks, "Project Descriptor",
-// schema version 0.2; 0.1 is read too. Besides what the specification has, [io.packfile] may hold a config as packfiles do.
+// Project has the parts of a project descriptor that say how to build an image: Cloud Native Buildpacks, "Project
+// Descriptor", schema version 0.2; 0.1 is read too. Beyond the specification, [io.packfile] may hold a config as in
+// packfiles.
 type Project struct {
-	// Packfile has the project's modules as its Buildpacks, all of which are the one group of its order, in file order, and
-	// what the descriptor tells of the project in its Config. It has nothing of its own.
+	// Packfile has the project's modules as its Buildpacks, all in one group in file order, and the description of the
+	// project in its Config. It has no layers, processes, caches or slices.
 	Packfile *packfile.Packfile
-	Env      []packfile.Variable // platform environment of steps; no name is there twice
-	// Include and Exclude are patterns of .dockerignore files over files of the app. At most one of them is there; when it is
+	Env      []packfile.Variable // platform environment of steps; names are unique
+	// Include and Exclude are patterns of .dockerignore files over files of the app. At most one of them is set; with
 	// Include, all other files are left out.
 	Include, Exclude []string
 }
 
-// projectFile is how a project descriptor is called.
+// projectFile is the file name of a project descriptor.
 const projectFile = "project.toml"
 
-// Is reports whether a file that is built is a project descriptor and not a packfile: it is called project.toml, or it
-// is TOML with tables of a descriptor and no key of a packfile.
+// Is reports whether a file is a project descriptor and not a packfile: its name is project.toml, or it is TOML with
+// tables of a descriptor and no key of a packfile.
 func Is(filename string, data []byte) bool {
 	if path.Base(filename) == projectFile {
 		return true
@@ -45,7 +46,8 @@ func Is(filename string, data []byte) bool {
 	return p.about != nil || p.oldAbout != nil || p.build != nil
 }
 
-// Parse reads a project descriptor. Errors and warnings are those of Parse.
+// Parse reads a project descriptor. A non-nil err is a *node.Error with all errors, in file order. It returns warnings in
+// both cases.
 func Parse(filename string, data []byte) (project *Project, warnings []node.Diagnostic, err error) {
 	d := node.NewDecoder(node.TOML)
 	root := d.Tree("a project descriptor", data)
@@ -59,8 +61,8 @@ func Parse(filename string, data []byte) (project *Project, warnings []node.Diag
 	return project, d.Warnings(), nil
 }
 
-// nodes are the tables of a project descriptor that are read, nil when they are not there. Others belong to tools
-// of other vendors.
+// nodes are the tables of a project descriptor that are read, nil when they are missing. Other tables belong to other
+// tools.
 type nodes struct {
 	about, build       *node.Entry // [_] and [io.buildpacks]
 	oldAbout, oldBuild *node.Entry // [project] and [build], as version 0.1 called them
@@ -99,7 +101,7 @@ func readProject(d *node.Decoder, root *node.Node) *Project {
 	}
 }
 
-// readConfig reads what a descriptor tells of its project.
+// readConfig reads the description of the project.
 func readConfig(d *node.Decoder, nodes nodes, old bool) packfile.Config {
 	var about about
 	if old {
@@ -115,7 +117,7 @@ func readConfig(d *node.Decoder, nodes nodes, old bool) packfile.Config {
 	return own.Config
 }
 
-// readBuild reads how a descriptor says that its project is built.
+// readBuild reads the tables that say how to build the project.
 func readBuild(d *node.Decoder, root *node.Node, nodes nodes, old bool) (build build) {
 	before := d.Failures()
 	hint := "write [[io.buildpacks.group]] with the id or uri of each"
@@ -136,7 +138,7 @@ func readBuild(d *node.Decoder, root *node.Node, nodes nodes, old bool) (build b
 	return build
 }
 
-// isOld reports whether a descriptor has version 0.1: it says so, or it says nothing and has no table of version 0.2.
+// isOld reports whether a descriptor has version 0.1: it says so, or it names no version and has no table of version 0.2.
 func (p nodes) isOld() bool {
 	if p.about != nil {
 		if v := p.about.Value.Find("schema-version"); v != nil {
@@ -146,14 +148,14 @@ func (p nodes) isOld() bool {
 	return p.about == nil && p.build == nil
 }
 
-// refuseOther reports a table that another version has than the descriptor says.
+// refuseOther reports an error for a table of another schema version than the descriptor's.
 func refuseOther(d *node.Decoder, e *node.Entry, version, hint string) {
 	if e != nil {
 		d.Fail(e.KeyAt, hint, "%s is of version %s of project descriptors, and this one has another", e.Key, version)
 	}
 }
 
-// readEntry reads the table of an entry that need not be there.
+// readEntry reads the table of an entry, if there is one.
 func readEntry[T any, P node.Located[T]](d *node.Decoder, s *node.Schema[T], e *node.Entry, v *T) {
 	if e != nil {
 		node.Read[T, P](d, s, e.Value, v)

@@ -1,5 +1,6 @@
-// Package merge adds our SPDX document to what an SBOM generator found about the same image. It decodes as little as that takes, and
-// keeps the rest. It stands beside package sbom, which writes our document, so that packfile-step links nothing of that.
+// Package merge adds our SPDX document to that of an SBOM generator about the same image. It decodes as little as that
+// takes, and keeps the rest. packfile-step uses it. It is apart from package sbom, which writes our document, so that
+// packfile-step does not link that package.
 package merge
 
 import (
@@ -23,21 +24,21 @@ const (
 	spdxPredicate = "https://spdx.dev/Document"
 	spdxVersion   = "SPDX-2.3" // what documents of an earlier 2.x are too
 	spdxNamespace = "https://packfile.io/spdx/sha256-"
-	coreName      = "sbom" // the statement whose file is called so is about the image itself, others are about more
+	coreName      = "sbom" // the statement with this file name is about the image itself, others are about more
 )
 
 // maxStatement is the size of the largest statement that BuildKit takes, in bytes.
 const maxStatement = 80 << 20
 
-// mostOfStatement is how large one may be.
+// mostOfStatement is the largest measure of a statement.
 var mostOfStatement = measure.Size{Bytes: maxStatement, Values: 5_000_000, Depth: measure.Record.Depth}
 
-// object is a JSON object of which we change a few fields. All others stay what they are.
+// object is a JSON object of which we change a few fields. All others stay as they are.
 type object = map[string]any
 
-// Folder copies the in-toto statements that an SBOM generator left in folder found into the new folder merged, and adds our SPDX
-// document to the one about the image. The generator is not ours: all of its files are checked, so that it and not BuildKit's
-// exporter is named when one is wrong. Errors name the file.
+// Folder copies the in-toto statements that an SBOM generator left in folder found into the new folder merged, and adds
+// our SPDX document to the statement about the image. The generator is not ours: Folder checks all of its files, so that
+// an error names the generator's file and does not come from BuildKit's exporter.
 func Folder(found string, ours []byte, merged string) error {
 	entries, err := os.ReadDir(found)
 	if err != nil {
@@ -70,7 +71,7 @@ func Folder(found string, ours []byte, merged string) error {
 	return nil
 }
 
-// checkStatement returns a statement that a generator left, with our document in it or not.
+// checkStatement checks a statement of a generator and returns it, with our document in it if withOurs is set.
 func checkStatement(data, ours []byte, withOurs bool) ([]byte, error) {
 	var statement object
 	if err := decodeObject(data, &statement); err != nil {
@@ -96,7 +97,7 @@ func checkStatement(data, ours []byte, withOurs bool) ([]byte, error) {
 	return json.Marshal(statement)
 }
 
-// readStatement reads a regular file, and nothing that it links to.
+// readStatement reads a regular file. It follows no link.
 func readStatement(path string) ([]byte, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -130,8 +131,8 @@ func decodeObject(data []byte, into *object) error {
 	return nil
 }
 
-// mergeDocuments adds the packages and relationships of one SPDX document to another, which gets a new name for it: names
-// stand for one content.
+// mergeDocuments adds the packages and relationships of our SPDX document to theirs, which gets a new namespace: a
+// namespace stands for one content.
 func mergeDocuments(theirs, ours object) error {
 	taken := map[string]bool{}
 	for _, list := range []string{"packages", "files", "snippets"} {
@@ -169,7 +170,7 @@ func mergeDocuments(theirs, ours object) error {
 	return nil
 }
 
-// elements returns a list of a document; none is an empty one.
+// elements returns a list of a document, empty when the document has none.
 func elements(document object, name string) ([]any, error) {
 	list, ok := document[name].([]any)
 	if !ok && document[name] != nil {
@@ -178,7 +179,7 @@ func elements(document object, name string) ([]any, error) {
 	return list, nil
 }
 
-// rename gives those elements of our document other ids that theirs has elements with.
+// rename gives an element of our document another id when theirs has an element with that id.
 func rename(ours object, taken map[string]bool) {
 	renamed := map[any]string{}
 	packages, _ := ours["packages"].([]any)
@@ -200,7 +201,7 @@ func rename(ours object, taken map[string]bool) {
 	}
 }
 
-// addCreators says who made the merged document.
+// addCreators adds our creators to those of the merged document.
 func addCreators(theirs, ours object) error {
 	info, ok := theirs["creationInfo"].(object)
 	if !ok {
