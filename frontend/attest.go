@@ -89,7 +89,7 @@ func (a attester) rebased(ctx context.Context, img *dockerspec.DockerOCIImage) (
 // document returns the SBOM of the image, or of the target. For the image it is known already what is in it.
 func (a attester) document(ctx context.Context, d *graph.Decisions) ([]byte, error) {
 	if a.ui.Target != "" {
-		inquiries, err := d.AskTarget(ctx)
+		inquiries, err := image.AskTarget(ctx, d)
 		if err != nil {
 			return nil, err
 		}

@@ -57,6 +57,7 @@ func (d *Decisions) decide() error {
 			return err
 		}
 	}
+	d.decideTogether()
 	var err error
 	d.mayRun, err = d.spread(func(l *Layer) bool { return d.decided[l] == nil && !d.hasSame(l) }, d.mayChange)
 	for more := true; more && err == nil; {
@@ -69,10 +70,27 @@ func (d *Decisions) decide() error {
 			var made *Decision
 			if made, err = d.decideByContent(l); made != nil {
 				d.decided[l], more = made, true
+				d.decideTogether()
 			}
 		}
 	}
 	return err
+}
+
+// decideTogether makes all layers of a maker that makes one of them.
+func (d *Decisions) decideTogether() {
+	isMade := func(l *Layer) bool { return d.decided[l] != nil && d.decided[l].Action == Made }
+	for _, together := range d.makes {
+		i := slices.IndexFunc(together, isMade)
+		if i < 0 {
+			continue
+		}
+		for _, l := range together {
+			if d.hasSame(l) && !isMade(l) {
+				d.decided[l] = &Decision{Action: Made, Reason: "it is made together with " + d.Shown(together[i])}
+			}
+		}
+	}
 }
 
 func (d *Decisions) hasSame(l *Layer) bool { _, ok := d.same[l]; return ok }
@@ -181,14 +199,14 @@ func (d *Decisions) spread(starts func(*Layer) bool, more func(map[*Layer]bool, 
 	for _, l := range d.Layers {
 		made := d.decided[l]
 		set[l] = starts(l) || made != nil && made.Action == Made || kept(l) && l == d.TargetLayer
-		if len(l.required) > 0 && l.fullEnv() {
+		if len(l.required) > 0 && l.maker.fullEnv() {
 			lookInto(l) // its test runs whatever becomes of it
 		}
 	}
 	for grown := true; grown; {
 		grown = false
 		for _, l := range slices.Backward(d.Layers) {
-			if set[l] && l.runsScripts() && lookInto(l) {
+			if set[l] && l.maker.runsScripts() && lookInto(l) {
 				grown = true
 			}
 		}
@@ -218,10 +236,15 @@ func (d *Decisions) unseen(l *Layer) bool {
 	return l.Export && d.Previous.IsCopied(l.Dir()) && !seen && !d.BuildNothing
 }
 
+// unseenTogether says whether that is so of a layer that is made together with l: it would have to be made again with it.
+func (d *Decisions) unseenTogether(l *Layer) bool {
+	return slices.ContainsFunc(d.makes[l.maker], func(l *Layer) bool { return d.hasSame(l) && d.unseen(l) })
+}
+
 // mayChange says whether a layer that has the same key may have to be built for the sake of one that it looks into, if those
 // of a set may run, or because its copy is another.
 func (d *Decisions) mayChange(mayRun map[*Layer]bool, l *Layer) (bool, error) {
-	if d.unseen(l) {
+	if d.unseenTogether(l) {
 		return true, nil
 	}
 	for _, k := range l.looksInto() {
@@ -242,7 +265,7 @@ func (d *Decisions) mayChange(mayRun map[*Layer]bool, l *Layer) (bool, error) {
 // decideByContent decides about a layer that has the same key, when it is certain what it sees of others; else it returns nil.
 func (d *Decisions) decideByContent(l *Layer) (*Decision, error) {
 	links, unknown, err := d.LinkContents(l)
-	if unknown != nil || err != nil || d.unseen(l) {
+	if unknown != nil || err != nil || d.unseenTogether(l) {
 		return nil, err
 	}
 	var changed []string

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"fmt"
 	"path"
 	"slices"
@@ -90,11 +89,6 @@ func someOf(names []string) string {
 		names = append(names[:most:most], fmt.Sprintf("%d more", len(names)-most))
 	}
 	return strings.Join(names, ", ")
-}
-
-// AskTarget is what describes the target, for its SBOM.
-func (d *Decisions) AskTarget(ctx context.Context) ([]fact.Inquiry, error) {
-	return d.Ask(ctx, []fact.Question{{Layer: d.TargetLayer.ID, Kind: fact.Built}}, nil)
 }
 
 // Description is what is known of a layer that is built.

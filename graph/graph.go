@@ -37,6 +37,7 @@ type Graph struct {
 	Layers      []*Layer         // that they provide, in group order and then in file order; with a target only those that it needs
 	TargetLayer *Layer           // nil for the image
 	byID        map[string]*Layer
+	makes       map[maker][]*Layer // those of Layers that one makes
 }
 
 // New returns what a group comes down to under the answers of its require scripts: it resolves links and, with a target, leaves
@@ -56,7 +57,7 @@ func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Gr
 }
 
 func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
-	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, byID: map[string]*Layer{}}
+	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, byID: map[string]*Layer{}, makes: map[maker][]*Layer{}}
 	caches := map[string]*packfile.Cache{} // by subject
 	for _, m := range g.Modules {
 		for i := range m.Packfile.Caches {
@@ -69,7 +70,9 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts)
 				continue
 			}
 			id := m.Subject(l.Name)
-			g.byID[id] = &Layer{Layer: l, Module: m, ID: id, Export: l.Export, Expose: l.Expose, noCache: b.IsNoCache(m, l.Name)}
+			made := &Layer{Layer: l, Module: m, ID: id, Export: l.Export, Expose: l.Expose, noCache: b.IsNoCache(m, l.Name)}
+			made.maker = packfileLayer{made}
+			g.byID[id] = made
 		}
 	}
 	g.assign(chosen, f)
@@ -98,6 +101,9 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts)
 	}
 	if err := checkDeclared(g.Layers); err != nil {
 		return nil, err
+	}
+	for _, l := range g.Layers {
+		g.makes[l.maker] = append(g.makes[l.maker], l)
 	}
 	g.markNoCache()
 	return g, nil

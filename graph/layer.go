@@ -20,6 +20,7 @@ type Layer struct {
 
 	required []requirement  // who requires it, in group order; it is not created when there is nobody
 	metadata map[string]any // that it has before its test
+	maker    maker          // whose run step makes it
 	madeBy   *Layer         // of one that is required: who makes it, itself or that of another module; nil when it is not required
 	links    []link
 	index    int // among the layers of the group
@@ -66,25 +67,16 @@ func (k link) shown() string {
 	return k.Name
 }
 
-// runsScripts says whether the run step of the layer does: only then it sees other layers.
-func (l *Layer) runsScripts() bool {
-	setUp := slices.ContainsFunc(l.links, func(k link) bool { return k.cache != nil && k.cache.Setup != nil })
-	return l.Provide.Run != nil || setUp
-}
-
 // looksInto are the links to layers whose content the run step of the layer sees. No two go to one layer.
 func (l *Layer) looksInto() []link {
-	if !l.runsScripts() {
+	if !l.maker.runsScripts() {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(l.links), func(k link) bool { return k.layer == nil })
 }
 
 // seesEnvironment says whether a step of the layer sees what earlier modules expose.
-func (l *Layer) seesEnvironment() bool { return l.runsScripts() || l.fullEnv() }
-
-// fullEnv says whether the test sees all that the run step sees.
-func (l *Layer) fullEnv() bool { return l.testScript() != nil && l.Provide.Test.FullEnv }
+func (l *Layer) seesEnvironment() bool { return l.maker.runsScripts() || l.maker.fullEnv() }
 
 // testScript is nil when the layer has no test, or only a match.
 func (l *Layer) testScript() *packfile.Script {
@@ -92,21 +84,6 @@ func (l *Layer) testScript() *packfile.Script {
 		return nil
 	}
 	return l.Provide.Test.Script
-}
-
-// questions are those that have to be answered before the layer is settled, in the order in which they are asked.
-func (l *Layer) questions() []fact.Kind {
-	var kinds []fact.Kind
-	if l.Provide.Inputs != nil {
-		kinds = append(kinds, fact.Inputs)
-	}
-	if l.Provide.Test != nil {
-		kinds = append(kinds, fact.Tested)
-	}
-	if slices.ContainsFunc(l.Provide.Deps, unpinned) {
-		kinds = append(kinds, fact.Fetched)
-	}
-	return kinds
 }
 
 // facts are what is known of layers.
@@ -125,8 +102,8 @@ func (f facts) status(l *Layer) status {
 	if len(l.required) == 0 {
 		return dropped
 	}
-	for _, kind := range l.questions() {
-		result, ok := f[fact.Question{Layer: l.ID, Kind: kind}]
+	for _, kind := range l.maker.questions() {
+		result, ok := f[fact.Question{Layer: l.maker.id(), Kind: kind}]
 		if !ok {
 			return open
 		}
@@ -142,11 +119,11 @@ func (f facts) status(l *Layer) status {
 func (f facts) metadata(l *Layer, kind fact.Kind) map[string]any {
 	md := map[string]any{}
 	maps.Copy(md, l.metadata)
-	for _, earlier := range l.questions() {
+	for _, earlier := range l.maker.questions() {
 		if earlier == kind {
 			break
 		}
-		r, ok := f[fact.Question{Layer: l.ID, Kind: earlier}]
+		r, ok := f[fact.Question{Layer: l.maker.id(), Kind: earlier}]
 		switch {
 		case !ok:
 		case earlier == fact.Fetched:

@@ -74,8 +74,8 @@ func (s Steps) run(ctx context.Context, l *Layer, d *Decision) (*Output, error) 
 	}
 	// The steps that answered questions are below the run step, so that a cache export takes them along. It is their
 	// result that counts: where that is the same, the run step is the same.
-	for _, kind := range l.questions() {
-		a := s.facts[fact.Question{Layer: l.ID, Kind: kind}]
+	for _, kind := range l.maker.questions() {
+		a := s.facts[fact.Question{Layer: l.maker.id(), Kind: kind}]
 		p.Mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 	}
 	out, err := s.Exec(p)

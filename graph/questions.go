@@ -67,13 +67,13 @@ func (d *Decisions) Questions() (qs []fact.Question) {
 
 // openQuestion is the next one to ask before a layer is settled, nil when it has to wait.
 func (d *Decisions) openQuestion(l *Layer) *fact.Question {
-	for _, kind := range l.questions() {
-		q := fact.Question{Layer: l.ID, Kind: kind}
+	for _, kind := range l.maker.questions() {
+		q := fact.Question{Layer: l.maker.id(), Kind: kind}
 		if _, ok := d.facts[q]; ok {
 			continue // the next one sees what this one says
 		}
 		if kind == fact.Tested && l.testScript() != nil {
-			if !d.facts.linksSettled(l) || l.fullEnv() && (!d.linksReady(l) || d.BuildNothing && d.needsBuilding(l)) {
+			if !d.facts.linksSettled(l) || l.maker.fullEnv() && (!d.linksReady(l) || d.BuildNothing && d.needsBuilding(l)) {
 				return nil
 			}
 		}

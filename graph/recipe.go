@@ -24,6 +24,14 @@ func (d *Decisions) recipe(l *Layer) (*recipe, error) {
 	if p, ok := d.recipes[l]; ok {
 		return p, nil
 	}
+	p, err := l.maker.recipe(d, l)
+	if err == nil {
+		d.recipes[l] = p
+	}
+	return p, err
+}
+
+func (of packfileLayer) recipe(d *Decisions, l *Layer) (*recipe, error) {
 	p := &recipe{run: container.Process{
 		Subject: l.ID, Module: l.Module, Files: container.Files{Module: l.Module}, Access: l.Provide.Access,
 		At: []module.Place{l.Module.At(l.Range())}, Name: "run", NoCache: l.noCache,
@@ -67,13 +75,12 @@ func (d *Decisions) recipe(l *Layer) (*recipe, error) {
 		}
 	}
 	p.run.Spec.Task = task
-	if p.record.Parts, err = d.keyParts(l, p.run, task); err != nil {
+	if p.record.Parts, err = of.keyParts(d, p.run, task); err != nil {
 		return nil, err
 	}
 	if p.record.Key, err = p.record.Parts.Key(); err != nil {
 		return nil, err
 	}
-	d.recipes[l] = p
 	if task.RunsScripts() { // else its spec says all that it depends on, and the key more: the platform
 		task.Key = p.record.Key
 		err = p.run.Files.AddRecord(p.record)
@@ -83,7 +90,8 @@ func (d *Decisions) recipe(l *Layer) (*recipe, error) {
 }
 
 // keyParts is what the key of a layer is made of.
-func (d *Decisions) keyParts(l *Layer, p container.Process, task step.Run) (layerkey.Parts, error) {
+func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Run) (layerkey.Parts, error) {
+	l := of.Layer
 	parts := layerkey.Parts{
 		Contract:    step.Contract,
 		Layer:       task.LayerDir,

@@ -60,7 +60,7 @@ func (d *Decisions) Reused() *bk.State {
 	lookedInto := map[*Layer]bool{}
 	for _, l := range d.Layers {
 		for _, k := range l.links {
-			if k.layer != nil && (d.runs[l] && l.runsScripts() || l.fullEnv()) {
+			if k.layer != nil && (d.runs[l] && l.maker.runsScripts() || l.maker.fullEnv()) {
 				lookedInto[k.layer] = true
 			}
 		}

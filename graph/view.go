@@ -81,7 +81,7 @@ func (d *Decisions) SeenByContent() (names []string) {
 		return nil
 	}
 	for _, l := range d.Layers {
-		if d.runs[l] && l.runsScripts() && !l.Provide.LockApp && l.Provide.Inputs == nil && d.facts.version(l) != "" {
+		if d.runs[l] && l.maker.runsScripts() && !l.Provide.LockApp && l.Provide.Inputs == nil && d.facts.version(l) != "" {
 			names = append(names, d.Shown(l))
 		}
 	}

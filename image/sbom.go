@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"path"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
@@ -136,6 +138,11 @@ func sbomFiles(d *graph.Decisions, im sbom.Image) (files map[string][]byte, err 
 		}
 	}
 	return files, nil
+}
+
+// AskTarget is what describes the target, for its SBOM.
+func AskTarget(ctx context.Context, d *graph.Decisions) ([]fact.Inquiry, error) {
+	return d.Ask(ctx, []fact.Question{{Layer: d.TargetLayer.ID, Kind: fact.Built}}, nil)
 }
 
 // MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.

@@ -1,0 +1,52 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/packfile/frontend/fact"
+)
+
+// maker makes layers with one run step: they are made together or not at all. What layers it makes is known beforehand: see
+// Graph.makes.
+type maker interface {
+	// id is what questions to it have in place of a layer's.
+	id() string
+	// questions are those that have to be answered before its layers are settled, in the order in which they are asked.
+	questions() []fact.Kind
+	// runsScripts says whether its run step does: only then it sees other layers.
+	runsScripts() bool
+	// fullEnv says whether its test sees all that the run step sees.
+	fullEnv() bool
+	// recipe returns what is known of one of its layers, which is settled, before anything is built for it. It fails when a key cannot be
+	// made.
+	recipe(*Decisions, *Layer) (*recipe, error)
+}
+
+// packfileLayer makes a layer of a packfile, and no other.
+type packfileLayer struct{ *Layer }
+
+func (l packfileLayer) id() string { return l.ID }
+
+// runsScripts says whether the run step of the layer does: only then it sees other layers.
+func (l packfileLayer) runsScripts() bool {
+	setUp := slices.ContainsFunc(l.links, func(k link) bool { return k.cache != nil && k.cache.Setup != nil })
+	return l.Provide.Run != nil || setUp
+}
+
+// fullEnv says whether the test sees all that the run step sees.
+func (l packfileLayer) fullEnv() bool { return l.testScript() != nil && l.Provide.Test.FullEnv }
+
+// questions are those that have to be answered before the layer is settled, in the order in which they are asked.
+func (l packfileLayer) questions() []fact.Kind {
+	var kinds []fact.Kind
+	if l.Provide.Inputs != nil {
+		kinds = append(kinds, fact.Inputs)
+	}
+	if l.Provide.Test != nil {
+		kinds = append(kinds, fact.Tested)
+	}
+	if slices.ContainsFunc(l.Provide.Deps, unpinned) {
+		kinds = append(kinds, fact.Fetched)
+	}
+	return kinds
+}
