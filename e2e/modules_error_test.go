@@ -56,7 +56,7 @@ var badModules = map[string]struct {
 	"a module whose packfile does not parse": {
 		packfile: uses("modules/bad"),
 		modules:  map[string]string{"bad": module("acme/bad", "[[layer]]\nname = \"x\"\n")},
-		want:     []string{"modules/bad/packfile.toml:4:", `"layer"`, `did you mean "layers"`, ">>> [[layer]]"},
+		want:     []string{"modules/bad/packfile.toml:4:", `"layer"`, `it is called "layers" today`, ">>> [[layer]]"},
 	},
 	"a module whose packfile is no TOML": {
 		packfile: uses("modules/bad"),
