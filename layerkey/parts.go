@@ -2,7 +2,7 @@
 // between two keys. The frontend uses it to decide by keys, and packfile-step to say why a step runs. It reads no file
 // and makes no decision.
 //
-// The rules are those of "When a layer is built again" in docs/caching.md.
+// The rules are those of "When a layer is rebuilt" in docs/caching.md.
 package layerkey
 
 import (
