@@ -12,10 +12,9 @@ import (
 
 // Proxy stands before a registry and measures what moves: what a build pulls is measured where it is pulled from.
 type Proxy struct {
-	Address  string // name the registry by this
-	Traffic  Meter
-	server   *http.Server
-	listener *listener
+	Address string // name the registry by this
+	Traffic Meter
+	server  *http.Server
 }
 
 // NewProxy starts a proxy before the registry of a host.
@@ -25,11 +24,11 @@ func NewProxy(registry string) (*Proxy, error) {
 
 // newProxy takes a transport that does not compress: bytes are counted as the client asked for them.
 func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
-	loopback, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{Address: loopback.Addr().String(), listener: &listener{Listener: loopback}}
+	p := &Proxy{Address: listener.Addr().String()}
 	p.server = &http.Server{Handler: &httputil.ReverseProxy{
 		Transport: transport,
 		ErrorLog:  log.New(io.Discard, "", 0), // the client is told
@@ -43,12 +42,9 @@ func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
 			return nil
 		},
 	}}
-	go p.server.Serve(p.listener)
+	go p.server.Serve(listener)
 	return p, nil
 }
-
-// MoveAway puts a network between the proxy and its clients: connections that are made from now on go through it.
-func (p *Proxy) MoveAway(n Network) { p.listener.set(newWire(n)) }
 
 // Close ends the proxy and the connections through it.
 func (p *Proxy) Close() { p.server.Close() }
