@@ -14,7 +14,7 @@ var badPackfiles = []struct {
 	line           string // the marked line of the excerpt
 }{
 	{"TOML that is none", "[config\nid = 1\n", []string{"packfile.toml:2:"}, "[config"},
-	{"unknown keys, all at once", "[config]\nnmae = \"x\"\n[[layer]]\nname = \"a\"\n", []string{`"nmae"`, `did you mean "name"`, `"layer"`, `did you mean "layers"`, "2 errors"}, "nmae"},
+	{"unknown keys, all at once", "[config]\nnmae = \"x\"\n[[layrs]]\nname = \"a\"\n", []string{`"nmae"`, `did you mean "name"`, `"layrs"`, `did you mean "layers"`, "2 errors"}, "nmae"},
 	{"a wrong type", "[[layers]]\nname = 5\n", []string{"string", "integer"}, "name = 5"},
 	{"two layers of one name", layerNamed("a") + layerNamed("a"), []string{`"a"`}, "name"},
 	{"a link to nothing", layerNamed("tool") + layerNamed("a") + "[[layers.build.links]]\nname = \"tol\"\n", []string{`"tol"`, `did you mean "tool"`}, `name = "tol"`},
