@@ -12,17 +12,18 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// app is what is built.
+// app is the app being built.
 type app struct {
 	tree bk.State
-	// stable is the same in a form that two builds have equal definitions of, for keyed views. Nil when there is none: then the
-	// app is known by its content.
+	// stable is the same tree in a form that has an equal definition in every build, for keyed views. It is nil when there is
+	// none: then the app is known by its content.
 	stable *bk.State
 	source.AppOrigin
 }
 
-// startApp finds the app, unless that is done, and has it sent: everything needs it, so it may be on its way while images and
-// modules are looked up. Whether it arrives, before ctx of the whole build ends, is told to whoever asks next.
+// startApp finds the app and has it sent, unless that is done already. Everything needs the app, so it may be on its way while
+// images and modules are looked up. The sending may outlive ctx, but not whole, the context of the build; whoever asks for the
+// app next learns of an error.
 func (b *build) startApp(ctx, whole context.Context) error {
 	if b.apps != nil {
 		return nil
@@ -65,7 +66,7 @@ func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) 
 	return found, nil
 }
 
-// selected returns what a project descriptor leaves of the app's files.
+// selected returns the files of the app that a project descriptor includes and does not exclude.
 func selected(p *project.Project, filename string, st bk.State) bk.State {
 	if p == nil || len(p.Include)+len(p.Exclude) == 0 {
 		return st

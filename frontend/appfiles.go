@@ -8,16 +8,16 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// maxLooks is how many folders are looked into to find one file that a pattern matches.
+// maxLooks is how many folders are looked into to find one file that matches a pattern.
 const maxLooks = 1000
 
-// search looks for any file of an app that a pattern matches.
+// search looks for any file of an app that matches a pattern.
 type search struct {
 	*appLinks
-	looks int // that are left; without any, a file counts as found
+	looks int // how many are left; when none is, a file counts as found
 }
 
-// hasFile says whether there is one below dir, for a pattern that is made of names.
+// hasFile reports whether a file below dir matches a pattern that consists of names.
 func (s *search) hasFile(ctx context.Context, dir string, names []string) (bool, error) {
 	if strings.Contains(names[0], "**") {
 		m, err := patternmatcher.New([]string{"x/" + path.Join(names...)})
@@ -50,7 +50,7 @@ func (s *search) hasFile(ctx context.Context, dir string, names []string) (bool,
 	return false, nil
 }
 
-// below says whether any file in a folder matches, at whatever depth, by its path behind name. With nil every file does.
+// below reports whether any file in a folder matches m, at any depth, by its path behind name. With a nil m every file matches.
 func (s *search) below(ctx context.Context, dir, name string, m *patternmatcher.PatternMatcher) (bool, error) {
 	if s.looks--; s.looks < 0 {
 		return true, nil

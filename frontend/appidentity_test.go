@@ -11,7 +11,7 @@ import (
 
 const versioned = "[config]\nid = \"acme/app\"\n[[layers]]\nname = \"a\"\nexport = true\nversion = \"1\"\n[layers.build.run]\ninline = \"true\"\nshell = \"sh -e\"\n"
 
-// identityOf is the identity of an app that is built with options.
+// identityOf returns the identity of an app that is built with options.
 func identityOf(t *testing.T, text string, a app, opts map[string]string) string {
 	t.Helper()
 	b := buildOf(t, &fakeGateway{opts: opts}, text)

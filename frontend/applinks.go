@@ -21,8 +21,8 @@ import (
 // maxHops is how many symlinks may follow each other, as in Linux.
 const maxHops = 40
 
-// appLinks finds symlinks of an app, and what they lead to. Patterns do not: to BuildKit a symlink is its text, and a folder that
-// is one has no files. It is used by one goroutine.
+// appLinks finds the symlinks of an app, and what they lead to. Patterns do not follow symlinks: to BuildKit a symlink is its
+// text, and a symlink to a folder has no files. One goroutine uses it.
 type appLinks struct {
 	build  *build
 	tree   bk.State
@@ -35,7 +35,7 @@ func newAppLinks(b *build, tree bk.State) *appLinks {
 	return &appLinks{build: b, tree: tree, seen: map[string]*fstypes.Stat{}, listed: map[string][]*fstypes.Stat{}}
 }
 
-// open returns the app's folder. Nobody asks for it when no pattern has a folder in it, and there are no symlinks.
+// open returns the app's folder, which takes a solve. It is called only when a pattern has a folder in it or there are symlinks.
 func (a *appLinks) open(ctx context.Context) (*tree.Folder, error) {
 	if a.app == nil {
 		ref, err := a.build.solve(ctx, a.tree)
@@ -47,7 +47,7 @@ func (a *appLinks) open(ctx context.Context) (*tree.Folder, error) {
 	return a.app, nil
 }
 
-// entry is what a folder of the app has under a name, nil when it has nothing.
+// entry returns what a folder of the app has under a name, nil when it has nothing.
 func (a *appLinks) entry(ctx context.Context, dir, name string) (*fstypes.Stat, error) {
 	at := path.Join(dir, name)
 	stat, ok := a.seen[at]
@@ -62,7 +62,7 @@ func (a *appLinks) entry(ctx context.Context, dir, name string) (*fstypes.Stat, 
 	return stat, err
 }
 
-// entries are those of a folder of the app, in order of their names.
+// entries returns the entries of a folder of the app, ordered by name. Each folder is asked for once.
 func (a *appLinks) entries(ctx context.Context, dir string) ([]*fstypes.Stat, error) {
 	if list, ok := a.listed[dir]; ok {
 		return list, nil
@@ -93,8 +93,8 @@ type destination struct {
 	lost   string        // why it leads nowhere, "" when it leads somewhere
 }
 
-// addWay adds to a selection what has to be there for a way to lead where it does, besides its end and the folder where it begins.
-// It says whether any of that is new.
+// addWay adds to a selection what must be there for the way to lead where it does, except its end and the folder where it begins.
+// It reports whether any of that is new.
 func (to destination) addWay(sel *fact.Selection, from string) (more bool) {
 	for _, l := range to.links {
 		more = sel.AddWay(l) || more
@@ -108,8 +108,8 @@ func (to destination) addWay(sel *fact.Selection, from string) (more bool) {
 	return more
 }
 
-// resolve follows a path that begins in a folder of the app, as the kernel does. One that leads out of the app leads nowhere: the
-// symlink is an error of the step that sees it.
+// resolve follows a path that begins in a folder of the app, as the kernel does. A path that leads out of the app leads nowhere:
+// the step that sees the symlink reports it as an error.
 func (a *appLinks) resolve(ctx context.Context, dir, text string) (destination, error) {
 	to := destination{path: dir}
 	if path.IsAbs(text) {
@@ -167,8 +167,8 @@ func (a *appLinks) resolve(ctx context.Context, dir, text string) (destination, 
 
 func parent(name string) string { return strings.TrimPrefix(path.Dir("/"+name), "/") }
 
-// onTheWay adds to a selection the symlinks that stand for folders in its patterns. One that a ** goes through is none of them:
-// like that of a shell it follows no symlinks.
+// onTheWay adds to a selection the symlinks that stand for folders in its patterns. A ** follows no symlinks, like that of a
+// shell.
 func (a *appLinks) onTheWay(ctx context.Context, sel *fact.Selection) error {
 	for i, glob := range sel.Globs {
 		w := way{appLinks: a, sel: sel, index: i, been: map[string]bool{}}
@@ -187,7 +187,7 @@ type way struct {
 	been  map[string]bool
 }
 
-// walk goes through the folders that names, which are parts of a pattern, stand for below dir.
+// walk follows the names of a pattern through the folders below dir that match them.
 func (w *way) walk(ctx context.Context, dir string, names []string) error {
 	key := dir + "\x00" + strings.Join(names, "/")
 	if len(names) == 1 || strings.Contains(names[0], "**") || w.been[key] {
@@ -221,7 +221,7 @@ func (w *way) walk(ctx context.Context, dir string, names []string) error {
 	return nil
 }
 
-// matching are the entries of a folder that one name of a pattern stands for.
+// matching returns the entries of a folder that match one name of a pattern.
 func (a *appLinks) matching(ctx context.Context, dir, name string) ([]*fstypes.Stat, error) {
 	if !strings.ContainsAny(name, "*?[") {
 		stat, err := a.entry(ctx, dir, name)
@@ -230,7 +230,7 @@ func (a *appLinks) matching(ctx context.Context, dir, name string) ([]*fstypes.S
 		}
 		return []*fstypes.Stat{stat}, nil
 	}
-	// Behind a folder nothing of the name is special because it stands at the beginning.
+	// Behind a folder, no character of the name is special because it comes first.
 	m, err := patternmatcher.New([]string{"x/" + name})
 	if err != nil {
 		return nil, err
@@ -258,8 +258,8 @@ type lostLink struct {
 	why string
 }
 
-// follow adds to a selection what the symlinks among its files lead to, which a step has found. It returns whether that is
-// anything new, and those that lead nowhere.
+// follow adds to a selection what the symlinks among its files lead to, as a step found them. It reports whether any of that is
+// new, and returns the symlinks that lead nowhere.
 func (a *appLinks) follow(ctx context.Context, sel *fact.Selection, r step.Result) (more bool, lost []lostLink, err error) {
 	for _, link := range r.Links {
 		dir := parent(link.Path)

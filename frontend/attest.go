@@ -28,8 +28,8 @@ import (
 	"github.com/packfile/frontend/source/live"
 )
 
-// attester makes what is attested of images, as far as it is the frontend's to make, and the user asked for it: SBOMs, and the
-// materials of the provenance.
+// attester makes the attestations of images that the user asked for and that are the frontend's to make: SBOMs, and the materials
+// of the provenance.
 type attester struct {
 	client gw.Client
 	ui     *dockerui.Client
@@ -37,7 +37,7 @@ type attester struct {
 	steps  steps
 }
 
-// steps is what runs a state, and steps that answer questions.
+// steps runs states, and steps that answer questions.
 type steps interface {
 	// solve builds a state, and fails if that does.
 	solve(context.Context, bk.State) (gw.Reference, error)
@@ -73,8 +73,8 @@ func (a attester) attest(ctx context.Context, d *graph.Decisions, p ocispecs.Pla
 	return attestations, a.generatorError(err)
 }
 
-// rebased returns the attestations about a rebased image: the SBOM is what its label says. A generator is BuildKit's to run: there
-// is no build that could merge what it finds.
+// rebased returns the attestations about a rebased image: its SBOM label as a document. It returns none when the user named a
+// generator, which is BuildKit's to run: there is no build that could merge what it finds.
 func (a attester) rebased(ctx context.Context, img *dockerspec.DockerOCIImage) ([]gw.Attestation, error) {
 	if a.ui.SBOM == nil || a.hasGenerator() {
 		return nil, nil
@@ -86,7 +86,7 @@ func (a attester) rebased(ctx context.Context, img *dockerspec.DockerOCIImage) (
 	return a.withContent(ctx, spdxAttestation(), documentState(document))
 }
 
-// document returns the SBOM of the image, or of the target. For the image it is known already what is in it.
+// document returns the SBOM of the image, or of the target. It runs no step for the image, whose content is known already.
 func (a attester) document(ctx context.Context, d *graph.Decisions) ([]byte, error) {
 	if a.ui.Target != "" {
 		inquiries, err := image.AskTarget(ctx, d)
@@ -124,15 +124,15 @@ func spdxAttestation() gw.Attestation {
 	}
 }
 
-// spdxPredicate is the type of in-toto statements that have an SPDX document as their predicate.
+// spdxPredicate is the predicate type of in-toto statements with an SPDX document.
 const spdxPredicate = "https://spdx.dev/Document"
 
-// documentState returns a folder with our document alone.
+// documentState returns a folder that holds our document and nothing else.
 func documentState(document []byte) bk.State {
 	return bk.Scratch().File(bk.Mkfile("/"+sbom.FileName, 0o644, document), dockerui.WithInternalName("SBOM"))
 }
 
-// withContent returns an attestation that has its content in a state, which is built.
+// withContent builds a state and returns an attestation with it as content.
 func (a attester) withContent(ctx context.Context, made gw.Attestation, content bk.State) ([]gw.Attestation, error) {
 	var err error
 	if made.Ref, err = a.steps.solve(ctx, content); err != nil {
@@ -141,7 +141,7 @@ func (a attester) withContent(ctx context.Context, made gw.Attestation, content 
 	return []gw.Attestation{made}, nil
 }
 
-// generate returns what the SBOM generator finds in an image, with our document in its own.
+// generate runs the SBOM generator on an image, and returns what it finds beside our document.
 func (a attester) generate(ctx context.Context, d *graph.Decisions, p ocispecs.Platform, built gw.Reference, document []byte) (none bk.State, err error) {
 	scanner, err := a.door.Scanner(ctx, a.ui.SBOM.Generator, a.ui.SBOM.Parameters)
 	if err != nil {
@@ -162,7 +162,7 @@ func (a attester) generate(ctx context.Context, d *graph.Decisions, p ocispecs.P
 	return image.MergeSBOM(d.Builder, *found.Ref, a.ui.SBOM.Generator, document)
 }
 
-// generatorError says of an error that it is about the SBOM generator.
+// generatorError adds to an error that it comes from the SBOM generator. It returns nil for nil.
 func (a attester) generatorError(err error) error {
 	if err == nil {
 		return nil
@@ -170,8 +170,8 @@ func (a attester) generatorError(err error) error {
 	return &said{message: fmt.Sprintf("SBOM generator %s: %v", a.ui.SBOM.Generator, err), error: err}
 }
 
-// hasGenerator says whether the user named an SBOM generator. BuildKit's own reading of the option fills in its default,
-// which is not wanted: we need none.
+// hasGenerator reports whether the user named an SBOM generator. It reads the option itself, since BuildKit fills in a default
+// generator, which we do not need.
 func (a attester) hasGenerator() bool {
 	opts := a.client.BuildOpts().Opts
 	for _, name := range []string{"attest:" + attestations.KeyTypeSbom, buildArg + "BUILDKIT_ATTEST_" + strings.ToUpper(attestations.KeyTypeSbom)} {
@@ -183,8 +183,8 @@ func (a attester) hasGenerator() bool {
 	return false
 }
 
-// recordMaterials makes the provenance name the deps of layers that are reused, if it is asked for. That it cannot is no
-// reason to fail: the previous image is named, and its provenance says the rest.
+// recordMaterials makes the provenance name the deps of reused layers, if the user asked for provenance. It does not fail the
+// build when they are not to be had: the provenance names the previous image, whose own provenance says the rest.
 func (a attester) recordMaterials(ctx context.Context, d *graph.Decisions) error {
 	if _, asked := a.client.BuildOpts().Opts["attest:"+attestations.KeyTypeProvenance]; !asked {
 		return nil

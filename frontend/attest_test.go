@@ -35,7 +35,7 @@ func TestAnSBOMGeneratorIsOneThatTheUserNamed(t *testing.T) {
 	}
 }
 
-// fakeSteps builds what it is given into the files that operations make.
+// fakeSteps builds states into the files that their operations make.
 type fakeSteps struct {
 	built map[string][]byte // content of files by name
 	err   error

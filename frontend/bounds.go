@@ -11,10 +11,11 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// boundedClient refuses configs of images that would take much to decode. dockerui decodes them too, so nobody gets one.
+// boundedClient refuses image configs that take too much to decode. dockerui decodes configs too, and does not get such a config
+// either.
 type boundedClient struct{ gw.Client }
 
-// ResolveImageConfig is that of the client, with an error for a config that is too large.
+// ResolveImageConfig calls the client, and fails for a config that is too large.
 func (c boundedClient) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	name, dgst, config, err := c.Client.ResolveImageConfig(ctx, ref, opt)
 	if err != nil {

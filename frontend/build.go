@@ -1,5 +1,6 @@
-// Package frontend is the conversation with BuildKit: what the user asked for, the packfile and its contexts, the steps
-// whose answers are facts for packages group, graph and image, and the result. Every call to the gateway is in this package.
+// Package frontend talks with BuildKit: it reads what the user asked for, the packfile and its contexts, runs the steps whose
+// answers are facts for packages group, graph and image, and returns the result. Every call to the gateway is in this package or
+// source/live. What becomes of layers, and what an image holds, is not decided here.
 package frontend
 
 import (
@@ -31,17 +32,17 @@ type build struct {
 	*solver
 	ui      *dockerui.Client
 	door    *live.Door
-	sources source.Resolver // door, with what decorates it
+	sources source.Resolver // door, with decorators around it
 	opts    options
 	source  *dockerui.Source
-	pf      *packfile.Packfile // that is built
-	project *project.Project   // where it comes from, nil when it was no project descriptor
-	root    *module.Module     // that it is
+	pf      *packfile.Packfile // the packfile being built
+	project *project.Project   // the project descriptor that pf was read from, else nil
+	root    *module.Module     // pf as a module
 	modules module.Found
-	texts   // that errors can show: packfiles, and those of modules
+	texts   // files that errors can show: packfiles, and those of modules
 	warner
-	apps     []*app    // one for each of platforms
-	images   []*images // likewise
+	apps     []*app    // one for each platform
+	images   []*images // one for each platform
 	identity string    // of the app; see appIdentity
 	epoch    time.Time
 	now      time.Time
@@ -49,7 +50,7 @@ type build struct {
 	recognizing sync.WaitGroup // see recognize
 }
 
-// Build is a gateway build function (gw.BuildFunc).
+// Build runs one call of the frontend, as a gateway build function (gw.BuildFunc).
 func Build(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	err = guard.Call(ctx, func() error {
 		res, err = run(ctx, shownClient{c})
@@ -69,8 +70,8 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 		return nil, err
 	}
 	b.warner, b.explainFailure = newWarner(b), b.solveErrors().explain
-	// With it, dockerui would have Git give files the time of their commit. Nobody uses that, some daemons have no such time for
-	// a sub folder (moby/buildkit#7151), and some do not know what is asked of them.
+	// With SOURCE_DATE_EPOCH, dockerui would have Git give files the time of their commit. Nobody uses that time. Some daemons
+	// have no such time for a sub folder (moby/buildkit#7151), and some do not know the request.
 	delete(c.BuildOpts().Opts, buildArg+"SOURCE_DATE_EPOCH")
 	if b.ui, err = dockerui.NewClient(c); err != nil {
 		return nil, err
@@ -98,8 +99,8 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	return res, err
 }
 
-// readContexts finds the app, the files that the packfile names in its own folder, and the images: all at once, since each
-// waits for the client or a registry.
+// readContexts finds the app, the files that the packfile names in its own folder, and the images. It does so at the same time,
+// since each waits for the client or a registry.
 func (b *build) readContexts(ctx context.Context) (err error) {
 	platforms := b.platforms()
 	b.images = make([]*images, len(platforms))
@@ -124,7 +125,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	return err
 }
 
-// platforms are those that are built for, in the order in which dockerui asks for them.
+// platforms returns the platforms to build for, in the order in which dockerui asks for them.
 func (b *build) platforms() []ocispecs.Platform {
 	if len(b.ui.TargetPlatforms) > 0 {
 		return b.ui.TargetPlatforms
@@ -169,14 +170,14 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 	return result, err
 }
 
-// inputs are what a build for one platform is made of.
+// inputs are what a build for one platform starts from.
 type inputs struct {
 	detector *group.Detector
 	graph    graph.Input
 	image    image.Input
 }
 
-// inputs returns those of the platform with the given index.
+// inputs returns the inputs of the platform with the given index.
 func (b *build) inputs(ctx context.Context, index int) inputs {
 	images := b.images[index]
 	return inputs{

@@ -12,17 +12,17 @@ import (
 // buildArg is the prefix of the options that hold build arguments.
 const buildArg = "build-arg:"
 
-// argument is a row of the table of build arguments: what those of some names mean. The reference has the same rows, and a test
-// compares them.
+// argument is a row of the table of build arguments: what the arguments of some names mean. The reference has the same rows, and
+// a test compares them.
 type argument struct {
-	names   []string // that it is about
-	anyCase bool     // and the same in lower case, or mixed
-	prefix  string   // where names is empty: all names that begin with it, and are in no row above
+	names   []string // names it is about
+	anyCase bool     // also the same names in lower or mixed case
+	prefix  string   // when names is empty: all names that begin with it and are in no row above
 	what    string   // what the reference says it does
 	set     func(o *options, name, value string) error
 }
 
-// arguments returns the table. The first row that a name is in decides, and there is one for each name.
+// arguments returns the table. The first row with a name decides, and every name has one.
 func arguments() []argument {
 	return []argument{
 		{
@@ -80,7 +80,7 @@ func arguments() []argument {
 // ownPrefix begins the names of the frontend's own options.
 const ownPrefix = "PACKFILE_"
 
-// is says whether the row is about a name.
+// is reports whether the row is about a name.
 func (a argument) is(name string) bool {
 	if len(a.names) == 0 {
 		return strings.HasPrefix(name, a.prefix)
@@ -88,10 +88,10 @@ func (a argument) is(name string) bool {
 	return slices.Contains(a.names, name) || a.anyCase && slices.Contains(a.names, strings.ToUpper(name))
 }
 
-// readByBuildKit leaves an argument to dockerui and the daemon, which read it from the build's options.
+// readByBuildKit does nothing: dockerui and the daemon read the argument from the build's options.
 func readByBuildKit(*options, string, string) error { return nil }
 
-// refuseUnknown fails, and names the options that there are.
+// refuseUnknown returns an error that names the known options.
 func refuseUnknown(_ *options, name, _ string) error {
 	var known []string
 	for _, a := range arguments() {
@@ -105,7 +105,7 @@ func refuseUnknown(_ *options, name, _ string) error {
 		name, ownPrefix, strings.Join(known, ", "))
 }
 
-// setProxy keeps a proxy of steps.
+// setProxy keeps a proxy for steps.
 func (o *options) setProxy(name, value string) error {
 	if err := checkVariable(name, value); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (o *options) setVariable(name, value string) error {
 	return nil
 }
 
-// checkVariable refuses what cannot be an environment variable. The error has no value in it: a proxy's address may have a
+// checkVariable fails for what cannot be an environment variable. The error leaves the value out: a proxy's address may hold a
 // password, and container runtimes print variables that they refuse.
 func checkVariable(name, value string) error {
 	if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {

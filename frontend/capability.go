@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/llb"
 )
 
-// minBuildKit is the oldest BuildKit release that tests run on: that of hack/oldest. It has everything below.
+// minBuildKit is the oldest BuildKit release that tests run on: the one of hack/oldest. It has all capabilities below.
 const minBuildKit = "0.20.2"
 
 // capability is something that a build needs of the daemon.
@@ -23,8 +23,8 @@ type capability struct {
 var llbCapabilities = []capability{
 	{pb.CapFileBase, "file operations"},
 	{pb.CapFileCopyIncludeExcludePatterns, "copying by pattern"},
-	// Symbolic modes have a capability that no daemon says it has. Those that make symlinks know them; others would take all
-	// permissions away.
+	// Symbolic modes have a capability, but no daemon lists it. Daemons that make symlinks know symbolic modes; others would
+	// remove all permissions.
 	{pb.CapFileSymlinkCreate, "symlinks and symbolic modes"},
 	{pb.CapExecMountContentCache, "mounts that are cached by key"},
 	{pb.CapExecSecretEnv, "secrets in variables"},
@@ -37,7 +37,7 @@ var gatewayCapabilities = []capability{
 	{gwpb.CapGatewayEvaluateSolve, "results that are evaluated at once"},
 }
 
-// checkCapabilities fails when the daemon is too old, with the BuildKit release that is not.
+// checkCapabilities fails when the daemon is too old. The error names the oldest BuildKit release that would do.
 func checkCapabilities(opts gw.BuildOpts) error {
 	if err := lacking(opts.LLBCaps, llbCapabilities); err != nil {
 		return err
@@ -45,8 +45,8 @@ func checkCapabilities(opts gw.BuildOpts) error {
 	return lacking(opts.Caps, gatewayCapabilities)
 }
 
-// layering is how the daemon puts layers on each other. That of a Docker Engine without the containerd image store cannot
-// merge (moby/moby#45153).
+// layering returns how the daemon stacks layers. A Docker Engine without the containerd image store cannot merge
+// (moby/moby#45153).
 func layering(opts gw.BuildOpts) llb.Layering {
 	caps := opts.LLBCaps
 	return llb.Layering{Flat: caps.Supports(pb.CapMergeOp) != nil}

@@ -15,14 +15,14 @@ import (
 	"github.com/packfile/frontend/module"
 )
 
-// maxGroups is how many groups of modules are tried. Orders in orders make products: a few lines can name more groups than
-// anybody could wait for.
+// maxGroups is how many groups of modules are tried. Orders within orders multiply: a few lines can name more groups than anybody
+// could wait for.
 const maxGroups = 20_000
 
-// maxTrials is how many choices among alternatives of their build plans are tried, over all groups.
+// maxTrials is how many choices among alternatives of build plans are tried, over all groups.
 const maxTrials = 100_000
 
-// shownGroups is how many groups an error tells of.
+// shownGroups is how many groups an error shows.
 const shownGroups = 20
 
 // failedGroup is a group that did not pass, and why.
@@ -31,11 +31,11 @@ type failedGroup struct {
 	why   []string // of each module, "" when it is not at fault
 }
 
-// detection is what came of trying groups.
+// detection is the result of trying groups.
 type detection struct {
 	group  *group.Group
 	facts  fact.Facts
-	failed []failedGroup // before it, as far as they are shown
+	failed []failedGroup // groups tried before it, no more than are shown
 }
 
 // detect finds the first group of modules whose build plan balances, and settles on it.
@@ -52,8 +52,8 @@ func (b *build) detect(ctx context.Context, in inputs) (*graph.Decisions, error)
 	return g.Decide(d.facts)
 }
 
-// findGroup tries groups until one passes. All require steps and bin/detect of a group run at once, and none
-// that ran for a group before.
+// findGroup tries groups until one passes. All require steps and bin/detect of a group run at the same time. A step that ran for
+// an earlier group does not run again.
 func (b *build) findGroup(ctx context.Context, detector *group.Detector) (*detection, error) {
 	d := &detection{facts: fact.Facts{}}
 	trials := &plan.Trials{Limit: maxTrials}
@@ -90,7 +90,7 @@ func (b *build) findGroup(ctx context.Context, detector *group.Detector) (*detec
 	return nil, b.orderError("no group of modules passes", d, tried)
 }
 
-// candidatesOf are the modules of a group.
+// candidatesOf returns the modules of a group.
 func candidatesOf(members []module.Member) []group.Candidate {
 	candidates := make([]group.Candidate, len(members))
 	for i, m := range members {
@@ -99,7 +99,7 @@ func candidatesOf(members []module.Member) []group.Candidate {
 	return candidates
 }
 
-// orderError is an error about the order, with a table of the groups that were tried.
+// orderError returns an error about the order, with a table of the groups that were tried.
 func (b *build) orderError(message string, d *detection, tried int) error {
 	at := b.pf.Config.Range()
 	switch {
@@ -111,7 +111,7 @@ func (b *build) orderError(message string, d *detection, tried int) error {
 	return b.errorAt(at, "%s\n%s", message, failedTable(d.failed, tried))
 }
 
-// failedTable says why groups do not pass, as far as they are known.
+// failedTable returns a table that says why groups do not pass, as far as that is known.
 func failedTable(failed []failedGroup, tried int) []byte {
 	var out bytes.Buffer
 	tw := tabwriter.NewWriter(&out, 0, 0, 3, ' ', 0)

@@ -13,14 +13,15 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// osReleases are where an image says which distribution it is (os-release(5)), of which the first that is there counts.
+// osReleases are the files in which an image says which distribution it is (os-release(5)). The first one that exists counts.
 var osReleases = []string{"etc/os-release", "usr/lib/os-release"}
 
-// maxOSRelease is how large such a file may be, in bytes. Those of distributions have less than one thousand.
+// maxOSRelease is the size limit of such a file, in bytes. Those of distributions have less than one thousand.
 const maxOSRelease = 64 << 10
 
-// findDistro is the distribution that a file of the build image says it is, for buildpacks, when its labels say none (the
-// lifecycle's platform.GetTargetOSFromFileSystem).
+// findDistro returns the distribution that a file of the build image names, for buildpacks, when the image's labels name none
+// (the lifecycle's platform.GetTargetOSFromFileSystem). It returns an empty one when nobody needs it or no file says. It takes a
+// solve.
 func (s *solver) findDistro(ctx context.Context, modules module.Found, img container.Base) (group.Distro, error) {
 	needed := slices.ContainsFunc(modules.All, func(m *module.Module) bool { return m.Buildpack != nil })
 	if !needed || img.State.Output() == nil || group.LabelledDistro(img) != (group.Distro{}) {
@@ -50,7 +51,7 @@ func (s *solver) findDistro(ctx context.Context, modules module.Found, img conta
 	return group.Distro{}, nil
 }
 
-// distroError is a file of the build image that cannot be read.
+// distroError is an error about a file of the build image that names the distribution.
 type distroError struct {
 	file string
 	err  error
@@ -59,8 +60,8 @@ type distroError struct {
 func (e *distroError) Error() string { return e.file + " of the build image: " + e.err.Error() }
 func (e *distroError) Unwrap() error { return e.err }
 
-// parseOSRelease reads the two values that say which distribution it is: assignments of a shell, with quotes and backslashes but
-// without substitutions (os-release(5)). Of two assignments the last counts.
+// parseOSRelease reads the two values that name the distribution: shell assignments with quotes and backslashes, without
+// substitutions (os-release(5)). When a name is assigned twice, the last assignment counts.
 func parseOSRelease(text string) (d group.Distro) {
 	for line := range strings.Lines(text) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
@@ -77,7 +78,7 @@ func parseOSRelease(text string) (d group.Distro) {
 	return d
 }
 
-// unquote is a word as a shell reads it.
+// unquote returns a word as a shell reads it.
 func unquote(word string) string {
 	var out strings.Builder
 	quote := rune(0)
@@ -85,7 +86,7 @@ func unquote(word string) string {
 	for _, r := range word {
 		switch {
 		case escaped:
-			// In double quotes a backslash before any other character is one.
+			// In double quotes a backslash before any other character stands for itself.
 			if quote == '"' && !strings.ContainsRune("\"\\$`", r) {
 				out.WriteRune('\\')
 			}

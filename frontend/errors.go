@@ -21,7 +21,7 @@ type texts struct {
 	files map[string]*bk.SourceMap
 }
 
-// keepText makes a file one that errors can show.
+// keepText adds a file that errors can show.
 func (t *texts) keepText(text *bk.SourceMap) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -31,15 +31,15 @@ func (t *texts) keepText(text *bk.SourceMap) {
 	t.files[text.Filename] = text
 }
 
-// text returns the file of a name, nil when there is none that errors can show.
+// text returns the file with a name, nil when errors can show none.
 func (t *texts) text(filename string) *bk.SourceMap {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.files[filename]
 }
 
-// explain turns an error about a packfile into one that shows the places in it: the client prints an excerpt around each. Others
-// it returns as they are.
+// explain turns an error about a packfile into one that names the places in it, so that the client prints an excerpt around each.
+// It returns other errors as they are.
 func (t *texts) explain(err error) error {
 	pe, ok := errors.AsType[*packfile.Error](err)
 	if !ok {
@@ -62,15 +62,15 @@ func (t *texts) explain(err error) error {
 	return errdefs.WithSource(errors.New(message), &errdefs.Source{Info: visibleText(text, beginningOf(text.Data)), Ranges: ranges})
 }
 
-// maxErrorData is how much of a packfile goes with an error, in bytes. Errors travel in gRPC trailers, which are limited:
-// a larger one ends the connection and says nothing.
+// maxErrorData is how much of a packfile goes with an error, in bytes. Errors travel in gRPC trailers, which are limited: a
+// larger error ends the connection without a message.
 const maxErrorData = packfile.MaxSize
 
-// maxErrorLine is how much of a line the client is given to show, in bytes.
+// maxErrorLine is how much of a line the client gets to show, in bytes.
 const maxErrorLine = 500
 
-// beginningOf returns what goes with an error of a file: the beginning of one that is too large, which has the place that the
-// error about that is at, and of each line.
+// beginningOf returns the part of a file that goes with an error: the beginning of each line, up to maxErrorData. The error about
+// a file that is too large has its place in that part.
 func beginningOf(data []byte) []byte {
 	data = data[:min(len(data), maxErrorData)]
 	var short []byte

@@ -73,7 +73,7 @@ type failedStep struct {
 	vertex string // that fails
 }
 
-// failing is the solve of a state whose last operation fails.
+// failing solves a state whose last operation fails.
 func failing(t *testing.T, st bk.State) failedStep {
 	t.Helper()
 	def, err := llb.Marshal(t.Context(), st, bk.LinuxAmd64)
@@ -87,14 +87,14 @@ func failing(t *testing.T, st bk.State) failedStep {
 	return failedStep{def, ops.Result().Inputs[0].Digest}
 }
 
-// with is the error that the daemon returns.
+// with returns the error of the daemon.
 func (f failedStep) with(err error) error { return errdefs.WrapVertex(err, digest.Digest(f.vertex)) }
 
 func exitCode(code uint32) error {
 	return &gwpb.ExitError{ExitCode: code, Err: fmt.Errorf("process \"x\" did not complete successfully: exit code: %d", code)}
 }
 
-// unexpected is for pulls that no error is about.
+// unexpected stands for the pull of an image in tests where no error is about one.
 func unexpected(t *testing.T) func([]*pb.Op, string) error {
 	return func(images []*pb.Op, text string) error {
 		t.Errorf("%v cannot be pulled: %s", images, text)
@@ -139,7 +139,7 @@ func TestAStepThatFailsIsNamedWithItsPackfile(t *testing.T) {
 			if got.Error() != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
-			// The rest of what BuildKit knows stays, and the client is shown our words.
+			// Everything else that BuildKit knows stays, and the client shows our words.
 			if !errors.Is(got, test.err) {
 				t.Error("the error is lost")
 			}

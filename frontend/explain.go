@@ -14,13 +14,14 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// explainRequest asks what a build would reuse, and why not the rest (docker buildx build --call=packfile.explain).
+// explainRequest asks what a build would reuse, and why it would not reuse the rest (docker buildx build
+// --call=packfile.explain).
 var explainRequest = ownRequest("frontend.packfile.explain", "What would be reused from the previous image, and why not the rest")
 
 // explanation is the answer to explainRequest.
 type explanation struct {
 	Previous  string                `json:"previous,omitempty"` // named context previous
-	Warnings  []string              `json:"warnings,omitempty"` // why it, or a part of it, is not used, and which patterns match nothing
+	Warnings  []string              `json:"warnings,omitempty"` // why it, or a part of it, is not used; and which patterns match nothing
 	Platforms []platformExplanation `json:"platforms"`
 }
 
@@ -29,7 +30,7 @@ type platformExplanation struct {
 	Layers   []graph.Explanation `json:"layers"`
 }
 
-// explainLayers says what would become of each layer, and builds none. It runs the steps that settle versions.
+// explainLayers returns what would become of each layer. It builds none, but runs the steps that settle versions.
 func explainLayers(ctx context.Context, b *build) (answer, error) {
 	if err := b.readContexts(ctx); err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func explainLayers(ctx context.Context, b *build) (answer, error) {
 	return e, nil
 }
 
-// explainPlatform says what would become of each layer of one platform.
+// explainPlatform returns what would become of each layer of one platform.
 func (b *build) explainPlatform(ctx context.Context, index int) ([]graph.Explanation, error) {
 	in := b.inputs(ctx, index)
 	in.graph.BuildNothing = true
@@ -64,7 +65,7 @@ func (b *build) explainPlatform(ctx context.Context, index int) ([]graph.Explana
 // ToResult implements answer.
 func (e explanation) ToResult() (*gw.Result, error) { return reply(e, e.text()) }
 
-// text is the table that people read.
+// text returns the table for people.
 func (e explanation) text() []byte {
 	var out bytes.Buffer
 	if e.Previous == "" {

@@ -18,13 +18,12 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// otherChecksum is where BuildKit names the checksum of a download that is not the wanted one. It says that in two ways, and in
-// one of them the wanted one comes second (source/http/source.go, validatePinnedChecksum and Snapshot): so what is read is
-// the digest that differs, wherever it stands.
+// otherChecksum finds where BuildKit names the checksum of a download that has not the wanted one. BuildKit has two texts for
+// that, and in one of them the wanted checksum comes second (source/http/source.go, validatePinnedChecksum and Snapshot). So we
+// take the digest that differs, wherever it stands.
 var otherChecksum = regexp.MustCompile(`digest mismatch .*`)
 
-// explainDownload says what went wrong with a file that was to be fetched over HTTP, with its address; "" when the operation
-// is another one.
+// explainDownload returns what went wrong with an HTTP download, with its address; "" when the operation is something else.
 func explainDownload(op *pb.Op, text string) string {
 	uri, want := op.GetSource().GetIdentifier(), digest.Digest(op.GetSource().GetAttrs()[pb.AttrHTTPChecksum])
 	if !strings.HasPrefix(uri, "https://") && !strings.HasPrefix(uri, "http://") {
@@ -46,12 +45,12 @@ func explainDownload(op *pb.Op, text string) string {
 	return fmt.Sprintf("%s cannot be fetched: %s", layerkey.Redact(uri), withoutPrefix(text))
 }
 
-// lazyPull is in BuildKit's text when a layer cannot be had that was to be pulled when somebody looked into it (fetcher in
+// lazyPull matches BuildKit's text when a layer cannot be pulled at the moment when somebody looks into it (fetcher in
 // containerd's core/remotes/docker). The operation that failed is the one that looked.
 var lazyPull = regexp.MustCompile(`could not fetch content descriptor|httpReadSeeker`)
 
-// unpulled are the images one of which could not be pulled, as op failed, or what operations are for when op is nil; none when
-// it was not for an image.
+// unpulled returns the images one of which could not be pulled: the operation that failed, or those that it uses. A nil op stands
+// for the result of all operations. It returns none when the error is about something else.
 func unpulled(op *pb.Op, ops llb.Operations, text string) (images []*pb.Op) {
 	if op != nil && isImage(op) {
 		return []*pb.Op{op}
@@ -73,8 +72,8 @@ func isImage(op *pb.Op) bool {
 	return strings.HasPrefix(op.GetSource().GetIdentifier(), source.ImageScheme)
 }
 
-// pullError is the error about an image that cannot be pulled, which is one of some: at its place in the packfile if that names
-// it, else with the named context that it stands for. The frontend's own image is what is left.
+// pullError returns the error about an image, one of some, that cannot be pulled. It points at the image's place in the packfile,
+// else names the named context that stands for the image. What remains is the frontend's own image.
 func (b *build) pullError(images []*pb.Op, text string) error {
 	err := errors.New(withoutPrefix(text))
 	var refs []string
@@ -88,8 +87,8 @@ func (b *build) pullError(images []*pb.Op, text string) error {
 	return fmt.Errorf("image %s: %w", strings.Join(refs, " or "), err)
 }
 
-// contextOf is the named context that stands for an image, "" when none does. The image may have a digest that its context has
-// not.
+// contextOf returns the named context that stands for an image, "" when none does. The image may have a digest that the context
+// leaves out.
 func contextOf(opts map[string]string, image string) string {
 	for _, option := range slices.Sorted(maps.Keys(opts)) {
 		name, ok := strings.CutPrefix(option, "context:")
@@ -102,7 +101,7 @@ func contextOf(opts map[string]string, image string) string {
 	return ""
 }
 
-// sameImage says whether a name stands for an image of a source operation, which has all that the name leaves out.
+// sameImage reports whether a name stands for the image of a source operation, which has all that the name leaves out.
 func sameImage(name, image string) bool {
 	given, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
@@ -112,8 +111,8 @@ func sameImage(name, image string) bool {
 	return image == full || strings.HasPrefix(image, full+"@")
 }
 
-// withoutPrefix is BuildKit's text of an error without what says only that there is one: the client puts the first before it again,
-// and the others are about BuildKit's cache (solver/edge.go), of which the user has asked nothing.
+// withoutPrefix returns an error text of BuildKit without prefixes that tell the user nothing. The client adds the first one
+// again; the others are about BuildKit's cache (solver/edge.go), of which the user has asked nothing.
 func withoutPrefix(text string) string {
 	for _, prefix := range []string{"failed to solve: ", "failed to load cache key: ", "failed to compute cache key: "} {
 		text = strings.TrimPrefix(text, prefix)

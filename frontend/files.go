@@ -9,7 +9,7 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// files are a solved result as tree.Files.
+// files is a solved result as tree.Files.
 type files struct{ ref gw.Reference }
 
 // ReadDir returns the entries of a folder.
@@ -17,7 +17,7 @@ func (f files) ReadDir(ctx context.Context, dir, pattern string) ([]*fstypes.Sta
 	return f.ref.ReadDir(ctx, gw.ReadDirRequest{Path: dir, IncludePattern: pattern})
 }
 
-// Stat returns what a file is.
+// Stat returns the stat of a file.
 func (f files) Stat(ctx context.Context, file string) (*fstypes.Stat, error) {
 	return f.ref.StatFile(ctx, gw.StatRequest{Path: file})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// fakeGateway is a gateway that has options and keeps what it is told. It builds nothing unless solve says what.
+// fakeGateway is a gateway that has options and keeps what it is told. It builds nothing unless it has a solve function.
 type fakeGateway struct {
 	gw.Client
 	opts  map[string]string
@@ -41,7 +41,7 @@ func (g *fakeGateway) Warn(_ context.Context, _ digest.Digest, message string, _
 	return nil
 }
 
-// buildOf is a build of a packfile without modules, through a gateway.
+// buildOf returns a build of a packfile without modules, through a gateway.
 func buildOf(t *testing.T, g *fakeGateway, text string) *build {
 	t.Helper()
 	pf, warnings, err := packfile.Parse("packfile.toml", []byte(text))

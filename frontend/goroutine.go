@@ -9,7 +9,7 @@ import (
 	"github.com/packfile/frontend/guard"
 )
 
-// platformBuild is a build of one platform, which dockerui calls in a goroutine for each.
+// platformBuild returns a function that dockerui calls for each platform, each time in a goroutine of its own.
 func platformBuild(build dockerui.BuildFunc) dockerui.BuildFunc {
 	return func(ctx context.Context, p *ocispecs.Platform, index int) (result *dockerui.BuildResult, err error) {
 		err = guard.Call(ctx, func() error {

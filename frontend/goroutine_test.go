@@ -89,10 +89,10 @@ func sources(t *testing.T, rooms ...string) (all []goFile) {
 	return all
 }
 
-// at is where a node stands.
+// at returns where a node stands.
 func (s goFile) at(n ast.Node) token.Position { return s.set.Position(n.Pos()) }
 
-// called is the name of the function that an expression calls, "" when it calls none.
+// called returns the name of the function that an expression calls, "" when it calls none.
 func called(e ast.Expr) string {
 	call, ok := e.(*ast.CallExpr)
 	if !ok {
@@ -106,7 +106,7 @@ func called(e ast.Expr) string {
 }
 
 func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
-	// Functions of libraries that call what they are given in goroutines of their own, and what that has to pass.
+	// Functions of libraries that call their arguments in goroutines of their own, and what these arguments must go through.
 	guards := map[string]string{"Build": "platformBuild"}
 	guarded := 0
 	for _, s := range sources(t, "frontend", "image", "graph", "previous", "group", "container", "fact", "guard", "llb", "layerkey", "module", "source", "source/live", "tree") {
@@ -149,7 +149,7 @@ func TestGoroutinesAreStartedWhereTheirPanicsAreCaught(t *testing.T) {
 	}
 }
 
-// receiverName is what a method is called on, if that is a name.
+// receiverName returns the name that a method is called on, "" when it is no name.
 func receiverName(fun *ast.SelectorExpr) string {
 	if name, ok := fun.X.(*ast.Ident); ok {
 		return name.Name

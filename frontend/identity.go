@@ -17,8 +17,8 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// appIdentity tells this app from every other one that the same daemon builds: what PACKFILE_APP says, else the repository and
-// folder that it comes from, else what its packfile means.
+// appIdentity returns what tells this app from every other one on the same daemon: the value of PACKFILE_APP, else the repository
+// and folder that the app comes from, else the meaning of its packfile.
 func (b *build) appIdentity() (string, error) {
 	app := b.apps[0]
 	switch {
@@ -38,17 +38,17 @@ func (b *build) appIdentity() (string, error) {
 	return packfileIdentity + digestOf(meaning), err
 }
 
-// packfileIdentity begins the identity of an app that is known by what its packfile means.
+// packfileIdentity begins the identity of an app that is known by the meaning of its packfile.
 const packfileIdentity = "packfile:"
 
-// repositoryIdentity is the identity of an app that is a folder of a Git repository. It is the same for a clone, of which the
-// client says where it comes from, and for a Git context.
+// repositoryIdentity returns the identity of an app that is a folder of a Git repository. It is the same for a clone whose origin
+// the client names and for a Git context.
 func repositoryIdentity(url, folder string) string { return "vcs:" + url + "#" + path.Clean(folder) }
 
-// meaning is what the packfile that is built says, in one form for all ways to say it: comments, layout, the order of keys, the
-// format and whether a script stands in a file make no difference.
+// meaning returns what the packfile being built says, in one form for all ways to say it: comments, layout, the order of keys,
+// the format and whether a script stands in a file make no difference.
 func (b *build) meaning() ([]byte, error) {
-	// One of our own, in which every script gets its text.
+	// A packfile of our own, in which every script gets its text.
 	pf := b.pf
 	var about any
 	if b.project != nil {
@@ -77,7 +77,8 @@ func (b *build) meaning() ([]byte, error) {
 	return json.Marshal(withoutEmpty(said))
 }
 
-// withoutEmpty is a JSON value without members that are empty lists or tables, at any depth: to a packfile one is as none.
+// withoutEmpty returns a JSON value without members that are empty lists or tables, at any depth: a packfile means the same
+// without them.
 func withoutEmpty(value any) any {
 	switch value := value.(type) {
 	case []any:
@@ -98,8 +99,8 @@ func withoutEmpty(value any) any {
 	return value
 }
 
-// recognize tells the user when the app's identity changed, if anything depends on that. It runs beside the build, and never
-// fails it; who waits for b.recognizing has it said.
+// recognize tells the user when the app's identity changed, if anything depends on it. It runs beside the build and never fails
+// it. When b.recognizing is done, the user has been told.
 func (b *build) recognize(ctx context.Context) {
 	if !strings.HasPrefix(b.identity, packfileIdentity) || b.opts.requestID != "" {
 		return
@@ -121,8 +122,8 @@ func (b *build) recognize(ctx context.Context) {
 	}, func(err error) { bklog.G(ctx).Debugf("identity: %v", err) })
 }
 
-// knownBy is what an app is recognized by when its identity changed, sorted: the names of its own layers and caches, and the
-// modules that it uses. It is empty if none of all these is the app's own.
+// knownBy returns what an app is recognized by when its identity changed, sorted: the names of its own layers and caches, and the
+// modules that it uses. It returns none when nothing depends on the identity.
 func (b *build) knownBy() (names []string) {
 	depends := false
 	for _, m := range b.modules.TakingPart() {
@@ -146,8 +147,8 @@ func (b *build) knownBy() (names []string) {
 	return slices.Compact(names)
 }
 
-// dependsOnIdentity says whether a packfile has caches, layers that start from their last content, or layers for which a version
-// speaks: they are the app's own.
+// dependsOnIdentity reports whether a packfile has caches, layers that start from their last content, or layers whose version
+// speaks for the app: these belong to the app alone.
 func dependsOnIdentity(pf *packfile.Packfile) bool {
 	return len(pf.Caches) > 0 || slices.ContainsFunc(pf.Layers, func(l packfile.Layer) bool {
 		p := l.Provide

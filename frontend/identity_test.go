@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// ofPackfile is a build of a packfile, with the texts of its script files and with modules.
+// ofPackfile returns a build of a packfile, with the texts of its script files and with modules.
 func ofPackfile(t *testing.T, text string, scripts map[string][]byte, modules ...*module.Module) *build {
 	t.Helper()
 	const name = "packfile.toml"

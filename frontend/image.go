@@ -23,10 +23,10 @@ import (
 	"github.com/packfile/frontend/source/live"
 )
 
-// images are what a build for one platform stands on.
+// images are the images that a build for one platform stands on, and the users that follow from them.
 type images struct {
 	build, run container.Base
-	distro     group.Distro    // of build, when its labels do not say
+	distro     group.Distro    // of build, when its labels name none
 	launcher   *image.Launcher // nil for ours
 	previous   earlier
 	tools      bk.State
@@ -43,8 +43,8 @@ func configImage(cfg *packfile.Config, name string) string {
 	return map[string]string{"build-image": cfg.BuildImage, "run-image": cfg.RunImage, launcherName: cfg.Launcher}[name]
 }
 
-// nameImages makes the images that packfiles name known as named contexts, unless the user named others: from there on all are
-// found in the same way. What the packfile that is built does not say, modules say, if they agree.
+// nameImages makes the images that packfiles name known as named contexts, unless the user named others: from there on all images
+// are found in the same way. When the packfile being built names none, the one that all modules agree on counts.
 func (b *build) nameImages(ctx context.Context) {
 	opts := b.client.BuildOpts().Opts
 	for _, name := range namedImages {
@@ -65,7 +65,7 @@ func (b *build) nameImages(ctx context.Context) {
 	}
 }
 
-// imagesOf returns the images that modules name, each once, without those of the packfile that is built.
+// imagesOf returns the images that modules name, each once, without those of the packfile being built.
 func imagesOf(modules module.Found, name string) (said []string) {
 	for i, m := range modules.All {
 		if ref := configImage(&m.Packfile.Config, name); ref != "" && i > 0 {
@@ -150,7 +150,7 @@ func runsScripts(m *module.Module) bool {
 	})
 }
 
-// checkImages fails for all images at once that the build needs and nobody named.
+// checkImages returns one error for all images that the build needs and nobody named.
 func (b imageFinder) checkImages(p ocispecs.Platform) error {
 	var missing []packfile.Diagnostic
 	for _, name := range namedImages {
@@ -172,7 +172,7 @@ func (b imageFinder) checkImages(p ocispecs.Platform) error {
 	return &packfile.Error{Filename: b.source.Filename, Diagnostics: missing}
 }
 
-// configTable returns what [config] is called in the file that is built, a packfile when there is no project descriptor.
+// configTable returns the name of [config] in the file being built: another one in a project descriptor.
 func configTable(p *project.Project) string {
 	if p != nil {
 		return "io.packfile.config"
@@ -180,7 +180,8 @@ func configTable(p *project.Project) string {
 	return "config"
 }
 
-// namedImage finds an image that the build may need; checkImages has found that there is one if it does.
+// namedImage finds an image, or returns an empty base when the build does not need it. checkImages has made sure that a needed
+// one has a name.
 func (b imageFinder) namedImage(ctx context.Context, name string, p ocispecs.Platform) (container.Base, error) {
 	if !b.needsImage(name) {
 		return container.Base{State: bk.Scratch(), Exact: true}, nil // the same nothing every time
@@ -205,12 +206,13 @@ func (b imageFinder) loadImage(ctx context.Context, name string, p ocispecs.Plat
 	return img, nil
 }
 
-// givenName returns what the user, or the packfile, calls the image that a named context stands for.
+// givenName returns the name that the user, or the packfile, has for the image behind a named context; "" when there is none.
 func (b *build) givenName(name string, p ocispecs.Platform) string {
 	return source.Given(b.client.BuildOpts().Opts, name, p)
 }
 
-// imageError returns an error about a named image, at its place in the packfile if that names it.
+// imageError returns an error about a named image. It points at the image's place in the packfile when the packfile names the
+// image.
 func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
 	if in, ok := errors.AsType[*source.ContextError](err); ok {
 		err = in.Err
@@ -222,7 +224,8 @@ func (b *build) imageError(name string, p ocispecs.Platform, err error) error {
 	return &source.ContextError{Name: name, Given: given, Err: err}
 }
 
-// tools returns the frontend's own image for a platform: it has what steps and app images need of ours.
+// tools returns the frontend's own image for a platform, with the programs that steps and app images need. With checked it fails
+// when the image does not exist for the platform.
 func (b imageFinder) tools(ctx context.Context, p ocispecs.Platform, checked bool) (bk.State, error) {
 	st, _, err := b.sources.Resolve(ctx, source.Tools{Platform: p, Checked: checked})
 	if errors.Is(err, live.ErrNoImage) {
@@ -231,7 +234,7 @@ func (b imageFinder) tools(ctx context.Context, p ocispecs.Platform, checked boo
 	return st, err
 }
 
-// nativeTools returns what steps run on that run no script.
+// nativeTools returns what steps without scripts run on: the builder's own platform.
 func (b *build) nativeTools(ctx context.Context) (native container.Native, err error) {
 	native.Platform = b.ui.BuildPlatforms[0]
 	native.Tools, err = imageFinder{b}.tools(ctx, native.Platform, true)

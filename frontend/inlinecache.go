@@ -24,19 +24,19 @@ import (
 // importable is an inline cache that BuildKit can be told to import.
 type importable struct {
 	ref     string // the manifest of one image, by digest
-	records []byte // what BuildKit reads when it imports that
+	records []byte // what BuildKit reads when it imports the cache
 }
 
 // cacheFinder finds inline caches of images.
 type cacheFinder struct {
 	sources source.Resolver
 	solve   func(context.Context, bk.State) (gw.Reference, error)
-	warn    func(context.Context, string) // tells what is not imported
+	warn    func(context.Context, string) // tells what is not imported, and why
 }
 
-// find finds the inline cache of an image for one platform; name has no tag, and dgst may be that of an index. An index is never
-// imported: BuildKit would read the caches of all images that it names, and take from each what it says of any operation. What must
-// not be imported is told as a warning, and the result has none.
+// find finds the inline cache of an image for one platform. name has no tag, and dgst may be the digest of an index. An index is
+// never imported: BuildKit would read the caches of all its images, and believe each about any operation. A cache that must not
+// be imported is told as a warning, and the result is empty. It looks the image up and may read several manifests and configs.
 func (f cacheFinder) find(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) (found importable, err error) {
 	config, err := f.imageConfig(ctx, name, dgst, p)
 	if err != nil {
@@ -65,7 +65,7 @@ func (f cacheFinder) find(ctx context.Context, name string, dgst digest.Digest, 
 	return importable{name + "@" + dgst.String(), records}, nil
 }
 
-// imageConfig is the config of an image for a platform.
+// imageConfig returns the config of an image for a platform.
 func (f cacheFinder) imageConfig(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform) ([]byte, error) {
 	_, is, err := f.sources.Resolve(ctx, source.Image{
 		Ref: name + "@" + dgst.String(), Platform: p, LookUp: "previous image: layers", Name: "previous image",
@@ -73,7 +73,8 @@ func (f cacheFinder) imageConfig(ctx context.Context, name string, dgst digest.D
 	return is.RawConfig, err
 }
 
-// ownManifest finds the manifest of the image with a config, which has been found by the digest of that manifest or of an index.
+// ownManifest returns the digest of the manifest that belongs to a config; dgst, by which the config was found, may be that of an
+// index.
 func (f cacheFinder) ownManifest(ctx context.Context, name string, dgst digest.Digest, p ocispecs.Platform, config []byte) (digest.Digest, error) {
 	m, err := f.readManifest(ctx, name, dgst)
 	if err != nil {
@@ -108,14 +109,14 @@ func (f cacheFinder) readManifest(ctx context.Context, name string, dgst digest.
 	return llb.Manifest{}, failed
 }
 
-// blobFile is the name of the file that a source of a single blob has.
+// blobFile is the file name in a source of a single blob.
 const blobFile = "blob"
 
-// manifestSources are the sources of a manifest that can be tried. BuildKit reads it as a blob, without the Accept header by which
-// some registries (distribution v2) show indexes and OCI manifests at all. Those that ask for no token can be asked without
-// BuildKit's help; one on this machine hardly ever does.
+// manifestSources returns the sources of a manifest, in the order in which to try them. BuildKit reads a manifest as a blob,
+// without the Accept header that some registries (distribution v2) need before they show indexes and OCI manifests at all.
+// Registries without tokens can be asked without BuildKit's help; a registry on this machine hardly ever has tokens.
 //
-// Why not BuildKit's attestation chain, which has the index: asked of anything else than an OCI index, it ends BuildKit v0.34.2
+// Why not BuildKit's attestation chain, which has the index: asked about anything but an OCI index, BuildKit v0.34.2 crashes
 // (ResolveImageMetadata in source/containerimage/source.go), with all builds of the daemon.
 func manifestSources(name string, dgst digest.Digest) []source.Source {
 	const what = "previous image: manifest"
@@ -124,7 +125,7 @@ func manifestSources(name string, dgst digest.Digest) []source.Source {
 	scheme := "https://"
 	local, err := docker.MatchLocalhost(host)
 	if err == nil && local {
-		scheme = "http://" // as BuildKit has it
+		scheme = "http://" // as BuildKit does
 	}
 	http := source.File{
 		URI: scheme + host + "/v2/" + repository + "/manifests/" + dgst.String(), Digest: dgst, File: blobFile, Accept: llb.ManifestTypes,
@@ -136,7 +137,7 @@ func manifestSources(name string, dgst digest.Digest) []source.Source {
 	return []source.Source{blob, http}
 }
 
-// readBlob reads the only file of a source, a JSON document that must not be larger than some bytes.
+// readBlob reads the only file of a source, a JSON document. It fails when the file has more than most bytes.
 func (f cacheFinder) readBlob(ctx context.Context, s source.Source, most int) ([]byte, error) {
 	st, _, err := f.sources.Resolve(ctx, s)
 	if err != nil {
@@ -157,8 +158,9 @@ func (f cacheFinder) readBlob(ctx context.Context, s source.Source, most int) ([
 	return data, err
 }
 
-// checkSingle fails if a digest is that of an index, where manifests cannot be read. An index has no image for a platform that
-// nobody can have guessed, while the manifest of one image is found whatever the platform.
+// checkSingle fails when a digest belongs to an index; it is for registries where manifests cannot be read. It asks for a
+// platform that nobody can have guessed: an index has no image for it, while the manifest of a single image resolves for any
+// platform.
 func (f cacheFinder) checkSingle(ctx context.Context, name string, dgst digest.Digest) error {
 	unheardOf := ocispecs.Platform{OS: "linux", Architecture: strings.ToLower(rand.Text())}
 	if _, err := f.imageConfig(ctx, name, dgst, unheardOf); err != nil {
@@ -167,14 +169,14 @@ func (f cacheFinder) checkSingle(ctx context.Context, name string, dgst digest.D
 	return nil
 }
 
-// What is looked at of images in an index that are not the platform's.
+// Limits for looking at images of an index that are for other platforms.
 const (
 	maxOthers = 8       // images
 	maxConfig = 4 << 20 // bytes of a config
 )
 
-// warnOfOthers tells the user of images in an index that have a build cache which is not the frontend's. None of it is imported; who
-// put it there may have hoped for that. Attestations are no images.
+// warnOfOthers warns about images of an index whose build cache is not the frontend's. None of it is imported, and whoever put it
+// there may have hoped so. Attestations are no images.
 func (f cacheFinder) warnOfOthers(ctx context.Context, name string, others []ocispecs.Descriptor) {
 	eg, ctx := guard.NewGroup(ctx)
 	for _, d := range others[:min(len(others), maxOthers)] {
@@ -192,7 +194,8 @@ func (f cacheFinder) warnOfOthers(ctx context.Context, name string, others []oci
 	_ = eg.Wait()
 }
 
-// hasForeignCache says whether an image in an index is known to have a build cache that is not the frontend's.
+// hasForeignCache reports whether an image of an index has a build cache that is not the frontend's, as far as that can be found
+// out.
 func (f cacheFinder) hasForeignCache(ctx context.Context, name string, dgst digest.Digest) bool {
 	m, err := f.readManifest(ctx, name, dgst)
 	if err != nil || m.Index() || m.Config.Digest.Validate() != nil {

@@ -17,7 +17,7 @@ import (
 // launcherName is the named context that stands for a lifecycle image, and the key of [config] that it overrides.
 const launcherName = "launcher"
 
-// findLauncher finds the lifecycle image whose launcher the app image gets; nil when nobody named one.
+// findLauncher finds the lifecycle image whose launcher the app image gets. It returns nil when nobody named one.
 func (b imageFinder) findLauncher(ctx context.Context, p ocispecs.Platform) (*image.Launcher, error) {
 	if b.ui.Target != "" || b.givenName(launcherName, p) == "" {
 		return nil, nil

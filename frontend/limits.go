@@ -7,11 +7,11 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 )
 
-// maxMessage is how large a message to BuildKit may be, in bytes, but for what goes with it: one that is larger ends the
-// connection, and says nothing (util/grpc defaults: defaults.DefaultMaxSendMsgSize).
+// maxMessage is the size limit of a message to BuildKit, in bytes, with room for what goes along. A larger message ends the
+// connection without an error text (util/grpc defaults: defaults.DefaultMaxSendMsgSize).
 const maxMessage = 16<<20 - 64<<10
 
-// checkDefinition is an error for a graph that is too large to be sent.
+// checkDefinition fails for a graph that is too large to be sent.
 func checkDefinition(def *pb.Definition) error {
 	if size := def.SizeVT(); size > maxMessage {
 		return fmt.Errorf("this build's graph has %d bytes, more than the %d that BuildKit takes: layers, and what the packfile says of each "+
@@ -20,7 +20,7 @@ func checkDefinition(def *pb.Definition) error {
 	return nil
 }
 
-// checkResult is an error for images whose configs are too large to be sent.
+// checkResult fails for images whose configs are too large to be sent.
 func checkResult(res *gw.Result) error {
 	size := 0
 	for key, value := range res.Metadata {

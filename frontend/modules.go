@@ -16,7 +16,7 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// loadModules finds all modules. When there are any besides the packfile, the app is sent meanwhile.
+// loadModules finds all modules. When the packfile names any, the app is sent at the same time.
 func (b *build) loadModules(ctx context.Context) (err error) {
 	load := func(ctx context.Context) (err error) {
 		b.modules, err = module.Load(ctx, world{b}, b.root, b.ui.BuildPlatforms[0])
@@ -31,25 +31,25 @@ func (b *build) loadModules(ctx context.Context) (err error) {
 	return eg.Wait()
 }
 
-// world is the build as the loader of modules sees it.
+// world is a build as the loader of modules sees it.
 type world struct{ b *build }
 
 var _ module.World = world{}
 
-// Resolve returns the content of a source, and what it came to.
+// Resolve returns the content of a source, and what it resolved to.
 func (w world) Resolve(ctx context.Context, s source.Source) (bk.State, source.Resolved, error) {
 	return w.b.sources.Resolve(ctx, s)
 }
 
-// HasContext reports whether the user named a module's context so. Not every id is a name that BuildKit itself would look for, and
+// HasContext reports whether the user gave a module's id as a named context. BuildKit itself would not look for every id, and
 // some names are those of images.
 func (w world) HasContext(id string) bool {
 	return id != previousName && id != source.AppContext && !slices.Contains(namedImages, id) && w.b.client.BuildOpts().Opts["context:"+id] != ""
 }
 
-// Root returns the folder of the packfile that is built, with the given paths of it.
+// Root returns the folder of the packfile being built, with the given paths.
 func (w world) Root(ctx context.Context, paths []string) (tree.Folder, error) {
-	// Programs of modules have to be executable by the user of steps, whoever checked them out.
+	// The user of steps must be able to execute programs of modules, whoever checked them out.
 	st, _, err := w.b.sources.Resolve(ctx, source.Beside{Paths: paths, Mode: container.AppMode})
 	if err != nil {
 		return tree.Folder{}, err
@@ -58,7 +58,7 @@ func (w world) Root(ctx context.Context, paths []string) (tree.Folder, error) {
 	return tree.Folder{State: st, Files: files{ref}}, err
 }
 
-// Fetch waits until something from outside is there. What goes wrong with it is said where it is named.
+// Fetch waits until a state is there, and returns its files. Its caller says where the state is named.
 func (w world) Fetch(ctx context.Context, st bk.State) (tree.Folder, error) {
 	ref, err := w.b.solve(ctx, st)
 	if err != nil {
@@ -67,7 +67,7 @@ func (w world) Fetch(ctx context.Context, st bk.State) (tree.Folder, error) {
 	return tree.Folder{State: st, Files: files{ref}}, nil
 }
 
-// Unpack returns what is in an archive, or why that is refused.
+// Unpack returns the content of an archive, or an error that says why the archive is refused.
 func (w world) Unpack(ctx context.Context, a module.Archive, name string) (none tree.Folder, err error) {
 	native, err := w.b.nativeTools(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func (w world) Unpack(ctx context.Context, a module.Archive, name string) (none 
 	if err != nil {
 		return none, err
 	}
-	if refused != nil { // of an archive that was unpacked there is no result
+	if refused != nil { // an archive that was unpacked has no result
 		result, err := readResult(ctx, root.Files, container.ResultPath)
 		if err == nil {
 			err = errors.New(result.Refused)
@@ -95,10 +95,10 @@ func (w world) Unpack(ctx context.Context, a module.Archive, name string) (none 
 	return root.Sub(strings.TrimPrefix(container.UnpackedPath, "/")), nil
 }
 
-// Show makes a file one that errors can show.
+// Show adds a file that errors can show.
 func (w world) Show(text *bk.SourceMap) { w.b.keepText(text) }
 
-// Warn passes on what is questionable about a file, unless something else is asked: then the answer has it.
+// Warn passes on what is questionable about a file. During a subrequest it does nothing: the answer has the warnings.
 func (w world) Warn(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
 	switch {
 	case w.b.opts.requestID != "":

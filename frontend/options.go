@@ -21,13 +21,13 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// options are the build's options that dockerui knows nothing of.
+// options are the options of a build that dockerui does not know.
 type options struct {
 	platformEnv []step.Variable // sorted by name
 	proxy       llb.ProxyEnv
 	appID       string // PACKFILE_APP
 	epoch       string // SOURCE_DATE_EPOCH
-	requestID   string // what is asked instead of a build
+	requestID   string // the subrequest in place of a build, "" for a build
 	keepGitDir  bool   // BUILDKIT_CONTEXT_KEEP_GIT_DIR
 	vcsSource   string // Git repository that the client's folders are in
 }
@@ -35,8 +35,8 @@ type options struct {
 // requestOption is the option that names a subrequest.
 const requestOption = "requestid"
 
-// parseOptions reads the options that are not dockerui's: labels are checked, and of build args each means what its row of
-// arguments says. Of several errors it returns that of the first option by name.
+// parseOptions reads the options that are not dockerui's. It checks labels, and gives build args the meaning that the table of
+// arguments says. When several options are wrong, it returns the error of the first one by name.
 func parseOptions(opts map[string]string) (options, error) {
 	o := options{requestID: opts[requestOption], vcsSource: opts["vcs:source"]}
 	rows := arguments()
@@ -68,7 +68,7 @@ func checkLabel(option string) error {
 	return nil
 }
 
-// time returns the time of every file in the image. It asks for that of the context's Git commit only if the user wants that.
+// time returns the time of every file in the image. It asks for the time of the context's Git commit only if the user wants that.
 func (o options) time(ctx context.Context, ofCommit func(context.Context) (*time.Time, error)) (time.Time, error) {
 	switch o.epoch {
 	case "":
@@ -90,8 +90,8 @@ func (o options) time(ctx context.Context, ofCommit func(context.Context) (*time
 	return checkEpoch(int64(sec))
 }
 
-// maxEpoch is the last second that the header of a tar file has room for. Not much later BuildKit and file systems have none
-// either, and files would get some other time.
+// maxEpoch is the last second that fits in the header of a tar file. BuildKit and file systems end not much later, and files
+// would get some other time.
 const maxEpoch = 1<<33 - 1
 
 func checkEpoch(sec int64) (time.Time, error) {
@@ -103,7 +103,7 @@ func checkEpoch(sec int64) (time.Time, error) {
 	return t, nil
 }
 
-// withDefaultFilename makes packfile.toml the file that is read when the client names none.
+// withDefaultFilename makes packfile.toml the file to read when the client names none.
 func withDefaultFilename(c gw.Client) gw.Client {
 	opts := c.BuildOpts()
 	if opts.Opts["filename"] != "" {
@@ -120,7 +120,7 @@ type clientWithOpts struct {
 
 func (c *clientWithOpts) BuildOpts() gw.BuildOpts { return c.opts }
 
-// environment returns the platform environment: build args, and what a project descriptor sets besides. The project may be nil.
+// environment returns the platform environment: build args, and the variables of a project descriptor, which may be nil.
 func (o options) environment(project *project.Project) []step.Variable {
 	if project == nil {
 		return o.platformEnv
@@ -140,7 +140,7 @@ func sortVariables(vars []step.Variable) {
 	slices.SortFunc(vars, func(a, b step.Variable) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// limits returns what the user asked of every process of the build.
+// limits returns the limits that the user set for every process of the build.
 func (o options) limits(ui *dockerui.Client) []llb.RunOption {
 	var opts []llb.RunOption
 	for _, h := range ui.ExtraHosts {
@@ -170,7 +170,7 @@ func (o options) limits(ui *dockerui.Client) []llb.RunOption {
 	return slices.Clip(opts)
 }
 
-// appTime returns when the app was last changed, as its server or its commit says; nil when neither does.
+// appTime returns when the app last changed, as its server or its commit says. It returns nil when neither says.
 func (b *build) appTime(ctx context.Context) (*time.Time, error) {
 	_, is, err := b.sources.Resolve(ctx, source.AppTime{})
 	return is.Time, err

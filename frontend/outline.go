@@ -17,16 +17,16 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// What is known of a build when its packfile and modules have been read, and nothing has run: what lint has to say (check), what
-// it may be given (outline), and what it can build (targets).
+// Answers from the packfile and modules alone, before anything has run: what lint finds (check), what a build may be given
+// (outline), and what it can build (targets).
 
 // checked is the answer to check.
 type checked struct{ *lint.LintResults }
 
-// ToResult implements answer. The exit status is 1 if there is anything to say.
+// ToResult implements answer. The exit status is 1 if lint found anything.
 func (c checked) ToResult() (*gw.Result, error) { return c.LintResults.ToResult(nil) }
 
-// checkPackfile tells what is questionable about the packfile, and about the modules that it names.
+// checkPackfile returns what is questionable about the packfile, and about the modules that it names.
 func checkPackfile(_ context.Context, b *build) (answer, error) {
 	results := &lint.LintResults{}
 	for _, m := range b.modules.All {
@@ -43,8 +43,8 @@ func checkPackfile(_ context.Context, b *build) (answer, error) {
 	return checked{results}, nil
 }
 
-// addWarnings adds warnings about a source. Those about a module begin with its file, since buildx calls every source by the name of
-// the file that is built.
+// addWarnings adds warnings about a source. Warnings about a module begin with its file, since buildx shows every source under
+// the name of the file being built.
 func addWarnings(results *lint.LintResults, source int, module string, warnings []packfile.Diagnostic) {
 	for _, w := range warnings {
 		text := w.Text()
@@ -59,12 +59,12 @@ func addWarnings(results *lint.LintResults, source int, module string, warnings 
 	}
 }
 
-// listTargets tells what --target can be.
+// listTargets returns the possible values of --target.
 func listTargets(_ context.Context, b *build) (answer, error) {
 	return targetsOf(b.modules.TakingPart(), b.root), nil
 }
 
-// targetsOf lists the image, every layer of the modules alone, and the rebase. Root is the module whose file the client has.
+// targetsOf returns the image, every layer of the modules alone, and the rebase. root is the module whose file the client has.
 func targetsOf(modules []*module.Module, root *module.Module) *targets.List {
 	list := &targets.List{Targets: []targets.Target{{Default: true, Description: "the app image"}}}
 	for _, m := range modules {
@@ -89,13 +89,13 @@ func targetsOf(modules []*module.Module, root *module.Module) *targets.List {
 	return list
 }
 
-// outlineBuild tells what a build may be given.
+// outlineBuild returns what a build may be given.
 func outlineBuild(_ context.Context, b *build) (answer, error) {
 	return outlineOf(b.ui.Target, b.modules.TakingPart(), b.root), nil
 }
 
-// outlineOf lists the secrets, agents and caches that the steps of the modules may use. Root is the module whose file the client
-// has: what others name has no place.
+// outlineOf returns the secrets, agents and caches that the steps of the modules may use. root is the module whose file the
+// client has: what other modules name has no place.
 func outlineOf(target string, modules []*module.Module, root *module.Module) *outline.Outline {
 	o := &outline.Outline{Name: target, Description: root.Packfile.Config.Name}
 	for _, m := range modules {
@@ -127,7 +127,7 @@ func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(pack
 	}
 }
 
-// describeGrants says whose the secrets and agents of an outline are that modules name, and whether these are given them.
+// describeGrants adds to the secrets and agents of an outline which modules name them, and whether these are given them.
 func describeGrants(o *outline.Outline, modules []*module.Module) {
 	var parts []string
 	if o.Description != "" {

@@ -21,20 +21,20 @@ import (
 // --call=packfile.plan).
 var planRequest = ownRequest("frontend.packfile.plan", "Which modules take part in the build, and what they require of each other")
 
-// planning says whether nothing but the plan is asked for.
+// planning reports whether the user asks for the plan and nothing else.
 func (b *build) planning() bool { return b.opts.requestID == planRequest.Name }
 
 // resolvedPlan is the answer to planRequest.
 type resolvedPlan struct {
-	Warnings  []string       `json:"warnings,omitempty"` // about build plans that buildpacks wrote
+	Warnings  []string       `json:"warnings,omitempty"` // about build plans of buildpacks
 	Platforms []platformPlan `json:"platforms"`
 }
 
 type platformPlan struct {
 	Platform string        `json:"platform"`
-	Modules  []planModule  `json:"modules"` // that take part, in group order
+	Modules  []planModule  `json:"modules"` // taking part, in group order
 	Entries  []planEntry   `json:"entries"`
-	Failed   []failedTrial `json:"failed,omitempty"` // groups that were tried before
+	Failed   []failedTrial `json:"failed,omitempty"` // groups tried before this one
 }
 
 type planModule struct {
@@ -51,7 +51,7 @@ type planEntry struct {
 
 type planRequire struct {
 	By       string         `json:"by"`
-	From     string         `json:"from"` // the module whose layer it gets
+	From     string         `json:"from"` // module that makes the layer
 	Metadata map[string]any `json:"metadata"`
 }
 
@@ -65,7 +65,7 @@ type failedModule struct {
 	Why      string `json:"why,omitempty"` // "" when it is not at fault
 }
 
-// explainPlan finds the group that a build would take. It runs the require steps and bin/detect of buildpacks.
+// explainPlan returns the group that a build would take. It runs the require steps, and bin/detect of buildpacks.
 func explainPlan(ctx context.Context, b *build) (answer, error) {
 	if err := b.readContexts(ctx); err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func newPlatformPlan(platform string, d *detection) platformPlan {
 	return p
 }
 
-// text is the tables that people read.
+// text returns the tables for people.
 func (p resolvedPlan) text() []byte {
 	var out bytes.Buffer
 	for _, w := range p.Warnings {
@@ -149,7 +149,7 @@ func (p platformPlan) write(out *bytes.Buffer) {
 	table(func(tw *tabwriter.Writer) {
 		fmt.Fprintln(tw, "LAYER\tMADE BY\tREQUIRED BY\tWITH")
 		for _, e := range p.Entries {
-			name := text.Short(e.Name) // a buildpack may call things as it likes
+			name := text.Short(e.Name) // a buildpack may use any name
 			for _, r := range e.Requires {
 				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", name, r.From, r.By, shownTable(r.Metadata))
 				name = ""
@@ -158,7 +158,7 @@ func (p platformPlan) write(out *bytes.Buffer) {
 	})
 }
 
-// writeFailed says for each group and module why it does not pass.
+// writeFailed writes why each group and module does not pass.
 func writeFailed(tw *tabwriter.Writer, failed []failedTrial) {
 	fmt.Fprintln(tw, "GROUP\tMODULE\tWHY NOT")
 	for i, f := range failed {
@@ -178,7 +178,7 @@ func writeFailed(tw *tabwriter.Writer, failed []failedTrial) {
 	}
 }
 
-// shownTable is the values of a metadata table on one line.
+// shownTable returns the values of a metadata table on one line.
 func shownTable(table map[string]any) string {
 	var all []string
 	for _, key := range slices.Sorted(maps.Keys(table)) {
@@ -191,7 +191,7 @@ func shownTable(table map[string]any) string {
 	return strings.Join(all, " ")
 }
 
-// asksByStep says whether a module has a require script or is a buildpack, without which its part of the plan is known.
+// asksByStep reports whether a module's part of the plan takes a step: it has a require script, or is a buildpack.
 func asksByStep(u *module.Module) bool {
 	return u.Buildpack != nil ||
 		slices.ContainsFunc(u.Packfile.Scripts(), func(s packfile.PlacedScript) bool { return s.Kind == packfile.RequireScript })

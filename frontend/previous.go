@@ -11,18 +11,18 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// previousName is the named context that stands for the image that layers are taken over from.
+// previousName is the named context of the image whose layers are reused.
 const previousName = "previous"
 
-// earlier is the image that layers are taken over from.
+// earlier is the image whose layers are reused.
 type earlier struct {
 	image *previous.Image
-	// cache is where the image is whose inline cache has to be imported, for BuildKit to find its layers; "" for nowhere.
+	// cache names the image whose inline cache must be imported, so that BuildKit finds the layers; "" for none.
 	cache string
 }
 
-// findPrevious finds the image that layers are taken over from. It only saves work: when there is none, or it is of no
-// use, the user is warned and the result has none.
+// findPrevious finds the image whose layers are reused. That image only saves work: when there is none, or it is of no use, the
+// user gets a warning and the result is empty.
 func (b imageFinder) findPrevious(ctx context.Context, p ocispecs.Platform) (earlier, error) {
 	image, ref, err := b.previousImage(ctx, p)
 	if ctx.Err() != nil {
@@ -47,7 +47,8 @@ func (b imageFinder) findPrevious(ctx context.Context, p ocispecs.Platform) (ear
 	return found, nil
 }
 
-// separatePrevious makes the previous images of all platforms fit for one build, and returns what is to be imported for them.
+// separatePrevious makes the previous images of all platforms fit for one build, and returns the images whose inline caches to
+// import.
 func separatePrevious(found []*images) []string {
 	all := make([]*previous.Image, len(found))
 	for i, im := range found {
@@ -63,15 +64,15 @@ func separatePrevious(found []*images) []string {
 	return imports
 }
 
-// previousImage is the image that the named context stands for, nil when there is none; ref names what has to be imported for
-// its inline cache, "" when it has none.
+// previousImage returns the image of the named context, nil when there is none. ref names the image whose inline cache must be
+// imported, "" when it has none.
 func (b imageFinder) previousImage(ctx context.Context, p ocispecs.Platform) (image *previous.Source, ref string, err error) {
 	st, is, err := b.sources.Resolve(ctx, source.Context{Name: previousName, Platform: p, Pinned: true})
 	if errors.Is(err, source.ErrNotGiven) {
 		return nil, "", nil
 	}
 	if in, ok := errors.AsType[*source.ContextError](err); ok {
-		err = in.Err // it is said that it is the previous image
+		err = in.Err // the caller says that it is about the previous image
 	}
 	if err != nil {
 		return nil, "", err
@@ -88,10 +89,11 @@ func (b imageFinder) previousImage(ctx context.Context, p ocispecs.Platform) (im
 	return image, found.ref, err
 }
 
-// previousError says that layers of the previous image cannot be had, although its config promises them.
+// previousError says that layers of the previous image cannot be pulled, although its config promises them.
 type previousError struct{ error }
 
-// blamePrevious finds out whether a build failed for the sake of the previous image alone.
+// blamePrevious returns a previousError when a build failed because of the previous image alone, else the error as it is. It
+// finds out by solving what the build reuses and nothing else.
 func (b *build) blamePrevious(ctx context.Context, d *graph.Decisions, failed error) error {
 	if failed == nil || d == nil || ctx.Err() != nil {
 		return failed

@@ -18,21 +18,21 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// rebaseTarget is the target that puts the image of named context previous on another run image.
+// rebaseTarget is the target that puts the image of the named context previous on another run image.
 const rebaseTarget = "rebase"
 
-// rebasing says whether that is what is built. A layer of that name goes before it.
+// rebasing reports whether the target is the rebase. A layer of that name goes first.
 func (b *build) rebasing() bool {
 	return b.ui.Target == rebaseTarget &&
 		!slices.ContainsFunc(b.pf.Layers, func(l packfile.Layer) bool { return l.Name == rebaseTarget && l.Provide != nil })
 }
 
-// noPackfile matches what BuildKit says when there is no file to read (util/openfile, Regular), or the client gives no folder
-// for it (session/filesync, FSSync and DiffCopy). It has no code for that.
+// noPackfile matches BuildKit's text when there is no file to read (util/openfile, Regular), or the client gives no folder for it
+// (session/filesync, FSSync and DiffCopy). These errors have no code.
 var noPackfile = regexp.MustCompile(`(: |desc = )(no such file or directory|no local sources enabled|no access allowed to dir "dockerfile")$`)
 
-// withoutPackfile makes a rebase need no packfile, which has nothing to say but the name of the run image. It gets, and else
-// returns, the error of reading one: any other than that there is none.
+// withoutPackfile makes a rebase work without a packfile, from which it needs only the name of the run image. unread is the error
+// of reading the packfile. withoutPackfile returns it unless there is no packfile and the target is the rebase.
 func (b *build) withoutPackfile(unread error) error {
 	opts := b.client.BuildOpts().Opts
 	if b.ui.Target != rebaseTarget || !noPackfile.MatchString(unread.Error()) {
@@ -53,8 +53,8 @@ func (b *build) withoutPackfile(unread error) error {
 // rebaser puts app images on other run images.
 type rebaser struct{ imageFinder }
 
-// rebase finds the images, and returns what puts them on each other, for one platform. No layer is looked into: those of the
-// app image are found through its inline cache.
+// rebase finds the images, and returns a function that puts them together for one platform. It looks into no layer: the layers of
+// the app image are found through its inline cache.
 func (b rebaser) rebase(ctx context.Context) (func(ctx context.Context, index int) (*platformResult, error), error) {
 	if layering(b.client.BuildOpts()).Flat {
 		return nil, errors.New("this BuildKit cannot merge layers by reference, so it cannot rebase an image: build it again")
@@ -80,7 +80,7 @@ func (b rebaser) rebase(ctx context.Context) (func(ctx context.Context, index in
 				rebased[i], err = image.Rebase(*previous, runs[i])
 			}
 			if err != nil {
-				return fmt.Errorf("cannot rebase the previous image: %v", err) // wrapped, a gateway's error would be all that is shown
+				return fmt.Errorf("cannot rebase the previous image: %v", err) // not wrapped: the client would show the gateway's error alone
 			}
 			apps[i] = app
 			return nil

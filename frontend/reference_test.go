@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// documented are the rows of the table in a section of docs/reference.md, with the text of each cell.
+// documented returns the rows of the table in a section of docs/reference.md, with the text of each cell.
 func documented(t *testing.T, heading string) (rows [][]string) {
 	t.Helper()
 	data, err := os.ReadFile("../docs/reference.md")

@@ -14,10 +14,10 @@ import (
 	"github.com/packfile/frontend/llb"
 )
 
-// platformResult is all that a build returns for one platform. What else an index is to have for it becomes a field here, and
-// part of the result in addTo.
+// platformResult is all that a build returns for one platform. Whatever an index gets in addition becomes a field here, and part
+// of the result in addTo.
 type platformResult struct {
-	dockerui.BuildResult                  // the image: its files, config, and the config of what it is based on
+	dockerui.BuildResult                  // the image: its files, its config, and the config of its base
 	inlineCache          []byte           // records by which later builds find the image's layers; nil for none
 	attestations         []gw.Attestation // about the image
 }
@@ -25,7 +25,7 @@ type platformResult struct {
 // results has a row for each platform, in the order in which the user named them.
 type results []platformResult
 
-// buildPlatforms builds for all platforms at once, and returns what the gateway is given. The first error ends it.
+// buildPlatforms builds for all platforms at the same time, and returns the result for the gateway. The first error ends it.
 func buildPlatforms(ctx context.Context, ui *dockerui.Client, build func(ctx context.Context, index int) (*platformResult, error)) (*gw.Result, error) {
 	rows := make(results, max(len(ui.TargetPlatforms), 1))
 	one := func(ctx context.Context, _ *ocispecs.Platform, index int) (*dockerui.BuildResult, error) {
@@ -50,11 +50,11 @@ func buildPlatforms(ctx context.Context, ui *dockerui.Client, build func(ctx con
 	return res, checkResult(res)
 }
 
-// addTo adds to a result what dockerui knows nothing of: attestations, annotations of the images' manifests, which are labels of
-// the images, and inline caches. BuildKit leaves those in the configs unless the user asks for an inline cache of its own, and an
-// exporter that has no annotations passes them over. With multi, the result has platforms in the keys of configs.
+// addTo adds to a result what dockerui does not know: attestations, inline caches, and the images' labels as annotations of their
+// manifests. BuildKit leaves inline caches in the configs unless the user asks for an inline cache of its own. An exporter
+// without annotations ignores them. With multi, the keys of configs in the result name platforms.
 func (rows results) addTo(res *gw.Result, multi bool) error {
-	built, err := exptypes.ParsePlatforms(res.Metadata) // in the order of rows, by the ids that dockerui has for them
+	built, err := exptypes.ParsePlatforms(res.Metadata) // in the order of rows, with the ids that dockerui gives them
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (rows results) addTo(res *gw.Result, multi bool) error {
 	return nil
 }
 
-// withInlineCache returns an image's config with records in it.
+// withInlineCache returns an image's config with records in it, unchanged when there are none.
 func withInlineCache(config, records []byte) ([]byte, error) {
 	if records == nil {
 		return config, nil

@@ -22,13 +22,13 @@ import (
 	"github.com/packfile/frontend/sbom"
 )
 
-// namedRef is a result that has a name, and is nothing else.
+// namedRef is a result that has a name and nothing else.
 type namedRef struct {
 	gw.Reference
 	name string
 }
 
-// rowFor is what a build of a platform returns; all of it tells which platform that is.
+// rowFor returns what a build of a platform returns; every part of it tells which platform it belongs to.
 func rowFor(p ocispecs.Platform) *platformResult {
 	epoch := time.Unix(315532801, 0)
 	img := &dockerspec.DockerOCIImage{}

@@ -10,16 +10,16 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// maxRounds is how often a question about files is asked because of symlinks: a folder that one leads to may hold more of them.
+// maxRounds is how often a question about files is asked because of symlinks: a folder behind a symlink may hold more of them.
 const maxRounds = 40
 
-// selections are the files that questions of one platform's build are about. A question is asked with the patterns of the packfile
+// selections are the files that the questions of one platform's build are about. A question is asked with the packfile's patterns
 // and the symlinks on their way. When there are symlinks among the files, it is asked again, with what they lead to.
 type selections struct {
 	build  *build
 	app    *app
 	links  *appLinks
-	of     map[fact.Question]*fact.Selection // that have been asked
+	of     map[fact.Question]*fact.Selection // of questions that were asked
 	rounds map[fact.Question]int
 }
 
@@ -27,7 +27,7 @@ func newSelections(b *build, app *app) *selections {
 	return &selections{build: b, app: app, links: newAppLinks(b, app.tree), of: map[fact.Question]*fact.Selection{}, rounds: map[fact.Question]int{}}
 }
 
-// asked prepares a question that is asked. A nil selection is that of a question about something else.
+// asked prepares a question before it is asked. sel is nil for a question that is not about files.
 func (s *selections) asked(ctx context.Context, q fact.Question, sel *fact.Selection) error {
 	if sel == nil || s.of[q] != nil {
 		return nil
@@ -36,8 +36,8 @@ func (s *selections) asked(ctx context.Context, q fact.Question, sel *fact.Selec
 	return s.links.onTheWay(ctx, sel)
 }
 
-// answered says whether an answer is the last one, and not about more files if the question is asked again. Of the last one it says
-// what is questionable.
+// answered reports whether an answer is final, or the question must be asked again about more files. It warns about what is
+// questionable in a final answer, and fails after maxRounds.
 func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answer) (bool, error) {
 	sel := s.of[q]
 	if sel == nil {
@@ -59,7 +59,7 @@ func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answe
 	return false, nil
 }
 
-// checkSlices says which patterns of slices match no file.
+// checkSlices warns about patterns of slices that match no file.
 func (s *selections) checkSlices(ctx context.Context, patterns []graph.Pattern) error {
 	for _, p := range patterns {
 		files := search{s.links, maxLooks}

@@ -14,17 +14,17 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// shownClient is the gateway, for which all text is made visible that a terminal will show: names of operations, excerpts of files,
-// warnings. It comes from packfiles, modules and labels of images, which may hold anything. What a build returns passes visible.
+// shownClient makes visible all text that a terminal will show: names of operations, excerpts of files, warnings. This text comes
+// from packfiles, modules and labels of images, which may hold anything. What a build returns goes through visible.
 type shownClient struct{ gw.Client }
 
-// Solve shows names of operations and excerpts.
+// Solve calls the client with visible names of operations and visible excerpts.
 func (c shownClient) Solve(ctx context.Context, req gw.SolveRequest) (*gw.Result, error) {
 	req.Definition = visibleDefinition(req.Definition)
 	return c.Client.Solve(ctx, req)
 }
 
-// Warn shows a warning, and the lines that it is about.
+// Warn calls the client with a visible warning and visible lines.
 func (c shownClient) Warn(ctx context.Context, vertex digest.Digest, message string, opts gw.WarnOpts) error {
 	detail := make([][]byte, len(opts.Detail))
 	for i, line := range opts.Detail {
@@ -34,19 +34,20 @@ func (c shownClient) Warn(ctx context.Context, vertex digest.Digest, message str
 	return c.Client.Warn(ctx, vertex, text.Line(message), opts)
 }
 
-// ResolveImageConfig shows a name of the look-up.
+// ResolveImageConfig calls the client with a visible name of the look-up.
 func (c shownClient) ResolveImageConfig(ctx context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	opt.LogName = text.Line(opt.LogName)
 	return c.Client.ResolveImageConfig(ctx, ref, opt)
 }
 
-// ResolveSourceMetadata shows a name of the look-up.
+// ResolveSourceMetadata calls the client with a visible name of the look-up.
 func (c shownClient) ResolveSourceMetadata(ctx context.Context, op *pb.SourceOp, opt sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
 	opt.LogName = text.Line(opt.LogName)
 	return c.Client.ResolveSourceMetadata(ctx, op, opt)
 }
 
-// visibleDefinition is a definition whose names and excerpts are visible. What is shared with others is copied before it is changed.
+// visibleDefinition returns a definition with visible names and excerpts. It copies whatever is shared with others before it
+// changes it.
 func visibleDefinition(def *pb.Definition) *pb.Definition {
 	if def == nil {
 		return nil
@@ -79,7 +80,7 @@ func visibleMetadata(md *pb.OpMetadata) *pb.OpMetadata {
 	return shown
 }
 
-// visibleText returns a file, with the data of it that is shown.
+// visibleText returns a file with the given data, which is shown in place of its own.
 func visibleText(file *bk.SourceMap, data []byte) *pb.SourceInfo {
 	info := &pb.SourceInfo{Filename: file.Filename, Language: file.Language, Data: data}
 	if file.Definition != nil { // it has none if there is no such file
@@ -97,7 +98,7 @@ func visibleSource(info *pb.SourceInfo) *pb.SourceInfo {
 	}
 }
 
-// visible makes what a build returns fit to be shown: its error, and the answer to a subrequest, which clients print.
+// visible makes a result of a build fit to show: its error, and the answer to a subrequest, which clients print.
 func visible(res *gw.Result, err error) (*gw.Result, error) {
 	if err != nil {
 		if message := text.Visible(err.Error()); message != err.Error() {

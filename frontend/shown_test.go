@@ -50,7 +50,7 @@ func TestNamesAndExcerptsOfADefinitionAreShownWithoutOrders(t *testing.T) {
 	if info := sent.Source.Infos[0]; info.Filename != plain || string(info.Data) != plain+"\n" || info.Language != "TOML" {
 		t.Errorf("the excerpt is %+v", info)
 	}
-	// What is built stays as it was, and what others share is not changed.
+	// The graph that is built stays as it was, and what others share is not changed.
 	if len(sent.Def) != len(given.Def) || !given.EqualVT(before) {
 		t.Error("the definition itself was changed")
 	}

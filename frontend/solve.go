@@ -21,8 +21,8 @@ type answers struct {
 	err     error
 }
 
-// findFacts asks the questions of a build, as many at a time as can be asked, until there are none. It returns what becomes of the
-// layers under all answers; after an error, under those that there are. The first error ends it.
+// findFacts asks the questions of a build until there are none, as many at the same time as possible. It returns the decisions
+// under all answers; after an error, under the answers so far. The first error ends it.
 func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*graph.Decisions, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -68,7 +68,7 @@ func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*g
 			fail(a.err)
 		}
 		final := fact.Facts{}
-		byLayer := func(x, y fact.Question) int { return strings.Compare(x.Layer, y.Layer) } // so that errors are the same every time
+		byLayer := func(x, y fact.Question) int { return strings.Compare(x.Layer, y.Layer) } // errors are the same every time
 		for _, q := range slices.SortedFunc(maps.Keys(a.results), byLayer) {
 			done, err := selections.answered(ctx, q, a.results[q])
 			switch {
@@ -89,7 +89,7 @@ func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*g
 	}
 }
 
-// askOpen returns what answers the questions that can be asked now and have not been.
+// askOpen returns inquiries for the questions that can be asked now and were not asked yet, and marks these as asked.
 func askOpen(ctx context.Context, d *graph.Decisions, asked map[fact.Question]bool, selections *selections) ([]fact.Inquiry, error) {
 	questions := slices.DeleteFunc(d.Questions(), func(q fact.Question) bool { return asked[q] })
 	for _, q := range questions {
@@ -101,8 +101,8 @@ func askOpen(ctx context.Context, d *graph.Decisions, asked map[fact.Question]bo
 	return d.Ask(ctx, questions, selections.of)
 }
 
-// solveImage builds the image, and finds out what its labels have to say of the layers, under which it returns the decisions. That
-// takes the steps of layers that are not in the image too: they have to succeed as well.
+// solveImage builds the image, and finds out what its labels must say about the layers. It returns the decisions under all that.
+// It also runs the steps of layers that are not in the image: they must succeed as well.
 func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Input) (*graph.Decisions, *platformResult, error) {
 	img, err := assemble(ctx, d, in)
 	if err != nil {
@@ -138,7 +138,7 @@ func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Inp
 	return d, result, err
 }
 
-// assemble puts the image together, or what a target exports.
+// assemble puts the image together, or the layer that a target exports.
 func assemble(ctx context.Context, d *graph.Decisions, in image.Input) (*image.Image, error) {
 	if d.TargetLayer != nil {
 		return image.Layer(ctx, d)
@@ -146,7 +146,7 @@ func assemble(ctx context.Context, d *graph.Decisions, in image.Input) (*image.I
 	return image.Assemble(ctx, d, in)
 }
 
-// solveAndAsk builds an image and at the same time finds out what is left to be known of it.
+// solveAndAsk builds an image, and at the same time answers what is left to be found out about it.
 func (s *solver) solveAndAsk(ctx context.Context, img *image.Image) (ref gw.Reference, answers fact.Facts, err error) {
 	eg, egCtx := guard.NewGroup(ctx)
 	eg.Go(func() (err error) {

@@ -17,8 +17,8 @@ import (
 	"github.com/packfile/frontend/llb"
 )
 
-// said is an error of a solve in our own words. Wrapping it would not do: the client is shown the innermost message.
-// Everything else that BuildKit knows about the error (the place in the packfile, what a debugger needs) stays with it.
+// said is an error of a solve in our own words. It does not wrap as usual: the client shows the innermost message. Everything
+// else that BuildKit knows about the error (the place in the packfile, what a debugger needs) stays with it.
 type said struct {
 	message string
 	error
@@ -30,22 +30,22 @@ func (e *said) GRPCStatus() *status.Status {
 	return status.New(grpcerrors.Code(e.error), e.message)
 }
 
-// missingSecret is how BuildKit says that the client has no secret of a name (GetSecret in session/secrets/secrets.go).
+// missingSecret matches BuildKit's text when the client has no secret of a name (GetSecret in session/secrets/secrets.go).
 var missingSecret = regexp.MustCompile(`secret (\S+): not found`)
 
-// solveErrors says in the packfile's terms what went wrong in a solve.
+// solveErrors turns errors of a solve into the packfile's terms.
 type solveErrors struct {
 	texts      *texts
 	keepGitDir bool                                        // .git is part of the app
-	pull       func(images []*pb.Op, message string) error // returns the error about an image, one of some, that cannot be pulled
+	pull       func(images []*pb.Op, message string) error // returns the error when one of these images cannot be pulled
 }
 
 func (b *build) solveErrors() solveErrors {
 	return solveErrors{&b.texts, b.opts.keepGitDir, b.pullError}
 }
 
-// explain returns the error of a solve of a definition in words that name packfile, layer and step, or the image or file that
-// cannot be had. Of what it knows nothing it returns the error as it is. It decodes the whole definition.
+// explain returns the error of a solve in words that name packfile, layer and step, or the image or file that is not to be had.
+// It returns an error that it does not know as it is. It decodes the whole definition.
 func (e solveErrors) explain(err error, def *bk.Definition) error {
 	text := err.Error()
 	var vertex *errdefs.VertexError
@@ -91,7 +91,7 @@ func (e solveErrors) explain(err error, def *bk.Definition) error {
 	return &said{message: fmt.Sprintf("%s: %s %s", filename, where, message), error: err}
 }
 
-// failedVertex is the name of the operation that failed, and the packfile that it has its place in; "" when it is none of ours.
+// failedVertex returns the name of the operation that failed, and the packfile with its place; "" when the operation is not ours.
 func (e solveErrors) failedVertex(vertex *errdefs.VertexError, def *bk.Definition) (name, filename string) {
 	if filename = e.placeOf(def, vertex.Digest); filename == "" {
 		return "", ""
@@ -104,7 +104,8 @@ func (e solveErrors) failedVertex(vertex *errdefs.VertexError, def *bk.Definitio
 	return "", ""
 }
 
-// hintOf is what the description of the operation that failed says to do, by one of its keys; "" when there is nothing to say.
+// hintOf returns what the description of the failed operation has under a key: what to do about it. It returns "" when there is
+// nothing.
 func hintOf(err error, def *bk.Definition, key string) string {
 	var vertex *errdefs.VertexError
 	if !errors.As(err, &vertex) {
@@ -113,7 +114,8 @@ func hintOf(err error, def *bk.Definition, key string) string {
 	return def.Metadata[digest.Digest(vertex.Digest)].Description[key]
 }
 
-// placeOf is the packfile that an operation has its place in. Those of an image that bake hands over may have one in another.
+// placeOf returns the packfile with the place of an operation, "" when there is none. Operations of an image that bake hands over
+// may have their place in another packfile.
 func (e solveErrors) placeOf(def *bk.Definition, vertex string) string {
 	if def.Source == nil || def.Source.Locations[vertex] == nil {
 		return ""

@@ -20,12 +20,12 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// solver has BuildKit execute what is built, with the caches that are imported.
+// solver has BuildKit execute definitions, with the imported caches.
 type solver struct {
 	client         gw.Client
 	named          []gw.CacheOptionsEntry // caches that the user named
 	imports        atomic.Pointer[[]gw.CacheOptionsEntry]
-	explainFailure func(error, *bk.Definition) error // says in the packfile's terms what went wrong
+	explainFailure func(error, *bk.Definition) error // returns the error in the packfile's terms
 }
 
 // solve builds a state and returns when that has succeeded.
@@ -59,14 +59,13 @@ func (s *solver) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Re
 	return res.SingleRef()
 }
 
-// solveFiles does so for what wants files, and not a reference.
+// solveFiles solves a definition and returns the files of the result.
 func (s *solver) solveFiles(ctx context.Context, def *bk.Definition) (tree.Files, error) {
 	ref, err := s.solveDefinition(ctx, def)
 	return files{ref}, err
 }
 
-// cacheImports returns those that the user named. They are given to every solve: a step is as likely to be in an imported cache
-// as a layer.
+// cacheImports returns the caches that the user named. Every solve gets them: an imported cache may hold steps as well as layers.
 func cacheImports(ui *dockerui.Client) []gw.CacheOptionsEntry {
 	imports := make([]gw.CacheOptionsEntry, len(ui.CacheImports))
 	for i, im := range ui.CacheImports {
@@ -75,8 +74,8 @@ func cacheImports(ui *dockerui.Client) []gw.CacheOptionsEntry {
 	return imports
 }
 
-// importInlineCaches has the inline caches of images imported from now on, beside what the user named. An empty name is none,
-// and an index, which has the images of several platforms, is imported once.
+// importInlineCaches has the inline caches of images imported from now on, in addition to the caches that the user named. It
+// ignores empty names. It imports an index, which has the images of several platforms, once.
 func (s *solver) importInlineCaches(images []string) {
 	imports := slices.Clone(s.named)
 	slices.Sort(images)

@@ -13,8 +13,8 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// readPackfile reads, decodes and validates what is built, a packfile or a project descriptor, and finds the modules that it
-// names. Warnings are passed on.
+// readPackfile reads, decodes and validates the file being built, a packfile or a project descriptor, and finds the modules that
+// it names. It passes on warnings.
 func (b *build) readPackfile(ctx context.Context) (err error) {
 	if b.source, err = b.door.Packfile(ctx, "TOML"); err != nil {
 		return b.withoutPackfile(err)
@@ -33,7 +33,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 	if err != nil {
 		return b.explain(err)
 	}
-	// What is checked and not built may be a module, which others provide something for.
+	// A packfile that is only checked may be a module, and others may provide what it requires.
 	alone := len(b.pf.Buildpacks)+len(b.pf.Order) == 0 && b.opts.requestID != lint.SubrequestLintDefinition.Name
 	if diags := packfile.CheckPlan(b.pf); alone && len(diags) > 0 {
 		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})

@@ -18,30 +18,30 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// subrequest is a row of the table of what can be asked instead of a build (docker buildx build --call=CALL). The reference has
-// the same rows, and a test compares them.
+// subrequest is a row of the table of subrequests: what a user can ask instead of a build (docker buildx build --call=CALL). The
+// reference has the same rows, and a test compares them.
 type subrequest struct {
-	call    string              // what --call names it
-	request subrequests.Request // its name in the option requestid, its version, and what it is for
+	call    string              // its name for --call
+	request subrequests.Request // its name in the option requestid, its version, and its purpose
 	answer  func(context.Context, *build) (answer, error)
 	json    func([]byte) []byte // makes the JSON of the answer safe to show
 }
 
-// answer is what a subrequest says.
+// answer is the answer to a subrequest.
 type answer interface {
-	// ToResult returns a result with the answer for programs and for people (resultJSON, resultText), and with an exit status
-	// if the answer is not what one would like.
+	// ToResult returns a result with the answer for programs and for people (resultJSON, resultText), and with an exit status if
+	// the answer is bad news.
 	ToResult() (*gw.Result, error)
 }
 
-// Where a result has the answer to a subrequest.
+// Keys of a result with the answer to a subrequest.
 const (
 	resultJSON = "result.json"
 	resultText = "result.txt"
 )
 
-// subrequestTable returns the table. Of check, outline and targets docker buildx prints the strings that it finds in the JSON; of
-// what it does not know it prints the JSON or the text as they are.
+// subrequestTable returns the table. For check, outline and targets, docker buildx prints the strings that it finds in the JSON.
+// For subrequests that it does not know it prints the JSON or the text as they are.
 func subrequestTable() []subrequest {
 	return []subrequest{
 		{"check", lint.SubrequestLintDefinition, checkPackfile, text.ShownJSON},
@@ -53,7 +53,7 @@ func subrequestTable() []subrequest {
 	}
 }
 
-// answerSubrequest answers what is asked instead of a build; asked is false if nothing is.
+// answerSubrequest answers the subrequest that the user named. asked is false if the user wants a build.
 func answerSubrequest(ctx context.Context, b *build) (res *gw.Result, asked bool, err error) {
 	name, asked := b.client.BuildOpts().Opts[requestOption]
 	if !asked {
@@ -76,7 +76,7 @@ func answerSubrequest(ctx context.Context, b *build) (res *gw.Result, asked bool
 	return res, true, nil
 }
 
-// onEachPlatform returns what a function says of each platform. All are asked at once, and the first error ends it.
+// onEachPlatform calls a function for each platform, all at the same time, and returns what it returned. The first error ends it.
 func onEachPlatform[T any](ctx context.Context, platforms []ocispecs.Platform, ask func(ctx context.Context, index int) (T, error)) ([]T, error) {
 	all := make([]T, len(platforms))
 	eg, ctx := guard.NewGroup(ctx)
@@ -97,7 +97,7 @@ func ownRequest(name, description string) subrequests.Request {
 	}
 }
 
-// reply returns the result with an answer that programs get as JSON.
+// reply returns a result with an answer as JSON for programs, and as text for people.
 func reply(answer any, forPeople []byte) (*gw.Result, error) {
 	data, err := json.MarshalIndent(answer, "", "  ")
 	if err != nil {
@@ -109,10 +109,10 @@ func reply(answer any, forPeople []byte) (*gw.Result, error) {
 	return res, nil
 }
 
-// description is the answer to what can be asked.
+// description is the list of subrequests, as an answer.
 type description []subrequests.Request
 
-// describeSubrequests lists the table. dockerui's own list has neither check nor the frontend's.
+// describeSubrequests returns the table as an answer. dockerui's own list lacks check and the frontend's own subrequests.
 func describeSubrequests(context.Context, *build) (answer, error) {
 	var all description
 	for _, row := range subrequestTable() {

@@ -21,7 +21,7 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// ask asks something of the build of a packfile.
+// ask makes a subrequest of the build of a packfile.
 func ask(t *testing.T, name, packfile string) *gw.Result {
 	t.Helper()
 	res, asked, err := answerSubrequest(t.Context(), buildOf(t, &fakeGateway{opts: map[string]string{"requestid": name}}, packfile))
@@ -31,7 +31,7 @@ func ask(t *testing.T, name, packfile string) *gw.Result {
 	return res
 }
 
-// decoded is the answer for programs.
+// decoded returns the answer for programs.
 func decoded[T any](t *testing.T, res *gw.Result) (answer T) {
 	t.Helper()
 	if err := json.Unmarshal(res.Metadata["result.json"], &answer); err != nil {
@@ -168,7 +168,7 @@ func TestTargetsAreTheImageEachLayerThatIsBuiltAndTheRebase(t *testing.T) {
 	}
 }
 
-// moduleOf is a module that a packfile describes.
+// moduleOf returns a module that a packfile describes.
 func moduleOf(t *testing.T, text string) *module.Module {
 	t.Helper()
 	pf, _, err := packfile.Parse("packfile.toml", []byte(text))

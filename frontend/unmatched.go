@@ -16,8 +16,8 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// check says which patterns matched no file, and which symlinks lead nowhere. When nothing at all matches what a version
-// is made of, that is an error: no file could ever change the layer.
+// check warns about patterns that match no file, and about symlinks that lead nowhere. It fails when a version is the digest of
+// no file at all: no change could ever rebuild the layer.
 func (s *selections) check(ctx context.Context, sel *fact.Selection, r step.Result, lost []lostLink) error {
 	if len(r.Unmatched)+len(lost) == 0 {
 		return nil
@@ -48,10 +48,10 @@ func (s *selections) check(ctx context.Context, sel *fact.Selection, r step.Resu
 	return nil
 }
 
-// shownLost is how many symlinks that lead nowhere are named.
+// shownLost is how many symlinks that lead nowhere a warning names.
 const shownLost = 5
 
-// hidden says what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
+// hidden returns what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
 func (s *selections) hidden(pattern string) string {
 	if line, rule := hidingLine(s.app.Ignore.Data, pattern); line > 0 {
 		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, s.app.Ignore.Name, rule)
@@ -65,8 +65,8 @@ func (s *selections) hidden(pattern string) string {
 	return ""
 }
 
-// hidingLine finds the line of a .dockerignore file that hides what a pattern of the packfile is about, as far as the words of both
-// tell: the files themselves were never sent. The last line that matches decides. It returns 0 when there is none.
+// hidingLine returns the line of a .dockerignore file that hides the files of a packfile's pattern. It compares the texts of
+// both, since the client never sent the files. The last line that matches decides. It returns 0 when there is none.
 func hidingLine(data []byte, pattern string) (line int, rule string) {
 	for i, text := range bytes.Split(data, []byte("\n")) {
 		rules, err := ignorefile.ReadAll(bytes.NewReader(text))
@@ -80,7 +80,7 @@ func hidingLine(data []byte, pattern string) (line int, rule string) {
 	return line, rule
 }
 
-// hidingKey is the key of a project descriptor that does so, "" for none.
+// hidingKey returns the key of a project descriptor that hides the files of a pattern, "" for none.
 func hidingKey(p *project.Project, pattern string) string {
 	hidden, key := len(p.Include) > 0, "include"
 	rules := p.Include
@@ -99,7 +99,7 @@ func hidingKey(p *project.Project, pattern string) string {
 	return ""
 }
 
-// covers says whether a rule matches the text of a pattern, or all that is in a folder of that name.
+// covers reports whether a rule matches the text of a pattern, or all that is in a folder of that name.
 func covers(rule, pattern string) bool {
 	for _, name := range []string{path.Clean(pattern), path.Clean(pattern) + "/?"} {
 		if ok, err := patternmatcher.MatchesOrParentMatches(name, []string{rule}); ok && err == nil {

@@ -23,8 +23,8 @@ import (
 // defaultUser is the user of steps and of the app image when nothing says another: an unprivileged one.
 const defaultUser = "1000:1000"
 
-// users are the owner of steps and files, in numbers, and the user of the app image: config.user, else the images' CNB
-// user, else their user, else an unprivileged one.
+// users returns the owner of steps and files, in numbers, and the user of the app image: config.user, else the images' CNB user,
+// else their user, else an unprivileged one. Names take a solve.
 func (b imageFinder) users(ctx context.Context, im images) (owner llb.Owner, user string, err error) {
 	name := b.pf.Config.User
 	if name == "" {
@@ -43,7 +43,7 @@ func (b imageFinder) users(ctx context.Context, im images) (owner llb.Owner, use
 	return owner, imageUser(im.run.Config), nil
 }
 
-// imageUser is the user that an image is made for.
+// imageUser returns the user that an image is made for, "" when it says none.
 func imageUser(img *dockerspec.DockerOCIImage) string {
 	if img == nil {
 		return defaultUser
@@ -58,7 +58,7 @@ func imageUser(img *dockerspec.DockerOCIImage) string {
 		}
 	}
 	switch {
-	case isID(uid) && isID(gid): // they are numbers, or not meant
+	case isID(uid) && isID(gid): // numbers, or not meant to be a user
 		return uid + ":" + gid
 	case img.Config.User != "":
 		return img.Config.User
@@ -66,7 +66,7 @@ func imageUser(img *dockerspec.DockerOCIImage) string {
 	return defaultUser
 }
 
-// lookUpUser turns a user into numbers; names are looked up in the image's /etc/passwd and /etc/group.
+// lookUpUser turns a user into numbers. It looks names up in the image's /etc/passwd and /etc/group, which takes a solve.
 func (s *solver) lookUpUser(ctx context.Context, text string, img container.Base) (llb.Owner, error) {
 	name, group, hasGroup := strings.Cut(text, ":")
 	var owner llb.Owner
@@ -96,7 +96,7 @@ func (s *solver) lookUpUser(ctx context.Context, text string, img container.Base
 	return owner, nil
 }
 
-// Where an image has the names of users and groups.
+// Files of an image with the names of users and groups.
 const (
 	passwdFile = "/etc/passwd"
 	groupFile  = "/etc/group"
@@ -105,8 +105,8 @@ const (
 // maxNames is the size limit of a passwd or group file, in bytes.
 const maxNames = 4 << 20
 
-// readNames reads a passwd or group file, to look a name up. The file may be a link: it leads to where it leads in a container of the
-// image, never out of it. It is an error if the image has no such file, or something else in its place. That takes a solve.
+// readNames reads a passwd or group file, so that name can be looked up. A symlink is followed as in a container of the image,
+// never out of it. readNames fails if the image has no such file, or something else in its place. It takes a solve.
 func (s *solver) readNames(ctx context.Context, img container.Base, file, name string) ([]byte, error) {
 	if img.State.Output() == nil {
 		return nil, fmt.Errorf("the build image has no %s to look %q up in", file, name)
@@ -117,7 +117,7 @@ func (s *solver) readNames(ctx context.Context, img container.Base, file, name s
 	if err != nil {
 		return nil, fmt.Errorf("%s of the build image cannot be read: %v", file, err)
 	}
-	// What is no regular file is not opened: a named pipe would be waited for.
+	// Only a regular file is opened: a named pipe would block.
 	stat, err := ref.StatFile(ctx, gw.StatRequest{Path: "/names"})
 	if err != nil {
 		return nil, err
@@ -157,8 +157,8 @@ func groupIn(group []byte, name string) (int, error) {
 	return found[0].Gid, checkEntry(groupFile, name, found[0].Gid)
 }
 
-// checkEntry checks the number that an entry was read to have. To the library what is no number is 0, and nobody becomes root by
-// such an entry.
+// checkEntry fails when an entry's number is 0 or out of range. The library reads 0 where there is no number, and nobody becomes
+// root by such an entry.
 func checkEntry(file, name string, id int) error {
 	if id == 0 {
 		return fmt.Errorf("%s of the build image: the entry of %q has no number, or that of root: say \"root\" if that is meant", file, name)
@@ -173,13 +173,13 @@ func checkID(file, name string, id int) error {
 	return nil
 }
 
-// isID says whether a user or group is given by its number.
+// isID reports whether a user or group is given by its number.
 func isID(s string) bool {
 	_, err := parseID(s)
 	return err == nil
 }
 
-// hasName says whether a user, or the group behind a colon, is given by a name that has to be looked up.
+// hasName reports whether a user, or the group behind a colon, is given by a name that has to be looked up.
 func hasName(text string) bool {
 	name, group, hasGroup := strings.Cut(text, ":")
 	_, unknownUser := knownID(name)
@@ -193,8 +193,8 @@ func parseID(s string) (int, error) {
 	return int(n), err
 }
 
-// knownID is the id of a user or group that needs no look into the image: a number, or root, which every kernel has as 0
-// whatever files an image has.
+// knownID returns the id of a user or group that needs no look into the image: a number, or root, whose id is 0 for every kernel,
+// whatever files an image has. It fails for other names.
 func knownID(s string) (int, error) {
 	if s == "root" {
 		return 0, nil

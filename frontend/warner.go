@@ -21,17 +21,17 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// warner tells the user of a build what is questionable about it. What several platforms of the build may say is collected by what
-// it is about, so that it is said once, and so that the answer to a subrequest can have it.
+// warner tells the user of a build what is questionable about it. Messages of several platforms are collected by subject, so that
+// the user gets each once, and so that the answer to a subrequest can hold them.
 type warner struct {
 	show  func(ctx context.Context, message string, opts gw.WarnOpts) // shows a warning beside the packfile
 	note  func(ctx context.Context, name string) error                // leaves a line in the log
-	asked bool                                                        // a subrequest, whose answer has warnings
+	asked bool                                                        // during a subrequest, whose answer has the warnings
 
 	sizeSays     messages // the size of images
 	patternSays  messages // patterns that match nothing
 	planSays     messages // build plans of buildpacks
-	contentSays  messages // layers that the version does not speak for
+	contentSays  messages // layers whose version does not speak for them
 	factsSay     messages // answers of steps
 	previousSays messages // why the previous image, or a part of it, is not used
 }
@@ -48,16 +48,16 @@ func newWarner(b *build) warner {
 	}
 }
 
-// warn tells the user something that came to light after the packfile was read.
+// warn warns about something that came to light after the packfile was read.
 func (w *warner) warn(ctx context.Context, message, detail string) {
 	w.show(ctx, message, gw.WarnOpts{Level: 1, Detail: [][]byte{[]byte(detail)}})
-	// Logs that are not of buildx show no warning about a source that has been read long ago. They do show what is done.
+	// Logs other than buildx's show no warning about a source that was read long ago. They do show operations.
 	if err := w.note(ctx, message); err != nil {
 		bklog.G(ctx).Debugf("%s: %v", message, err)
 	}
 }
 
-// warnPrevious tells the user why the previous image, or a part of it, is not used.
+// warnPrevious says why the previous image, or a part of it, is not used.
 func (w *warner) warnPrevious(ctx context.Context, why string) {
 	message := "previous image: " + strings.Join(strings.Fields(why), " ")
 	w.previousSays.add(message)
@@ -66,7 +66,7 @@ func (w *warner) warnPrevious(ctx context.Context, why string) {
 	}
 }
 
-// warnAboutSource passes warnings about the file that is built on, each with its place.
+// warnAboutSource passes on warnings about the file being built, each with its place.
 func (w *warner) warnAboutSource(ctx context.Context, warnings []packfile.Diagnostic) {
 	for _, d := range atOnce(warnings) {
 		w.show(ctx, d.Message, gw.WarnOpts{
@@ -77,7 +77,7 @@ func (w *warner) warnAboutSource(ctx context.Context, warnings []packfile.Diagno
 	}
 }
 
-// warnAbout passes on what lint says of a module, to the user who builds.
+// warnAbout passes on what lint finds in a module to the user who builds.
 func (w *warner) warnAbout(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
 	for _, d := range atOnce(warnings) {
 		w.show(ctx, fmt.Sprintf("%s:%d: %s", filename, d.Range.Start.Line, d.Message), gw.WarnOpts{
@@ -86,7 +86,7 @@ func (w *warner) warnAbout(ctx context.Context, filename string, warnings []pack
 	}
 }
 
-// warnOnce passes on what no platform of the build has said before of the files that a packfile selects.
+// warnOnce passes on warnings about the files that a packfile selects, each once for all platforms.
 func (w *warner) warnOnce(ctx context.Context, filename string, diags []packfile.Diagnostic) {
 	for _, d := range diags {
 		text := fmt.Sprintf("%s:%d:%d: %s", filename, d.Range.Start.Line, d.Range.Start.Column, d.Message)
@@ -96,7 +96,7 @@ func (w *warner) warnOnce(ctx context.Context, filename string, diags []packfile
 	}
 }
 
-// warnLayers warns of an image that has too many layers.
+// warnLayers warns about an image that has too many layers.
 func (w *warner) warnLayers(ctx context.Context, img *image.Image) {
 	n := img.Unmountable()
 	if n == 0 {
@@ -108,7 +108,7 @@ func (w *warner) warnLayers(ctx context.Context, img *image.Image) {
 	}
 }
 
-// warnAboutPlans passes warnings about build plans on, each once for all platforms.
+// warnAboutPlans passes on warnings about build plans, each once for all platforms.
 func (w *warner) warnAboutPlans(ctx context.Context, warnings []group.PlanWarning) {
 	for _, p := range warnings {
 		text := fmt.Sprintf("%s: build plan: %s", p.Module.Name(), p.Message)
@@ -118,7 +118,7 @@ func (w *warner) warnAboutPlans(ctx context.Context, warnings []group.PlanWarnin
 	}
 }
 
-// warnNotGiven tells of secrets that modules of a group would like to have, once for all platforms.
+// warnNotGiven names secrets that modules of a group can use and are not given, each once for all platforms.
 func (w *warner) warnNotGiven(ctx context.Context, g *group.Group) {
 	for _, m := range g.Modules {
 		for _, line := range m.NotGiven() {
@@ -129,8 +129,8 @@ func (w *warner) warnNotGiven(ctx context.Context, g *group.Group) {
 	}
 }
 
-// warnAboutContent tells the user which layers are made again with every change of the app, although they have a version, and
-// why: the app comes in a form that has nothing but its content to be known by.
+// warnAboutContent names the layers that every change of the app rebuilds although they have a version, and says why: the app
+// comes in a form that only its content identifies.
 func (w *warner) warnAboutContent(ctx context.Context, app *app, layers []string) {
 	if len(layers) == 0 {
 		return
@@ -141,8 +141,8 @@ func (w *warner) warnAboutContent(ctx context.Context, app *app, layers []string
 	}
 }
 
-// warnOfFacts says of each dep without sha what that costs, and which sha it has now; and of each test which programs it did not
-// find.
+// warnOfFacts warns about each dep without sha, with the costs and the sha that the dep has now; and about each test, with the
+// programs that it did not find.
 func (w *warner) warnOfFacts(ctx context.Context, d *graph.Decisions) error {
 	for _, n := range d.NotFound() {
 		message := fmt.Sprintf("%s:%d: the test of layer %s did not find %s: %s", n.Filename, n.At.Start.Line, n.Layer,
@@ -165,22 +165,22 @@ func (w *warner) warnOfFacts(ctx context.Context, d *graph.Decisions) error {
 	return err
 }
 
-// atOnce are the warnings that a build passes on when it has read a packfile. Of deps without sha it has more to say when it has
-// found them.
+// atOnce returns the warnings to pass on as soon as a packfile is read. It leaves out deps without sha: their warning comes when
+// their sha is known.
 func atOnce(warnings []packfile.Diagnostic) []packfile.Diagnostic {
 	return slices.DeleteFunc(slices.Clone(warnings), func(w packfile.Diagnostic) bool { return w.Rule == packfile.UnpinnedDep.Name })
 }
 
-// emptyFile is the checksum of a file without content, which a server may send in place of an error.
+// emptyFile is the checksum of an empty file, which a server may send in place of an error.
 var emptyFile = digest.FromBytes(nil).Encoded()
 
-// messages are collected by several platforms at once.
+// messages is a set of messages that several platforms add to at the same time.
 type messages struct {
 	mu   sync.Mutex
 	list []string
 }
 
-// add keeps a message, and says whether it is new.
+// add keeps a message, and reports whether it is new.
 func (m *messages) add(text string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
