@@ -7,16 +7,17 @@ import (
 	"github.com/packfile/frontend/measure"
 )
 
-// mostOfModules is how much all modules of a build may have together: what describes them, and scripts in files.
+// mostOfModules is how much all modules of a build may have together: the files that describe them, and scripts in files.
 var mostOfModules = measure.Size{Bytes: 64 << 20, Values: 1_000_000}
 
-// budget is what modules have used of mostOfModules. One module can name a thousand others. The packfile that is built has none.
+// budget is what modules have used of mostOfModules. One module can name a thousand others. The packfile being built has no
+// budget.
 type budget struct {
 	mu   sync.Mutex
 	used measure.Size
 }
 
-// spend takes something from the budget. It is an error if there is not that much left.
+// spend takes s from the budget. It fails if not that much is left. A nil budget has no limit.
 func (b *budget) spend(s measure.Size) error {
 	if b == nil {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// readBuildpack makes a module of a buildpack with programs of its own.
+// readBuildpack makes a module of a buildpack with programs of its own. It fails when bin/detect or bin/build is missing.
 func (l *loader) readBuildpack(ctx context.Context, m *Module, about *buildpack.File, info buildpack.Info) error {
 	name := info.ID + "@" + info.Version
 	programs := map[string]*fstypes.Stat{}
@@ -45,7 +45,7 @@ func (l *loader) readBuildpack(ctx context.Context, m *Module, about *buildpack.
 	return err
 }
 
-// treeID tells folders apart by where they come from. One that comes from two places has two.
+// treeID returns an id of a folder, by where the folder comes from. Equal folders from two places have two ids.
 func treeID(ctx context.Context, f tree.Folder) (string, error) {
 	dgst, err := llb.DefinitionDigest(ctx, f.State)
 	return dgst.String() + f.Path(""), err

@@ -10,7 +10,7 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// ReadRoot reads the files that the packfile which is built names in its own folder.
+// ReadRoot reads the files that the packfile being built names in its own folder.
 func (m *Module) ReadRoot(ctx context.Context, world World) (err error) {
 	if m.folder.Files == nil {
 		paths := ownPaths(m.Packfile)
@@ -43,7 +43,7 @@ func (m *Module) readFiles(ctx context.Context) error {
 	}
 	deps, link, err := m.folder.Stat(ctx, "deps")
 	if err != nil || deps == nil || link == "" && !deps.IsDir() {
-		return err // there is no such folder
+		return err // there is no deps folder
 	}
 	files, err := m.folder.Entries(ctx, "deps")
 	if err != nil {
@@ -60,7 +60,7 @@ func (m *Module) readFiles(ctx context.Context) error {
 // maxScript is the size limit of a script file, in bytes.
 const maxScript = 1 << 20
 
-// readScript reads a script file. It must be a regular file in the packfile's folder.
+// readScript reads a script file. It fails unless that is a regular file in the packfile's folder, within maxScript.
 func (m *Module) readScript(ctx context.Context, s *packfile.Script) ([]byte, error) {
 	stat, link, err := m.folder.Stat(ctx, s.Path)
 	fail := func(format string, args ...any) error {
@@ -86,7 +86,7 @@ func (m *Module) readScript(ctx context.Context, s *packfile.Script) ([]byte, er
 	return text.Unix(data), err
 }
 
-// ownPaths returns what a packfile names in its own folder.
+// ownPaths returns the paths that a packfile names in its own folder.
 func ownPaths(pf *packfile.Packfile) (paths []string) {
 	for _, s := range PathScripts(pf) {
 		paths = append(paths, s.Path)

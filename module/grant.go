@@ -13,11 +13,11 @@ import (
 // Grant is what a module is given of the secrets and SSH agents of the user who builds.
 type Grant struct {
 	Secrets, SSH []string
-	At           packfile.Range // the [[buildpacks]] entry by which the packfile that is built has the module
-	Through      []string       // files of modules on the way, whose entries have to name what they pass on
+	At           packfile.Range // [[buildpacks]] entry of the packfile being built that brings the module
+	Through      []string       // files of modules on the way, whose entries must name what they pass on
 }
 
-// HasSecret reports whether a module is given a secret. The packfile that is built has all of them, and every module has the
+// HasSecret reports whether a module is given a secret. The packfile being built has all secrets, and every module has the
 // certificates that the network needs.
 func (m *Module) HasSecret(id string) bool {
 	return m.Grant == nil || id == step.CASecret || slices.Contains(m.Grant.Secrets, id)
@@ -26,8 +26,8 @@ func (m *Module) HasSecret(id string) bool {
 // HasAgent reports whether a module is given an SSH agent.
 func (m *Module) HasAgent(id string) bool { return m.Grant == nil || slices.Contains(m.Grant.SSH, id) }
 
-// CheckAccess returns an error at the module's [[buildpacks]] entry for each secret and agent that a section cannot do without, and
-// the module is not given. The entry stands in the file root.
+// CheckAccess fails for each secret and agent that a section needs and the module is not given. The errors point at the module's
+// [[buildpacks]] entry, which stands in the file root.
 func (m *Module) CheckAccess(root string, sections ...packfile.Access) error {
 	var secrets, agents []string
 	add := func(to *[]string, id string) {
@@ -64,7 +64,7 @@ func (m *Module) CheckAccess(root string, sections ...packfile.Access) error {
 	return &packfile.Error{Filename: root, Diagnostics: missing}
 }
 
-// needs names secrets or agents.
+// needs returns a phrase that names secrets or agents.
 func needs(key string, ids []string) string {
 	what := map[string]string{"secrets": "secret", "ssh": "ssh agent"}[key]
 	if len(ids) > 1 {
@@ -81,7 +81,7 @@ func quoted(ids []string) string {
 	return strings.Join(texts, ", ")
 }
 
-// hint says what to write, and where, so that a module is given something.
+// hint returns what to write, and where, so that a module is given some secrets or agents.
 func (g *Grant) hint(key string, ids []string) string {
 	hint := fmt.Sprintf("add %s = [%s] to its entry", key, quoted(ids))
 	if len(g.Through) > 0 {
@@ -90,7 +90,7 @@ func (g *Grant) hint(key string, ids []string) string {
 	return hint
 }
 
-// NotGiven says which secrets the module names and can do without, that it is not given: one line each.
+// NotGiven returns a line for each secret that the module names, can do without, and is not given.
 func (m *Module) NotGiven() (lines []string) {
 	for _, a := range m.Packfile.Access() {
 		for _, s := range a.Secrets {
@@ -103,8 +103,8 @@ func (m *Module) NotGiven() (lines []string) {
 	return lines
 }
 
-// grant says of every module what it is given of the user's secrets and agents: what entries of the packfile that is built
-// name, and what entries of modules name of what these are given. All modules of a package are given what its entry names.
+// grant gives every module its secrets and agents of the user's: those that entries of the packfile being built name, and what
+// entries of modules pass on of theirs. All modules of a package are given what the entry of the package names.
 func (l *loader) grant() {
 	for next := []*Module{l.root}; len(next) > 0; next = next[1:] {
 		by := next[0]
@@ -118,7 +118,7 @@ func (l *loader) grant() {
 	}
 }
 
-// give gives a module what an entry of another names. It says whether that is news.
+// give gives a module what an entry of another module names. It reports whether any of that is new.
 func give(by, to *Module, bp packfile.Buildpack) (news bool) {
 	if to.Grant == nil {
 		news = true
@@ -139,7 +139,7 @@ func give(by, to *Module, bp packfile.Buildpack) (news bool) {
 	return news
 }
 
-// warnUnusedGrants warns of each secret and agent that an entry of a packfile gives and none of its modules names.
+// warnUnusedGrants warns about each secret and agent that an entry of a packfile gives and none of its modules names.
 func (l *loader) warnUnusedGrants(ctx context.Context) {
 	for _, by := range l.modules {
 		var unused []packfile.Diagnostic

@@ -108,7 +108,7 @@ func TestWhatIsGivenInVainIsWarnedOfInTheFileThatGivesIt(t *testing.T) {
 		!strings.HasPrefix(w.warned[1], "packfile.toml: ") || !strings.Contains(w.warned[1], `"outer"`) {
 		t.Errorf("%q", w.warned)
 	}
-	for i, m := range found.All[:2] { // the packfile that is built, and a
+	for i, m := range found.All[:2] { // the packfile being built, and a
 		if len(m.Warnings) != 1 || m.Warnings[0].Rule != packfile.UnusedGrant.Name {
 			t.Errorf("%d: %+v", i, m.Warnings)
 		}

@@ -12,7 +12,7 @@ import (
 
 // Found are the modules of a build, and the groups of them that are tried.
 type Found struct {
-	All   []*Module // the packfile that is built, and then the others by id and version
+	All   []*Module // the packfile being built, and then the others by id and version
 	order order.Order
 	of    map[*order.Module]*Module
 }
@@ -36,12 +36,12 @@ func newFound(l *loader) Found {
 	return f
 }
 
-// TakingPart returns the modules that may take part themselves.
+// TakingPart returns the modules that may take part themselves, and not only name others.
 func (f Found) TakingPart() []*Module {
 	return slices.DeleteFunc(slices.Clone(f.All), func(m *Module) bool { return !m.Own })
 }
 
-// Groups returns the groups in the order in which they are tried. There can be more than there is time for.
+// Groups returns the groups in the order in which they are tried. There may be more than anybody has time for.
 func (f Found) Groups() iter.Seq[[]Member] {
 	return func(yield func([]Member) bool) {
 		for group := range f.order.Groups() {
@@ -56,8 +56,8 @@ func (f Found) Groups() iter.Seq[[]Member] {
 	}
 }
 
-// link turns the orders of a module into what they name. Without an order, all modules that it names are one group, in file
-// order. The module itself comes last in each, unless the order says where.
+// link turns the orders of a module into the modules that they name. Without an order, all modules that it names are one group,
+// in file order. The module itself comes last in each group, unless the order says where.
 func (l *loader) link(m *Module) error {
 	groups := make(order.Order, 0, len(m.orders))
 	var failed []packfile.Diagnostic

@@ -21,18 +21,19 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// World is what the loader needs of the build around it.
+// World is what the loader needs from the build around it.
 type World interface {
 	source.Resolver
 	// HasContext reports whether the user gives a folder or image under the id of a module.
 	HasContext(id string) bool
-	// Root returns the folder of the packfile that is built, with these paths of it, which are all that is asked of the client.
+	// Root returns the folder of the packfile being built, with these paths: the client is asked for nothing else.
 	Root(ctx context.Context, paths []string) (tree.Folder, error)
-	// Fetch waits until a state is there, and returns its files. What goes wrong is said where the state is named.
+	// Fetch waits until a state is there, and returns its files. Its caller says in errors where the state is named.
 	Fetch(ctx context.Context, st bk.State) (tree.Folder, error)
-	// Unpack returns what is in an archive. The error says why the archive is refused. name is what the operation is called.
+	// Unpack returns the content of an archive. The error says why the archive is refused. name is what messages call the
+	// operation.
 	Unpack(ctx context.Context, a Archive, name string) (tree.Folder, error)
-	// Show makes a file one that errors can show.
+	// Show adds a file that errors can show.
 	Show(text *bk.SourceMap)
 	// Warn tells the user what is questionable about a file.
 	Warn(ctx context.Context, filename string, warnings []packfile.Diagnostic)
@@ -48,25 +49,25 @@ type Archive struct {
 // opened is what the loader knows of a module while it looks for others.
 type opened struct {
 	orders     []buildpack.Order
-	buildpacks []packfile.Buildpack // that it names
-	folder     tree.Folder          // that it stands in
+	buildpacks []packfile.Buildpack // entries that name other modules
+	folder     tree.Folder          // where its file stands
 	origin     string               // where it comes from, for people
-	budget     *budget              // what it takes counts for it; nil: for none
+	budget     *budget              // pays for what it takes; nil for no limit
 	tree       string               // of a buildpack: where its files come from; see treeID
 
-	component *order.Module // that takes part itself
-	node      *order.Module // what its id names: its order, or the component when it has none
-	named     []*Module     // what buildpacks name, one each
-	brought   [][]*Module   // the same with what else is in the package of each
+	component *order.Module // the module as a member of groups; nil when it takes no part itself
+	node      *order.Module // what its id stands for: its order, or the component when it has none
+	named     []*Module     // the module that each of buildpacks names
+	brought   [][]*Module   // all modules that each of buildpacks brings: the named one, and others of its package
 }
 
-// maxModules is how many modules a build may find. It ends packages that name each other under ever new versions.
+// maxModules is how many modules a build may have. Packages that name each other under ever new versions end there.
 const maxModules = 1000
 
 // loader finds the modules of a build: those that the packfile names, and those that they name in turn.
 type loader struct {
 	world    World
-	platform ocispecs.Platform // of images: a module is the same for all
+	platform ocispecs.Platform // of images; a module is the same for all platforms
 	root     *Module
 
 	budget  budget
@@ -77,8 +78,8 @@ type loader struct {
 	modules []*Module
 }
 
-// Load finds all modules of a build. root is the packfile that is built; one that names no module is the only one. Images are those
-// for the platform.
+// Load finds all modules of a build. root is the packfile being built, the only module when it names none. Images are resolved
+// for the platform. Load waits for everything that it opens.
 func Load(ctx context.Context, world World, root *Module, platform ocispecs.Platform) (found Found, err error) {
 	pf := root.Packfile
 	root.opened = opened{orders: pf.Order, buildpacks: pf.Buildpacks, origin: root.Filename}
@@ -94,7 +95,7 @@ func Load(ctx context.Context, world World, root *Module, platform ocispecs.Plat
 	}
 	l.grant()
 	l.warnUnusedGrants(ctx)
-	// They were found at the same time: in which order must not show.
+	// They were found at the same time: the order in which must not show.
 	slices.SortFunc(l.modules[1:], func(a, b *Module) int { return strings.Compare(a.Name(), b.Name()) })
 	versions := map[string]int{}
 	for _, m := range l.modules {
@@ -119,7 +120,7 @@ func Load(ctx context.Context, world World, root *Module, platform ocispecs.Plat
 	return newFound(l), nil
 }
 
-// loadRoot finds what the packfile that is built names. Its own files and those of modules below it are sent at once.
+// loadRoot finds the modules that the packfile being built names. One transfer sends its own files and the modules below it.
 func (l *loader) loadRoot(ctx context.Context) (err error) {
 	paths := ownPaths(l.root.Packfile)
 	for _, bp := range l.root.buildpacks {
@@ -146,7 +147,7 @@ func (l *loader) expand(ctx context.Context, m *Module) error {
 	return eg.Wait()
 }
 
-// load finds what one [[buildpacks]] entry names, and in a package all that comes with it.
+// load finds the module that one [[buildpacks]] entry names, and everything else in its package.
 func (l *loader) load(ctx context.Context, by *Module, bp packfile.Buildpack) (named *Module, brought []*Module, err error) {
 	fail := func(key string, err error) error {
 		var pe *packfile.Error
@@ -162,7 +163,7 @@ func (l *loader) load(ctx context.Context, by *Module, bp packfile.Buildpack) (n
 	if named, err = pkg.pick(bp); err != nil {
 		return nil, nil, fail("id", err)
 	}
-	if bp.ID == "" && l.world.HasContext(named.ID()) { // which goes before the uri, now that the id is known
+	if bp.ID == "" && l.world.HasContext(named.ID()) { // a context of its id, now known, goes before the uri
 		bp.ID = named.ID()
 		return l.load(ctx, by, bp)
 	}
@@ -184,7 +185,7 @@ func (l *loader) load(ctx context.Context, by *Module, bp packfile.Buildpack) (n
 	return named, pkg.modules, eg.Wait()
 }
 
-// shownSource returns what a [[buildpacks]] entry is called in messages.
+// shownSource returns the name of a [[buildpacks]] entry in messages.
 func shownSource(bp packfile.Buildpack) string {
 	if bp.URI == "" {
 		return bp.ID
@@ -192,13 +193,13 @@ func shownSource(bp packfile.Buildpack) string {
 	return bp.URI
 }
 
-// register makes a module one of the build's.
+// register adds a module to the build's modules.
 func (l *loader) register(m *Module) error {
 	_, err := l.registerAt(m, func(err error) error { return err })
 	return err
 }
 
-// registerAt does so unless there is one with its id and version already. If that is another one, it fails.
+// registerAt adds a module, or returns the one that the build has under its id and version. It fails when these two differ.
 func (l *loader) registerAt(m *Module, fail func(error) error) (*Module, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -210,7 +211,7 @@ func (l *loader) registerAt(m *Module, fail func(error) error) (*Module, error) 
 		return known, nil
 	}
 	if m.Own && l.root.Own && m != l.root && m.ID() == l.root.ID() {
-		// Of two that share an id a group has one, and of their layers' folders there is one.
+		// When two modules share an id, a group has one of them, and there is one folder for their layers.
 		return nil, fail(fmt.Errorf("module %s has the id of the packfile that is built: give one of them another (config.id)", key))
 	}
 	if len(l.found) == maxModules {
@@ -227,8 +228,9 @@ func (l *loader) registerAt(m *Module, fail func(error) error) (*Module, error) 
 	return m, nil
 }
 
-// same reports whether two modules are the same as far as a build can tell: what describes them, their scripts, and which deps
-// they bring along, whose content is checked against what describes them. Of a buildpack any file may count.
+// same reports whether two modules are the same as far as a build can tell. It compares the files that describe them, their
+// scripts, and the names of deps that they bring along, whose content is checked against these files. Any file of a buildpack may
+// count.
 func (m *Module) same(other *Module) bool {
 	if m.tree != other.tree {
 		return false

@@ -220,7 +220,7 @@ func TestGroupsAreWhatOrdersNameWithTheModuleItselfLast(t *testing.T) {
 	}
 }
 
-// What a module names is asked of servers that may be anybody's, and the place says whose file names it.
+// A module's sources may lie on anybody's servers, and the place says whose file names them.
 func TestSourcesSayWhoNamesThem(t *testing.T) {
 	const address = "https://example.com/inner.git"
 	w := &fakeWorld{

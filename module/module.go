@@ -1,5 +1,6 @@
-// Package module finds, opens and holds the modules of a build: packfiles and buildpacks, with their scripts, their folders, and what
-// they are given of the user's. It solves nothing on its own: what it needs of the build around it is a World.
+// Package module finds and opens the modules of a build: packfiles and buildpacks, with their scripts, their folders, and what
+// they are given of the user's. It is for the frontend, whose groups consist of them. It solves nothing on its own: what it needs
+// from the build around it is a World. It does not say which modules take part; that is package group.
 package module
 
 import (
@@ -23,30 +24,31 @@ type Module struct {
 	Buildpack *Buildpack
 
 	Filename string                // of the packfile or buildpack.toml, for errors; no two modules have the same
-	Source   *bk.SourceMap         // that file for BuildKit's own errors; nil for none
+	Source   *bk.SourceMap         // that file, for BuildKit's own errors; nil for none
 	Scripts  map[string][]byte     // content of every script that has a path
 	Offline  map[string]bool       // names below deps/ in the module's folder
-	Files    bk.State              // what the module's folder is in, as far as Offline needs it; all of a buildpack's
+	Files    bk.State              // tree with the module's folder, as far as Offline needs it; whole for a buildpack
 	Dir      string                // the folder in Files, absolute; "" for all of it
 	Versions bool                  // other versions of it may take part in its place
-	Grant    *Grant                // nil for the packfile that is built, which has everything
+	Grant    *Grant                // nil for the packfile being built, which has everything
 	Own      bool                  // it has layers, processes or the like: it can take part itself
 	Warnings []packfile.Diagnostic // about Filename
 
 	opened
 }
 
-// Buildpack is a module with programs of its own (bin/detect, bin/build), as its buildpack.toml has it.
+// Buildpack is the part of a module that only buildpacks have: programs of its own (bin/detect, bin/build), as its buildpack.toml
+// describes them.
 type Buildpack struct {
 	API      string // Buildpack API
-	ClearEnv bool   // its programs do not have the platform environment as variables
+	ClearEnv bool   // its programs do not get the platform environment as variables
 	Targets  []buildpack.Target
 }
 
-// Name returns what messages call the module: id and, if it has one, version.
+// Name returns the module's name in messages: its id and, if it has one, its version.
 func (m *Module) Name() string { return strings.TrimSuffix(m.ID()+"@"+m.Packfile.Config.Version, "@") }
 
-// ID returns the module's id, or "packfile" when it has none, as only the packfile that is built may.
+// ID returns the module's id, or "packfile" when it has none, as only the packfile being built may.
 func (m *Module) ID() string {
 	if id := m.Packfile.Config.ID; id != "" {
 		return id
@@ -62,14 +64,14 @@ func (m *Module) Version() string {
 	return noVersion
 }
 
-// noVersion is that of a module which gives none: the image has to name one.
+// noVersion is the version of a module that gives none: the image must name one.
 const noVersion = "0.0.0"
 
 // LayersName returns the name of the module's folder in step.LayersDir: its id with every slash turned into an underscore, as
 // the Cloud Native Buildpacks lifecycle names it.
 func (m *Module) LayersName() string { return launch.EscapeID(m.ID()) }
 
-// LayerDir returns LAYER of a layer of the module, or the folder of a cache of its.
+// LayerDir returns LAYER of a layer of the module, or the folder of one of its caches.
 func (m *Module) LayerDir(name string) string {
 	return path.Join(step.LayersDir, m.LayersName(), name)
 }
@@ -79,7 +81,7 @@ func (m *Module) BuildpackDir() string {
 	return path.Join(step.Buildpacks, launch.EscapeID(m.ID()), m.Packfile.Config.Version)
 }
 
-// LayerPath names a layer with its module. No two layers of a group have the same: names of layers hold no slash.
+// LayerPath returns the name of a layer with its module. It is unique in a group: names of layers hold no slash.
 func (m *Module) LayerPath(layer string) string {
 	if id := m.Packfile.Config.ID; id != "" {
 		return id + "/" + layer
@@ -87,7 +89,7 @@ func (m *Module) LayerPath(layer string) string {
 	return layer
 }
 
-// Subject names a layer as LayerPath does, and with the version where there are several. No two layers of all modules have the same.
+// Subject returns the layer's path, with the version where the id has several. It is unique among all modules.
 func (m *Module) Subject(layer string) string {
 	if m.Versions {
 		return m.Name() + "/" + layer
@@ -95,7 +97,7 @@ func (m *Module) Subject(layer string) string {
 	return m.LayerPath(layer)
 }
 
-// Text returns the text of a script. Every script with a path has been read beforehand.
+// Text returns the text of a script. Scripts with a path were read before.
 func (m *Module) Text(script *packfile.Script) []byte {
 	if script.Path != "" {
 		return m.Scripts[script.Path]
@@ -103,7 +105,7 @@ func (m *Module) Text(script *packfile.Script) []byte {
 	return []byte(script.Inline)
 }
 
-// ScriptPart returns what a layer key says of a script of the module; nil when there is none.
+// ScriptPart returns a script of the module as a part of a layer key; nil when there is none.
 func (m *Module) ScriptPart(s *packfile.Script) *layerkey.Script {
 	if s == nil {
 		return nil
@@ -111,8 +113,9 @@ func (m *Module) ScriptPart(s *packfile.Script) *layerkey.Script {
 	return &layerkey.Script{Shell: packfile.ScriptShell(m.Packfile, s), Digest: layerkey.Digest(m.Text(s)), InLayer: s.InLayer}
 }
 
-// CacheName names a cache of the module and what it was set up by: with another setup script it is another cache, which is new.
-// A packfile that goes back to a script finds its cache, and apps that share one do not empty each other's.
+// CacheName returns the name of a cache of the module, with the digest of its setup script: another setup script makes another
+// cache, which is new. A packfile that goes back to a script finds its cache again, and apps that share a cache do not empty it
+// for each other.
 func (m *Module) CacheName(c *packfile.Cache) (string, error) {
 	if c.Setup == nil {
 		return c.Name, nil
@@ -121,7 +124,7 @@ func (m *Module) CacheName(c *packfile.Cache) (string, error) {
 	return c.Name + "\x00" + setup, err
 }
 
-// At returns a place in the module's packfile.
+// At returns a range of the module's packfile as a place.
 func (m *Module) At(r packfile.Range) Place { return Place{m, r} }
 
 // Fail returns an error at a place in the module's packfile.

@@ -18,7 +18,7 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// open finds what a [[buildpacks]] entry names. The named context of its id goes before its uri.
+// open finds what a [[buildpacks]] entry names. A named context with its id goes before its uri.
 func (l *loader) open(ctx context.Context, by *Module, bp packfile.Buildpack) (*pkg, error) {
 	kind, at := bp.Source()
 	if bp.ID != "" {
@@ -48,7 +48,7 @@ func (l *loader) open(ctx context.Context, by *Module, bp packfile.Buildpack) (*
 	return nil, fmt.Errorf("uri %q names no module", bp.URI)
 }
 
-// openContext finds a module in the named context of its id; nil when there is none.
+// openContext finds a module in the named context of its id. It returns nil when there is none.
 func (l *loader) openContext(ctx context.Context, by *Module, bp packfile.Buildpack) (*pkg, error) {
 	if !l.world.HasContext(bp.ID) {
 		return nil, nil
@@ -67,7 +67,7 @@ func (l *loader) openContext(ctx context.Context, by *Module, bp packfile.Buildp
 	return found, err
 }
 
-// openSource reads what a source holds.
+// openSource reads the content of a source.
 func (l *loader) openSource(ctx context.Context, s source.Source, bp packfile.Buildpack) (*pkg, error) {
 	st, is, err := l.world.Resolve(ctx, s)
 	if err != nil {
@@ -76,12 +76,12 @@ func (l *loader) openSource(ctx context.Context, s source.Source, bp packfile.Bu
 	return l.openState(ctx, st, is.Config, bp.URI, bp)
 }
 
-// place returns where a [[buildpacks]] entry names where its module comes from.
+// place returns the place where a [[buildpacks]] entry names the source of its module.
 func place(by *Module, bp packfile.Buildpack) source.Place {
 	return source.Place{Filename: by.Filename, Range: bp.At("uri")}
 }
 
-// openState reads what a state holds.
+// openState reads the content of a state.
 func (l *loader) openState(ctx context.Context, st bk.State, cfg *dockerspec.DockerOCIImage, origin string, bp packfile.Buildpack) (*pkg, error) {
 	if st.Output() == nil {
 		return nil, errors.New("it is empty")
@@ -118,7 +118,8 @@ func (l *loader) openFile(ctx context.Context, by *Module, name string, bp packf
 	return l.unpack(ctx, Archive{Tree: by.folder.State, Path: by.folder.Path(name)}, origin, bp)
 }
 
-// statModule is tree.Folder.Stat for the folder of a module: mostly they stand beside each other, and what is there is asked once.
+// statModule calls tree.Folder.Stat for a module's folder. Modules mostly stand beside each other, so it asks for each folder
+// once.
 func (l *loader) statModule(ctx context.Context, f tree.Folder, name string) (stat *fstypes.Stat, link string, err error) {
 	at := ""
 	for _, part := range tree.SplitPath(name) {
@@ -139,11 +140,11 @@ func (l *loader) statModule(ctx context.Context, f tree.Folder, name string) (st
 	return stat, "", nil
 }
 
-// listed returns the entries of a folder, which is asked once.
+// listed returns the entries of a folder. It asks for each folder once.
 func (l *loader) listed(ctx context.Context, f tree.Folder) (map[string]*fstypes.Stat, error) {
 	list, _ := l.lists.LoadOrStore(f.ID(), sync.OnceValues(func() (map[string]*fstypes.Stat, error) { return f.Entries(ctx, "") }))
 	return list.(func() (map[string]*fstypes.Stat, error))()
 }
 
-// below returns where a file of a module comes from. The module's own address may have slashes that path.Join would take for one.
+// below returns the origin of a file of a module. Not path.Join: it would remove slashes from the module's own address.
 func below(origin, name string) string { return origin + "/" + name }

@@ -17,10 +17,10 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// pkg is what one [[buildpacks]] entry brings: a module, or several.
+// pkg is what one [[buildpacks]] entry brings: one module or several.
 type pkg struct {
 	modules     []*Module
-	id, version string // of the one that the package is about, "" when it does not say
+	id, version string // of the module that the package is about, "" when it does not say
 }
 
 // pick returns the module that an entry is about.
@@ -46,11 +46,11 @@ func (p *pkg) pick(bp packfile.Buildpack) (*Module, error) {
 	return nil, fmt.Errorf("it holds several modules (%s): say which by id and version", strings.Join(all, ", "))
 }
 
-// labelBuildpackage is the label of a buildpackage that says what it is about (Distribution API, "Buildpackage").
+// labelBuildpackage is the label that says what a buildpackage is about (Distribution API, "Buildpackage").
 const labelBuildpackage = "io.buildpacks.buildpackage.metadata"
 
-// readPackage reads what is in a folder, an archive or an image: a module, or a package of several. unpacked says that it came
-// out of an archive: those in it are left alone.
+// readPackage reads the content of a folder, an archive or an image: a module, or a package of several. When unpacked is set, the
+// folder comes out of an archive, and archives in it are not unpacked.
 func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, bp packfile.Buildpack, unpacked bool) (*pkg, error) {
 	entries, err := l.listed(ctx, f)
 	if err != nil {
@@ -69,7 +69,7 @@ func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, 
 	case unpacked:
 	case layout:
 		return l.unpack(ctx, Archive{Tree: f.State, Path: f.Path(""), Folder: true}, origin, bp)
-	case len(entries) == 1: // a download, or the file that a named context is
+	case len(entries) == 1: // a download, or a named context of one file
 		for name, stat := range entries {
 			if !stat.IsDir() && !tree.IsSymlink(stat) {
 				return l.unpack(ctx, Archive{Tree: f.State, Path: f.Path(name)}, origin, bp)
@@ -79,7 +79,7 @@ func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, 
 	return nil, errors.New("it holds no module: neither a packfile (packfile.toml, packfile.yaml) nor a buildpackage (/cnb)")
 }
 
-// unpack has an archive unpacked, and reads what is in it.
+// unpack has an archive unpacked, and reads its content.
 func (l *loader) unpack(ctx context.Context, a Archive, origin string, bp packfile.Buildpack) (*pkg, error) {
 	f, err := l.world.Unpack(ctx, a, "[internal] unpack "+origin)
 	if err != nil {
@@ -88,7 +88,7 @@ func (l *loader) unpack(ctx context.Context, a Archive, origin string, bp packfi
 	return l.readPackage(ctx, f, origin, bp, true)
 }
 
-// readBuildpackage reads the modules of a buildpackage, in its folder /cnb: today's layout, or that of the first draft, with
+// readBuildpackage reads the modules of a buildpackage from its folder /cnb. It reads today's layout, and the first draft's, with
 // links by id to blobs (Distribution API, "Buildpackage"; "Contractual Build Plan", 2019).
 func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin string) (*pkg, error) {
 	entries, err := l.listed(ctx, cnb)
@@ -149,7 +149,7 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin s
 	return nil, errors.New("it has /cnb, but neither /cnb/buildpacks nor /cnb/by-id in it has a buildpack")
 }
 
-// blobOf returns where a link of a package leads, in /cnb: to a blob, and nowhere else.
+// blobOf returns where a link of a package leads, in /cnb. It fails unless that is a blob.
 func blobOf(at, link string) (string, error) {
 	to := path.Join("/cnb", path.Dir(at), link)
 	if path.IsAbs(link) {
@@ -162,7 +162,7 @@ func blobOf(at, link string) (string, error) {
 	return path.Join("blobs", blob), nil
 }
 
-// readPackaged reads one module of a package, which says under which name it has it.
+// readPackaged reads one module of a package. It fails unless the module has the id and version under which the package has it.
 func (l *loader) readPackaged(ctx context.Context, f tree.Folder, origin, dir, version string) (*Module, error) {
 	m, err := l.readModule(ctx, f, origin, strings.ReplaceAll(dir, "_", "/"), version)
 	if err != nil {
@@ -174,7 +174,7 @@ func (l *loader) readPackaged(ctx context.Context, f tree.Folder, origin, dir, v
 	return m, nil
 }
 
-// about finds out which module of a package its label names.
+// about takes from the package's label which module it is about. A label that cannot be read says nothing.
 func (p *pkg) about(cfg *dockerspec.DockerOCIImage) {
 	if cfg == nil || p.id != "" {
 		return

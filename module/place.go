@@ -13,7 +13,7 @@ type Place struct {
 	packfile.Range
 }
 
-// Location makes BuildKit's errors about an operation point at the place.
+// Location returns an option that makes BuildKit's errors about an operation point at the place.
 func (p Place) Location() bk.ConstraintsOpt {
 	return p.Module.Source.Location([]*pb.Range{PBRange(p.Range)})
 }

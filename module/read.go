@@ -15,12 +15,12 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// moduleFiles are what a module is described by, the first that is there.
+// moduleFiles are the files that can describe a module. The first one that exists counts.
 var moduleFiles = []string{"packfile.toml", "packfile.yaml", "packfile.yml", buildpackTOML}
 
 const buildpackTOML = "buildpack.toml"
 
-// readModule reads the module in a folder. It has the given id and version if it does not say itself.
+// readModule reads the module in a folder. The given id and version hold if it has none of its own.
 func (l *loader) readModule(ctx context.Context, f tree.Folder, origin, id, version string) (*Module, error) {
 	entries, err := l.listed(ctx, f)
 	if err != nil {
@@ -55,7 +55,7 @@ func (l *loader) readModule(ctx context.Context, f tree.Folder, origin, id, vers
 	return m, l.readPackfileModule(ctx, m, id, version)
 }
 
-// keepModuleText makes a file of a module one that errors can show. It is an error if modules have too much text.
+// keepModuleText adds a file of a module that errors can show. It fails if modules have too much text.
 func (l *loader) keepModuleText(text *bk.SourceMap) error {
 	if err := l.budget.spend(node.Measure(text.Filename, text.Data)); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (l *loader) keepModuleText(text *bk.SourceMap) error {
 	return nil
 }
 
-// readPackfileModule reads a module's packfile, and the files that it names.
+// readPackfileModule reads a module's packfile and the files that it names.
 func (l *loader) readPackfileModule(ctx context.Context, m *Module, id, version string) error {
 	pf, warnings, err := packfile.Parse(m.Filename, m.Source.Data)
 	if err != nil {
@@ -87,8 +87,8 @@ func (l *loader) readPackfileModule(ctx context.Context, m *Module, id, version 
 	return m.readFiles(ctx)
 }
 
-// readComposite reads a buildpack.toml: of a composite the order counts, as the buildpacks that it is about are modules of their
-// own, and others have programs.
+// readComposite reads a buildpack.toml. When it has an order, the order is all that counts: its buildpacks are modules of their
+// own. Other buildpacks have programs.
 func (l *loader) readComposite(ctx context.Context, m *Module, origin, id, version string) (*Module, error) {
 	about, err := buildpack.Parse(m.Filename, m.Source.Data)
 	if err != nil {
@@ -113,7 +113,7 @@ func (l *loader) readComposite(ctx context.Context, m *Module, origin, id, versi
 	return m, l.readBuildpack(ctx, m, about, info)
 }
 
-// textOf returns a file as errors show it.
+// textOf returns a file in the form that errors show.
 func textOf(filename string, data []byte) *bk.SourceMap {
 	language := "TOML"
 	if strings.HasSuffix(filename, ".yaml") || strings.HasSuffix(filename, ".yml") {

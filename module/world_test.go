@@ -21,7 +21,7 @@ import (
 
 // fakeWorld is a build whose files are in memory.
 type fakeWorld struct {
-	root     treetest.Files            // beside the packfile that is built
+	root     treetest.Files            // beside the packfile being built
 	contexts map[string]treetest.Files // named contexts
 	remote   map[string]treetest.Files // images, repositories and downloads
 	archives map[string]treetest.Files // what is in archives, by path
@@ -33,7 +33,7 @@ type fakeWorld struct {
 	warned   []string
 }
 
-// states are told apart by the text of a file.
+// state returns a state with files. States are told apart by the text of a file.
 func (w *fakeWorld) state(name string, files treetest.Files) bk.State {
 	st := bk.Scratch().File(bk.Mkfile("/name", 0o644, []byte(name)))
 	w.mu.Lock()
@@ -47,7 +47,7 @@ func (w *fakeWorld) state(name string, files treetest.Files) bk.State {
 	return st
 }
 
-// idOf tells states apart.
+// idOf returns an id that tells states apart.
 func idOf(st bk.State) string {
 	id, err := treeID(context.Background(), tree.Folder{State: st})
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *fakeWorld) Warn(_ context.Context, filename string, warnings []packfile
 	}
 }
 
-// asked are the sources of a kind that were asked for, sorted.
+// asked returns the sources of a kind that were asked for, sorted.
 func (w *fakeWorld) asked(kind source.Kind) (refs []string) {
 	for _, s := range w.resolved {
 		if wanted := s.Wanted(); wanted.Kind == kind {
@@ -128,7 +128,7 @@ func (w *fakeWorld) load(t *testing.T, text string) (Found, error) {
 	return Load(t.Context(), w, root, ocispecs.Platform{OS: "linux", Architecture: "amd64"})
 }
 
-// found loads, and returns the names of the modules with where they come from.
+// found loads modules, and returns their names with where they come from.
 func (w *fakeWorld) found(t *testing.T, text string) []string {
 	t.Helper()
 	found, err := w.load(t, text)
@@ -142,12 +142,12 @@ func (w *fakeWorld) found(t *testing.T, text string) []string {
 	return names
 }
 
-// module is a packfile of a module with a layer.
+// module returns a packfile of a module with a layer.
 func module(id, version, more string) string {
 	return fmt.Sprintf("[config]\nid = %q\nversion = %q\n%s\n[[layers]]\nname = \"a\"\n[layers.build.run]\ninline = \"x\"\n", id, version, more)
 }
 
-// in puts files into a folder.
+// in returns files put into a folder.
 func in(dir string, all ...treetest.Files) treetest.Files {
 	moved := treetest.Files{}
 	for _, files := range all {
@@ -158,7 +158,7 @@ func in(dir string, all ...treetest.Files) treetest.Files {
 	return moved
 }
 
-// both are files of several folders.
+// both returns the files of several folders.
 func both(all ...treetest.Files) treetest.Files {
 	merged := treetest.Files{}
 	for _, files := range all {
