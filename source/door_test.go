@@ -33,21 +33,21 @@ var makers = []string{
 	"github.com/moby/buildkit/frontend/attestations/sbom.CreateSBOMScanner",
 }
 
-// lookUps are the methods that look one up, of whatever type: the gateway's client is wrapped.
+// lookUps are the methods that look a source up, of whatever type: the gateway's client is wrapped.
 var lookUps = []string{
 	"MainContext", "NamedContext", "ReadEntrypoint", "ResolveMainContextSourceDateEpoch", "ResolveImageConfig", "ResolveSourceMetadata", "Inputs",
 }
 
-// made are the types of messages that are one.
+// made are the types of messages that are sources.
 var made = []string{messages + "SourceOp", messages + "Op_Source"}
 
-// goPackage is what go list says of a package.
+// goPackage is a package as go list describes it.
 type goPackage struct {
 	ImportPath, Dir, Export string
 	GoFiles                 []string
 }
 
-// packages are those that our programs are built from.
+// packages returns the packages that our programs are built from.
 func packages(t *testing.T) (all []goPackage, find types.Importer, set *token.FileSet) {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles", "./cmd/...")
@@ -71,7 +71,7 @@ func packages(t *testing.T) (all []goPackage, find types.Importer, set *token.Fi
 	return all, importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) }), set
 }
 
-// uses finds what makes or looks up a source in the files of a package: each place, with what is used.
+// uses returns each place in a package that makes or looks up a source, with the function or type that it uses.
 func uses(set *token.FileSet, find types.Importer, path string, files []*ast.File) (found []string, err error) {
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
 	config := types.Config{Importer: find}
@@ -83,7 +83,7 @@ func uses(set *token.FileSet, find types.Importer, path string, files []*ast.Fil
 	}
 	for _, file := range files {
 		for _, decl := range file.Decls {
-			passing := "" // a method that wraps a look-up is none
+			passing := "" // a method that wraps a look-up is no look-up
 			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv != nil {
 				passing = f.Name.Name
 			}
@@ -114,7 +114,7 @@ func uses(set *token.FileSet, find types.Importer, path string, files []*ast.Fil
 	return found, nil
 }
 
-// What comes around the door could be put into no lock and no kit, and be denied to nobody.
+// A source that comes around the door could not be locked, put into a kit, or denied.
 func TestNothingComesAroundTheDoor(t *testing.T) {
 	all, find, set := packages(t)
 	through := 0

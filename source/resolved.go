@@ -13,34 +13,34 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Resolved is what a source came to, as far as its kind has it.
+// Resolved is what a source resolved to. Each kind fills in its own fields.
 type Resolved struct {
-	Digest digest.Digest // of the manifest of an image, or of what else identifies the source; "" when it is not known
+	Digest digest.Digest // of an image's manifest, or of what else identifies the source; "" when unknown
 	Exact  bool          // equal digests are equal contents
 
 	Config     *dockerspec.DockerOCIImage // of an image
 	RawConfig  []byte                     // the same as bytes, of an Image
 	Repository string                     // of an image in a registry: in full, without tag or digest
-	Given      string                     // what the user, or the packfile, calls the image or folder of a Context
+	Given      string                     // name that the user, or the packfile, has for the image or folder of a Context
 
-	// Stable is the content in a form that two builds have equal definitions of, for keyed views. Nil when there is none: then it is
-	// known by its content.
+	// Stable is the content in a form that has an equal definition in every build, for keyed views. It is nil when there is none:
+	// then the content itself identifies it.
 	Stable *bk.State
 	App    AppOrigin
 
-	Time *time.Time // of an AppTime; nil when nobody says
+	Time *time.Time // of an AppTime; nil when it is not known
 }
 
 // AppOrigin is where an App comes from.
 type AppOrigin struct {
-	Pinned string // what it is, if it has no stable form
-	Folder string // name of the client's folder that it is, "" when it is none
-	// Repository and Subfolder are those of a Git context; "" for others.
+	Pinned string // what identifies the app, in words, when it has no stable form
+	Folder string // name of the client's folder, "" when the app is none
+	// Repository and Subfolder are set for a Git context; "" for others.
 	Repository, Subfolder string
-	Ignore                IgnoreFile // says which files are no part of it
+	Ignore                IgnoreFile // says which files are left out
 }
 
-// IgnoreFile is a .dockerignore file. One that is not there has no name.
+// IgnoreFile is a .dockerignore file. The zero value, without a name, stands for no such file.
 type IgnoreFile struct {
 	Name     string
 	Data     []byte
@@ -50,8 +50,8 @@ type IgnoreFile struct {
 // ErrNotGiven says that there is no named context of that name.
 var ErrNotGiven = errors.New("there is no named context of that name")
 
-// ContextError is an error about a named context. It wraps nothing: of wrapped errors the client is shown the innermost message of
-// what BuildKit said.
+// ContextError is an error about a named context. It wraps nothing: the client would show the innermost message of a wrapped
+// error, which is BuildKit's.
 type ContextError struct {
 	Name, Given string
 	Err         error
@@ -61,14 +61,14 @@ func (e *ContextError) Error() string {
 	return fmt.Sprintf("named context %s: %s: %v", e.Name, e.Given, e.Err)
 }
 
-// AppContext is the named context that is the app in place of the main context.
+// AppContext is the named context that replaces the main context as the app.
 const AppContext = "context"
 
-// ImageScheme begins an image's identifier, in named contexts and in source operations.
+// ImageScheme begins the identifier of an image, in named contexts and in source operations.
 const ImageScheme = "docker-image://"
 
-// Given returns what the user, or the packfile, calls what a named context stands for; "" when there is none. opts are the options
-// of the build.
+// Given returns the name that the user, or the packfile, has for what a named context stands for; "" when there is none. opts are
+// the options of the build.
 func Given(opts map[string]string, name string, p ocispecs.Platform) string {
 	given, _ := lookUp(opts, name, p)
 	return strings.TrimPrefix(given, ImageScheme)
@@ -80,7 +80,7 @@ func IsGiven(opts map[string]string, name string, p ocispecs.Platform) bool {
 	return ok
 }
 
-// lookUp finds the option of a named context: that of the platform goes first.
+// lookUp finds the option of a named context. The option for the platform goes first.
 func lookUp(opts map[string]string, name string, p ocispecs.Platform) (given string, ok bool) {
 	if given, ok = opts["context:"+name+"::"+platforms.FormatAll(platforms.Normalize(p))]; !ok {
 		given, ok = opts["context:"+name]
@@ -88,8 +88,8 @@ func lookUp(opts map[string]string, name string, p ocispecs.Platform) (given str
 	return given, ok
 }
 
-// CheckPlatform refuses an image that is for another platform than p. An index has been searched for it, but a reference that is no
-// index resolves for any platform.
+// CheckPlatform fails for an image that is for another platform than p. The registry searches an index for the platform, but a
+// reference that is no index resolves for any platform.
 func CheckPlatform(cfg *dockerspec.DockerOCIImage, p ocispecs.Platform) error {
 	if cfg == nil {
 		return nil // scratch, or a folder

@@ -1,6 +1,7 @@
 // Package source is the one door for everything that comes from outside the build: images, files and repositories of the network,
-// folders of the client, the app, the frontend's own image. A Source says what is wanted; a Resolver gives its content as LLB, and
-// says what it came to. What the answer is made from is a matter of decorators around a Resolver: source/live asks the world.
+// folders of the client, the app, the frontend's own image. It is for all rooms that need such things. A Source says what is
+// wanted; a Resolver returns its content as LLB, and what it resolved to. The package asks nobody itself: source/live is the
+// Resolver that asks the world, and decorators around a Resolver may change or refuse answers.
 package source
 
 import (
@@ -15,10 +16,10 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// Resolver gives sources.
+// Resolver returns the content of sources.
 type Resolver interface {
-	// Resolve returns the content of a source, and what it came to. It may ask the client or a registry, and it does not wait for
-	// the content itself to arrive.
+	// Resolve returns the content of a source, and what the source resolved to. It may ask the client or a registry. It does not
+	// wait for the content itself to arrive.
 	Resolve(ctx context.Context, s Source) (bk.State, Resolved, error)
 }
 
@@ -30,20 +31,20 @@ func (f ResolverFunc) Resolve(ctx context.Context, s Source) (bk.State, Resolved
 	return f(ctx, s)
 }
 
-// Maker gives the content of a source that takes no look-up, as a File: for rooms that make no calls.
+// Maker returns the content of a source that takes no look-up, such as a File. It is for rooms that make no calls.
 type Maker func(Source) (bk.State, error)
 
-// Source is one of the kinds below.
+// Source is something from outside, of one of the kinds below.
 type Source interface {
-	// Wanted returns what all kinds of sources have.
+	// Wanted returns the fields that all kinds of sources have.
 	Wanted() Wanted
 }
 
-// Wanted is what is wanted, for those who need not know of every kind.
+// Wanted describes a source to those who need not know every kind.
 type Wanted struct {
 	Kind     Kind
-	Ref      string             // the reference, address or name; "" when the kind says it all
-	Digest   digest.Digest      // that the content must have, "" for any
+	Ref      string             // the reference, address or name; "" when the kind says everything
+	Digest   digest.Digest      // of the content, "" for any
 	Platform *ocispecs.Platform // nil for any
 	At       Place
 }
@@ -74,12 +75,12 @@ type Place struct {
 type Image struct {
 	Ref      string
 	Platform ocispecs.Platform
-	LookUp   string // what looking it up is called
-	Name     string // what its operation is called, with the reference behind it
+	LookUp   string // what messages call the look-up
+	Name     string // name of its operation, which gets the reference behind it
 	At       Place
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s Image) Wanted() Wanted {
 	return Wanted{Kind: ImageKind, Ref: s.Ref, Platform: &s.Platform, At: s.At}
 }
@@ -89,27 +90,27 @@ type Blob struct {
 	Repository string // in full, without tag
 	Digest     digest.Digest
 	File       string // its name
-	Name       string // what its operation is called
+	Name       string // name of its operation
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s Blob) Wanted() Wanted {
 	return Wanted{Kind: BlobKind, Ref: s.Repository, Digest: s.Digest}
 }
 
-// File is a file that is downloaded over HTTP.
+// File is a file to download over HTTP.
 type File struct {
 	URI    string
 	Digest digest.Digest // "" for any: BuildKit asks the server in every build
 	File   string        // its name
 	Mode   fs.FileMode   // 0 for BuildKit's own
 	Owner  *llb.Owner    // nil for root
-	Accept []string      // media types that are asked for
+	Accept []string      // media types to ask for
 	At     Place
 	Shown  []bk.ConstraintsOpt // how BuildKit shows the operation: name, place, description
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s File) Wanted() Wanted {
 	return Wanted{Kind: FileKind, Ref: s.URI, Digest: s.Digest, At: s.At}
 }
@@ -122,56 +123,57 @@ type Git struct {
 	At      Place
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s Git) Wanted() Wanted { return Wanted{Kind: GitKind, Ref: s.Address, At: s.At} }
 
-// Context is what the user gives under a name (--build-context NAME=…), or the packfile with a key of that name.
+// Context is a named context: what the user gives under a name (--build-context NAME=…), or the packfile with a key of that name.
 type Context struct {
 	Name     string
 	Platform ocispecs.Platform
-	// Pinned is for an image whose config is read: its layers are those of the same digest, whatever its tag means by then.
+	// Pinned is for an image whose config is read: its layers come by the same digest, even when the tag has moved on.
 	Pinned bool
-	// Ignored is for a folder of the client that is itself what is wanted: what its .dockerignore names is no part of it, and a
-	// .dockerignore that cannot be read is an error. Else BuildKit's dockerui looks for that file, and one that it cannot read is none.
+	// Ignored is for a folder of the client that is used as it is: files that its .dockerignore names are left out, and a
+	// .dockerignore that cannot be read is an error. Without Ignored, BuildKit's dockerui looks for that file, and ignores one
+	// that it cannot read.
 	Ignored bool
 	At      Place
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s Context) Wanted() Wanted {
 	return Wanted{Kind: ContextKind, Ref: s.Name, Platform: &s.Platform, At: s.At}
 }
 
-// App is what is built: the main context, or the named context "context" in its place. What .dockerignore names is no part of it,
-// and neither is .git.
+// App is the app: the main context, or the named context "context" in its place. Files that .dockerignore names are left out, and
+// so is .git.
 type App struct {
 	Platform   ocispecs.Platform
-	KeepGitDir bool // .git is part of it
+	KeepGitDir bool // .git is kept
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s App) Wanted() Wanted { return Wanted{Kind: AppKind, Platform: &s.Platform} }
 
-// AppTime is when the main context was last changed, as its server or its commit says. It has no content.
+// AppTime asks when the main context last changed, as its server or its commit says. It has no content.
 type AppTime struct{}
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (AppTime) Wanted() Wanted { return Wanted{Kind: AppTimeKind} }
 
-// Beside is what stands beside the packfile that is built.
+// Beside is some files in the folder of the packfile being built.
 type Beside struct {
-	Paths []string // relative to its folder; nothing else is asked of the client
+	Paths []string // relative to the folder; the client is asked for nothing else
 	Mode  string   // of the files, as chmod(1) has it
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s Beside) Wanted() Wanted { return Wanted{Kind: BesideKind} }
 
-// Tools is the frontend's own image: it has what steps and app images need of ours.
+// Tools is the frontend's own image, with the programs that steps and app images need.
 type Tools struct {
 	Platform ocispecs.Platform
-	Checked  bool // it is an error when the image is not there for the platform
+	Checked  bool // fail when the image does not exist for the platform
 }
 
-// Wanted returns what is wanted.
+// Wanted implements Source.
 func (s Tools) Wanted() Wanted { return Wanted{Kind: ToolsKind, Platform: &s.Platform} }

@@ -12,7 +12,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// noted is a decorator: it notes what is asked for and what that comes to, and lets nothing of one kind in.
+// noted is a decorator: it notes each source and what it resolves to, and denies one kind.
 type noted struct {
 	Resolver
 	denied Kind

@@ -15,7 +15,8 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// app finds the app for a platform: a local folder, a Git repository, an archive, an image, or an input of bake.
+// app finds the app for a platform: a local folder, a Git repository, an archive, an image, or an input of bake. It leaves out
+// what .dockerignore names.
 func (d *Door) app(ctx context.Context, s source.App) (none bk.State, resolved source.Resolved, err error) {
 	st, err := d.appContext(ctx, s)
 	if err != nil {
@@ -46,7 +47,7 @@ func (d *Door) app(ctx context.Context, s source.App) (none bk.State, resolved s
 		}
 		return tree, resolved, nil
 	}
-	// Equal options but for the session make one transfer serve both.
+	// Options that are equal but for the session make one transfer serve both.
 	folder := func(opts ...bk.LocalOption) bk.State {
 		return local.state(append(opts, bk.ExcludePatterns(excludes), bk.SharedKeyHint(local.sharedKey),
 			dockerui.WithInternalName("load build context"))...)
@@ -56,7 +57,7 @@ func (d *Door) app(ctx context.Context, s source.App) (none bk.State, resolved s
 	return folder(bk.SessionID(local.session)), resolved, nil
 }
 
-// appContext returns the context that is the app, as it comes.
+// appContext returns the context that is the app, with all of its files.
 func (d *Door) appContext(ctx context.Context, s source.App) (st bk.State, err error) {
 	nc, err := d.ui.NamedContext(source.AppContext, dockerui.ContextOpt{
 		Platform:       &s.Platform,
@@ -90,14 +91,14 @@ func (d *Door) appContext(ctx context.Context, s source.App) (st bk.State, err e
 		return st, err
 	}
 	if file := ops[0].GetSource().GetAttrs()[pb.AttrHTTPFilename]; len(ops) == 1 && file != "" {
-		// dockerui unpacks the archive that the main context is, and not this one.
+		// dockerui unpacks an archive that is the main context, but not this one.
 		return bk.Scratch().File(bk.Copy(*named, file, "/", &bk.CopyInfo{AttemptUnpack: true}),
 			dockerui.WithInternalName("unpack build context")), nil
 	}
 	return *named, nil
 }
 
-// without returns a tree without what some patterns match.
+// without returns a tree without the files that match some patterns.
 func without(st bk.State, excludes []string) bk.State {
 	if len(excludes) == 0 {
 		return st
@@ -106,7 +107,7 @@ func without(st bk.State, excludes []string) bk.State {
 		dockerui.WithInternalName("files of the app"))
 }
 
-// beside returns the folder of the packfile that is built, with some paths of it.
+// beside returns the folder of the packfile being built, with some of its paths.
 func (d *Door) beside(ctx context.Context, s source.Beside) (bk.State, error) {
 	dir := strings.TrimPrefix(path.Dir(path.Clean("/"+d.packfile.Filename)), "/")
 	from := *d.packfile.State
@@ -129,7 +130,7 @@ func (d *Door) beside(ctx context.Context, s source.Beside) (bk.State, error) {
 		dockerui.WithInternalName("files of "+d.packfile.Filename)), nil
 }
 
-// literal returns patterns that match paths and nothing else.
+// literal returns patterns that match exactly these paths.
 func literal(paths []string) []string {
 	patterns := make([]string, len(paths))
 	for i, p := range paths {
@@ -138,7 +139,7 @@ func literal(paths []string) []string {
 	return patterns
 }
 
-// similar returns patterns for paths below dir, for whichever system the client has.
+// similar returns patterns for paths below dir that work on whichever system the client has.
 func similar(dir string, paths []string) []string {
 	patterns := make([]string, len(paths))
 	for i, p := range paths {
@@ -150,7 +151,7 @@ func similar(dir string, paths []string) []string {
 // clientFolder is a folder that the client sends.
 type clientFolder struct{ name, session, sharedKey string }
 
-// localFolder returns the folder of the client that some operations read, nil when they do anything else.
+// localFolder returns the folder of the client that some operations read. It returns nil when they do anything else.
 func localFolder(ops llb.Operations) *clientFolder {
 	name, ok := strings.CutPrefix(ops[0].GetSource().GetIdentifier(), "local://")
 	if !ok || len(ops) > 1 {
@@ -162,8 +163,8 @@ func localFolder(ops llb.Operations) *clientFolder {
 
 func (f *clientFolder) state(opts ...bk.LocalOption) bk.State { return bk.Local(f.name, opts...) }
 
-// gitDirs is the pattern of what Git keeps in a working tree beside the files of a commit: a folder at the root and, as
-// folder or file, in submodules. Git itself never has such a name in a commit.
+// gitDirs matches what Git keeps in a working tree beside the files of a commit: a folder at the root, and a folder or file in
+// each submodule. Git itself never has such a name in a commit.
 const gitDirs = "**/.git"
 
 // keepsGitDir reports whether the address of a Git context asks for .git (?keep-git-dir=1).
@@ -171,7 +172,7 @@ func keepsGitDir(ops llb.Operations) bool {
 	return ops[0].GetSource().GetAttrs()[pb.AttrKeepGitDir] == "true"
 }
 
-// repository returns the Git repository and the folder of it that some operations check out, "" when they do anything else.
+// repository returns the Git repository and its folder that some operations check out. It returns "" when they do anything else.
 func repository(ops llb.Operations) (url, folder string) {
 	src := ops[0].GetSource()
 	id, ok := strings.CutPrefix(src.GetIdentifier(), "git://")
@@ -186,8 +187,9 @@ func repository(ops llb.Operations) (url, folder string) {
 	return urlutil.RedactCredentials(url), folder
 }
 
-// pinnedSource names what some operations read that has another definition for other content, "" when there is none: then the
-// definition is equal in every build, as that of a branch of a Git repository is, whatever commit that leads to.
+// pinnedSource describes a source among some operations whose definition changes with its content. It returns "" when there is
+// none: then the definition is equal in every build, like that of a branch of a Git repository, whatever commit the branch leads
+// to.
 func pinnedSource(ops llb.Operations) string {
 	for _, op := range ops {
 		if op.GetFile() != nil {

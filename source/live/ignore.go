@@ -17,9 +17,9 @@ import (
 // maxIgnore is the size limit of a .dockerignore file, in bytes.
 const maxIgnore = 1 << 20
 
-// ignored finds the file that says what is no part of the app: FILE.dockerignore beside the packfile FILE, else
-// .dockerignore in the app. dockerui's own are for local folders alone, and a file that it cannot read is none to it: then
-// what must not be in an image would be in it.
+// ignored finds the file that names what to leave out of the app: FILE.dockerignore beside the packfile FILE, else .dockerignore
+// in the app. Why not dockerui's: it looks only into local folders, and ignores a file that it cannot read. Then files that must
+// not be in an image would be in it.
 func (d *Door) ignored(ctx context.Context, st bk.State, local *clientFolder) (source.IgnoreFile, error) {
 	if d.packfile.Definition != nil {
 		files, err := d.solve(ctx, d.packfile.Definition)
@@ -34,9 +34,9 @@ func (d *Door) ignored(ctx context.Context, st bk.State, local *clientFolder) (s
 	return d.dockerignore(ctx, st, local)
 }
 
-// dockerignore finds .dockerignore in a context.
+// dockerignore reads .dockerignore in a context.
 func (d *Door) dockerignore(ctx context.Context, st bk.State, local *clientFolder) (source.IgnoreFile, error) {
-	if local != nil { // the options are dockerui's for the main context: the file is sent once
+	if local != nil { // the same options as dockerui's for the main context, so that the file is sent once
 		st = local.state(
 			bk.SessionID(local.session),
 			bk.FollowPaths([]string{dockerui.DefaultDockerignoreName}),
@@ -51,7 +51,7 @@ func (d *Door) dockerignore(ctx context.Context, st bk.State, local *clientFolde
 	return readIgnore(ctx, folder, dockerui.DefaultDockerignoreName)
 }
 
-// readIgnore reads a .dockerignore file. Without one the result has no name.
+// readIgnore reads a .dockerignore file. The result has no name when there is no file.
 func readIgnore(ctx context.Context, f tree.Folder, name string) (file source.IgnoreFile, err error) {
 	stat, link, err := f.Stat(ctx, name)
 	if stat == nil || err != nil {
@@ -71,7 +71,7 @@ func readIgnore(ctx context.Context, f tree.Folder, name string) (file source.Ig
 		return fail(err)
 	}
 	for _, p := range file.Patterns {
-		// Some of what is wrong shows only when the pattern is used.
+		// Some errors of a pattern show only when it is used.
 		m, err := patternmatcher.New([]string{p})
 		if err == nil {
 			_, err = m.MatchesOrParentMatches("name")

@@ -19,7 +19,7 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// image looks up an image in a registry.
+// image looks up an image in a registry, with its config.
 func (d *Door) image(ctx context.Context, s source.Image) (bk.State, source.Resolved, error) {
 	var none bk.State
 	ref, dgst, data, err := d.client.ResolveImageConfig(ctx, s.Ref, sourceresolver.Opt{
@@ -44,7 +44,7 @@ func pinnedName(ref string, dgst digest.Digest) string {
 	return ref + "@" + dgst.String()
 }
 
-// namedContext looks up what the user gives under a name. Its errors are source.ErrNotGiven and source.ContextError.
+// namedContext looks up a named context. Its errors are source.ErrNotGiven and source.ContextError.
 func (d *Door) namedContext(ctx context.Context, s source.Context) (bk.State, source.Resolved, error) {
 	var resolved source.Resolved
 	given := func() string { return source.Given(d.client.BuildOpts().Opts, s.Name, s.Platform) } // a source policy may change it
@@ -92,7 +92,8 @@ func (d *Door) namedContext(ctx context.Context, s source.Context) (bk.State, so
 	return st, resolved, nil
 }
 
-// withoutIgnored returns a folder of the client without what its .dockerignore names, and other contexts as they are.
+// withoutIgnored returns a folder of the client without the files that its .dockerignore names. It returns other contexts as they
+// are.
 func (d *Door) withoutIgnored(ctx context.Context, st bk.State, name string) (bk.State, error) {
 	ops, err := llb.OperationsOf(ctx, st)
 	if err != nil {
@@ -110,8 +111,8 @@ func (d *Door) withoutIgnored(ctx context.Context, st bk.State, name string) (bk
 		bk.WithCustomName("[context "+name+"] load from client")), nil
 }
 
-// noSuchPlatform returns an error of an image that was looked up, in our own words when an index has none for the platform
-// (Manifest in containerd/core/images/image.go).
+// noSuchPlatform returns our own words for an error of looking up an image when an index has none for the platform (Manifest in
+// containerd/core/images/image.go). It returns other errors as they are.
 func noSuchPlatform(err error, p ocispecs.Platform) error {
 	if strings.Contains(err.Error(), "no match for platform in manifest") {
 		return fmt.Errorf("there is no image for %s among those of that name", platforms.Format(platforms.Normalize(p)))
@@ -119,7 +120,7 @@ func noSuchPlatform(err error, p ocispecs.Platform) error {
 	return err
 }
 
-// repositoryOf returns the name, without tag, of an image in a registry; "" when it is elsewhere.
+// repositoryOf returns the name of an image in a registry, without tag. It returns "" for an image from elsewhere.
 func repositoryOf(ctx context.Context, st bk.State) (string, error) {
 	ops, err := llb.OperationsOf(ctx, st)
 	if err != nil || len(ops) > 1 {
@@ -136,8 +137,8 @@ func repositoryOf(ctx context.Context, st bk.State) (string, error) {
 	return named.Name(), nil
 }
 
-// pinned returns an image by its digest, whatever its tag means by now: its layers are those that its config, which has been
-// read, is about. And the registry need not be asked again.
+// pinned returns an image by its digest. Its layers then belong to the config that has been read, even when the tag has moved on,
+// and the registry need not be asked again.
 func pinned(ctx context.Context, st bk.State, dgst digest.Digest, p ocispecs.Platform) (bk.State, error) {
 	def, err := llb.Marshal(ctx, st)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package live resolves sources by asking the world: the client, registries and servers. Every call that makes a source of LLB, or
-// looks one up, is in this package; a test of package source finds those that are not.
+// Package live resolves sources by asking the world: the client, registries and servers. It is for the frontend, which makes a
+// Door for each build. Every call that makes or looks up a source of LLB is in this package; a test of package source finds calls
+// elsewhere.
 package live
 
 import (
@@ -17,7 +18,7 @@ import (
 	"github.com/packfile/frontend/tree"
 )
 
-// Door is the source.Resolver of a build.
+// Door is a source.Resolver for one build.
 type Door struct {
 	client   gw.Client
 	ui       *dockerui.Client
@@ -33,14 +34,14 @@ func New(client gw.Client, ui *dockerui.Client, solve Solve) *Door {
 	return &Door{client: client, ui: ui, solve: solve}
 }
 
-// Packfile reads the file that is built. It is before all sources: they are what it names, or what stands beside it.
+// Packfile reads the file being built. It comes before all sources: they are named in that file, or stand beside it.
 func (d *Door) Packfile(ctx context.Context, language string) (file *dockerui.Source, err error) {
 	d.packfile, err = d.ui.ReadEntrypoint(ctx, language, d.literalName()...)
 	return d.packfile, err
 }
 
-// literalName asks the client for the packfile when its name would be a pattern: dockerui asks for names as they are, and clients
-// take what they are asked for as patterns.
+// literalName returns an option that asks the client for the packfile when its name would be a pattern: dockerui asks for the
+// name as it is, and clients read it as a pattern. It returns none for other names.
 func (d *Door) literalName() []bk.LocalOption {
 	name := d.client.BuildOpts().Opts["filename"]
 	if patterns := similar("", []string{name, name + dockerui.DefaultDockerignoreName}); patterns[0] != name {
@@ -49,7 +50,7 @@ func (d *Door) literalName() []bk.LocalOption {
 	return nil
 }
 
-// Scanner looks up an SBOM generator, which BuildKit makes a step of by itself, for the builder's own platform.
+// Scanner looks up an SBOM generator for the builder's own platform. BuildKit itself makes a step of it.
 func (d *Door) Scanner(ctx context.Context, generator string, params map[string]string) (scan.Scanner, error) {
 	native := d.ui.BuildPlatforms[0]
 	return scan.CreateSBOMScanner(ctx, d.client, generator, native, sourceresolver.Opt{
@@ -57,7 +58,7 @@ func (d *Door) Scanner(ctx context.Context, generator string, params map[string]
 	}, params)
 }
 
-// Resolve returns the content of a source, and what it came to.
+// Resolve implements source.Resolver. It fails for a kind of source that it does not know.
 func (d *Door) Resolve(ctx context.Context, s source.Source) (bk.State, source.Resolved, error) {
 	switch s := s.(type) {
 	case source.Image:
@@ -80,7 +81,7 @@ func (d *Door) Resolve(ctx context.Context, s source.Source) (bk.State, source.R
 	return st, source.Resolved{Digest: s.Wanted().Digest, Exact: s.Wanted().Digest != ""}, err
 }
 
-// files builds a state and returns what is in it.
+// files builds a state and returns its files.
 func (d *Door) files(ctx context.Context, st bk.State) (tree.Folder, error) {
 	def, err := llb.Marshal(ctx, st, bk.WithCaps(d.client.BuildOpts().LLBCaps))
 	if err != nil {
@@ -90,5 +91,5 @@ func (d *Door) files(ctx context.Context, st bk.State) (tree.Folder, error) {
 	return tree.Folder{State: st, Files: files}, err
 }
 
-// unknownKind returns the error for a kind of source that nobody told this package of.
+// unknownKind returns the error for a kind of source that is new to this package.
 func unknownKind(s source.Source) error { return fmt.Errorf("source %T is not known", s) }

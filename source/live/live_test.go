@@ -42,7 +42,7 @@ func (c fakeClient) ResolveImageConfig(_ context.Context, ref string, _ sourcere
 	return ref, digest.FromString(config), []byte(config), nil
 }
 
-// Solve is asked by dockerui, which gets no files: what counts is looked at through a door's Solve.
+// Solve is called by dockerui, which gets no files: the tests look at what goes through a door's Solve.
 func (c fakeClient) Solve(context.Context, gw.SolveRequest) (*gw.Result, error) {
 	res := gw.NewResult()
 	res.SetRef(noFiles{})
@@ -63,7 +63,7 @@ func (c fakeClient) Inputs(context.Context) (map[string]bk.State, error) { retur
 
 var linux = ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 
-// doorOf is a door of a build with options. All that it looks into has the given files.
+// doorOf returns a door of a build with options. All that it looks into has the given files.
 func doorOf(t *testing.T, opts, images map[string]string, files treetest.Files) *Door {
 	t.Helper()
 	client := fakeClient{opts: opts, images: images}
@@ -77,7 +77,7 @@ func doorOf(t *testing.T, opts, images map[string]string, files treetest.Files) 
 	return d
 }
 
-// sourceOf is the only source of a state.
+// sourceOf returns the only source of a state.
 func sourceOf(t *testing.T, st bk.State) *pb.SourceOp {
 	t.Helper()
 	ops, err := llb.OperationsOf(t.Context(), st)
@@ -179,7 +179,7 @@ func TestTheAppIsKnownByWhatItComesFrom(t *testing.T) {
 				t.Error(now)
 			}
 			delete(now, pb.AttrLocalSessionID)
-			delete(ever, pb.AttrLocalUniqueID) // llb.KeyedView has another
+			delete(ever, pb.AttrLocalUniqueID) // llb.KeyedView has another one
 			if diff := cmp.Diff(now, ever); diff != "" {
 				t.Error("the stable form differs in more than the session:", diff)
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// Make is a source.Maker: it makes the sources that take no look-up.
+// Make makes the sources that take no look-up. It is a source.Maker, and fails for other sources.
 func Make(s source.Source) (bk.State, error) {
 	switch s := s.(type) {
 	case source.File:
@@ -24,7 +24,7 @@ func Make(s source.Source) (bk.State, error) {
 	return bk.State{}, unknownKind(s)
 }
 
-// file returns a download.
+// file returns a state with a downloaded file.
 func file(s source.File) bk.State {
 	opts := []bk.HTTPOption{bk.Filename(s.File)}
 	if s.Mode != 0 {
@@ -45,7 +45,8 @@ func file(s source.File) bk.State {
 	return bk.HTTP(s.URI, opts...)
 }
 
-// git returns a folder of a repository.
+// git returns a state with a folder of a repository. It fails for an address that Git would not take, and for SSH on behalf of a
+// module.
 func git(s source.Git) (bk.State, error) {
 	var opts []bk.GitOption
 	if s.Foreign {

@@ -20,10 +20,10 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// ownDefinition is where BuildKit puts the definition of the frontend's own image.
+// ownDefinition is the file in which BuildKit puts the definition of the frontend's own image.
 const ownDefinition = "/run/config/buildkit/metadata/frontend.bin"
 
-// ErrNoImage says that the frontend is not run from an image, or that BuildKit does not say from which.
+// ErrNoImage says that the frontend does not run from an image, or that BuildKit does not say from which.
 var ErrNoImage = errors.New("the frontend's own image is not known")
 
 // tools returns the frontend's own image for a platform.
@@ -42,7 +42,7 @@ func (d *Door) tools(ctx context.Context, s source.Tools) (bk.State, error) {
 	}
 	for _, op := range ops {
 		if src := op.GetSource(); src != nil {
-			// For the daemon's own platform, the very operation that it runs the frontend from needs no second look into
+			// For the daemon's own platform, we use the very operation that the frontend runs from: it needs no second look into
 			// the registry.
 			if ref, ok := strings.CutPrefix(src.Identifier, source.ImageScheme); ok && !samePlatform(op.Platform, s.Platform) {
 				st := bk.Image(ref, bk.Platform(s.Platform), dockerui.WithInternalName("packfile tools"))
@@ -60,7 +60,7 @@ func (d *Door) tools(ctx context.Context, s source.Tools) (bk.State, error) {
 	return bk.NewState(op.Output()), nil
 }
 
-// checkTools fails when the frontend's own image is not there for a platform.
+// checkTools fails when the frontend's own image does not exist for a platform. It asks the registry.
 func (d *Door) checkTools(ctx context.Context, ref string, p ocispecs.Platform) error {
 	_, _, data, err := d.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
 		LogName:  "[internal] packfile tools for " + platforms.Format(p),
