@@ -20,19 +20,19 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// Labels by which an image says which distribution it is (Platform API 0.12, "Build Image").
+// Labels with which an image says which distribution it is (Platform API 0.12, "Build Image").
 const (
 	labelDistroName    = "io.buildpacks.base.distro.name"
 	labelDistroVersion = "io.buildpacks.base.distro.version"
 )
 
-// execEnv is what the image is built for (Buildpack API 0.12, "Execution Environment"): the value that it has unless said.
+// execEnv is what the image is built for (Buildpack API 0.12, "Execution Environment"). The default is the only value here.
 const execEnv = "production"
 
-// Distro is the distribution of an operating system that an image has.
+// Distro is the distribution of an operating system in an image.
 type Distro struct{ Name, Version string }
 
-// LabelledDistro is the distribution that labels of an image say it is, empty as far as they do not.
+// LabelledDistro returns the distribution that labels of an image name; fields that they leave out are empty.
 func LabelledDistro(img container.Base) (d Distro) {
 	if cfg := img.Config; cfg != nil {
 		d.Name, d.Version = cfg.Config.Labels[labelDistroName], cfg.Config.Labels[labelDistroVersion]
@@ -40,11 +40,11 @@ func LabelledDistro(img container.Base) (d Distro) {
 	return d
 }
 
-// distro is the distribution of the build image, empty as far as it does not say.
+// distro returns the distribution of the build image, empty when it names none.
 func (d *Detector) distro() Distro { return cmp.Or(LabelledDistro(d.Build), d.Distro) }
 
-// fits says whether a buildpack is for what is built, by the rules of the lifecycle (its platform.TargetSatisfiedForBuild): what
-// one side does not say fits anything, but an image that says nothing of its distribution fits none that is named.
+// fits reports whether a buildpack can run on the target, by the rules of the lifecycle (its platform.TargetSatisfiedForBuild).
+// What one side leaves out fits anything, but an image without a distribution fits no target that names one.
 func (d *Detector) fits(bp *module.Buildpack) bool {
 	like := func(x, y string) bool { return x == "" || y == "" || x == y }
 	p, distro := platforms.Normalize(d.Platform), d.distro()
@@ -57,7 +57,7 @@ func (d *Detector) fits(bp *module.Buildpack) bool {
 	})
 }
 
-// unfit says what a buildpack is not for.
+// unfit returns why the buildpack cannot run on the target. It is for buildpacks that do not fit.
 func (d *Detector) unfit(bp *module.Buildpack) string {
 	why := "it is not for " + container.PlatformString(d.Platform)
 	distro := d.distro()
@@ -77,7 +77,7 @@ func shortIfAny(s string) string {
 	return text.Short(s)
 }
 
-// questionOf returns what a buildpack's bin/detect answers.
+// questionOf returns the question that a buildpack's bin/detect answers.
 func questionOf(m *module.Module) fact.Question {
 	return fact.Question{Layer: m.Name(), Kind: fact.Detected}
 }
@@ -110,13 +110,13 @@ func (b buildpackMember) warnings(f fact.Facts) []string {
 	return f[questionOf(b.Module)].Detection().Warnings
 }
 
-// PlanWarning is something questionable in the build plan of a buildpack.
+// PlanWarning is a warning about the build plan of a buildpack.
 type PlanWarning struct {
 	Module  *module.Module
 	Message string
 }
 
-// PlanWarnings are those about the answers to some questions.
+// PlanWarnings returns the warnings about the answers to some questions.
 func (d *Detector) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWarning) {
 	for _, m := range d.Modules {
 		of := d.member(Candidate{Module: m})
@@ -130,8 +130,8 @@ func (d *Detector) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWar
 	return all
 }
 
-// Wanted is what the requirement of a buildpack says to the layer that meets it: the table without its flags, and the flags. Keys
-// that cannot be files in $MD, or that are private there, are between buildpacks.
+// Wanted splits what a buildpack requires of a layer into the table without flags, and the flags. It drops keys that cannot be
+// files in $MD or are private there: these are between buildpacks.
 func Wanted(table map[string]any) (md map[string]any, export, expose bool) {
 	md = files(table)
 	flag := func(name string) bool {
@@ -144,7 +144,7 @@ func Wanted(table map[string]any) (md map[string]any, export, expose bool) {
 	return md, flag(launchFlag), flag(buildFlag)
 }
 
-// files is a table without what cannot be files.
+// files returns a table without keys that cannot be files.
 func files(table map[string]any) map[string]any {
 	md := make(map[string]any, len(table))
 	for key, value := range table {
@@ -159,7 +159,7 @@ func files(table map[string]any) map[string]any {
 	return md
 }
 
-// ask is the state that has what bin/detect answers.
+// ask returns the state with the answer of bin/detect.
 func (b buildpackMember) ask(fact.Question) (bk.State, error) {
 	m, d := b.Module, b.d
 	p := container.Process{
@@ -178,7 +178,7 @@ func (b buildpackMember) ask(fact.Question) (bk.State, error) {
 	return out[step.OutDir], err
 }
 
-// programEnv is what programs of buildpacks are told of the target, whatever their API.
+// programEnv returns what programs of buildpacks are told about the target, whatever their API.
 func (d *Detector) programEnv() []step.Variable {
 	p, distro := platforms.Normalize(d.Platform), d.distro()
 	return []step.Variable{

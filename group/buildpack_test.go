@@ -168,7 +168,7 @@ func TestWarningsAboutBuildPlans(t *testing.T) {
 	}
 }
 
-// detectOps are the spec and the operation of the step that runs bin/detect.
+// detectOps returns the spec and the operation of the step that runs bin/detect.
 func detectOps(t *testing.T, b *group.Detector) (spec step.Spec, exec *pb.ExecOp, md bk.OpMetadata) {
 	t.Helper()
 	in, err := b.Ask(b.Questions(grouptest.Candidates(b), fact.Facts{}))

@@ -1,5 +1,6 @@
-// Package group says which modules of a build take part, and who makes what for whom: the build plan of a group, from packfiles and from
-// what require scripts and bin/detect say. It is not about what becomes of the layers that are required.
+// Package group finds out which modules of a build take part, and who makes what for whom: the build plan of a group, from
+// packfiles and from the answers of require scripts and bin/detect. It is for the frontend, which tries groups, and for package
+// graph. It does not say what becomes of the layers that are required.
 package group
 
 import (
@@ -21,11 +22,11 @@ import (
 // Detector finds out which modules take part in a build for one platform.
 type Detector struct {
 	*container.Builder
-	Modules []*module.Module // all that may take part, no two with one id and version; Root is one of them unless it only says which there are
-	Distro  Distro           // that a file of the build image says it is, for when its labels say none
+	Modules []*module.Module // all that may take part, no two with the same id and version; Root is one of them unless it only names others
+	Distro  Distro           // from a file of the build image, for when its labels name none
 }
 
-// Candidate is a module of a group that is tried.
+// Candidate is a module of a group to try.
 type Candidate struct {
 	Module   *module.Module
 	Optional bool
@@ -44,22 +45,22 @@ type PlanEntry struct {
 	Requires  []PlanRequire // in group order
 }
 
-// PlanRequire is what one module says of a name that it requires.
+// PlanRequire is what one module requires under a name.
 type PlanRequire struct {
 	By       *module.Module
-	From     *module.Module // who meets it
+	From     *module.Module // the module that provides it
 	Metadata map[string]any
 }
 
 // member is a module as the build plan sees it: a packfile or a buildpack.
 type member interface {
-	// questions are those on whose answers its part of the plan depends.
+	// questions returns the questions on whose answers its part of the plan depends.
 	questions() []fact.Question
-	// ask returns the state that has what answers one of them.
+	// ask returns the state with the answer to one of them.
 	ask(fact.Question) (bk.State, error)
-	// part is its part of the plan, when they are answered.
+	// part returns its part of the plan, once they are answered.
 	part(fact.Facts) plan.Member
-	// warnings are what is questionable in what it answered.
+	// warnings returns what is questionable in its answers.
 	warnings(fact.Facts) []string
 }
 
@@ -70,7 +71,7 @@ func (d *Detector) member(c Candidate) member {
 	return packfileMember{c, d}
 }
 
-// Questions are those that have to be answered before a group can be tried.
+// Questions returns the open questions of a group. Try needs their answers.
 func (d *Detector) Questions(group []Candidate, f fact.Facts) (open []fact.Question) {
 	for _, c := range group {
 		for _, q := range d.member(c).questions() {
@@ -82,7 +83,7 @@ func (d *Detector) Questions(group []Candidate, f fact.Facts) (open []fact.Quest
 	return open
 }
 
-// Ask returns what answers questions of Questions.
+// Ask returns the states that answer questions of a group, one each. It fails for a question that no module has.
 func (d *Detector) Ask(qs []fact.Question) ([]fact.Inquiry, error) {
 	var inquiries []fact.Inquiry
 	for _, q := range qs {
@@ -127,7 +128,7 @@ func (d *Detector) Try(group []Candidate, f fact.Facts, trials *plan.Trials) (*G
 		for _, r := range e.Requires {
 			by := group[r.Member].Module
 			from := first
-			if provides(by, e.Name) { // names of layers are those of one packfile: what it makes for itself it gets
+			if provides(by, e.Name) { // a layer name belongs to one packfile, which gets what it makes for itself
 				from = by
 			}
 			entry.Requires = append(entry.Requires, PlanRequire{By: by, From: from, Metadata: r.Metadata})
@@ -137,7 +138,8 @@ func (d *Detector) Try(group []Candidate, f fact.Facts, trials *plan.Trials) (*G
 	return g, nil
 }
 
-// provides says whether a module has a layer of that name which it can make. A buildpack has none: what it makes is for its program to say.
+// provides reports whether a module has a layer of that name and can make it. A buildpack has none: its program decides what it
+// makes.
 func provides(m *module.Module, name string) bool {
 	return slices.ContainsFunc(m.Packfile.Layers, func(l packfile.Layer) bool {
 		return l.Name == name && l.Provide != nil
@@ -160,7 +162,7 @@ func (m packfileMember) questions() (qs []fact.Question) {
 	return qs
 }
 
-// ask is the state that has what the require script of a layer says.
+// ask returns the state with the answer of a layer's require script.
 func (m packfileMember) ask(q fact.Question) (bk.State, error) {
 	layers := m.Module.Packfile.Layers
 	l := &layers[slices.IndexFunc(layers, func(l packfile.Layer) bool { return m.Module.Subject(l.Name) == q.Layer })]
@@ -180,8 +182,9 @@ func (m packfileMember) ask(q fact.Question) (bk.State, error) {
 
 func (m packfileMember) warnings(fact.Facts) []string { return nil }
 
-// part of the plan: a layer with a require or build section is required, unless its script says no; one with provide or build
-// is provided. What a module could require itself, and does not this time, it may still make for others.
+// part returns the packfile's part of the plan. It requires a layer with a require or build section, unless the script refuses.
+// It provides a layer with a provide or build section. A layer that the module could require, and does not this time, it may
+// still make for others.
 func (m packfileMember) part(f fact.Facts) plan.Member {
 	member := plan.Member{Name: m.Module.Name(), Optional: m.Optional}
 	sections := false
@@ -200,7 +203,7 @@ func (m packfileMember) part(f fact.Facts) plan.Member {
 	}
 	switch {
 	case m.Module == m.d.Root || !sections:
-		// What is built takes part in its own build; and whoever has but processes does in any.
+		// The packfile being built takes part in its own build, and a module with nothing but processes takes part in any.
 	case len(member.Plan.Requires) == 0 && len(member.Plan.Provides) == 0:
 		member.Failed = "none of its layers is required this time"
 	default:
@@ -209,13 +212,13 @@ func (m packfileMember) part(f fact.Facts) plan.Member {
 	return member
 }
 
-// Names by which a requirement carries the flags export and expose (the published packfile's way).
+// Keys with which a requirement carries the flags export and expose, as the published packfile does.
 const (
 	launchFlag = "launch"
 	buildFlag  = "build"
 )
 
-// requirement is the table that says what is wanted of a layer.
+// requirement returns the table that the packfile requires of a layer.
 func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]any {
 	table := OwnMetadata(m.Module, l, f)
 	if l.Export {
@@ -227,7 +230,8 @@ func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]
 	return table
 }
 
-// OwnMetadata is what a packfile says of a layer, and its require script if it has one.
+// OwnMetadata returns the metadata that a packfile gives a layer: what its require script left if it has one, else what the
+// packfile says.
 func OwnMetadata(m *module.Module, l *packfile.Layer, f fact.Facts) map[string]any {
 	md := map[string]any{}
 	if r, ok := f[fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}]; ok && !r.NotWanted {

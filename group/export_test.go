@@ -5,5 +5,5 @@ import (
 	"github.com/packfile/frontend/fact"
 )
 
-// Part is what a module has in the build plan.
+// Part returns what a module has in the build plan.
 func (d *Detector) Part(c Candidate, f fact.Facts) plan.Member { return d.member(c).part(f) }

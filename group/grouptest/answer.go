@@ -7,14 +7,15 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// decisions is what has questions until it is answered: graph.Decisions.
+// decisions have questions until all are answered; graph.Decisions are such.
 type decisions[D any] interface {
 	Questions() []fact.Question
 	Ask(context.Context, []fact.Question, map[fact.Question]*fact.Selection) ([]fact.Inquiry, error)
 	With(fact.Facts) (D, error)
 }
 
-// Answer answers all questions, until there are none. It returns the facts that d was made under, f, with the answers.
+// Answer answers questions until there are none left. It returns the last decisions, and f, the facts that d was made under, with
+// the answers. It panics on errors.
 func Answer[D decisions[D]](d D, f fact.Facts, answer func(D, fact.Question) step.Result) (D, fact.Facts) {
 	for {
 		qs := d.Questions()

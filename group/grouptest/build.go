@@ -1,5 +1,5 @@
-// Package grouptest makes builds for tests: modules from texts of packfiles, with images and an app that look like real ones, and
-// answers to questions. It is for tests alone.
+// Package grouptest makes builds for tests: modules from texts of packfiles, images and an app that look like real ones, and
+// answers to questions. It is for tests of the rooms from group to image, and no program uses it.
 package grouptest
 
 import (
@@ -28,7 +28,7 @@ type Input struct {
 	Distro  group.Distro
 }
 
-// New is a build of modules with these packfiles, of which the last is the one that is built. It has not settled on a group.
+// New returns a build of modules with these packfiles. The last one is the packfile being built. No group is chosen yet.
 func New(t testing.TB, texts []string, change ...func(*Input)) *group.Detector {
 	t.Helper()
 	local := bk.Local("context", bk.SharedKeyHint("context"))
@@ -68,12 +68,12 @@ func WithBuildpack(id string, bp module.Buildpack) func(*Input) {
 	}
 }
 
-// RootFirst makes the packfile that is built the first module of the group.
+// RootFirst makes the packfile being built the first module of the group.
 func RootFirst(in *Input) {
 	in.Modules = append(in.Modules[len(in.Modules)-1:], in.Modules[:len(in.Modules)-1]...)
 }
 
-// Candidates are all modules of a build.
+// Candidates returns all modules of a build.
 func Candidates(d *group.Detector) (all []group.Candidate) {
 	for _, m := range d.Modules {
 		all = append(all, group.Candidate{Module: m})
@@ -81,7 +81,7 @@ func Candidates(d *group.Detector) (all []group.Candidate) {
 	return all
 }
 
-// Required answers for all require scripts that the layer is wanted as it stands in the packfile.
+// Required answers every require script: the layer is wanted as it stands in the packfile.
 func Required(d *group.Detector) fact.Facts {
 	f := fact.Facts{}
 	for _, q := range d.Questions(Candidates(d), f) {
@@ -100,7 +100,7 @@ func Required(d *group.Detector) fact.Facts {
 	return f
 }
 
-// Refused answers for all require scripts that the layer is not wanted.
+// Refused answers every require script: the layer is not wanted.
 func Refused(d *group.Detector) fact.Facts {
 	f := Required(d)
 	for q, r := range f {
@@ -110,7 +110,7 @@ func Refused(d *group.Detector) fact.Facts {
 	return f
 }
 
-// Plans answers for bin/detect of all buildpacks with a build plan.
+// Plans answers the bin/detect of every buildpack with a build plan.
 func Plans(d *group.Detector, text string) fact.Facts {
 	f := fact.Facts{}
 	for _, m := range d.Modules {
@@ -121,7 +121,7 @@ func Plans(d *group.Detector, text string) fact.Facts {
 	return f
 }
 
-// Choose settles on some modules of a build, in this order.
+// Choose returns the group of some modules of a build, in this order.
 func Choose(t testing.TB, d *group.Detector, members []group.Candidate, f fact.Facts) *group.Group {
 	t.Helper()
 	chosen, err := d.Try(members, f, &plan.Trials{Limit: 100})

@@ -2,10 +2,10 @@ package grouptest
 
 import "fmt"
 
-// WithID is a packfile of that id.
+// WithID returns a packfile with an id.
 func WithID(id, text string) string { return fmt.Sprintf("[config]\nid = %q\n", id) + text }
 
-// Parts of packfiles, by what they have.
+// Parts of packfiles, named by what they have.
 const (
 	RequiresX = "[[layers]]\nname = \"x\"\n[layers.require]\n"
 	AsksForX  = "[[layers]]\nname = \"x\"\n[layers.require]\ninline = \"x\"\n"
