@@ -10,7 +10,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// testInput is what a build is made of.
+// testInput is what a build starts from.
 type testInput struct {
 	grouptest.Input
 	graphInput
@@ -18,7 +18,7 @@ type testInput struct {
 
 type graphInput = Input
 
-// testBuild is a build that has not settled on a group.
+// testBuild is a build whose group is not chosen yet.
 type testBuild struct {
 	*group.Detector
 	in Input
@@ -30,7 +30,7 @@ type testGraph struct {
 	detector *group.Detector
 }
 
-// newModules is a build of modules with these packfiles, of which the last is the one that is built.
+// newModules returns a build of modules with these packfiles. The last one is the packfile being built.
 func newModules(t testing.TB, texts []string, change ...func(*testInput)) testBuild {
 	t.Helper()
 	in := testInput{graphInput: Input{Time: container.DefaultTime, Now: container.DefaultTime}}
@@ -44,7 +44,7 @@ func newModules(t testing.TB, texts []string, change ...func(*testInput)) testBu
 	return testBuild{d, in.graphInput}
 }
 
-// newGroup is the graph of a group of modules. All that their require scripts say is what stands in the packfile.
+// newGroup returns the graph of a group of modules. Their require scripts say no more than what stands in the packfile.
 func newGroup(t testing.TB, texts []string, change ...func(*testInput)) testGraph {
 	t.Helper()
 	b := newModules(t, texts, change...)
@@ -56,7 +56,7 @@ func newBuild(t testing.TB, text string, change ...func(*testInput)) testGraph {
 	return newGroup(t, []string{text}, change...)
 }
 
-// choose settles on all modules of a build.
+// choose chooses all modules of a build as its group.
 func choose(t testing.TB, b testBuild, f fact.Facts) testGraph {
 	t.Helper()
 	g, err := New(b.Builder, b.in, grouptest.Choose(t, b.Detector, grouptest.Candidates(b.Detector), f), f)
@@ -71,7 +71,7 @@ func of(change func(*grouptest.Input)) func(*testInput) {
 	return func(in *testInput) { change(&in.Input) }
 }
 
-// decided is what becomes of its layers, where nothing may go wrong.
+// decided returns what becomes of its layers, where nothing may go wrong.
 func (b testGraph) decided(t testing.TB, f fact.Facts) *Decisions {
 	t.Helper()
 	d, err := b.Decide(f)
@@ -81,7 +81,7 @@ func (b testGraph) decided(t testing.TB, f fact.Facts) *Decisions {
 	return d
 }
 
-// recipe is that of a layer of it.
+// recipe returns the recipe of one of its layers.
 func (b testGraph) recipe(t testing.TB, l *Layer, f fact.Facts) *recipe {
 	t.Helper()
 	r, err := b.decided(t, f).recipe(l)
@@ -91,7 +91,7 @@ func (b testGraph) recipe(t testing.TB, l *Layer, f fact.Facts) *recipe {
 	return r
 }
 
-// named is the layer of that name.
+// named returns the layer with a name.
 func named(b testGraph, name string) *Layer {
 	for _, l := range b.Layers {
 		if l.Name == name {

@@ -9,21 +9,21 @@ import (
 	"github.com/packfile/frontend/layerkey"
 )
 
-// Decisions are what becomes of the layers of a graph under some facts. They follow from the facts alone: what was asked for, and
-// in which order, does not count. What is decided stays decided as facts are added (With). One goroutine uses them.
+// Decisions are what becomes of the layers of a graph under some facts. They follow from the facts alone: the questions asked,
+// and their order, do not count. A decision stays as it is when facts are added (With). One goroutine uses them.
 //
 // A kept layer runs when a step that runs looks into it. Such steps belong to layers that come after it, and what becomes of
-// those may depend on what the kept layer comes out as. So this goes by what is certain: a layer is taken from the previous
-// image when no layer that it looks into may run, or when those that run are described and came out as they were.
+// those may depend on the content of the kept layer. So only certain things count: a layer is reused from the previous image when
+// no layer that it looks into may run, or when those that run are described and did not change.
 type Decisions struct {
 	*Graph
 	facts   facts
 	decided map[*Layer]*Decision
 	same    map[*Layer]layerkey.Record // records of the previous image that have the key of the layer
-	runs    map[*Layer]bool            // the run step is part of the build, cached or not
-	mayRun  map[*Layer]bool            // as runs, or not certain yet
+	runs    map[*Layer]bool            // the run step is part of the build, whether it is cached or not
+	mayRun  map[*Layer]bool            // like runs, or not certain yet
 
-	// What has been worked out from all that. Facts that are added change none of it, so it is handed on to With.
+	// Results computed from all that. More facts change none of them, so With hands them on.
 	readiness map[*Layer]bool
 	recipes   map[*Layer]*recipe
 	outputs   map[*Layer]*Output
@@ -35,7 +35,7 @@ func (g *Graph) Decide(f fact.Facts) (*Decisions, error) {
 	return d, d.decide()
 }
 
-// With returns what Decide would under these facts and some more. What has been worked out is not worked out again.
+// With returns what Decide would return under these facts and some more. It computes nothing twice.
 func (d *Decisions) With(more fact.Facts) (*Decisions, error) {
 	next := *d
 	next.facts = facts(fact.Facts(d.facts).With(more))
@@ -46,7 +46,7 @@ func (d *Decisions) With(more fact.Facts) (*Decisions, error) {
 	return &next, next.decide()
 }
 
-// complete says whether everything is decided. More facts change nothing of it.
+// complete reports whether everything is decided. Then more facts change nothing.
 func (d *Decisions) complete() bool { return len(d.decided) == len(d.Layers) }
 
 // decide finds out what becomes of all layers.
@@ -77,7 +77,7 @@ func (d *Decisions) decide() error {
 	return err
 }
 
-// decideTogether makes all layers of a maker that makes one of them.
+// decideTogether has all layers of a maker built when one of them is.
 func (d *Decisions) decideTogether() {
 	isMade := func(l *Layer) bool { return d.decided[l] != nil && d.decided[l].Action == Made }
 	for _, together := range d.makes {
@@ -95,13 +95,13 @@ func (d *Decisions) decideTogether() {
 
 func (d *Decisions) hasSame(l *Layer) bool { _, ok := d.same[l]; return ok }
 
-// isDescribed says whether it is known what the run step of a layer left.
+// isDescribed reports whether it is known what the run step of a layer left.
 func (d *Decisions) isDescribed(l *Layer) bool {
 	_, ok := d.facts[fact.Question{Layer: l.ID, Kind: fact.Built}]
 	return ok
 }
 
-// decideByKey decides what needs no content of other layers, and finds the record of a layer that has the same key.
+// decideByKey decides about a layer when that needs no content of other layers, and finds the layer's record with the same key.
 func (d *Decisions) decideByKey(l *Layer) error {
 	made := func(reason string) error {
 		d.decided[l] = &Decision{Action: Made, Reason: reason}
@@ -153,7 +153,7 @@ func (d *Decisions) decideByKey(l *Layer) error {
 	return nil
 }
 
-// keyed says whether everything is known that the key of a settled layer is made of.
+// keyed reports whether everything is known that goes into the key of a settled layer.
 func (f facts) keyed(l *Layer) bool {
 	return !slices.ContainsFunc(l.links, func(k link) bool {
 		if k.layer == nil {
@@ -164,8 +164,8 @@ func (f facts) keyed(l *Layer) bool {
 	})
 }
 
-// unsaid are the links of a layer whose content cannot have been what a record says, or of which it says nothing. The records
-// of an image fit together: each layer saw the others as they are in the image.
+// unsaid returns the links of a layer whose content cannot be what a record says, or which the record leaves out. The records of
+// an image fit together: each layer saw the others as they are in the image.
 func (d *Decisions) unsaid(l *Layer, old layerkey.Record) (names []string) {
 	for _, k := range l.looksInto() {
 		said, ok := old.Links[k.layer.Dir()]
@@ -183,8 +183,8 @@ func (d *Decisions) unsaid(l *Layer, old layerkey.Record) (names []string) {
 	return names
 }
 
-// spread returns the layers whose run steps are part of the build if those that starts names are: these, layers that are
-// decided so, the target, and kept layers that one of them looks into; and those that more adds to a set.
+// spread returns the layers whose run steps are part of the build if those of some layers are: the layers that starts names,
+// layers that are decided so, the target, kept layers that one of these looks into, and layers that more adds.
 func (d *Decisions) spread(starts func(*Layer) bool, more func(map[*Layer]bool, *Layer) (bool, error)) (map[*Layer]bool, error) {
 	set := map[*Layer]bool{}
 	kept := func(l *Layer) bool { return d.hasSame(l) && !l.Export }
@@ -200,7 +200,7 @@ func (d *Decisions) spread(starts func(*Layer) bool, more func(map[*Layer]bool, 
 		made := d.decided[l]
 		set[l] = starts(l) || made != nil && made.Action == Made || kept(l) && l == d.TargetLayer
 		if len(l.required) > 0 && l.maker.fullEnv() {
-			lookInto(l) // its test runs whatever becomes of it
+			lookInto(l) // its test runs, whatever becomes of the layer
 		}
 	}
 	for grown := true; grown; {
@@ -211,7 +211,7 @@ func (d *Decisions) spread(starts func(*Layer) bool, more func(map[*Layer]bool, 
 			}
 		}
 		if more == nil {
-			break // links go to layers before, so that was all
+			break // links go to earlier layers, so that was all
 		}
 		for _, l := range d.Layers {
 			if set[l] || !d.hasSame(l) {
@@ -229,20 +229,20 @@ func (d *Decisions) spread(starts func(*Layer) bool, more func(map[*Layer]bool, 
 	return set, nil
 }
 
-// unseen says whether a layer that can only be copied out of the previous image has not been looked at. What the image has in
-// its folder may be another's, too: of the run image, or of a build that came after.
+// unseen reports whether nobody has looked at a layer that can only be copied out of the previous image. The files in its folder
+// may belong to another: to the run image, or to a later build.
 func (d *Decisions) unseen(l *Layer) bool {
 	_, seen := d.facts[fact.Question{Layer: l.ID, Kind: fact.Copied}]
 	return l.Export && d.Previous.IsCopied(l.Dir()) && !seen && !d.BuildNothing
 }
 
-// unseenTogether says whether that is so of a layer that is made together with l: it would have to be made again with it.
+// unseenTogether reports whether a layer is unseen that is made together with l: when it is rebuilt, so is l.
 func (d *Decisions) unseenTogether(l *Layer) bool {
 	return slices.ContainsFunc(d.makes[l.maker], func(l *Layer) bool { return d.hasSame(l) && d.unseen(l) })
 }
 
-// mayChange says whether a layer that has the same key may have to be built for the sake of one that it looks into, if those
-// of a set may run, or because its copy is another.
+// mayChange reports whether a layer with the same key may have to be built because of another layer that it looks into, if those
+// of a set may run, or because its copy differs.
 func (d *Decisions) mayChange(mayRun map[*Layer]bool, l *Layer) (bool, error) {
 	if d.unseenTogether(l) {
 		return true, nil
@@ -262,7 +262,7 @@ func (d *Decisions) mayChange(mayRun map[*Layer]bool, l *Layer) (bool, error) {
 	return false, nil
 }
 
-// decideByContent decides about a layer that has the same key, when it is certain what it sees of others; else it returns nil.
+// decideByContent decides about a layer with the same key, once it is certain what it sees of others. Until then it returns nil.
 func (d *Decisions) decideByContent(l *Layer) (*Decision, error) {
 	links, unknown, err := d.LinkContents(l)
 	if unknown != nil || err != nil || d.unseenTogether(l) {
@@ -283,8 +283,8 @@ func (d *Decisions) decideByContent(l *Layer) (*Decision, error) {
 	return &Decision{Action: Kept}, nil
 }
 
-// LinkContents is what the run step of a layer sees of others, by LAYER: their content, and their metadata if it asks for it.
-// Unknown is a layer of which that is not certain yet, nil when there is none.
+// LinkContents returns what the run step of a layer sees of others, by LAYER: their content, and their metadata if it asks for
+// them. unknown is a layer of which that is not certain yet, nil when there is none.
 func (d *Decisions) LinkContents(l *Layer) (contents map[string]string, unknown *Layer, err error) {
 	for _, k := range l.looksInto() {
 		if d.facts.status(k.layer) == dropped {
@@ -303,7 +303,7 @@ func (d *Decisions) LinkContents(l *Layer) (contents map[string]string, unknown 
 	return contents, nil, nil
 }
 
-// content is what a layer holds, nil while that is not certain.
+// content returns what a layer holds, nil while that is not certain.
 func (d *Decisions) content(l *Layer) *Description {
 	old, same := d.same[l]
 	switch {
@@ -320,7 +320,7 @@ func (d *Decisions) content(l *Layer) *Description {
 	return &seen
 }
 
-// built is what the run step of a layer left, when that is described.
+// built returns what the run step of a layer left. The layer must be described.
 func (d *Decisions) built(l *Layer) Description {
 	r := d.facts[fact.Question{Layer: l.ID, Kind: fact.Built}]
 	return Description{Metadata: r.Metadata, Content: r.DiffID, DiffID: r.DiffID}

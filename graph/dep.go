@@ -20,16 +20,16 @@ import (
 // dep is a rendered dep of a layer.
 type dep struct {
 	packfile.Dep
-	written  *packfile.Dep // before it was rendered
+	written  *packfile.Dep // the dep before it was rendered
 	id       string        // of step.Dep
 	vendored bool          // the module's folder has it
-	wanted   bool          // of deps that share a name only the one with the layer's version is, if there is one
+	wanted   bool          // false for a dep that shares its name with one of the layer's version, and has another version itself
 }
 
-// unpinned says whether a dep is whatever its server, or the module's folder, has.
+// unpinned reports whether the content of a dep is up to its server, or to the module's folder.
 func unpinned(d packfile.Dep) bool { return d.SHA == "" }
 
-// renderedDeps returns the deps of a layer that is settled, but for checksums that the packfile does not give.
+// renderedDeps returns the deps of a settled layer, without checksums that the packfile does not give.
 func (g *Graph) renderedDeps(l *Layer, md map[string]any) ([]dep, error) {
 	version, _ := md["version"].(string)
 	all := make([]dep, len(l.Provide.Deps))
@@ -52,7 +52,7 @@ func (g *Graph) renderedDeps(l *Layer, md map[string]any) ([]dep, error) {
 	return all, nil
 }
 
-// deps are a layer's deps for its run step, which may do with their files what it likes: that is seen by no other step.
+// deps returns a layer's deps for its run step. The step may change their files: no other step sees that.
 func (s *Decisions) deps(l *Layer) (specs []step.Dep, mounts []llb.Mount, err error) {
 	all, err := s.renderedDeps(l, s.facts.metadata(l, ""))
 	if err != nil {
@@ -76,8 +76,8 @@ func (s *Decisions) deps(l *Layer) (specs []step.Dep, mounts []llb.Mount, err er
 	return specs, mounts, nil
 }
 
-// fetch is a step that finds the checksums of a layer's deps of which the packfile gives none. BuildKit asks their servers in
-// every build, and the step runs when they say something new.
+// fetch returns a step that finds the checksums of a layer's deps without sha. BuildKit asks their servers in every build, and
+// the step runs when they say something new.
 func (s Steps) fetch(l *Layer) (bk.State, error) {
 	all, err := s.renderedDeps(l, s.facts.metadata(l, fact.Fetched))
 	if err != nil {
@@ -102,23 +102,23 @@ func (s Steps) fetch(l *Layer) (bk.State, error) {
 	return out[step.OutDir], err
 }
 
-// depMount is the mount of dep i of a layer, and its file.
+// depMount returns the mount of dep i of a layer, and the path of its file.
 func (g *Graph) depMount(l *Layer, d dep, i int, kind llb.MountKind) (llb.Mount, string, error) {
 	src, file, err := g.depSource(l, d)
 	dir := path.Join(step.DepsDir, fmt.Sprint(i))
 	return llb.Mount{Dest: dir, Tree: src, Kind: kind}, path.Join(dir, file), err
 }
 
-// fileNamePattern is what the name of a dep's file may be, if it is to be the last part of its address.
+// fileNamePattern matches the last parts of addresses that can name a dep's file.
 var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}$`)
 
-// depSource is where a dep comes from, and the file's name in it: the module's own folder when that has the file
-// of the dep's id in deps/, else the network, checked against the dep's SHA-256 if the packfile gives it. The file belongs to the user of
-// steps.
+// depSource returns a tree with a dep, and the file's name in it. The tree is the module's own folder when that has the file of
+// the dep's id in deps/, else it comes from the network, checked against the dep's SHA-256 if the packfile gives it. The file
+// belongs to the user of steps.
 func (g *Graph) depSource(l *Layer, d dep) (bk.State, string, error) {
 	owner := g.Owner
 	if d.vendored {
-		// As a fetched one is: a step may leave what it finds.
+		// Like a downloaded file: a step may leave what it finds.
 		info := &bk.CopyInfo{Mode: &bk.ChmodOpt{Mode: 0o644}, CreatedTime: &container.DefaultTime}
 		src := bk.Scratch().File(bk.Copy(l.Module.Files, path.Join("/", l.Module.Dir, "deps", d.id), "/"+d.id, info, bk.WithUIDGID(owner.UID, owner.GID)), bk.WithCustomName(g.Name(l.ID, "dep "+d.id)))
 		return src, d.id, nil
@@ -137,7 +137,7 @@ func (g *Graph) depSource(l *Layer, d dep) (bk.State, string, error) {
 		Shown: []bk.ConstraintsOpt{bk.WithCustomName(g.Name(l.ID, "fetch "+d.id)), l.Module.At(at).Location()},
 	}
 	if unpinned(*d.written) {
-		// The run step mounts the same operation as the one that found the checksum: within a build BuildKit asks once.
+		// The run step mounts the same operation as the step that found the checksum: BuildKit asks once per build.
 		hint := "the dep has no sha, so every build asks its server for it: give the sha, or put the file into deps/" + d.id
 		wanted.Shown = append(wanted.Shown, bk.WithDescription(map[string]string{container.HintKey: hint}))
 	} else {
@@ -147,16 +147,16 @@ func (g *Graph) depSource(l *Layer, d dep) (bk.State, string, error) {
 	return src, file, err
 }
 
-// Unpinned is a dep of which the packfile gives no checksum.
+// Unpinned is a dep without checksum in the packfile.
 type Unpinned struct {
 	Filename string // of its packfile
 	At       packfile.Range
 	Name     string
 	URI      string
-	SHA      string // that the file has now
+	SHA      string // of the file now
 }
 
-// Unpinned returns the deps without checksum that were looked up.
+// Unpinned returns the deps without checksum that were looked up, each with the checksum that was found.
 func (s *Decisions) Unpinned() (found []Unpinned, err error) {
 	for _, l := range s.Layers {
 		answer, asked := s.facts[fact.Question{Layer: l.ID, Kind: fact.Fetched}]
@@ -176,14 +176,14 @@ func (s *Decisions) Unpinned() (found []Unpinned, err error) {
 	return found, nil
 }
 
-// Fetched returns the deps that a layer has from the network.
+// Fetched returns the deps that a layer has from the network, without those that every build asks for.
 func (d *Decisions) Fetched(l *Layer) (files []llb.Material, err error) {
 	r, err := d.recipe(l)
 	if err != nil {
 		return nil, err
 	}
 	for i, dep := range r.task.Deps {
-		// Those without sha are asked for in every build, so that provenance names them anyway.
+		// Every build asks for deps without sha, so the provenance names them anyway.
 		if dep.File == "" || dep.Vendored || unpinned(l.Provide.Deps[i]) {
 			continue
 		}

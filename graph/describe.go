@@ -22,22 +22,22 @@ import (
 type Undescribed struct {
 	fact.Question
 	Tree   bk.State
-	Result *bk.State // has the result of its run step; nil when that is not asked for
-	Layer  *Layer    // nil for a layer that is not the packfile's
+	Result *bk.State // tree with the result of its run step; nil when nobody asks for that
+	Layer  *Layer    // nil when it is not a layer of the packfile
 	Name   string
 }
 
-// Undescribed is what is to be found out about a layer that has this output.
+// Undescribed returns what is to be found out about a layer with this output.
 func (o *Output) Undescribed(l *Layer) Undescribed {
 	return Undescribed{Question: fact.Question{Layer: l.ID, Kind: fact.Built}, Tree: o.tree, Result: &o.md, Layer: l, Name: l.Path()}
 }
 
-// MaxDescribed is how many layers one step describes. What made a layer of the packfile has noted its digest, so that most take
-// no time, and what does is the container.
+// MaxDescribed is how many layers one step describes. What takes time is the container: for most layers of the packfile, the step
+// that made them has noted their digest.
 const MaxDescribed = 50
 
-// Describe is one step that describes layers whose files have time t. The state has the result about each at
-// container.TreeResult.
+// Describe returns one step that describes layers whose files have time t. The state has the result about layer i at
+// container.TreeResult(i).
 func (s Steps) Describe(layers []Undescribed, t time.Time) (bk.State, error) {
 	var p container.Process
 	var names []string
@@ -68,7 +68,7 @@ func (s Steps) Describe(layers []Undescribed, t time.Time) (bk.State, error) {
 	return out[step.OutDir], err
 }
 
-// describeCopies is one step that describes layers as they are copied out of the previous image.
+// describeCopies returns one step that describes layers as they are copied out of the previous image.
 func (s Steps) describeCopies(qs []fact.Question) (fact.Inquiry, error) {
 	in := fact.Inquiry{Files: map[fact.Question]string{}}
 	var layers []Undescribed
@@ -82,7 +82,7 @@ func (s Steps) describeCopies(qs []fact.Question) (fact.Inquiry, error) {
 	return in, err
 }
 
-// someOf is a list of names, not all of many.
+// someOf returns a list of names, cut off when there are many.
 func someOf(names []string) string {
 	const most = 10
 	if len(names) > most {
@@ -91,14 +91,14 @@ func someOf(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Description is what is known of a layer that is built.
+// Description is what is known of a layer that was built.
 type Description struct {
 	Metadata map[string]any // as its run step left it
 	Content  string         // diff id with DefaultTime
 	DiffID   string         // diff id in the image, "" when it is not there
 }
 
-// contentOf is what a record says of a layer.
+// contentOf returns what a record says of a layer.
 func contentOf(r layerkey.Record) Description {
 	return Description{Metadata: r.Metadata, Content: r.Content, DiffID: r.DiffID}
 }
@@ -118,5 +118,5 @@ func (d *Decisions) Described(l *Layer) *Description {
 	return seen
 }
 
-// KeepsDigest says whether a layer has the same digest in the image as it has alone.
+// KeepsDigest reports whether a layer has the same digest in the image as alone.
 func (g *Graph) KeepsDigest(l *Layer) bool { return l.Export && !g.Layering.Flat }

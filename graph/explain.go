@@ -4,7 +4,7 @@ import (
 	"github.com/packfile/frontend/layerkey"
 )
 
-// Unknown is the action of a layer whose fate depends on what another comes out as, and that is not built to find out.
+// Unknown is the action of a layer whose fate depends on the content of another one, which is not built just to find out.
 const Unknown Action = "unknown"
 
 // Explanation is what becomes of a layer, and why.

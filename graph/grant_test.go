@@ -15,7 +15,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// granting is a build of the module needy and of an app. The grant is nil for the module as the packfile that is built.
+// granting returns a build of the module needy and of an app. The grant is nil when the module is the packfile being built.
 func granting(t *testing.T, g *module.Grant, app string) (testGraph, error) {
 	t.Helper()
 	texts := []string{grouptest.Needy}
@@ -64,7 +64,7 @@ func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
 	}
 }
 
-// secretsOf are the secrets of the run step of the layer needy/x.
+// secretsOf returns the secrets of the run step of the layer needy/x.
 func secretsOf(t *testing.T, b testGraph) (ids []string, key string) {
 	t.Helper()
 	p := b.recipe(t, layerOf(t, b, "needy/x"), answers(b))

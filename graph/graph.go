@@ -1,5 +1,6 @@
-// Package graph turns a group of modules into layers that link each other, and decides under facts what becomes of each: which are made,
-// with which keys and by which steps, and which are taken from the image of an earlier build. It is not about the image that layers make.
+// Package graph turns a group of modules into layers that link each other, and decides under facts what becomes of each: which
+// layers are built, with which keys and by which steps, and which are reused from the image of an earlier build. It is for the
+// frontend and for package image. It does not say what image the layers make, and it makes no calls.
 package graph
 
 import (
@@ -18,30 +19,31 @@ import (
 	"github.com/packfile/frontend/previous"
 )
 
-// Input is what a graph is made of, beside its modules and what steps are made of.
+// Input is what a graph is made of, besides its modules and the inputs of steps.
 type Input struct {
 	Time   time.Time // of every file in the image
 	Now    time.Time // for refresh
 	Target string    // build only this layer, NAME or MODULE/NAME; "" for the image
 
 	Layering     llb.Layering
-	Previous     *previous.Image // image that layers are taken over from; nil for none
-	BuildNothing bool            // ask no question that takes a run step
+	Previous     *previous.Image // image whose layers are reused; nil for none
+	BuildNothing bool            // ask no question that needs a run step
 }
 
-// Graph is a group of modules as layers that link each other. It is a value: what becomes of the layers is for Decisions to say.
+// Graph is a group of modules as layers that link each other. It is a value; Decisions say what becomes of the layers.
 type Graph struct {
 	*container.Builder
 	Input
-	Modules     []*module.Module // that take part, in group order
-	Layers      []*Layer         // that they provide, in group order and then in file order; with a target only those that it needs
+	Modules     []*module.Module // taking part, in group order
+	Layers      []*Layer         // layers that the modules provide, in group order and then in file order; with a target only those that it needs
 	TargetLayer *Layer           // nil for the image
 	byID        map[string]*Layer
-	makes       map[maker][]*Layer // those of Layers that one makes
+	makes       map[maker][]*Layer // layers of Layers by their maker
 }
 
-// New returns what a group comes down to under the answers of its require scripts: it resolves links and, with a target, leaves
-// out what that does not need.
+// New returns the graph of a group under the answers of its require scripts. It resolves links and, with a target, leaves out
+// what the target does not need. It fails for a buildpack with a bin/build, for a module that is not given what it needs, for a
+// target that does not exist, and when packfiles declare too much.
 func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
 	for _, m := range chosen.Modules {
 		if m.Buildpack != nil {
@@ -76,7 +78,7 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts)
 		}
 	}
 	g.assign(chosen, f)
-	var exposed []*Layer // by modules before the one that is looked at
+	var exposed []*Layer // by modules before the current one
 	for _, m := range g.Modules {
 		var own []*Layer
 		for i := range m.Packfile.Layers {
@@ -109,7 +111,7 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts)
 	return g, nil
 }
 
-// assign tells the layers of a group who requires them, and those that are only required who makes them.
+// assign tells each layer of a group who requires it, and each layer that is only required who makes it.
 func (g *Graph) assign(chosen *group.Group, f fact.Facts) {
 	for _, e := range chosen.Entries {
 		for _, r := range e.Requires {
@@ -138,7 +140,8 @@ func (g *Graph) assign(chosen *group.Group, f fact.Facts) {
 	}
 }
 
-// asked is what the last of other modules that say something about a layer wants of it. A table is taken as a whole.
+// asked returns the table that other modules require of a layer. When several modules require it, the last one with metadata
+// wins: tables are not merged.
 func (l *Layer) asked() (table map[string]any) {
 	for _, r := range l.required {
 		if r.by != l && len(r.metadata) > 0 {
@@ -148,8 +151,8 @@ func (l *Layer) asked() (table map[string]any) {
 	return table
 }
 
-// layerOf is the layer of a module that a name of the build plan stands for. It is nil when the module has none of that name: names of a
-// buildpack may be any, such as what is a layer of another module with that module's id.
+// layerOf returns the layer of a module that a name of the build plan stands for. It returns nil when the module has none of that
+// name: a buildpack may use any name, even one that another module with its id has for a layer.
 func (g *Graph) layerOf(m *module.Module, name string) *Layer {
 	if l := g.byID[m.Subject(name)]; l != nil && l.Module == m {
 		return l
@@ -157,7 +160,7 @@ func (g *Graph) layerOf(m *module.Module, name string) *Layer {
 	return nil
 }
 
-// link resolves the links of a layer. What earlier modules expose is linked as well, where scripts can see it.
+// link resolves the links of a layer. It also links what earlier modules expose, where scripts can see it.
 func (g *Graph) link(l *Layer, caches map[string]*packfile.Cache, exposed []*Layer) {
 	named := map[*Layer]bool{}
 	for i := range l.Provide.Links {
@@ -182,7 +185,7 @@ func (g *Graph) link(l *Layer, caches map[string]*packfile.Cache, exposed []*Lay
 	}
 }
 
-// restrict leaves only the target and the layers below it.
+// restrict removes all layers but the target and those that it needs. It fails for a target that does not exist.
 func (g *Graph) restrict(target string) error {
 	l, err := g.findTarget(target)
 	if err != nil {
@@ -214,7 +217,8 @@ func (g *Graph) restrict(target string) error {
 	return nil
 }
 
-// findTarget is the layer that a target names: by its own name, or by MODULE/NAME when several modules have that.
+// findTarget returns the layer that a target names: by its own name, or by MODULE/NAME. It fails when several modules have a
+// layer of that name.
 func (g *Graph) findTarget(name string) (*Layer, error) {
 	var found, all []string
 	var last *Layer
@@ -237,7 +241,7 @@ func (g *Graph) findTarget(name string) (*Layer, error) {
 	return nil, fmt.Errorf("target %q is a layer of several modules: name one of %s", name, strings.Join(found, ", "))
 }
 
-// Shown is what a layer is called where it is clear which build is meant.
+// Shown returns the name of a layer where it is clear which build is meant.
 func (g *Graph) Shown(l *Layer) string {
 	if len(g.Modules) > 1 {
 		return l.Path()

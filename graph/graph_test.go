@@ -14,7 +14,7 @@ import (
 	"github.com/packfile/frontend/group/grouptest"
 )
 
-// layerOf is a layer of a build by its id.
+// layerOf returns a layer of a build by its id.
 func layerOf(t *testing.T, b testGraph, id string) *Layer {
 	t.Helper()
 	if l := b.byID[id]; l != nil {
@@ -47,7 +47,7 @@ func TestLinksReachLayersOfOtherModulesThatAreRequiredHere(t *testing.T) {
 	})
 }
 
-// exposing is a module with layers that are exposed, each made by itself.
+// exposing returns a module with layers that are exposed, each made by itself.
 func exposing(id string, layers ...string) string {
 	text := ""
 	for _, name := range layers {

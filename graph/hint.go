@@ -10,7 +10,7 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// hiddenFromTest are the layers whose content the run script of a layer has, and its test script has not.
+// hiddenFromTest returns the layers whose content the run script of a layer sees and its test script does not.
 func (l *Layer) hiddenFromTest() (paths []string) {
 	if l.testScript() == nil || l.Provide.Test.FullEnv {
 		return nil
@@ -23,7 +23,7 @@ func (l *Layer) hiddenFromTest() (paths []string) {
 	return paths
 }
 
-// fullEnvHint says of a test what makes it find programs of these layers.
+// fullEnvHint returns what makes a test find programs of these layers.
 func (l *Layer) fullEnvHint(hidden []string) string {
 	const most = 5
 	if len(hidden) > most {

@@ -5,7 +5,7 @@ import (
 	"github.com/packfile/frontend/layerkey"
 )
 
-// What is known of layers under decisions, for who makes something of them.
+// What is known of layers under decisions, for packages that use decisions.
 
 // Fact returns the answer to a question, if it is known.
 func (d *Decisions) Fact(q fact.Question) (fact.Answer, bool) {
@@ -13,16 +13,16 @@ func (d *Decisions) Fact(q fact.Question) (fact.Answer, bool) {
 	return a, known
 }
 
-// Dropped says whether a layer is not in this build: nobody requires it, or its test said not to create it.
+// Dropped reports whether a layer is not in this build: nobody requires it, or its test said not to create it.
 func (d *Decisions) Dropped(l *Layer) bool { return d.facts.status(l) == dropped }
 
-// Runs says whether the run step of a layer is part of the build, cached or not.
+// Runs reports whether the run step of a layer is part of the build, whether it is cached or not.
 func (d *Decisions) Runs(l *Layer) bool { return d.runs[l] }
 
-// Metadata returns what a layer has before it is run.
+// Metadata returns the metadata of a layer before it is run.
 func (d *Decisions) Metadata(l *Layer) map[string]any { return d.facts.metadata(l, "") }
 
-// Record returns what an image says of a settled layer, but for what is known only when the layer is there. It fails when the layer's
+// Record returns what an image says of a settled layer, without what is known only after the run step. It fails when the layer's
 // key cannot be made.
 func (d *Decisions) Record(l *Layer) (layerkey.Record, error) {
 	r, err := d.recipe(l)

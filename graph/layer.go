@@ -15,27 +15,27 @@ import (
 type Layer struct {
 	*packfile.Layer
 	Module         *module.Module
-	ID             string // of all layers that there may be: its path, with the version of its module if there are several
-	Export, Expose bool   // as its own packfile or someone who requires it says
+	ID             string // unique among all layers that may exist: its path, with the version of its module if there are several
+	Export, Expose bool   // its own packfile, or a module that requires it, says so
 
-	required []requirement  // who requires it, in group order; it is not created when there is nobody
-	metadata map[string]any // that it has before its test
+	required []requirement  // who requires it, in group order; without any it is not created
+	metadata map[string]any // its metadata before its test
 	maker    maker          // whose run step makes it
-	madeBy   *Layer         // of one that is required: who makes it, itself or that of another module; nil when it is not required
+	madeBy   *Layer         // for a required layer: the layer that makes it, itself or that of another module; nil when it is not required
 	links    []link
 	index    int // among the layers of the group
 
 	noCache  bool // its steps run whatever is cached
-	affected bool // that, or it links such a layer, directly or not
+	affected bool // it is noCache, or it links such a layer, directly or not
 }
 
-// Path is MODULE/NAME, or NAME of a packfile that has no id.
+// Path returns MODULE/NAME, or NAME when the packfile has no id.
 func (l *Layer) Path() string { return l.Module.LayerPath(l.Name) }
 
-// Dir is LAYER.
+// Dir returns LAYER.
 func (l *Layer) Dir() string { return l.Module.LayerDir(l.Name) }
 
-// Linked are the layers that the packfile of a layer names in its links, and that are there.
+// Linked returns the layers that the packfile of a layer names in its links, as far as they are in the build.
 func (l *Layer) Linked() (named []*Layer) {
 	for _, k := range l.links {
 		if k.layer != nil && !k.exposed {
@@ -45,21 +45,21 @@ func (l *Layer) Linked() (named []*Layer) {
 	return named
 }
 
-// requirement is what a module wants of a layer.
+// requirement is what a module requires of a layer.
 type requirement struct {
-	by       *Layer         // its own layer of that name; nil when it is a buildpack
+	by       *Layer         // its own layer of that name; nil for a buildpack
 	metadata map[string]any // without the flags that go with it
 }
 
 // link is one resolved link: to a layer or to a cache.
 type link struct {
 	*packfile.Link
-	layer   *Layer // nil when it is a cache, or a layer of another module that is not required this time
+	layer   *Layer // nil for a cache, or for a layer of another module that is not required this time
 	cache   *packfile.Cache
-	exposed bool // the packfile does not name it: an earlier module exposes it
+	exposed bool // an earlier module exposes it, and the packfile does not name it
 }
 
-// shown is what a link is called in messages.
+// shown returns the name of a link in messages.
 func (k link) shown() string {
 	if k.exposed {
 		return k.layer.Path()
@@ -67,7 +67,7 @@ func (k link) shown() string {
 	return k.Name
 }
 
-// looksInto are the links to layers whose content the run step of the layer sees. No two go to one layer.
+// looksInto returns the links to layers whose content the run step of the layer sees. No two go to the same layer.
 func (l *Layer) looksInto() []link {
 	if !l.maker.runsScripts() {
 		return nil
@@ -75,10 +75,10 @@ func (l *Layer) looksInto() []link {
 	return slices.DeleteFunc(slices.Clone(l.links), func(k link) bool { return k.layer == nil })
 }
 
-// seesEnvironment says whether a step of the layer sees what earlier modules expose.
+// seesEnvironment reports whether a step of the layer sees what earlier modules expose.
 func (l *Layer) seesEnvironment() bool { return l.maker.runsScripts() || l.maker.fullEnv() }
 
-// testScript is nil when the layer has no test, or only a match.
+// testScript returns the layer's test script. It returns nil when the layer has no test, or only a match.
 func (l *Layer) testScript() *packfile.Script {
 	if l.Provide.Test == nil {
 		return nil
@@ -89,7 +89,7 @@ func (l *Layer) testScript() *packfile.Script {
 // facts are what is known of layers.
 type facts fact.Facts
 
-// status of a layer under the facts so far.
+// status is how much is known of a layer under the facts so far.
 type status int
 
 const (
@@ -114,8 +114,8 @@ func (f facts) status(l *Layer) status {
 	return settled
 }
 
-// metadata of a layer before kind is asked; with kind "" before it is run. What is required of it comes first, and every
-// script that has run since has left all of it as it should be now.
+// metadata returns the metadata of a layer before kind is asked; with kind "", before the layer is run. It starts with what is
+// required of the layer. Every script that has run since has left all of the metadata as they should be now.
 func (f facts) metadata(l *Layer, kind fact.Kind) map[string]any {
 	md := map[string]any{}
 	maps.Copy(md, l.metadata)
@@ -132,7 +132,7 @@ func (f facts) metadata(l *Layer, kind fact.Kind) map[string]any {
 		case earlier != fact.Inputs:
 			md = maps.Clone(r.Metadata)
 		case md["version"] == nil:
-			// The inputs' digest is the version when nobody gave one before.
+			// When nothing gave a version before, the digest of the inputs is the version.
 			md["version"] = r.Metadata["version"]
 		}
 		if md == nil {
@@ -142,14 +142,14 @@ func (f facts) metadata(l *Layer, kind fact.Kind) map[string]any {
 	return md
 }
 
-// version of a settled layer, "" when it has none.
+// version returns the version of a settled layer, "" when it has none.
 func (f facts) version(l *Layer) string {
 	v, _ := f.metadata(l, "")["version"].(string)
 	return v
 }
 
-// linksSettled says whether versions and metadata of all layers that l links are known. A test sees those of layers that its
-// packfile names.
+// linksSettled reports whether the versions and metadata of all layers that l links are known. A test sees those of layers that
+// its packfile names.
 func (f facts) linksSettled(l *Layer) bool {
 	for _, k := range l.links {
 		if k.layer != nil && !k.exposed && f.status(k.layer) == open {
@@ -159,7 +159,7 @@ func (f facts) linksSettled(l *Layer) bool {
 	return true
 }
 
-// inLayer is a packfile.Diagnostic about a part of a layer as an error of that layer.
+// inLayer returns an error of the layer for a packfile.Diagnostic about a part of it.
 func (l *Layer) inLayer(err error) error {
 	var d packfile.Diagnostic
 	if !errors.As(err, &d) {

@@ -6,14 +6,16 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// MaxSaid is how much an image may say of its layers, in bytes of its config: it says what the next build has to know. The config goes
-// to BuildKit in one message of at most 16 MiB with those of all platforms, and everyone downloads it who asks for the image.
+// MaxSaid is how much an image may say of its layers, in bytes of its config. The next build has to know these things. But the
+// config goes to BuildKit in one message of at most 16 MiB with the configs of all platforms, and everyone who asks for the image
+// downloads it.
 const MaxSaid = 4 << 20
 
 // Said is how much an image says of its layers, in bytes of its config.
 type Said int
 
-// Add adds what a value takes: labels are JSON in JSON. One that is no JSON takes nothing: it is an error where it is used.
+// Add adds the size of a value: labels are JSON in JSON. A value that cannot be JSON adds nothing: it is an error where it is
+// used.
 func (s *Said) Add(value any) {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -25,7 +27,7 @@ func (s *Said) Add(value any) {
 	*s += Said(len(data))
 }
 
-// Check is an error at the layer that was added last, if it is too much.
+// Check fails when the image would say too much. The error points at the layer that was added last.
 func (s Said) Check(l *Layer) error {
 	if s <= MaxSaid {
 		return nil
@@ -34,8 +36,8 @@ func (s Said) Check(l *Layer) error {
 		"of the image's config, more than the %d that they may (write what is large into the layer, and its digest into $MD)", l.Name, s, MaxSaid)
 }
 
-// checkDeclared is an error, at the layer that is too much, if packfiles have more layers than an image may have, or say more of
-// them. Nothing needs to have been built for it.
+// checkDeclared fails when packfiles have more layers than an image may have, or say too much of them. The error points at the
+// first layer too many. It needs nothing to have been built.
 func checkDeclared(layers []*Layer) error {
 	var said Said
 	for i, l := range layers {

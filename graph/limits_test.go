@@ -12,7 +12,7 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// declaring is a packfile of n layers, each with the text of a table before its build section.
+// declaring returns a packfile of n layers, each with the text of a table before its build section.
 func declaring(n int, more string) string {
 	var text strings.Builder
 	for i := range n {
@@ -34,7 +34,7 @@ func chosen(t *testing.T, texts ...string) error {
 
 func TestLayersThatAreTooManyOrSayTooMuchAreRefusedBeforeAnythingIsBuilt(t *testing.T) {
 	large := fmt.Sprintf("metadata = { v = %q }\n", strings.Repeat("x", 200_000))
-	// JSON needs seven bytes in a string in a string for what TOML needs one for.
+	// In a JSON string within a JSON string, seven bytes stand for what takes one byte in TOML.
 	tabs := "metadata = { v = '" + strings.Repeat("\t", 200_000) + "' }\n"
 	for _, test := range []struct {
 		name, text, want string

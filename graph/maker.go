@@ -6,18 +6,18 @@ import (
 	"github.com/packfile/frontend/fact"
 )
 
-// maker makes layers with one run step: they are made together or not at all. What layers it makes is known beforehand: see
+// maker makes layers with one run step: it makes all of them or none. The layers that it makes are known beforehand: see
 // Graph.makes.
 type maker interface {
-	// id is what questions to it have in place of a layer's.
+	// id returns the id in questions to it, in place of a layer's.
 	id() string
-	// questions are those that have to be answered before its layers are settled, in the order in which they are asked.
+	// questions returns the questions to answer before its layers are settled, in the order in which they are asked.
 	questions() []fact.Kind
-	// runsScripts says whether its run step does: only then it sees other layers.
+	// runsScripts reports whether its run step runs scripts: only then does the step see other layers.
 	runsScripts() bool
-	// fullEnv says whether its test sees all that the run step sees.
+	// fullEnv reports whether its test sees all that the run step sees.
 	fullEnv() bool
-	// recipe returns what is known of one of its layers, which is settled, before anything is built for it. It fails when a key cannot be
+	// recipe returns what is known of one of its settled layers before anything is built for it. It fails when a key cannot be
 	// made.
 	recipe(*Decisions, *Layer) (*recipe, error)
 }
@@ -27,16 +27,16 @@ type packfileLayer struct{ *Layer }
 
 func (l packfileLayer) id() string { return l.ID }
 
-// runsScripts says whether the run step of the layer does: only then it sees other layers.
+// runsScripts reports whether the run step of the layer runs scripts: only then does it see other layers.
 func (l packfileLayer) runsScripts() bool {
 	setUp := slices.ContainsFunc(l.links, func(k link) bool { return k.cache != nil && k.cache.Setup != nil })
 	return l.Provide.Run != nil || setUp
 }
 
-// fullEnv says whether the test sees all that the run step sees.
+// fullEnv reports whether the test sees all that the run step sees.
 func (l packfileLayer) fullEnv() bool { return l.testScript() != nil && l.Provide.Test.FullEnv }
 
-// questions are those that have to be answered before the layer is settled, in the order in which they are asked.
+// questions returns the questions to answer before the layer is settled, in the order in which they are asked.
 func (l packfileLayer) questions() []fact.Kind {
 	var kinds []fact.Kind
 	if l.Provide.Inputs != nil {

@@ -53,7 +53,7 @@ inline = "x"
 name = "one"
 `
 
-// programmed is a build in which a program makes the first two layers.
+// programmed returns a build in which a program makes the first two layers.
 func programmed(t *testing.T, p program, from *previous.Image) testGraph {
 	t.Helper()
 	b := newBuild(t, threeLayers, func(in *testInput) { in.Build.Exact, in.Previous = true, from })
@@ -73,7 +73,7 @@ func tested(version string) fact.Facts {
 	return fact.Facts{{Layer: "program", Kind: fact.Tested}: {Result: r}}
 }
 
-// imageOf is the image of some layers of a build.
+// imageOf returns the image of some layers of a build.
 func imageOf(t *testing.T, d *Decisions, names ...string) *previous.Image {
 	t.Helper()
 	cfg := &dockerspec.DockerOCIImage{}
@@ -109,7 +109,7 @@ func imageOf(t *testing.T, d *Decisions, names ...string) *previous.Image {
 	return img
 }
 
-// seen answers what the copy of a layer is: what the label says, unless it is that of other.
+// seen answers what the copy of a layer is: as the label says, unless it is the layer other.
 func seen(t *testing.T, d *Decisions, q fact.Question, other string) *Decisions {
 	t.Helper()
 	content := q.Layer

@@ -4,17 +4,17 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 )
 
-// What is made again although it is cached, for --no-cache and --no-cache-filter.
+// Rebuilding what is cached, for --no-cache and --no-cache-filter.
 //
-// BuildKit knows what an operation leaves by the operation's cache key as well as by its content. When one is run again by
-// bk.IgnoreCache, what uses it directly goes by the content; but what uses that in turn finds the results that go with the
-// old content under the same keys. So after a step that runs again, every copy and every merge on the way to the image is
-// made again too. Those of layers that link its layer are among them; their steps are not: they go by content, as ever. What a
-// layer that links others leaves is used by nothing but such copies and merges, for that reason alone. They are there in every
-// build: one without --no-cache finds what the one before it left only if the graph is the same.
+// BuildKit knows what an operation leaves by the operation's cache key as well as by its content. When bk.IgnoreCache runs an
+// operation again, an operation that uses it directly goes by the content; but the next one in turn finds the results of the old
+// content under the same keys. So after a step that runs again, every copy and every merge on the way to the image is made again
+// too. Among these are the copies and merges of layers that link its layer. The steps of these layers are not: they go by
+// content, as ever. For that reason alone, nothing but such copies and merges uses the output of a layer that links others. They
+// are in every build: one without --no-cache finds what the one before it left only if the graph is the same.
 
-// markNoCache finds out which layers are made again. A layer with lock-app works on the app that the one before it left,
-// which is no copy, so it runs again when that one is made again.
+// markNoCache finds out which layers are rebuilt. A lock-app layer works on the app that the lock-app layer before it left. That
+// is no copy, so the one runs again when the other is rebuilt.
 func (g *Graph) markNoCache() {
 	seen := map[*Layer]bool{}
 	var affected func(l *Layer) bool
@@ -42,7 +42,7 @@ func (g *Graph) markNoCache() {
 	}
 }
 
-// Options are those of an operation on what some layers left; name is what its vertex is called.
+// Options returns the options of an operation on what some layers left. name is the name of its vertex.
 func Options(name string, layers ...*Layer) []bk.ConstraintsOpt {
 	opts := []bk.ConstraintsOpt{bk.WithCustomName(name)}
 	for _, l := range layers {
@@ -53,7 +53,7 @@ func Options(name string, layers ...*Layer) []bk.ConstraintsOpt {
 	return opts
 }
 
-// LockApp are the layers that change the app.
+// LockApp returns the layers that change the app.
 func (g *Graph) LockApp() (found []*Layer) {
 	for _, l := range g.Layers {
 		if l.Provide.LockApp {

@@ -20,18 +20,18 @@ import (
 // Output is a layer as other steps and the image see it: at its place below step.LayersDir, with one time for all files.
 type Output struct {
 	tree   bk.State  // the layer as steps see it: with DefaultTime
-	Timed  *bk.State // the layer as the image has it, nil when that is tree
-	md     bk.State  // the tree whose mdDir has the metadata that the run step left
-	Raw    bk.State  // what both were made of: the same files with any time
-	linked *bk.State // what Steps.linked has made of tree
+	Timed  *bk.State // the layer as the image has it, nil when that is the same as tree
+	md     bk.State  // tree with the metadata that the run step left, in mdDir
+	Raw    bk.State  // the layer that both were made from: the same files with any time
+	linked *bk.State // tree as Steps.linked returns it
 	Reused bool      // Raw is a layer of the previous image
-	app    bk.State  // of a layer with lock-app: the app as it left it
+	app    bk.State  // of a lock-app layer: the app as it left it
 }
 
-// mdDir is the folder of a step's output tree with $MD.
+// mdDir is the folder with $MD in a step's output tree.
 const mdDir = container.OutDir + "/" + step.MetadataDir
 
-// Output is that of a layer that is ready. A layer that is kept is built after all when something asks for its output.
+// Output returns the output of a layer that is ready. It builds a kept layer after all. It fails when the layer is not decided.
 func (s Steps) Output(ctx context.Context, l *Layer) (*Output, error) {
 	if o, ok := s.outputs[l]; ok {
 		return o, nil
@@ -53,7 +53,7 @@ func (s Steps) Output(ctx context.Context, l *Layer) (*Output, error) {
 	return o, nil
 }
 
-// run is the output of a layer that is built.
+// run returns the output of a layer that is built.
 func (s Steps) run(ctx context.Context, l *Layer, d *Decision) (*Output, error) {
 	r, err := s.recipe(l)
 	if err != nil {
@@ -72,8 +72,8 @@ func (s Steps) run(ctx context.Context, l *Layer, d *Decision) (*Output, error) 
 	if l.testScript() == nil {
 		s.mountRequires(&p, l)
 	}
-	// The steps that answered questions are below the run step, so that a cache export takes them along. It is their
-	// result that counts: where that is the same, the run step is the same.
+	// The steps that answered questions go below the run step, so that a cache export takes them along. Their result is all that
+	// counts: when it is the same, the run step is the same.
 	for _, kind := range l.maker.questions() {
 		a := s.facts[fact.Question{Layer: l.maker.id(), Kind: kind}]
 		p.Mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
@@ -107,7 +107,7 @@ func (s Steps) show(ctx context.Context, p *container.Process, l *Layer, r *reci
 		task.Links, task.Exposed = seen.Links, seen.Exposed
 		p.Spec.Task = task
 		history := s.CacheMount(l.Module, step.HistoryDir, "history", "", false)
-		history.Kind = llb.SharedCache // builds need not wait for each other to say why they do something
+		history.Kind = llb.SharedCache // builds need not wait for each other just to say why they do something
 		p.Mount(history)
 	} else if !l.Provide.LockApp {
 		return nil
@@ -124,7 +124,7 @@ func (s Steps) show(ctx context.Context, p *container.Process, l *Layer, r *reci
 	return nil
 }
 
-// reuse is the output of a layer that is taken over from the previous image.
+// reuse returns the output of a layer that is reused from the previous image.
 func (s Steps) reuse(l *Layer) (*Output, error) {
 	prev := s.Previous
 	old, _ := prev.Record(l.Dir())
@@ -140,7 +140,7 @@ func (s Steps) reuse(l *Layer) (*Output, error) {
 	return o, s.sealTimed(l, o)
 }
 
-// taken is a layer of the previous image as it is there.
+// taken returns a layer of the previous image as it is there.
 func (s Steps) taken(l *Layer) bk.State {
 	old, _ := s.Previous.Record(l.Dir())
 	name := s.Name(l.ID, "reused from the previous image")
@@ -150,7 +150,7 @@ func (s Steps) taken(l *Layer) bk.State {
 	return s.Previous.Layer(old, s.Owner, bk.WithCustomName(name))
 }
 
-// sealTimed makes the layer for the image if that has another time than steps see.
+// sealTimed makes the layer for the image if the image's time differs from the time that steps see.
 func (s Steps) sealTimed(l *Layer, o *Output) error {
 	switch {
 	case s.Time.Equal(container.DefaultTime):
@@ -164,8 +164,8 @@ func (s Steps) sealTimed(l *Layer, o *Output) error {
 	return nil
 }
 
-// seal makes a layer of another one, whose files get time t. The step knows that by its key and not by its content: to find out
-// the content of a layer is as much work as to copy it.
+// seal copies a layer and gives its files time t. The step knows the layer by its key and not by its content: finding out the
+// content of a layer is as much work as copying it.
 func (s Steps) seal(l *Layer, tree bk.State, t time.Time) (bk.State, error) {
 	p := container.Process{Subject: l.ID, Module: l.Module, At: []module.Place{l.Module.At(l.Range())}, Name: "layer", NoCache: l.affected}
 	p.Spec = step.Spec{Layer: l.Name, Task: step.Seal{Time: t.Unix()}}
@@ -175,7 +175,7 @@ func (s Steps) seal(l *Layer, tree bk.State, t time.Time) (bk.State, error) {
 	return out[step.SealedDir], err
 }
 
-// linked is a layer as those that link it see it: beside something else, when it links others itself (markNoCache).
+// linked returns a layer as layers that link it see it: beside something else, when it links others itself (markNoCache).
 func (s Steps) linked(l *Layer, o *Output) bk.State {
 	if o.Reused || !l.linksLayers() {
 		return o.tree
@@ -188,12 +188,12 @@ func (s Steps) linked(l *Layer, o *Output) bk.State {
 	return *o.linked
 }
 
-// linksLayers says whether a layer links others, and not just caches.
+// linksLayers reports whether a layer links other layers, and not only caches.
 func (l *Layer) linksLayers() bool {
 	return slices.ContainsFunc(l.links, func(k link) bool { return k.layer != nil })
 }
 
-// InImage is a layer as the image has it.
+// InImage returns a layer as the image has it.
 func (o *Output) InImage() bk.State {
 	if o.Timed != nil {
 		return *o.Timed
@@ -201,7 +201,7 @@ func (o *Output) InImage() bk.State {
 	return o.tree
 }
 
-// metadataTree is $MD as a run step leaves it, made from what a label says of it.
+// metadataTree returns $MD as a run step leaves it, made from the metadata in a label.
 func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
 	by := bk.WithUIDGID(owner.UID, owner.GID)
 	action := bk.Mkdir(container.OutDir, 0o755, by).Mkdir(mdDir, 0o755, by)

@@ -6,7 +6,7 @@ import (
 	"github.com/packfile/frontend/fact"
 )
 
-// ready says whether everything is decided that the output of a layer is made of.
+// ready reports whether everything is decided that goes into the output of a layer.
 func (d *Decisions) ready(l *Layer) bool {
 	is, known := d.readiness[l]
 	if known {
@@ -22,13 +22,13 @@ func (d *Decisions) ready(l *Layer) bool {
 	return is
 }
 
-// linksReady says whether all layers that a layer links are ready.
+// linksReady reports whether all layers that a layer links are ready.
 func (d *Decisions) linksReady(l *Layer) bool {
 	return !slices.ContainsFunc(l.links, func(k link) bool { return k.layer != nil && !d.ready(k.layer) })
 }
 
-// Questions returns those that can be asked now: they are not answered yet, and what they need is known. There is none when
-// everything is decided.
+// Questions returns the questions that can be asked now: they are not answered yet, and everything that they need is known. It
+// returns none when everything is decided.
 func (d *Decisions) Questions() (qs []fact.Question) {
 	add := func(q fact.Question) {
 		if _, answered := d.facts[q]; !answered && !slices.Contains(qs, q) {
@@ -59,18 +59,19 @@ func (d *Decisions) Questions() (qs []fact.Question) {
 		}
 	}
 	if len(qs) == 0 && waiting != nil {
-		// Layers wait for each other: whether a kept layer runs depends on one that waits for what it holds. It is built.
+		// Layers wait for each other: whether a kept layer runs depends on a layer that waits for the kept layer's content. So it
+		// is built.
 		add(fact.Question{Layer: waiting.layer.ID, Kind: fact.Built})
 	}
 	return qs
 }
 
-// openQuestion is the next one to ask before a layer is settled, nil when it has to wait.
+// openQuestion returns the next question to ask before a layer is settled. It returns nil when the layer has to wait.
 func (d *Decisions) openQuestion(l *Layer) *fact.Question {
 	for _, kind := range l.maker.questions() {
 		q := fact.Question{Layer: l.maker.id(), Kind: kind}
 		if _, ok := d.facts[q]; ok {
-			continue // the next one sees what this one says
+			continue // the next question needs its answer
 		}
 		if kind == fact.Tested && l.testScript() != nil {
 			if !d.facts.linksSettled(l) || l.maker.fullEnv() && (!d.linksReady(l) || d.BuildNothing && d.needsBuilding(l)) {
@@ -82,7 +83,7 @@ func (d *Decisions) openQuestion(l *Layer) *fact.Question {
 	return nil
 }
 
-// needsBuilding says whether something that l links would have to be built for l to see it.
+// needsBuilding reports whether a layer that l links would have to be built before l can see it.
 func (d *Decisions) needsBuilding(l *Layer) bool {
 	return slices.ContainsFunc(l.links, func(k link) bool {
 		return k.layer != nil && d.decided[k.layer].Action != Reused && d.decided[k.layer].Action != NotCreated

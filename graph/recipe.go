@@ -14,12 +14,12 @@ import (
 
 // recipe is what is known of a settled layer before anything is built for it.
 type recipe struct {
-	run    container.Process // the run step, but for the app and links that it sees
-	task   step.Run          // of it
+	run    container.Process // the run step, without the app and the links that it sees
+	task   step.Run          // task of the run step
 	record layerkey.Record
 }
 
-// recipe of a layer that is settled, as are those that it links.
+// recipe returns the recipe of a settled layer whose links are settled too.
 func (d *Decisions) recipe(l *Layer) (*recipe, error) {
 	if p, ok := d.recipes[l]; ok {
 		return p, nil
@@ -59,7 +59,7 @@ func (of packfileLayer) recipe(d *Decisions, l *Layer) (*recipe, error) {
 	}
 	task.Setups = l.setups(&p.run.Files)
 	if !task.RunsScripts() {
-		task.Platform = nil // nobody sees it, and steps of several platforms can be one
+		task.Platform = nil // no script sees it, and steps of several platforms can be one
 	}
 	var err error
 	if task.Env, err = d.envFiles(l); err != nil {
@@ -81,7 +81,7 @@ func (of packfileLayer) recipe(d *Decisions, l *Layer) (*recipe, error) {
 	if p.record.Key, err = p.record.Parts.Key(); err != nil {
 		return nil, err
 	}
-	if task.RunsScripts() { // else its spec says all that it depends on, and the key more: the platform
+	if task.RunsScripts() { // otherwise its spec names everything that it depends on, and the key would add the platform
 		task.Key = p.record.Key
 		err = p.run.Files.AddRecord(p.record)
 	}
@@ -89,7 +89,7 @@ func (of packfileLayer) recipe(d *Decisions, l *Layer) (*recipe, error) {
 	return p, err
 }
 
-// keyParts is what the key of a layer is made of.
+// keyParts returns the parts of a layer's key.
 func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Run) (layerkey.Parts, error) {
 	l := of.Layer
 	parts := layerkey.Parts{
@@ -160,7 +160,7 @@ func put(m map[string]string, k, v string) map[string]string {
 	return m
 }
 
-// setups are the setup scripts of the caches that a layer links.
+// setups returns the setup scripts of the caches that a layer links.
 func (l *Layer) setups(files *container.Files) []step.Setup {
 	var setups []step.Setup
 	for _, k := range l.links {
@@ -174,7 +174,7 @@ func (l *Layer) setups(files *container.Files) []step.Setup {
 	return setups
 }
 
-// envFiles renders the layer's own environment.
+// envFiles returns the layer's own environment, rendered.
 func (g *Graph) envFiles(l *Layer) ([]step.EnvFile, error) {
 	var files []step.EnvFile
 	for _, list := range []struct {

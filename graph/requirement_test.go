@@ -101,7 +101,7 @@ func TestAGroupWithABuildpackIsNotBuilt(t *testing.T) {
 	}
 }
 
-// asks is a module that requires x with some metadata.
+// asks returns a module that requires x with some metadata.
 func asks(id, metadata string) string {
 	return grouptest.WithID(id, "[[layers]]\nname = \"x\"\n[layers.metadata]\n"+metadata+"[layers.require]\n")
 }

@@ -15,8 +15,8 @@ import (
 type Action string
 
 const (
-	Reused     Action = "reused"      // taken over from the previous image, by reference
-	Kept       Action = "kept"        // not in the image, as it was for the previous one: built only if a layer that is built links it
+	Reused     Action = "reused"      // taken from the previous image, by reference
+	Kept       Action = "kept"        // not in the image, and the same as in the previous build: built only if a layer that is built links it
 	Made       Action = "built"       // found in the build cache, or else its run step runs
 	NotCreated Action = "not created" // its require or test step said so
 )
@@ -24,11 +24,11 @@ const (
 // Decision is what becomes of a layer, and why.
 type Decision struct {
 	Action  Action
-	Changes []layerkey.Change // of its key, when the previous image had it with another
-	Reason  string            // when it is no change of its key
+	Changes []layerkey.Change // of its key, when the previous image has the layer with another key
+	Reason  string            // when its key did not change
 }
 
-// whyRun is the reason, in a few words, why the run step of a layer that was decided so is part of the build.
+// whyRun returns a few words on why the run step of a layer, which is decided so, is part of the build.
 func (d *Decisions) whyRun(l *Layer, made *Decision) string {
 	switch {
 	case made.Action != Kept:
@@ -45,7 +45,7 @@ func (d *Decisions) whyRun(l *Layer, made *Decision) string {
 	return "a layer that is built links it"
 }
 
-// why is the reason in a few words, "" when there is none to tell.
+// why returns the reason in a few words, "" when there is nothing to tell.
 func (d *Decision) why() string {
 	if len(d.Changes) > 0 {
 		return layerkey.Why(d.Changes)
@@ -53,8 +53,8 @@ func (d *Decision) why() string {
 	return d.Reason
 }
 
-// Reused returns a state that takes everything that the build takes from the previous image, as far as that is decided, and nothing
-// else; nil when that is nothing. It fails if, and only if, the build fails for the sake of the previous image.
+// Reused returns a state with all that the build reuses from the previous image, as far as that is decided, and with nothing
+// else; nil when the build reuses nothing. Solving it fails if, and only if, the build fails because of the previous image.
 func (d *Decisions) Reused() *bk.State {
 	s := Steps{d}
 	lookedInto := map[*Layer]bool{}
@@ -71,7 +71,7 @@ func (d *Decisions) Reused() *bk.State {
 		made := d.decided[l]
 		switch {
 		case same && l.Export && d.Previous.IsCopied(l.Dir()):
-			states = append(states, s.taken(l)) // it is looked at before that is decided
+			states = append(states, s.taken(l)) // it is looked at before the decision
 		case made == nil || made.Action != Reused:
 		case lookedInto[l] || !d.Previous.Time.Equal(d.Time):
 			states = append(states, llb.Normalize(s.taken(l), container.DefaultTime, bk.WithCustomName(d.Name(l.ID, "content"))))
@@ -94,7 +94,7 @@ func (d *Decisions) Decision(l *Layer) (*Decision, error) {
 	return d.decided[l], nil
 }
 
-// linkContent is what a link shows of a layer, as one digest.
+// linkContent returns one digest of what a link shows of a layer.
 func linkContent(k link, seen Description) (string, error) {
 	if k.VersionAs == "" && k.MetadataAs == "" {
 		return seen.Content, nil

@@ -7,7 +7,8 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// Selection returns which files a question is about as the packfile has it, nil when it is about something else.
+// Selection returns the files that a question is about, as the packfile selects them. It returns nil for a question that is not
+// about files.
 func (g *Graph) Selection(q fact.Question) *fact.Selection {
 	if !g.isMatch(q) {
 		return nil
@@ -25,15 +26,15 @@ func (g *Graph) Selection(q fact.Question) *fact.Selection {
 	return s
 }
 
-// Pattern is one pattern over files of the app, and where it stands.
+// Pattern is a pattern over files of the app, and its place.
 type Pattern struct {
 	Filename string
 	At       packfile.Range
 	Glob     string
 }
 
-// SlicePatterns returns the patterns of slices that are about files of the app as it is: when a layer changes the app, they may be about what
-// that makes.
+// SlicePatterns returns the patterns of slices. It returns none when a layer changes the app, whose new files they may be about,
+// or when only a target is built.
 func (d *Decisions) SlicePatterns() (all []Pattern) {
 	changes := func(l *Layer) bool { return l.Provide.LockApp && d.facts.status(l) == settled }
 	if d.TargetLayer != nil || slices.ContainsFunc(d.Layers, changes) {

@@ -19,10 +19,10 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// Steps makes the steps of a graph under some facts: what answers questions, and what makes layers.
+// Steps makes the steps of a graph under some facts: those that answer questions, and those that make layers.
 type Steps struct{ *Decisions }
 
-// Ask returns what answers questions, with as few steps as that takes. Of a question about files, selections may say what symlinks
+// Ask returns the steps that answer questions, as few as possible. For a question about files, selections may say what symlinks
 // lead to.
 func (d *Decisions) Ask(ctx context.Context, qs []fact.Question, selections map[fact.Question]*fact.Selection) ([]fact.Inquiry, error) {
 	s := Steps{d}
@@ -64,12 +64,12 @@ func (d *Decisions) Ask(ctx context.Context, qs []fact.Question, selections map[
 	return inquiries, nil
 }
 
-// isMatch says whether a question asks for the digest of files of the app.
+// isMatch reports whether a question asks for the digest of files of the app.
 func (g *Graph) isMatch(q fact.Question) bool {
 	return q.Kind == fact.Inputs || q.Kind == fact.Tested && g.byID[q.Layer].testScript() == nil
 }
 
-// match is one step that answers all questions for digests of files: most are about a file or two, and what takes time is
+// match returns one step that answers all questions for digests of files: most are about a file or two, and what takes time is
 // the container.
 func (s Steps) match(qs []fact.Question, selections map[fact.Question]*fact.Selection) (fact.Inquiry, error) {
 	p := container.Process{Name: "match"}
@@ -118,7 +118,7 @@ func (s Steps) match(qs []fact.Question, selections map[fact.Question]*fact.Sele
 	return in, err
 }
 
-// ask is the state that answers a question about a layer with a step of its own.
+// ask returns the state that answers a question about a layer with a step of its own.
 func (s Steps) ask(ctx context.Context, q fact.Question) (bk.State, error) {
 	l := s.byID[q.Layer]
 	switch q.Kind {
@@ -136,7 +136,7 @@ func (s Steps) ask(ctx context.Context, q fact.Question) (bk.State, error) {
 	return bk.State{}, fmt.Errorf("question %v cannot be asked", q)
 }
 
-// test is the state that has what the test of a layer says.
+// test returns the state with the answer of a layer's test.
 func (s Steps) test(ctx context.Context, l *Layer) (bk.State, error) {
 	test := l.Provide.Test
 	p := container.Process{
@@ -165,10 +165,10 @@ func (s Steps) test(ctx context.Context, l *Layer) (bk.State, error) {
 	return out[step.OutDir], err
 }
 
-// showLinks makes linked layers and caches visible to a step, and returns what its script is told of them; without content only
-// versions and metadata of layers that the packfile names.
+// showLinks makes linked layers and caches visible to a step, and returns what its script is told of them. Without content it
+// shows only versions and metadata of layers that the packfile names.
 func (s Steps) showLinks(ctx context.Context, p *container.Process, l *Layer, content, caches bool) (seen step.Seen, err error) {
-	from := map[*module.Module]int{} // which of seen.Exposed has the layers of a module
+	from := map[*module.Module]int{} // index in seen.Exposed of the layers of a module
 	for _, k := range l.links {
 		if k.layer == nil && k.cache == nil || k.layer != nil && s.facts.status(k.layer) == dropped {
 			continue // not created this time: its variables are not set
@@ -177,7 +177,7 @@ func (s Steps) showLinks(ctx context.Context, p *container.Process, l *Layer, co
 		switch {
 		case k.cache != nil:
 			if !caches {
-				continue // a cache is for run
+				continue // only run gets caches
 			}
 			shown.Cache, shown.Dir = true, l.Module.LayerDir(k.Name)
 			name, err := l.Module.CacheName(k.cache)
@@ -201,7 +201,7 @@ func (s Steps) showLinks(ctx context.Context, p *container.Process, l *Layer, co
 				seen.Exposed[i] = append(seen.Exposed[i], shown.Dir)
 				continue
 			}
-			// What a step does not ask for does not rebuild it.
+			// A step is not rebuilt for what it does not ask for.
 			if shown.VersionAs != "" || shown.MetadataAs != "" {
 				p.Mount(llb.Mount{
 					Dest: path.Join(step.LinksDir, k.Name), Tree: o.md, Source: mdDir, Kind: llb.ReadOnly,
@@ -217,7 +217,7 @@ func (s Steps) showLinks(ctx context.Context, p *container.Process, l *Layer, co
 	return seen, nil
 }
 
-// tables are those of everyone who requires the layer, as $MD/.requires shows them.
+// tables returns the tables of all who require the layer, as $MD/.requires shows them.
 func (l *Layer) tables() (tables []map[string]any) {
 	for _, r := range l.required {
 		tables = append(tables, r.metadata)
@@ -225,17 +225,17 @@ func (l *Layer) tables() (tables []map[string]any) {
 	return tables
 }
 
-// requiredByOthers says whether someone else than the layer's own section requires it.
+// requiredByOthers reports whether anyone but the layer's own section requires it.
 func (l *Layer) requiredByOthers() bool {
 	return slices.ContainsFunc(l.required, func(r requirement) bool { return r.by != l })
 }
 
-// mountRequires has the require steps behind a layer below the first step that sees what they said, so that a cache export takes
-// them along.
+// mountRequires mounts the results of the require steps behind a layer into the first step that sees what they said, so that a
+// cache export takes them along.
 func (s Steps) mountRequires(p *container.Process, l *Layer) {
 	for i, r := range l.required {
 		if r.by == nil {
-			continue // a build plan says more than what is wanted of this layer: it would run again for any of that
+			continue // a build plan says more than what is required of this layer, and the step would run again for any of that
 		}
 		if a, ok := s.facts[fact.Question{Layer: r.by.ID, Kind: fact.Required}]; ok {
 			dest := path.Join(step.FactsDir, string(fact.Required), strconv.Itoa(i))

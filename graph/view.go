@@ -13,8 +13,8 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// visibleApp is what the test and the run of a layer may see of the app: all of it, or what its inputs name and what symlinks
-// among that lead to.
+// visibleApp returns what the test and the run of a layer may see of the app: all of it, or the files that its inputs name and
+// what symlinks among them lead to.
 func (s Steps) visibleApp(l *Layer) bk.State {
 	if l.Provide.Inputs == nil {
 		return s.WholeApp
@@ -22,20 +22,20 @@ func (s Steps) visibleApp(l *Layer) bk.State {
 	return llb.CopyTree(s.App.Tree, s.AppCopy(s.facts[fact.Question{Layer: l.ID, Kind: fact.Inputs}].Selection.Patterns()), bk.WithCustomName(s.Name(l.ID, "inputs")))
 }
 
-// matched is where the files are that a question asks the digest of: a tree, and a folder in it.
+// matched returns where the files are whose digest a question asks for: a tree, and a folder in it.
 func (s Steps) matched(l *Layer, kind fact.Kind) (tree bk.State, folder string) {
-	if kind == fact.Tested && l.Provide.Inputs != nil { // no more than these are visible
+	if kind == fact.Tested && l.Provide.Inputs != nil { // it sees no more than these
 		return s.visibleApp(l), step.AppDir
 	}
 	return s.App.Tree, "/"
 }
 
-// runApp is APP of a layer's run step.
+// runApp returns the mount of APP for a layer's run step.
 //
 //   - with lock-app it is the app as the lock-app layer before left it, and is kept;
 //   - with inputs it is the files that they name, by content;
 //   - with a version it is the whole app, which the version speaks for: a keyed view;
-//   - otherwise it is the whole app, by content. So it is if there is no form of the app that is the same in every build: see
+//   - otherwise it is the whole app, by content; also if the app has no form that is the same in every build: see
 //     SeenByContent.
 func (s Steps) runApp(ctx context.Context, l *Layer, r layerkey.Record) (llb.Mount, error) {
 	switch {
@@ -53,7 +53,7 @@ func (s Steps) runApp(ctx context.Context, l *Layer, r layerkey.Record) (llb.Mou
 	return mount, err
 }
 
-// LockedApp is the app as the last lock-app layer before l left it; with a nil layer, as the last of all left it.
+// LockedApp returns the app as the last lock-app layer before l left it. With a nil layer, it is the last of all lock-app layers.
 func (s Steps) LockedApp(ctx context.Context, l *Layer) (bk.State, error) {
 	var last *Layer
 	for _, other := range s.Layers {
@@ -74,8 +74,8 @@ func (s Steps) LockedApp(ctx context.Context, l *Layer) (bk.State, error) {
 	return o.app, nil
 }
 
-// SeenByContent returns the layers of the build whose run step sees the whole app by content, although they have a version: any
-// change of the app runs it again. It is asked when everything is decided.
+// SeenByContent returns the layers whose run step sees the whole app by content although they have a version: any change of the
+// app runs it again. Everything must be decided.
 func (d *Decisions) SeenByContent() (names []string) {
 	if d.App.Stable != nil {
 		return nil
@@ -89,8 +89,8 @@ func (d *Decisions) SeenByContent() (names []string) {
 	return names
 }
 
-// viewKey is the key under which a layer's run step sees the app. With the app's identity in it two projects with equal
-// layer keys never see each other's files.
+// viewKey returns the key under which a layer's run step sees the app. It contains the app's identity, so that two projects with
+// equal layer keys never see each other's files.
 func viewKey(layerKey, project string) string {
 	return layerkey.Digest([]byte("view\x00" + layerKey + "\x00" + project))
 }
