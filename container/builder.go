@@ -12,18 +12,18 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// Builder makes the steps of a build for one platform. What it starts from does not change.
+// Builder makes the steps of a build for one platform. Its input does not change.
 type Builder struct {
 	Input
 	WholeApp bk.State // the app at step.AppDir, as steps see it
 
-	tmp bk.State // /tmp of every step, whether or not the build image has one that an ordinary user may write to
+	tmp bk.State // /tmp of every step, whether or not ordinary users may write to the build image's own
 
 	mu    sync.Mutex          // for empty
 	empty map[string]bk.State // see EmptyDir
 }
 
-// New begins a build. The packfiles must be valid (packfile.Parse).
+// New returns the builder of a build. The packfiles must be valid (packfile.Parse).
 func New(in Input) *Builder {
 	if in.NoCache == nil {
 		in.NoCache = func(string) bool { return false }
@@ -37,12 +37,12 @@ func New(in Input) *Builder {
 	return b
 }
 
-// IsNoCache says whether the user wants a layer made again: by its own name, or by MODULE/NAME.
+// IsNoCache reports whether the user wants a layer rebuilt: by its own name, or by MODULE/NAME.
 func (b *Builder) IsNoCache(m *module.Module, layer string) bool {
 	return b.NoCache(layer) || b.NoCache(m.LayerPath(layer))
 }
 
-// EmptyDir is llb.EmptyDir, marshalled once for all steps that have it.
+// EmptyDir returns an llb.EmptyDir. All steps share it, so that it is marshalled once.
 func (b *Builder) EmptyDir(dir string, owner llb.Owner, name string) bk.State {
 	key := fmt.Sprint(dir, owner)
 	b.mu.Lock()
@@ -55,7 +55,7 @@ func (b *Builder) EmptyDir(dir string, owner llb.Owner, name string) bk.State {
 	return st
 }
 
-// Told is what a script is told, whatever it sees of layers.
+// Told returns what a script is told whatever layers it sees.
 func (b *Builder) Told(access packfile.Access, metadata map[string]any) step.Given {
 	g := step.Given{Metadata: metadata, Platform: b.Args}
 	for _, s := range access.Secrets {

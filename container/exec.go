@@ -20,27 +20,27 @@ import (
 // toolsStepDir is where packfile-step and get-dep stand in the frontend's own image.
 const toolsStepDir = "/step"
 
-// OutDir is the folder of a step's output tree that was mounted at step.OutDir.
+// OutDir is the folder that is mounted at step.OutDir, in a step's output tree.
 const OutDir = "/out"
 
 // newLayerDir is the folder of the empty tree that is mounted where a script fills a layer.
 const newLayerDir = "/layer"
 
-// ResultPath is where the state of a Question has the step.Result.
+// ResultPath is the path of the step.Result in the state that answers a Question.
 const ResultPath = OutDir + "/" + step.ResultFile
 
-// TreeResult is where a step leaves what it says of the tree with that number in its spec.
+// TreeResult returns the path of what a step says of tree i of its spec.
 func TreeResult(i int) string { return path.Join(OutDir, strconv.Itoa(i)+".json") }
 
-// What in the description of an operation says what to do when it fails.
+// Keys in the description of an operation that hold what to do when it fails.
 const (
 	HintKey         = "packfile.hint"
-	NotFoundHintKey = "packfile.hint.127" // when it fails with exit code 127, by which a shell says that there is no such command
+	NotFoundHintKey = "packfile.hint.127" // for exit code 127, with which a shell says that there is no such command
 )
 
 // Process is one run of packfile-step.
 type Process struct {
-	Subject  string         // id of the layer or module that it is about, "" when it is about several layers
+	Subject  string         // id of the layer or module that it is about, "" for several layers
 	Module   *module.Module // whose script it is, nil for none
 	Spec     step.Spec
 	Files    Files
@@ -48,16 +48,16 @@ type Process struct {
 	Network  string // of the script, "" for the packfile's own
 	Access   packfile.Access
 	At       []module.Place // the script, or what else it is about, for errors
-	Name     string         // what the vertex is called
-	NotFound string         // what to do when the script does not find a program, "" when there is nothing to say
+	Name     string         // name of the vertex
+	NotFound string         // what to do when the script does not find a program, "" for nothing
 	NoCache  bool           // it runs whatever is cached
 }
 
 // Mount adds a mount to the process.
 func (p *Process) Mount(m llb.Mount) { p.Mounts = append(p.Mounts, m) }
 
-// runsScripts, or a program of a buildpack: otherwise the step is packfile-step's own work, in a container that has nothing
-// else, on the platform of the builder.
+// runsScripts reports whether the step runs scripts, or a program of a buildpack. Otherwise it is packfile-step's own work, in a
+// container with nothing else, on the builder's platform.
 func (p Process) runsScripts() bool {
 	switch task := p.Spec.Task.(type) {
 	case step.Require, step.Test, step.Detect:
@@ -68,20 +68,21 @@ func (p Process) runsScripts() bool {
 	return false
 }
 
-// shared says whether the step is one for all platforms of the build.
+// shared reports whether all platforms of the build share the step.
 func (p Process) shared() bool {
 	kind := p.Spec.Task.Kind()
 	return !p.runsScripts() && kind != step.KindSeal && kind != step.KindDescribe
 }
 
-// CacheMount is a cache of a module, by its kind and name there. A shared one is that of all projects.
+// CacheMount returns the mount of a module's cache, by its kind and name there. All projects share a shared cache.
 func (b *Builder) CacheMount(m *module.Module, dest, kind, name string, shared bool) llb.Mount {
 	id := b.cacheID(m, kind, name, shared)
-	dir := "/cache " + id // its own: see llb.Exec
+	dir := "/cache " + id // a folder of its own: see llb.Exec
 	return llb.Mount{Dest: dest, Kind: llb.Cache, CacheID: id, Tree: b.EmptyDir(dir, b.Owner, "new cache"), Source: dir}
 }
 
-// Exec is the build container of a step.
+// Exec returns the output trees of a step in its container, by the paths where they are mounted. It fails when the step's module
+// is not given a secret or agent that the step needs.
 func (b *Builder) Exec(p Process) (map[string]bk.State, error) {
 	p.Spec.Contract = step.Contract
 	if err := p.Module.CheckAccess(b.Root.Filename, p.Access); err != nil {
@@ -108,7 +109,7 @@ func (b *Builder) Exec(p Process) (map[string]bk.State, error) {
 	}
 	for _, m := range p.Mounts {
 		if m.Kind == llb.Cache {
-			// What a step finds in a cache is in none of its inputs: what was made from one project's is not another's.
+			// The content of a cache is no input of the step. A step that uses one project's cache must not answer for another's.
 			id = layerkey.Digest([]byte(id + "\x00" + m.CacheID))
 		}
 	}
@@ -143,7 +144,7 @@ func (b *Builder) Exec(p Process) (map[string]bk.State, error) {
 	}
 	return llb.Exec{
 		Root: root,
-		// The mounts tell steps apart, except for their caches, of which BuildKit's cache knows nothing: the argument does.
+		// The mounts tell steps apart, except for caches, which BuildKit's cache does not know: the argument does.
 		Args:    []string{path.Join(step.BinDir, step.StepBinary), id},
 		Dir:     dir,
 		User:    user,
@@ -157,11 +158,11 @@ func (b *Builder) Exec(p Process) (map[string]bk.State, error) {
 	}.Run(), nil
 }
 
-// given is what the client gives the step. It belongs to the user of the first process, which hands it to the script: of a run step,
-// only when the setup scripts of caches have ended.
+// given returns the client's secrets and agents for the step. They belong to the user of the first process, which hands them to
+// the script. A run step does so only when the setup scripts of caches have ended.
 func (p *Process) given(user llb.Owner) (secrets []llb.Secret, agents []llb.Agent) {
 	for _, s := range p.Access.Secrets {
-		if p.Module.HasSecret(s.ID) { // else the step finds as much of it as when the user gives none
+		if p.Module.HasSecret(s.ID) { // otherwise the step finds no more of it than when the user gives none
 			secrets = append(secrets, llb.Secret{ID: s.ID, File: path.Join(step.GivenDir, s.ID), Owner: user, Optional: !s.Required})
 		}
 	}
@@ -171,10 +172,10 @@ func (p *Process) given(user llb.Owner) (secrets []llb.Secret, agents []llb.Agen
 	return secrets, agents
 }
 
-// AgentSocket is the socket of a step's SSH agent with that number.
+// AgentSocket returns the path of the socket of a step's SSH agent with a number.
 func AgentSocket(i int) string { return path.Join(step.AgentsDir, fmt.Sprintf("ssh_agent.%d", i)) }
 
-// stepName is what a step's vertex is called: with the platform, when it is not that of all platforms.
+// stepName returns the name of a step's vertex: with the platform, unless all platforms share the step.
 func (b *Builder) stepName(p Process) string {
 	if p.shared() {
 		return vertexName(p.Subject, p.Name)
@@ -182,13 +183,13 @@ func (b *Builder) stepName(p Process) string {
 	return b.Name(p.Subject, p.Name)
 }
 
-// Target is a platform as the packfile knows it.
+// Target returns a platform as the packfile knows it.
 func Target(p ocispecs.Platform) packfile.Target {
 	p = platforms.Normalize(p)
 	return packfile.Target{Platform: platforms.Format(p), OS: p.OS, Arch: p.Architecture, Variant: p.Variant}
 }
 
-// targetEnv tells steps which platform they build for.
+// targetEnv returns the variables that tell steps which platform they build for.
 func targetEnv(p ocispecs.Platform) (env []string) {
 	for _, v := range Target(p).Variables() {
 		env = append(env, v.Name+"="+v.Value)
@@ -196,8 +197,8 @@ func targetEnv(p ocispecs.Platform) (env []string) {
 	return env
 }
 
-// Network is the network of a step: none as soon as its script, the packfile or the user of the build wants none. To a module
-// the packfile that is built is such a user.
+// Network returns the network mode of a step. The step has no network when its script, the packfile or the user of the build
+// wants none. To a module, the packfile being built is such a user.
 func (b *Builder) Network(p Process) pb.NetMode {
 	if !p.runsScripts() {
 		return pb.NetMode_NONE
@@ -212,7 +213,7 @@ func (b *Builder) Network(p Process) pb.NetMode {
 	return b.NetMode
 }
 
-// ScriptRange is where a script's text or path stands.
+// ScriptRange returns where a script's text or path stands.
 func ScriptRange(s *packfile.Script) packfile.Range {
 	if s.Path != "" {
 		return s.At("path")

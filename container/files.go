@@ -13,7 +13,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// Files collects what a step finds in step.SpecDir beside its spec.
+// Files collects the files that a step finds in step.SpecDir beside its spec.
 type Files struct {
 	Module *module.Module // whose scripts they are
 
@@ -21,13 +21,13 @@ type Files struct {
 	texts [][]byte
 }
 
-// Add puts a script's text into a file of that name, by which its messages show.
+// Add puts a script's text into a file of that name, which the script's messages show. It returns the name.
 func (s *Files) Add(script *packfile.Script, name string) string {
 	s.AddText(name, s.Module.Text(script))
 	return name
 }
 
-// AddRecord adds what packfile-step needs to say why the step runs.
+// AddRecord adds the record from which packfile-step says why the step runs.
 func (s *Files) AddRecord(r layerkey.Record) error {
 	data, err := json.Marshal(r)
 	s.AddText(step.RecordFile, data)
@@ -40,7 +40,7 @@ func (s *Files) AddText(name string, text []byte) {
 	s.texts = append(s.texts, text)
 }
 
-// Script is a script for packfile-step.
+// Script adds a script and returns it for packfile-step; nil for nil.
 func (s *Files) Script(script *packfile.Script, name string) *step.Script {
 	if script == nil {
 		return nil
@@ -48,7 +48,7 @@ func (s *Files) Script(script *packfile.Script, name string) *step.Script {
 	return &step.Script{Shell: packfile.ScriptShell(s.Module.Packfile, script), File: s.Add(script, name), InLayer: script.InLayer}
 }
 
-// tree is the folder that is mounted at step.SpecDir, and the digest of what is in it.
+// tree returns the folder that is mounted at step.SpecDir, and the digest of its content.
 func (s *Files) tree(spec step.Spec, opts ...bk.ConstraintsOpt) (bk.State, string, error) {
 	data, err := json.MarshalIndent(spec, "", "  ")
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package container makes the steps of a build: each is one process of packfile-step in a container, as LLB, with what it is told and
-// what it sees. It is not about which steps there are, nor about what follows from what they say.
+// Package container makes the steps of a build as LLB: each is one process of packfile-step in a container, with what it is told
+// and what it sees. It is for the packages that ask questions and make layers (group, graph, image). It does not say which steps
+// a build has, nor what follows from their answers.
 package container
 
 import (
@@ -18,13 +19,13 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// DefaultTime is the time of every file in an image when SOURCE_DATE_EPOCH is not given: the one that the Cloud Native
-// Buildpacks lifecycle uses. Steps see their files with this time always, so that another epoch reruns none of them.
+// DefaultTime is the time of every file in an image when SOURCE_DATE_EPOCH is not given: the lifecycle of Cloud Native Buildpacks
+// uses the same. Steps always see files with this time, so that another epoch reruns no step.
 var DefaultTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
 
-// Input is everything that the steps of a build for one platform are made of.
+// Input is everything that goes into the steps of a build for one platform.
 type Input struct {
-	Root *module.Module // the packfile that is built
+	Root *module.Module // the packfile being built
 
 	Platform ocispecs.Platform
 	Multi    bool // more than one platform is built: names say which
@@ -32,29 +33,29 @@ type Input struct {
 	Tools    bk.State // the frontend's own image for Platform
 	Native   Native
 	App      App
-	Sources  source.Maker // gives deps, which come from outside
+	Sources  source.Maker // makes deps, which come from outside
 
 	Owner   llb.Owner       // user of steps, owner of app and layers
-	Project string          // identity of the app: views and caches of two projects are never shared
-	CacheNS string          // prefix of cache ids that the user asked for
+	Project string          // identity of the app: two projects never share views and caches
+	CacheNS string          // prefix that the user wants for cache ids
 	Args    []step.Variable // platform environment, sorted by name
 	NetMode pb.NetMode      // forced on every step unless it is the default
 	Limits  []bk.RunOption
 	NoCache func(layer string) bool // by name, or by MODULE/NAME
 }
 
-// Base is an image that steps run in, or that the app image is put on.
+// Base is an image that steps run in, or that lies below the app image.
 type Base struct {
 	State  bk.State
 	Config *dockerspec.DockerOCIImage // nil when it has none (scratch, a folder)
 	Digest digest.Digest              // of its manifest, or of what else identifies it
 	Exact  bool                       // equal digests are equal contents
-	// Name is what users call it in a registry, and Repository the same in full and without tag or digest; "" when it is not in
-	// one.
+	// Name is the name that users have for it in a registry. Repository is the same in full, without tag or digest. Both are ""
+	// when it is not in a registry.
 	Name, Repository string
 }
 
-// Reference names exactly this image, "" when there is no such name.
+// Reference returns a name for exactly this image, "" when there is none.
 func (base Base) Reference() string {
 	switch {
 	case !base.Exact:
@@ -65,7 +66,7 @@ func (base Base) Reference() string {
 	return base.Repository + "@" + base.Digest.String()
 }
 
-// Home is HOME of the image's environment, "" when it has none.
+// Home returns HOME of the image's environment, "" when it has none.
 func (base Base) Home() string {
 	if base.Config == nil {
 		return ""
@@ -78,11 +79,11 @@ func (base Base) Home() string {
 	return ""
 }
 
-// Native is what steps run on that run no script: the builder's own platform. They are the same for every platform that is
-// built for, so that they run once.
+// Native is what steps without scripts run on: the builder's own platform. These steps are the same for every target platform, so
+// that they run once.
 type Native struct {
 	Platform ocispecs.Platform
-	Tools    bk.State // the frontend's own image for it
+	Tools    bk.State // the frontend's own image for Platform
 }
 
 // App is the app's source.
@@ -90,6 +91,6 @@ type App struct {
 	// Tree is the app as this build has it.
 	Tree bk.State
 	// Stable is the same tree in a form that is equal in every build (a local source without its session, a branch of a Git
-	// repository), for keyed views. Nil when there is none: then steps are cached by the app's content.
+	// repository), for keyed views. It is nil when there is none: then steps are cached by the app's content.
 	Stable *bk.State
 }

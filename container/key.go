@@ -10,12 +10,12 @@ import (
 	"github.com/packfile/frontend/module"
 )
 
-// cacheID of a cache mount. A cache belongs to one project, and to one user of it; a shared one to all projects of the
-// builder that have the module.
+// cacheID returns the id of a cache mount. A cache belongs to one project, and to one user of it. A shared cache belongs to all
+// projects of the builder that have the module.
 func (b *Builder) cacheID(m *module.Module, kind, name string, shared bool) string {
 	project := b.Project
 	if shared {
-		kind, project = "shared "+kind, "" // another kind, so that no project can be named like all of them
+		kind, project = "shared "+kind, "" // another kind, so that no project's name can match it
 	}
 	id := layerkey.Digest([]byte(strings.Join([]string{
 		kind, project, m.ID(), name, PlatformString(b.Platform), b.Owner.String(),
@@ -26,5 +26,5 @@ func (b *Builder) cacheID(m *module.Module, kind, name string, shared bool) stri
 	return id
 }
 
-// PlatformString is a platform as text, one for all that are the same.
+// PlatformString returns a platform as text. Equal platforms have equal texts.
 func PlatformString(p ocispecs.Platform) string { return platforms.Format(platforms.Normalize(p)) }

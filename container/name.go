@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// vertexName is a vertex name that a person recognises: [node/modules] run.
+// vertexName returns a name that a person recognises: [node/modules] run.
 func vertexName(subject, what string) string {
 	if subject == "" {
 		return "[internal] " + what
@@ -12,7 +12,7 @@ func vertexName(subject, what string) string {
 	return "[" + subject + "] " + what
 }
 
-// Name is the vertex name of what is done for one platform: [linux/arm64 node/modules] run.
+// Name returns the name of a vertex that belongs to one platform: [linux/arm64 node/modules] run.
 func (b *Builder) Name(subject, what string) string {
 	if b.Multi {
 		subject = strings.TrimSpace(PlatformString(b.Platform) + " " + subject)

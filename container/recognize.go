@@ -11,9 +11,9 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// Recognize is a step that tells the user when the app of a module had another identity on this builder; names are those of its
-// layers and caches, and cacheNS is Input.CacheNS. It runs once for each identity, and what it remembers of other projects is
-// seen by nothing but itself.
+// Recognize returns a step that tells the user when the app of a module had another identity on this builder. names are those of
+// its layers and caches, and cacheNS is Input.CacheNS. The step runs once for each identity, and nothing else sees what it
+// remembers of other projects.
 func (n Native) Recognize(module, identity string, names []string, cacheNS string) (bk.State, error) {
 	spec := step.Spec{Contract: step.Contract, Task: step.Recognize{Identity: layerkey.Digest([]byte(identity)), Names: names}}
 	files, id, err := (&Files{}).tree(spec, bk.WithCustomName("[internal] identity definition"))

@@ -10,7 +10,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// UnpackedPath is where the state of an Unpack has what was in the archive.
+// UnpackedPath is the path of an archive's content in the state of an Unpack.
 const UnpackedPath = OutDir + "/" + step.UnpackedDir
 
 // Archive is a file of a tree, or a folder that holds an OCI layout.
@@ -20,8 +20,8 @@ type Archive struct {
 	Folder bool
 }
 
-// Unpack is a module's archive, checked and unpacked by a step; name is what the vertex is called. The step is told nothing of
-// where the archive comes from, so that it runs once for each that there is.
+// Unpack returns a step that checks and unpacks a module's archive. name is the name of its vertex. The step is not told where
+// the archive comes from, so that it runs once for each archive.
 func (n Native) Unpack(a Archive, name string, opts ...bk.ConstraintsOpt) (bk.State, error) {
 	mount := llb.Mount{Dest: step.ArchiveDir, Tree: a.Tree, Source: a.Path, Kind: llb.ReadOnly}
 	if !a.Folder {
