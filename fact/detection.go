@@ -18,7 +18,7 @@ type Detection struct {
 	Failed   string // why it does not take part, "" when it does
 }
 
-// Detection returns what a buildpack answered.
+// Detection returns what a buildpack answered. It decodes the answer unless it was decoded before.
 func (a Answer) Detection() Detection {
 	if a.detection != nil {
 		return *a.detection
@@ -26,7 +26,7 @@ func (a Answer) Detection() Detection {
 	return readDetection(a.Result)
 }
 
-// readDetection reads an answer. That bin/detect says no and that it fails come to the same (Buildpack API, "Detection").
+// readDetection reads an answer. It makes no difference whether bin/detect refuses or fails (Buildpack API, "Detection").
 func readDetection(r step.Result) (d Detection) {
 	switch {
 	case r.Failed != "":
@@ -48,8 +48,8 @@ func readDetection(r step.Result) (d Detection) {
 	return d
 }
 
-// asTexts turns metadata of a build plan into metadata as packfiles have it: strings, and tables of the same shape. What is no
-// string is written as TOML has it: 1.0, true, 1979-05-27, ['a', 'b'].
+// asTexts turns metadata of a build plan into metadata as packfiles have it: strings, and tables of the same shape. It writes
+// other values as TOML does: 1.0, true, 1979-05-27, ['a', 'b'].
 func asTexts(requires []plan.Require) {
 	for i := range requires {
 		requires[i].Metadata = textTable(requires[i].Metadata)
@@ -71,7 +71,7 @@ func textTable(table map[string]any) map[string]any {
 	return texts
 }
 
-// inTOML is a value on one line, as TOML has it.
+// inTOML returns a value on one line of TOML.
 func inTOML(value any) string {
 	var out bytes.Buffer
 	if err := toml.NewEncoder(&out).SetTablesInline(true).Encode(map[string]any{"v": value}); err != nil {

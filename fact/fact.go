@@ -1,5 +1,6 @@
-// Package fact is what a build asks and finds out by running steps: questions, the states that answer them, and the answers. It knows
-// nothing of who asks, or of what follows from an answer.
+// Package fact holds what a build asks and finds out by running steps: questions, the states that answer them, and the answers.
+// It is for the packages that ask (group, graph, image) and for the frontend, which solves the states. It does not know who asks,
+// or what follows from an answer.
 package fact
 
 import (
@@ -10,7 +11,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// Kind is what has to be found out about a layer.
+// Kind is what a question asks about a layer.
 type Kind string
 
 const (
@@ -18,31 +19,31 @@ const (
 	Detected Kind = "detect"  // does a buildpack want to take part, and with which build plan?
 	Inputs   Kind = "inputs"  // the digest of the files that inputs names
 	Tested   Kind = "test"    // which version does the test settle on?
-	Fetched  Kind = "fetch"   // which checksums do its deps have of which the packfile gives none?
+	Fetched  Kind = "fetch"   // which checksums do its deps without sha have?
 	Built    Kind = "built"   // what did the run step leave?
 	Copied   Kind = "copied"  // what is the diff id of a layer that can only be copied out of the previous image?
 	Timed    Kind = "timed"   // what is its diff id in the image, when files have another time there?
 	Part     Kind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
 )
 
-// Question is something about a layer, a buildpack, or a part of the image, that only a step can answer.
+// Question asks something about a layer, a buildpack, or a part of the image that only a step can answer.
 type Question struct {
 	Layer string // its id; MODULE@VERSION of a buildpack
 	Kind  Kind
 }
 
-// Answer is what a step said to a question, and where that is: steps that use it are told of it in the graph, so that a cache
-// export takes the step along that said it.
+// Answer is a step's answer to a question, and where it is. Steps that use the answer mount it, so that a cache export takes
+// along the step that gave it.
 type Answer struct {
 	step.Result
 	Tree      bk.State
 	File      string    // in Tree
-	Selection Selection // of a question about files: which these are
+	Selection Selection // of a question about files: these files
 
 	detection *Detection // of a question to a buildpack; nil when it has not been read
 }
 
-// Facts are answered questions. They are a value: With makes others of them.
+// Facts are answered questions. They are a value: With returns other facts.
 type Facts map[Question]Answer
 
 // With returns these facts and some more.
@@ -53,7 +54,7 @@ func (f Facts) With(more Facts) Facts {
 	return all
 }
 
-// Inquiry is a state that has the answers to some questions.
+// Inquiry is a state with the answers to some questions.
 type Inquiry struct {
 	State bk.State
 	Files map[Question]string // path of the step.Result that answers the question
@@ -61,11 +62,11 @@ type Inquiry struct {
 	Selections map[Question]Selection // of questions about files: which these are
 }
 
-// Answer returns what a step said to one of the questions, as a fact.
+// Answer returns a step's result for one of the questions, as a fact.
 func (in Inquiry) Answer(q Question, r step.Result) Answer {
 	a := Answer{Result: r, Tree: in.State, File: in.Files[q], Selection: in.Selections[q]}
 	if q.Kind == Detected {
-		d := readDetection(r) // once: a buildpack may be in many groups
+		d := readDetection(r) // decoded once: a buildpack may be in many groups
 		a.detection = &d
 	}
 	return a

@@ -9,20 +9,20 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// Selection is which files of the app a question is about: those that patterns match, and what symlinks among them lead to.
-// Which symlinks there are is found out by who asks: Add, AddTarget and AddWay tell, before the question is asked, or asked again.
+// Selection is the files of the app that a question is about: those that match patterns, and what symlinks among them lead to.
+// Whoever asks finds the symlinks, and tells them with Add, AddTarget and AddWay before the question is asked, or asked again.
 type Selection struct {
 	Filename string   // of the packfile with the patterns
-	Key      string   // that they are the value of: inputs or match
+	Key      string   // whose value they are: inputs or match
 	Globs    []string // the patterns as they stand there
 	At       []packfile.Range
-	Narrow   bool // it is about no other files than those of the layer's inputs
+	Narrow   bool // it is about files of the layer's inputs and no others
 
 	Chosen step.Selection
-	Before *Answer // when it was asked before, about fewer files
+	Before *Answer // the answer about fewer files, when it was asked before
 }
 
-// Glob is a pattern of a packfile as BuildKit takes it, whose patterns match no file by ".".
+// Glob returns a pattern of a packfile as BuildKit takes it, whose own patterns match no file by ".".
 func Glob(pattern string) string {
 	if pattern = path.Clean(pattern); pattern == "." {
 		return "**"
@@ -30,7 +30,7 @@ func Glob(pattern string) string {
 	return pattern
 }
 
-// Add adds what the pattern with an index is as well, since a folder on its way is a symlink. It says whether that is new.
+// Add adds another form of pattern i, whose folders include a symlink. It reports whether the form is new.
 func (s *Selection) Add(i int, pattern string) bool {
 	if slices.Contains(s.Chosen.Patterns[i], pattern) {
 		return false
@@ -39,13 +39,13 @@ func (s *Selection) Add(i int, pattern string) bool {
 	return true
 }
 
-// AddTarget adds a file or folder that a symlink leads to, by its path in the app. It says whether that is new.
+// AddTarget adds a file or folder that a symlink leads to, by its path in the app. It reports whether that is new.
 func (s *Selection) AddTarget(name string) bool { return insert(&s.Chosen.Targets, name) }
 
-// AddWay adds a symlink that stands for a folder or leads on to another. It says whether that is new.
+// AddWay adds a symlink that stands for a folder or leads on to another symlink. It reports whether that is new.
 func (s *Selection) AddWay(name string) bool { return insert(&s.Chosen.Ways, name) }
 
-// insert puts the pattern of a path into a sorted list, unless it is there.
+// insert puts the pattern of a path into a sorted list. It reports whether the pattern is new there.
 func insert(patterns *[]string, name string) bool {
 	pattern := Glob(llb.Literal(name))
 	i, found := slices.BinarySearch(*patterns, pattern)
@@ -55,10 +55,10 @@ func insert(patterns *[]string, name string) bool {
 	return !found
 }
 
-// Answered notes what a step said of the files so far: the question is asked again, about more.
+// Answered notes a step's answer about the files so far. The question is then asked again, about more files.
 func (s *Selection) Answered(a Answer) { s.Before = &a }
 
-// Frozen returns the selection as it is now.
+// Frozen returns a copy of the selection as it is now.
 func (s *Selection) Frozen() Selection {
 	now := *s
 	now.Before = nil
@@ -70,7 +70,7 @@ func (s *Selection) Frozen() Selection {
 	return now
 }
 
-// Patterns are all patterns: those that the packfile has, and those of what symlinks lead to.
+// Patterns returns all patterns: those of the packfile, and those of what symlinks lead to.
 func (s Selection) Patterns() []string {
 	return slices.Concat(slices.Concat(s.Chosen.Patterns...), s.Chosen.Targets, s.Chosen.Ways)
 }

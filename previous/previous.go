@@ -1,5 +1,6 @@
-// Package previous reads the image of an earlier build: what it says of its layers, believed as far as it agrees with itself, and how
-// they can be taken. It is not about which of them a build takes.
+// Package previous reads the image of an earlier build: what it says of its layers, believed as far as it agrees with itself, and
+// how its layers can be reused. It is for the frontend, which finds that image, and for package graph. It does not decide which
+// layers a build reuses.
 package previous
 
 import (
@@ -16,28 +17,29 @@ import (
 	"github.com/packfile/frontend/text"
 )
 
-// Image is an image that layers can be taken over from.
+// Image is an image whose layers can be reused.
 type Image struct {
 	Time time.Time // of all files in it
 
 	image   bk.State
 	records map[string]layerkey.Record // by LAYER
-	copied  map[string]bool            // layers, by LAYER, that are taken by copying
-	strays  []digest.Digest            // layers that it does not have, from which its inline cache leads to others
+	copied  map[string]bool            // by LAYER: the layer is taken by copying
+	strays  []digest.Digest            // layers that it lacks, and from which its inline cache leads to others
 
-	materials bool // what it says of the deps of its layers can be asked
+	materials bool // the deps of its layers can be asked for
 }
 
-// Source is what is known of an image that layers shall be taken over from.
+// Source is what is known of an image whose layers may be reused.
 type Source struct {
 	State  bk.State
 	Config *dockerspec.DockerOCIImage
-	// InlineCache is that of its config, if BuildKit can be told to import it; else empty, and layers are copied.
+	// InlineCache is the inline cache in its config, if BuildKit can be told to import it. It is empty otherwise, and layers are
+	// copied.
 	InlineCache []byte
 }
 
-// New reads what an image says of its layers. What the label says is believed only as far as it agrees with the
-// image; the rest is left out, and told as warnings. It is nil when the image has nothing to take over.
+// New reads what an image says of its layers. It believes the label only as far as it agrees with the image; it leaves out the
+// rest, and returns warnings about that. The image is nil when it has no layers to reuse.
 func New(im Source) (*Image, []string) {
 	cfg := im.Config
 	data := cfg.Config.Labels[layerkey.LabelName]
@@ -89,7 +91,7 @@ func New(im Source) (*Image, []string) {
 	return p, said.warnings()
 }
 
-// complaints are what is wrong with an image, each once, with the layers that it is about. There may be thousands of those.
+// complaints are what is wrong with an image, each once, with the layers that it concerns. There may be thousands of layers.
 type complaints []complaint
 
 type complaint struct {
@@ -108,7 +110,7 @@ func (c *complaints) add(text string, layers ...string) {
 	*c = append(*c, complaint{text, layers})
 }
 
-// warnings is one line for each complaint.
+// warnings returns one line for each complaint.
 func (c complaints) warnings() (lines []string) {
 	for _, w := range c {
 		lines = append(lines, w.text+text.Few(w.layers))
@@ -116,9 +118,9 @@ func (c complaints) warnings() (lines []string) {
 	return lines
 }
 
-// Referenced returns where the layers of the image are by its inline cache, nil when it has none. It may lead from those as well
-// that only the label says the image has: strays. A cache that is not as ours are is an error: it must not be imported, and layers
-// are copied.
+// Referenced returns the places of the image's layers in its inline cache, nil when it has none. The cache may also lead from
+// layers that only the label claims: these are strays. It fails for a cache that is not like ours: that must not be imported, and
+// layers are copied.
 func (im Source) Referenced(said []layerkey.Record) (places map[digest.Digest]int, strays []digest.Digest, err error) {
 	if len(im.InlineCache) == 0 {
 		return nil, nil, nil
@@ -134,8 +136,9 @@ func (im Source) Referenced(said []layerkey.Record) (places map[digest.Digest]in
 	return places, strays, nil
 }
 
-// Separate returns the previous images of several platforms, in their order, as they can be used in one build, in which the inline
-// cache of each is that of all. One whose cache would give a layer of another image's has its layers copied, or is nil.
+// Separate returns the previous images of several platforms, in their order, fit for use in one build. There, the inline cache of
+// each image counts for all. When the cache of one image leads from layers of another, the layers of the one are copied; it is
+// nil when they were copied already.
 func Separate(all []*Image) []*Image {
 	separate := slices.Clone(all)
 	for i, p := range all {
@@ -148,7 +151,7 @@ func Separate(all []*Image) []*Image {
 	return separate
 }
 
-// references says whether the inline cache of an image leads from layers of another, which it does not have.
+// references reports whether the inline cache of an image leads from layers of another image, which it lacks itself.
 func (p *Image) references(other *Image) bool {
 	return slices.ContainsFunc(p.strays, func(id digest.Digest) bool {
 		for _, r := range other.records {
@@ -160,7 +163,7 @@ func (p *Image) references(other *Image) bool {
 	})
 }
 
-// References says whether a layer can be taken by reference; then the image's inline cache has to be imported.
+// References reports whether a layer can be reused by reference. Then the image's inline cache must be imported.
 func (p *Image) References() bool {
 	for name, r := range p.records {
 		if r.DiffID != "" && !p.copied[name] {
@@ -170,7 +173,7 @@ func (p *Image) References() bool {
 	return false
 }
 
-// Copied is the same image, all of whose layers are taken by copying; nil when that is done already.
+// Copied returns the same image with all layers copied. It returns nil when all of them are copied already.
 func (p *Image) Copied() *Image {
 	if !p.References() {
 		return nil
@@ -183,7 +186,7 @@ func (p *Image) Copied() *Image {
 	return &all
 }
 
-// Layer is one layer of the image.
+// Layer returns one layer of the image.
 func (p *Image) Layer(r layerkey.Record, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
 	if p.copied[r.Parts.Layer] {
 		return llb.CopyLayer(p.image, r.Parts.Layer, owner, p.Time, opts...)
@@ -191,14 +194,14 @@ func (p *Image) Layer(r layerkey.Record, owner llb.Owner, opts ...bk.Constraints
 	return llb.Reference(digest.Digest(r.DiffID), opts...)
 }
 
-// Record is what the image says of the layer at LAYER, as far as it is believed.
+// Record returns what the image says of the layer at LAYER, as far as that is believed.
 func (p *Image) Record(dir string) (r layerkey.Record, known bool) {
 	r, known = p.records[dir]
 	return r, known
 }
 
-// IsCopied says whether the layer at LAYER can only be copied out of the image.
+// IsCopied reports whether the layer at LAYER can only be copied out of the image.
 func (p *Image) IsCopied(dir string) bool { return p.copied[dir] }
 
-// HasMaterials says whether what it says of the deps of its layers can be asked.
+// HasMaterials reports whether the deps of the image's layers can be asked for.
 func (p *Image) HasMaterials() bool { return p.materials }
