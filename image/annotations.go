@@ -10,13 +10,13 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// imagePrefix begins the names of labels and annotations that say what an image is (OCI image specification,
-// "Pre-Defined Annotation Keys").
+// imagePrefix begins the names of labels and annotations that describe an image (OCI image specification, "Pre-Defined Annotation
+// Keys").
 const imagePrefix = "org.opencontainers.image."
 
-// carriedLabels are what is left of a run image's labels in an app image. What it says of itself would be said of the app:
-// its title and version, and, if it is an app image, what that is made of. What it says for the images that are put on it
-// stays: io.buildpacks.base and io.buildpacks.stack, and whether they may be put on another.
+// carriedLabels returns the labels of a run image that an app image keeps. Labels of the run image that describe another image or
+// app are dropped: its title and version, and, if it is an app image, what that consists of. Labels for the images that are put
+// on it stay: io.buildpacks.base and io.buildpacks.stack, and whether they may be put on another.
 func carriedLabels(base map[string]string) map[string]string {
 	kept := map[string]string{}
 	for name, value := range base {
@@ -34,7 +34,7 @@ func hasPrefix(s string, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(s, prefix) })
 }
 
-// packfileLabels are those that the packfile gives its image: what its keys say, and config.labels, which go before them.
+// packfileLabels returns the labels that the packfile gives its image: those of its keys, and before them config.labels.
 func packfileLabels(cfg *packfile.Config) map[string]string {
 	licenses := slices.Clone(cfg.Licenses)
 	if len(licenses) > 1 {
@@ -60,14 +60,14 @@ func packfileLabels(cfg *packfile.Config) map[string]string {
 	return labels
 }
 
-// givenLabels are the labels of the app image that are not the build's own: what the user says goes before what the
-// packfile that is built says, that before what later and then earlier modules say, and that before the run image's.
+// givenLabels returns the labels of the app image that are not the build's own. The user's go before those of the packfile being
+// built, then come those of modules, later ones first, and then the run image's.
 func (g assembly) givenLabels() map[string]string {
 	labels := map[string]string{}
 	if g.Run.Config != nil {
 		labels = carriedLabels(g.Run.Config.Config.Labels)
 	}
-	for _, m := range g.Modules { // what they say of themselves they do not say of the image
+	for _, m := range g.Modules { // other keys of a module describe the module and not the image
 		maps.Copy(labels, m.Packfile.Config.Labels)
 	}
 	maps.Copy(labels, packfileLabels(&g.Root.Packfile.Config))
@@ -75,7 +75,7 @@ func (g assembly) givenLabels() map[string]string {
 	return labels
 }
 
-// Annotations are those of the manifest of an image with these labels: what they say in the names of the OCI image
+// Annotations returns the annotations of the manifest of an image with these labels: the labels with names of the OCI image
 // specification.
 func Annotations(labels map[string]string) map[string]string {
 	annotations := maps.Clone(labels)

@@ -17,7 +17,7 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// manyLayers is a packfile of n versioned layers, each with a link to the one before.
+// manyLayers returns a packfile of n versioned layers, each with a link to the one before.
 func manyLayers(n int) string {
 	var b strings.Builder
 	b.WriteString("[config]\nshell = \"/bin/sh\"\n")
@@ -47,7 +47,7 @@ value = "{{.Layer}}"
 
 var sizes = []int{10, 100, 1000}
 
-// BenchmarkConvert is the whole way from the packfile's bytes to marshalled LLB. Compare with BenchmarkByHand.
+// BenchmarkConvert measures the whole way from the packfile's bytes to marshalled LLB. Compare with BenchmarkByHand.
 func BenchmarkConvert(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -64,8 +64,8 @@ func BenchmarkConvert(b *testing.B) {
 	}
 }
 
-// BenchmarkByHand builds and marshals the same graph with nothing but client/llb: as many operations with as many mounts,
-// and their names.
+// BenchmarkByHand builds and marshals the same graph with nothing but client/llb: the same number of operations, with the same
+// number of mounts, and their names.
 func BenchmarkByHand(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -15,7 +15,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// testInput is what a build is made of.
+// testInput is what a build starts from.
 type testInput struct {
 	grouptest.Input
 	graphInput
@@ -27,27 +27,27 @@ type (
 	imageInput = Input
 )
 
-// testGraph is a graph that can be asked under any facts, and what its image is made of.
+// testGraph is a graph that can be asked under any facts, with the input of its image.
 type testGraph struct {
 	*graph.Graph
 	detector *group.Detector
 	in       Input
 }
 
-// newBuild is the graph of a packfile.
+// newBuild returns the graph of a packfile.
 func newBuild(t testing.TB, text string, change ...func(*testInput)) testGraph {
 	t.Helper()
 	return newGroup(t, []string{text}, change...)
 }
 
-// newGroup is the graph of a group of packfiles, of which the last is the one that is built. All that their require scripts say is
-// what stands in the packfile.
+// newGroup returns the graph of a group of packfiles. The last one is the packfile being built. Their require scripts say no more
+// than what stands in the packfile.
 func newGroup(t testing.TB, texts []string, change ...func(*testInput)) testGraph {
 	t.Helper()
 	return newGraph(t, texts, grouptest.Required, change...)
 }
 
-// newGraph is the graph of a group of packfiles under the answers of their require scripts.
+// newGraph returns the graph of a group of packfiles under the answers of their require scripts.
 func newGraph(t testing.TB, texts []string, required func(*group.Detector) fact.Facts, change ...func(*testInput)) testGraph {
 	t.Helper()
 	in := testInput{graphInput: graph.Input{Time: container.DefaultTime, Now: container.DefaultTime}}
@@ -68,7 +68,7 @@ func newGraph(t testing.TB, texts []string, required func(*group.Detector) fact.
 	return testGraph{g, d, in.imageInput}
 }
 
-// decided is what becomes of its layers, where nothing may go wrong.
+// decided returns what becomes of its layers, where nothing may go wrong.
 func (b testGraph) decided(t testing.TB, f fact.Facts) *graph.Decisions {
 	t.Helper()
 	d, err := b.Decide(f)
@@ -93,7 +93,7 @@ func (b testGraph) undecided(t testing.TB) assembly {
 	return assembly{graph.Steps{Decisions: b.decided(t, nil)}, b.in}
 }
 
-// config is that of an image that is put together again under more facts.
+// config returns the config of an image that is put together again under more facts.
 func (b testGraph) config(t testing.TB, img *Image, f fact.Facts) (*dockerspec.DockerOCIImage, error) {
 	t.Helper()
 	again, err := img.Again(t.Context(), b.decided(t, f))
@@ -103,7 +103,7 @@ func (b testGraph) config(t testing.TB, img *Image, f fact.Facts) (*dockerspec.D
 	return again.Config()
 }
 
-// byID is the layer of that id.
+// byID returns the layer with an id.
 func (b testGraph) byID(id string) *graph.Layer {
 	for _, l := range b.Layers {
 		if l.ID == id {
@@ -117,14 +117,14 @@ func (b testGraph) byID(id string) *graph.Layer {
 func answers(b testGraph) fact.Facts {
 	return answerEach(b, grouptest.Required(b.detector), func(l *graph.Layer, kind fact.Kind, md map[string]any) step.Result {
 		if kind == fact.Built {
-			return step.Result{Metadata: md, Described: step.Described{DiffID: diffID(l.Name)}} // as imageOf has it
+			return step.Result{Metadata: md, Described: step.Described{DiffID: diffID(l.Name)}} // as in imageOf
 		}
 		md["version"] = "answered"
 		return step.Result{Metadata: md}
 	})
 }
 
-// answerEach adds answers to all questions that a build has under some facts; md is the metadata of the layer by then.
+// answerEach answers all questions that a build has under some facts. md is the metadata of the layer by then.
 func answerEach(b testGraph, f fact.Facts, answer func(l *graph.Layer, kind fact.Kind, md map[string]any) step.Result) fact.Facts {
 	d, err := b.Decide(f)
 	if err != nil {
@@ -137,7 +137,7 @@ func answerEach(b testGraph, f fact.Facts, answer func(l *graph.Layer, kind fact
 	return f
 }
 
-// marshal is the image's LLB, without metadata: its maps have no order.
+// marshal returns the image's LLB, without metadata: its maps have no order.
 func marshal(t testing.TB, b testGraph, f fact.Facts) [][]byte {
 	t.Helper()
 	def, err := b.image(t, f).State.Marshal(t.Context())

@@ -13,7 +13,7 @@ import (
 	"github.com/packfile/frontend/group/grouptest"
 )
 
-// Permissions of a checkout are those of a umask: nothing is made of what the client sends that keeps them.
+// The permissions of a checkout come from a umask: nothing is made from files of the client that keeps their permissions.
 func TestNoCopyOfACheckoutKeepsItsPermissions(t *testing.T) {
 	text := grouptest.Example + `
 [[layers]]

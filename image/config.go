@@ -11,8 +11,8 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// config is the config of the app image (CNB Platform API, "exporter", outputs): the run image's, with the launcher as
-// entrypoint and labels that say what the layers are.
+// config returns the config of the app image (CNB Platform API, "exporter", outputs): the run image's, with the launcher as
+// entrypoint and labels that describe the layers.
 func (d assembly) config(layers []imageLayer) (*dockerspec.DockerOCIImage, error) {
 	img := d.bareConfig()
 	if base := d.Run.Config; base != nil {
@@ -20,7 +20,7 @@ func (d assembly) config(layers []imageLayer) (*dockerspec.DockerOCIImage, error
 		img.Config.Env = slices.Clone(base.Config.Env)
 		img.Platform = base.Platform
 		if v := d.Platform.Variant; v != "" {
-			img.Variant = v // what the run image is for may run on less
+			img.Variant = v // the run image may be for a lesser processor
 		}
 	}
 	img.Config.Labels = d.givenLabels()
@@ -44,7 +44,7 @@ func (d assembly) config(layers []imageLayer) (*dockerspec.DockerOCIImage, error
 	return img, nil
 }
 
-// bareConfig is an image config with nothing but what every image must have.
+// bareConfig returns an image config with only what every image must have.
 func (d assembly) bareConfig() *dockerspec.DockerOCIImage {
 	created := d.Time
 	return &dockerspec.DockerOCIImage{Image: ocispecs.Image{

@@ -10,7 +10,7 @@ import (
 )
 
 func TestTheSameInputGivesTheSameDefinition(t *testing.T) {
-	// Map order shows after a few tries at the latest.
+	// The order of a map shows after a few tries at the latest.
 	var first [][]byte
 	for i := range 25 {
 		b := newBuild(t, grouptest.Example, func(in *testInput) { in.App.Tree = bk.Local("context", bk.SessionID("session"), bk.LocalUniqueID("x")) })

@@ -10,7 +10,7 @@ import (
 	"github.com/packfile/frontend/source"
 )
 
-// What decides where a dep comes from is outside: a build from a kit has no network.
+// The decision where a dep comes from lies outside: a build from a kit has no network.
 func TestADepComesFromWhereTheBuildIsGivenIt(t *testing.T) {
 	const sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	var wanted []source.Wanted

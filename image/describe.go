@@ -17,15 +17,15 @@ import (
 	"github.com/packfile/frontend/layerkey"
 )
 
-// descriptions collects what is left to be found out about layers, as one Inquiry.
+// descriptions collects what is left to be found out about layers into one Inquiry.
 type descriptions struct {
 	fact.Inquiry
 	copies *bk.FileAction
-	layers []*graph.Layer // that it depends on
+	layers []*graph.Layer // layers it depends on
 	id     string         // of the project and the layers' keys, for onTop
 }
 
-// add makes the answer to a question, a file of some state, a part of the inquiry.
+// add adds a question to the inquiry, with its answer as a file of some state.
 func (d *descriptions) add(q fact.Question, st bk.State, file string) {
 	at := path.Join("/", strconv.Itoa(len(d.Files)))
 	d.Files[q] = at
@@ -36,7 +36,7 @@ func (s assembly) newDescriptions() *descriptions {
 	return &descriptions{Inquiry: fact.Inquiry{Files: map[fact.Question]string{}}, id: layerkey.Digest([]byte(s.Project))}
 }
 
-// finish makes the inquiry of what was added, and returns false when that is nothing.
+// finish makes the inquiry of what was added. It returns false when nothing was added.
 func (s assembly) finish(d *descriptions, what string) bool {
 	if d.copies == nil {
 		return false
@@ -45,9 +45,9 @@ func (s assembly) finish(d *descriptions, what string) bool {
 	return true
 }
 
-// describeMade asks what is left to be found out about the layers of the packfile, nil when nothing is. Answering it runs the steps
-// of all layers, also of those that are not in the image. A step that runs in any case describes parts of the image as well; rest are
-// those that none does.
+// describeMade asks what is left to be found out about the layers of the packfile; asked is nil when nothing is left. Answering
+// runs the steps of all layers, even of those that are not in the image. Steps that run anyway describe parts of the image as
+// well; rest are the parts that none of them describes.
 func (s assembly) describeMade(ctx context.Context, parts []graph.Undescribed) (asked *descriptions, rest []graph.Undescribed, err error) {
 	asked, rest = s.newDescriptions(), parts
 	built, timed, err := s.undescribedLayers(ctx, asked)
@@ -73,7 +73,7 @@ func (s assembly) describeMade(ctx context.Context, parts []graph.Undescribed) (
 	return asked, rest, nil
 }
 
-// describeParts asks what is left to be found out about the parts of the image, nil when nothing is.
+// describeParts asks what is left to be found out about the parts of the image. It returns nil when nothing is left.
 func (s assembly) describeParts(parts ...[]graph.Undescribed) (*descriptions, error) {
 	asked := s.newDescriptions()
 	asked.layers = s.LockApp()
@@ -88,8 +88,8 @@ func (s assembly) describeParts(parts ...[]graph.Undescribed) (*descriptions, er
 	return asked, nil
 }
 
-// undescribedLayers are the layers of the packfile that are to be described: as steps see them, and as the image has them when
-// that has another time.
+// undescribedLayers returns the layers of the packfile to describe: as steps see them, and as the image has them when the image's
+// time differs.
 func (s assembly) undescribedLayers(ctx context.Context, d *descriptions) (built, timed []graph.Undescribed, err error) {
 	for _, l := range s.Layers {
 		decision, err := s.Decision(l)
@@ -124,8 +124,9 @@ func (s assembly) undescribedLayers(ctx context.Context, d *descriptions) (built
 	return built, timed, nil
 }
 
-// undescribedParts are the layers of the image that are not the packfile's: those of the app, which are others in most builds,
-// and the rest. On a daemon that cannot merge their digests depend on what is below them, and there is nothing to describe.
+// undescribedParts returns the layers of the image that are not the packfile's: those of the app, which change with most builds,
+// and the rest. It returns none on a daemon that cannot merge: there, digests depend on what is below, and there is nothing to
+// describe.
 func (s assembly) undescribedParts(image []imageLayer) (app, rest []graph.Undescribed) {
 	if s.Layering.Flat {
 		return nil, nil
@@ -145,7 +146,7 @@ func (s assembly) undescribedParts(image []imageLayer) (app, rest []graph.Undesc
 	return app, rest
 }
 
-// describeAll asks about layers whose files have time t, with steps that describe no more than most of them each.
+// describeAll asks about layers whose files have time t. Each of its steps describes up to most layers.
 func (s assembly) describeAll(d *descriptions, layers []graph.Undescribed, most int, t time.Time) error {
 	for some := range slices.Chunk(layers, most) {
 		out, err := s.Describe(some, t)

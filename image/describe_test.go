@@ -12,7 +12,7 @@ import (
 	"github.com/packfile/frontend/graph"
 )
 
-// describedBy has, for each step below the image that describes layers, how many these are.
+// describedBy returns, for each step below the image that describes layers, how many it describes.
 func describedBy(t *testing.T, b testGraph) (layers []int) {
 	t.Helper()
 	for _, data := range marshal(t, b, answers(b)) {
@@ -45,7 +45,7 @@ func TestOneStepDescribesManyLayers(t *testing.T) {
 		{1, nil, []int{1 + rest}},
 		{8, nil, []int{8 + rest}},
 		{60, nil, []int{60 + rest - graph.MaxDescribed, graph.MaxDescribed}},
-		{3, []func(*testInput){imported}, []int{1, 1, 1}}, // and the rest has a step of its own, which is not below the image
+		{3, []func(*testInput){imported}, []int{1, 1, 1}}, // the rest has a step of its own, which is not below the image
 	} {
 		t.Run(fmt.Sprintf("%d with caches to import: %t", test.layers, test.change != nil), func(t *testing.T) {
 			if diff := cmp.Diff(test.want, describedBy(t, newBuild(t, manyLayers(test.layers), test.change...))); diff != "" {

@@ -14,7 +14,7 @@ import (
 // flat makes the daemon one that cannot merge.
 func flat(in *testInput) { in.Layering.Flat = true }
 
-// merges says whether the image, or what is taken over for it, needs a merge or a diff.
+// merges reports whether the image, or what is reused for it, needs a merge or a diff.
 func merges(t *testing.T, b testGraph) bool {
 	t.Helper()
 	f := describeAll(b, answers(b), nil)
@@ -69,7 +69,7 @@ func TestLabelOfACopyPromisesNoDigests(t *testing.T) {
 	if want := "tools built, modules built, assets kept ?modules"; got != want {
 		t.Errorf("the next build: got %s, want %s", got, want)
 	}
-	// What is taken over from an image that was merged is a copy as well.
+	// A layer that is reused from a merged image is a copy as well.
 	again := imageOf(t, chain, from(t, imageOf(t, chain)), flat)
 	if text := again.Config.Labels[layerkey.LabelName]; strings.Contains(text, "diffID") {
 		t.Errorf("the label of a build that takes layers over is %s", text)

@@ -8,14 +8,14 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// What the history of an image says of our layers, and of the one that every image has.
+// Texts of an image's history for our layers, and for the layer that every image has.
 const (
 	historyComment = "packfile"
 	launcherOrigin = "launcher"
 )
 
-// history has one entry for each layer of the run image and one for each of ours. BuildKit would name operations and
-// the time when they ran, and the image would not be a function of its inputs.
+// history returns one entry for each layer of the run image and one for each of ours. Why not BuildKit's history: it names
+// operations and the time when they ran, and the image would not be a function of its inputs.
 func (g assembly) history(layers []imageLayer) []ocispecs.History {
 	history := baseHistory(g.Run.Config, utc(g.Time))
 	for _, l := range layers {
@@ -24,7 +24,7 @@ func (g assembly) history(layers []imageLayer) []ocispecs.History {
 	return history
 }
 
-// baseHistory is a run image's own, if it tells of all of its layers.
+// baseHistory returns a run image's own history, if that has an entry for each of its layers, else entries in its place.
 func baseHistory(base *dockerspec.DockerOCIImage, t *time.Time) (history []ocispecs.History) {
 	if base == nil {
 		return nil

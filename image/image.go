@@ -1,5 +1,6 @@
-// Package image puts the layers of a graph together to an image: its parts that are not the packfile's, its config with labels that say
-// what the layers are, its SBOM; and puts an image on another run image. It is not about how layers are made.
+// Package image puts the layers of a graph together to an image: its parts that are not the packfile's, its config with labels
+// that describe the layers, and its SBOM. It also puts an image on another run image. It is for the frontend. It does not say how
+// layers are made.
 package image
 
 import (
@@ -17,25 +18,25 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// Input is what an image is made of, beside the layers of a graph.
+// Input is what an image is made of, besides the layers of a graph.
 type Input struct {
 	Run      container.Base
 	Launcher *Launcher         // in place of ours; nil for ours
 	User     string            // user of the app image
 	Labels   map[string]string // on top of the run image's
 
-	CacheImported bool // the user named caches to import: what they have of one layer must not be of use only with the others
+	CacheImported bool // the user named caches to import: what they have of one layer must be of use without the others
 }
 
-// Image is the content of an image, as it is put together under some decisions.
+// Image is the content of an image under some decisions.
 type Image struct {
 	State bk.State
 	Base  *dockerspec.DockerOCIImage // config of the run image, nil when it has none
-	Left  []fact.Inquiry             // what has to be found out before Config can be asked
+	Left  []fact.Inquiry             // what has to be found out before Config can be called
 
 	made   assembly
 	layers []imageLayer
-	below  *descriptions // what describes the layers of the packfile, see onTop; nil when nothing had to
+	below  *descriptions // what describes the layers of the packfile, see onTop; nil when nothing does
 }
 
 // assembly puts images together under some decisions.
@@ -48,22 +49,22 @@ type assembly struct {
 type imageLayer struct {
 	state  bk.State
 	origin string
-	layer  *graph.Layer // the packfile's layer that it is, else nil
-	part   string       // else what it is called when it is described
+	layer  *graph.Layer // the packfile's layer, else nil
+	part   string       // else its name when it is described
 }
 
-// Assemble puts the app image together. All layers must be decided. With answers to what is left it may be another image, which leaves
-// less, since the SBOM tells what layers hold: see Again.
+// Assemble puts the app image together. All layers must be decided. The answers to what is left may change the image, since the
+// SBOM tells what layers hold: see Again.
 func Assemble(ctx context.Context, d *graph.Decisions, in Input) (*Image, error) {
 	return assembly{graph.Steps{Decisions: d}, in}.assemble(ctx, nil)
 }
 
-// Again puts an image together once more, under more facts.
+// Again puts an image together once more, under more facts. The new image leaves less to be found out.
 func (img *Image) Again(ctx context.Context, d *graph.Decisions) (*Image, error) {
 	return assembly{graph.Steps{Decisions: d}, img.made.Input}.assemble(ctx, img)
 }
 
-// assemble puts the app image together; before is what it was under fewer facts, nil for the first.
+// assemble puts the app image together. before is the image under fewer facts, nil at first.
 func (s assembly) assemble(ctx context.Context, before *Image) (*Image, error) {
 	if err := s.checkSaid(); err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func (s assembly) assemble(ctx context.Context, before *Image) (*Image, error) {
 	return img, nil
 }
 
-// imageLayers are the layers of the image on top of the run image.
+// imageLayers returns the layers of the image on top of the run image.
 func (s assembly) imageLayers(ctx context.Context, before *Image) (layers []imageLayer, err error) {
 	for _, l := range s.Layers {
 		if s.Dropped(l) || !l.Export {
@@ -125,12 +126,13 @@ func (s assembly) imageLayers(ctx context.Context, before *Image) (layers []imag
 	return layers, nil
 }
 
-// Same says whether two images of one build have the same content: the names of parts that may differ tell what is in them.
+// Same reports whether two images of one build have the same content. It compares names of parts: those of parts that may differ
+// contain a digest of the content.
 func (img *Image) Same(other *Image) bool {
 	return slices.EqualFunc(img.layers, other.layers, func(a, b imageLayer) bool { return a.layer == b.layer && a.part == b.part })
 }
 
-// Config returns the config of a finished image. All layers must be described, but for an image of the target.
+// Config returns the config of a finished image. All layers must be described, except for the image of a target.
 func (img *Image) Config() (*dockerspec.DockerOCIImage, error) {
 	if img.made.TargetLayer != nil {
 		return img.made.bareConfig(), nil
@@ -152,8 +154,8 @@ func Layer(ctx context.Context, d *graph.Decisions) (*Image, error) {
 	return &Image{State: content, made: assembly{Steps: graph.Steps{Decisions: d}}}, nil
 }
 
-// InlineCache is the inline cache of a finished image, by which later builds take its layers over by reference. It is nil
-// when there are none.
+// InlineCache returns the inline cache of a finished image, by which later builds reuse its layers by reference. It returns nil
+// when the daemon cannot merge.
 func (img *Image) InlineCache() ([]byte, error) {
 	d := img.made
 	if d.Layering.Flat {

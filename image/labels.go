@@ -17,7 +17,7 @@ import (
 	"github.com/packfile/frontend/module"
 )
 
-// labels adds what the image says of itself, in Cloud Native Buildpacks' terms and in ours, to its labels.
+// labels adds to the labels what the image says of itself, in Cloud Native Buildpacks' terms and in ours.
 func (d assembly) labels(labels map[string]string, layers []imageLayer) error {
 	ours, err := d.label()
 	if err != nil {
@@ -38,7 +38,7 @@ func (d assembly) labels(labels map[string]string, layers []imageLayer) error {
 	return label.Set(labels, label.Build, d.buildMetadata())
 }
 
-// lifecycleMetadata says which layer is what.
+// lifecycleMetadata returns the label that says which layer is what.
 func (d assembly) lifecycleMetadata(layers []imageLayer) (md label.LifecycleMetadata, err error) {
 	of := map[*module.Module]*label.BuildpackLayers{}
 	md.Buildpacks = make([]label.BuildpackLayers, len(d.Modules))
@@ -55,7 +55,7 @@ func (d assembly) lifecycleMetadata(layers []imageLayer) (md label.LifecycleMeta
 		is := label.Layer{SHA: id.String()}
 		switch {
 		case l.layer != nil:
-			seen := d.Described(l.layer) // so it is, for diffID
+			seen := d.Described(l.layer) // not nil: all layers are described
 			of[l.layer.Module].Layers[l.layer.Name] = label.BuildpackLayer{
 				SHA: is.SHA, Data: seen.Metadata, Build: l.layer.Expose, Launch: true, Cache: l.layer.Store,
 			}
@@ -76,12 +76,12 @@ func (d assembly) lifecycleMetadata(layers []imageLayer) (md label.LifecycleMeta
 	return md, nil
 }
 
-// runImage is what the label says of a run image.
+// runImage returns what the label says of a run image.
 func runImage(base container.Base) label.RunImage {
 	return label.RunImage{TopLayer: topLayer(base), Reference: base.Reference(), Image: base.Name}
 }
 
-// topLayer is the diff id of an image's last layer, "" when it has none.
+// topLayer returns the diff id of an image's last layer, "" when it has none.
 func topLayer(base container.Base) string {
 	if base.Config == nil || len(base.Config.RootFS.DiffIDs) == 0 {
 		return ""
@@ -90,7 +90,8 @@ func topLayer(base container.Base) string {
 	return ids[len(ids)-1].String()
 }
 
-// diffID of a layer of the image; "" when it depends on what is below it.
+// diffID returns the diff id of a layer of the image. It returns "" when the digest depends on what is below, and fails for a
+// layer that is not described.
 func (d assembly) diffID(l imageLayer) (digest.Digest, error) {
 	if d.Layering.Flat {
 		return "", nil
@@ -109,7 +110,7 @@ func (d assembly) diffID(l imageLayer) (digest.Digest, error) {
 	return digest.Digest(seen.DiffID), nil
 }
 
-// buildMetadata says what the image was built with, and what it runs.
+// buildMetadata returns the label that says what the image was built with, and what it runs.
 func (d assembly) buildMetadata() label.BuildMetadata {
 	md := d.metadata()
 	build := label.BuildMetadata{Processes: []label.Process{}, DefaultProcessType: md.DefaultProcessType}
@@ -126,7 +127,7 @@ func (d assembly) buildMetadata() label.BuildMetadata {
 	return build
 }
 
-// label returns what the image says of its layers. Every layer must be described.
+// label returns our own label, which describes the layers. Every layer must be described.
 func (d assembly) label() (string, error) {
 	label := layerkey.Label{
 		Name: d.Root.ID(), Version: d.Root.Packfile.Config.Version, Time: d.Time.Unix(), Layers: []layerkey.Record{},

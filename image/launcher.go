@@ -15,13 +15,13 @@ type Launcher struct {
 	Version string // of the lifecycle, "" when the image does not say
 }
 
-// Found is a tree with nothing but the launcher, at LauncherPath. It is empty when the image has none.
+// Found returns a tree with the launcher at LauncherPath and nothing else. The tree is empty when the image has no launcher.
 func (l *Launcher) Found() bk.State {
 	info := &bk.CopyInfo{CopyDirContentsOnly: true, IncludePatterns: []string{strings.TrimPrefix(LauncherPath, "/")}}
 	return bk.Scratch().File(bk.Copy(l.State, "/", "/", info), bk.WithCustomName("[internal] look for the launcher"))
 }
 
-// launcher is where the image's launcher comes from.
+// launcher returns the tree and the file that the image's launcher is copied from.
 func (s assembly) launcher() (tree bk.State, file string) {
 	if s.Launcher != nil {
 		return s.Launcher.State, LauncherPath
@@ -29,7 +29,7 @@ func (s assembly) launcher() (tree bk.State, file string) {
 	return s.Tools, toolsLauncher
 }
 
-// launcherVersion is the version of the image's launcher, "" when it is not known.
+// launcherVersion returns the version of the image's launcher, "" when it is unknown.
 func (s assembly) launcherVersion() string {
 	if s.Launcher != nil {
 		return s.Launcher.Version

@@ -2,11 +2,12 @@ package image
 
 import "github.com/packfile/frontend/graph"
 
-// MaxMounted is how many layers an image may have that others can be built on: container runtimes mount no more than 127 or 128 folders
-// over one another, of which a container has one or two.
+// MaxMounted is how many layers an image may have so that others can build on it. Container runtimes mount at most 127 or 128
+// folders over one another, and a container takes one or two of them.
 const MaxMounted = 125
 
-// checkSaid is an error, at the layer that is too much, if the image says more of its layers than it may, by what is known by now: before anything is built, and again when layers have been described.
+// checkSaid fails when the image says more of its layers than it may. The error points at the layer that is too much. It goes by
+// what is known by now: it is called before anything is built, and again when layers have been described.
 func (s assembly) checkSaid() error {
 	var said graph.Said
 	for _, l := range s.Layers {
@@ -22,7 +23,7 @@ func (s assembly) checkSaid() error {
 		}
 		said.Add(r)
 		if l.Export {
-			said.Add(r.Metadata) // the lifecycle's label has it too
+			said.Add(r.Metadata) // the lifecycle's label holds it too
 		}
 		if err := said.Check(l); err != nil {
 			return err
@@ -31,7 +32,7 @@ func (s assembly) checkSaid() error {
 	return nil
 }
 
-// Unmountable is how many layers the image has, 0 when that is no more than MaxMounted.
+// Unmountable returns how many layers the image has, 0 when that is no more than MaxMounted.
 func (img *Image) Unmountable() int {
 	n := len(img.layers)
 	if img.Base != nil {

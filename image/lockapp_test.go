@@ -37,7 +37,8 @@ inline = "x"
 name = "shaped"
 `
 
-// A layer that changes the app runs on the app as those before left it: what it leaves is not known before what becomes of them.
+// A layer that changes the app runs on the app as earlier such layers left it: its content is not known before it is known what
+// becomes of them.
 func TestALayerThatChangesTheAppIsNotBuiltBeforeThoseThatChangeItBefore(t *testing.T) {
 	b := newBuild(t, shaped, from(t, imageOf(t, shaped)))
 	d := b.decided(t, fact.Facts{})

@@ -7,8 +7,8 @@ import (
 	"github.com/packfile/frontend/llb"
 )
 
-// Materials returns states that make the provenance of a build name the deps of layers that are not built, because the previous
-// image has them. Nothing is downloaded for them; they are not to be had from every previous image.
+// Materials returns states that make the provenance of a build name the deps of layers that are reused and not built. Solving
+// them downloads nothing. It returns none when the previous image cannot tell.
 func Materials(d *graph.Decisions) ([]bk.State, error) {
 	if prev := d.Previous; prev == nil || !prev.HasMaterials() || !prev.References() {
 		return nil, nil
@@ -29,7 +29,7 @@ func Materials(d *graph.Decisions) ([]bk.State, error) {
 	return states, nil
 }
 
-// addMaterials adds what Materials of a later build needs to an inline cache.
+// addMaterials adds to an inline cache what Materials needs in a later build.
 func addMaterials(d *graph.Decisions, inlineCache []byte) ([]byte, error) {
 	var sets [][]llb.Material
 	for _, l := range d.Layers {

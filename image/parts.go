@@ -18,10 +18,10 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// toolsLauncher is where the launcher, for /cnb/lifecycle, stands in the frontend's own image.
+// toolsLauncher is the path of the launcher, for /cnb/lifecycle, in the frontend's own image.
 const toolsLauncher = "/launcher"
 
-// Where the launcher stands in an app image (CNB Platform API, "launcher").
+// Paths of the launcher in an app image (CNB Platform API, "launcher").
 const (
 	lifecycleDir = "/cnb/lifecycle"
 	processDir   = "/cnb/process"
@@ -31,9 +31,9 @@ const (
 // platformAPI is the CNB Platform API that the image speaks: the oldest that every lifecycle since 0.17 can rebase.
 const platformAPI = "0.12"
 
-// Names of the image's layers that are no layers of the packfile, as they are described.
+// Names, for descriptions, of the image's layers that are not layers of the packfile.
 const (
-	sbomPart      = "sbom-" // and the digest of what it tells
+	sbomPart      = "sbom-" // and the digest of its content
 	appPart       = "app"
 	slicePart     = "slice-" // and its number
 	launcherPart  = "launcher"
@@ -41,8 +41,8 @@ const (
 	processesPart = "process-types"
 )
 
-// appLayers are the slices, in group order, and the rest of the app. A file is in the first slice that matches it; a folder that matches
-// takes all of its files with it.
+// appLayers returns the slices, in group order, and the rest of the app. A file belongs to the first slice that matches it. A
+// folder that matches takes all of its files with it.
 func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
 	app, err := s.LockedApp(ctx, nil)
 	if err != nil {
@@ -67,8 +67,8 @@ func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
 	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
 }
 
-// selectApp is the files of the app that globs include and do not exclude. The app's folder is there in any case: no layer
-// is empty.
+// selectApp returns the files of the app that globs include and do not exclude. It always keeps the app's folder: no layer is
+// empty.
 func (s assembly) selectApp(app bk.State, include, exclude []string, name string) bk.State {
 	inApp := func(globs []string) (paths []string) {
 		for _, g := range globs {
@@ -82,7 +82,7 @@ func (s assembly) selectApp(app bk.State, include, exclude []string, name string
 	}, graph.Options(s.Name("", name), s.LockApp()...)...)
 }
 
-// launchLayers are the launcher, the launch metadata and the links by which processes are started.
+// launchLayers returns the launcher, the launch metadata, and the links that start processes.
 func (s assembly) launchLayers() ([]imageLayer, error) {
 	root := llb.Owner{}
 	from, file := s.launcher()
@@ -112,8 +112,8 @@ func (s assembly) launchLayers() ([]imageLayer, error) {
 	return layers, nil
 }
 
-// sbomLayer is the SBOM in the place where platforms look for it; no layer when there is nothing to tell. Most images that are
-// put together of one build have the same.
+// sbomLayer returns a layer with the SBOM in the place where platforms look for it. It returns none when there is nothing to
+// tell. It takes the layer over from before when the SBOM is the same, as it mostly is.
 func (s assembly) sbomLayer(before *Image) ([]imageLayer, error) {
 	im, _ := SBOM(s.Decisions)
 	if len(im.Layers) == 0 {
@@ -138,8 +138,8 @@ func (s assembly) sbomLayer(before *Image) ([]imageLayer, error) {
 	return []imageLayer{{state: s.layersFiles(files, "sbom"), origin: "sbom", part: part}}, nil
 }
 
-// layersFiles is a layer with files below step.LayersDir. They and their folders have the owner of layers: a folder that
-// several layers have is the same in each.
+// layersFiles returns a layer with files below step.LayersDir. The files and their folders belong to the owner of layers: a
+// folder that several layers have is the same in each.
 func (s assembly) layersFiles(files map[string][]byte, name string) bk.State {
 	by := bk.WithUIDGID(s.Owner.UID, s.Owner.GID)
 	var action *bk.FileAction
@@ -154,10 +154,10 @@ func (s assembly) layersFiles(files map[string][]byte, name string) bk.State {
 	return llb.Normalize(tree, s.Time, bk.WithCustomName(s.Name("", name+" layer")))
 }
 
-// onTop is a layer with the descriptions of layers below it: a cache export takes along what is below the image, and nothing
-// else, not even other outputs of the same steps. Nothing matches the pattern, so that none of it gets into the layer. The
-// pattern makes this an operation of few builds: one that all builds share would take each of them along into the cache
-// exports of all others, and BuildKit imports none of more than 1 MiB.
+// onTop returns a layer with the descriptions of layers below it, so that a cache export takes them along: it takes what is below
+// the image, and nothing else, not even other outputs of the same steps. The pattern matches nothing, so that no description gets
+// into the layer. The pattern also makes this an operation of few builds: if all builds shared it, each would get into the cache
+// exports of all others, and BuildKit imports no cache of more than 1 MiB.
 func (s assembly) onTop(below *descriptions, layer bk.State) bk.State {
 	if below == nil {
 		return layer

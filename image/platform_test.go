@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/container"
 )
 
-// stepsOf are the digests of the steps of an image, by the names of their vertices, and the platforms that they run on.
+// stepsOf returns the digests of the steps of an image, by the names of their vertices, and the platforms that they run on.
 func stepsOf(t *testing.T, b testGraph) (digests map[string]digest.Digest, platforms map[string]string) {
 	t.Helper()
 	digests, platforms = map[string]digest.Digest{}, map[string]string{}

@@ -9,11 +9,11 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// metadata is what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order. A
-// process replaces one of the same type of an earlier module (Buildpack API, "launch.toml"), but none of the packfile that is
+// metadata returns what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order. A
+// process replaces one of the same type of an earlier module (Buildpack API, "launch.toml"), but not one of the packfile being
 // built.
 func (g assembly) metadata() (md launch.Metadata) {
-	last := map[string]*module.Module{} // that has a process of a type
+	last := map[string]*module.Module{} // last module with a process of a type
 	for _, m := range g.Modules {
 		for _, p := range m.Packfile.Processes {
 			if last[p.Type] != g.Root {
@@ -42,9 +42,9 @@ func (g assembly) metadata() (md launch.Metadata) {
 	return md
 }
 
-// defaultProcess is the type that the image starts, "" when there is none: what the packfile that is built would start alone,
-// else the last that a module marks default, unless a later module has another process of that type, else web, else the only
-// one.
+// defaultProcess returns the type that the image starts, "" when there is none. The type that the packfile being built would
+// start alone goes first. Then comes the last type that a module marks default, unless a later module has another process of that
+// type, then web, and then the only type.
 func (g assembly) defaultProcess(all []launch.Process) (marked string) {
 	mark := func(processes []packfile.Process) {
 		for _, p := range processes {
@@ -72,7 +72,8 @@ func (g assembly) defaultProcess(all []launch.Process) (marked string) {
 	return started(marked, all)
 }
 
-// started is the type that an image with some processes starts: the one that is marked, else web, else the only one.
+// started returns the type that an image with some processes starts: the marked one, else web, else the only one. It returns ""
+// when there is none of these.
 func started(marked string, all []launch.Process) string {
 	switch {
 	case marked != "":
@@ -85,13 +86,13 @@ func started(marked string, all []launch.Process) string {
 	return ""
 }
 
-// launchAPI is the Buildpack API by whose rules the launcher starts processes. A process that is not direct needs 0.8,
-// the last that has shell processes; launchers since 0.18 know none below 0.7.
+// launchAPI returns the Buildpack API by whose rules the launcher starts processes. A process that is not direct needs 0.8, the
+// last version with shell processes. Launchers since 0.18 know no version below 0.7.
 func launchAPI(pf *packfile.Packfile) string {
 	shell := slices.ContainsFunc(pf.Processes, func(p packfile.Process) bool { return !p.Direct })
 	v, err := api.Parse(pf.API)
 	switch {
-	case err != nil: // there is none
+	case err != nil: // the packfile names none
 	case !v.AtLeast(api.OldestToday):
 		return api.OldestToday.String()
 	case shell && v.AtLeast(api.DirectOnly):

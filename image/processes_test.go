@@ -62,7 +62,7 @@ func TestLabelsComeInGroupOrderAndThePackfileThatIsBuiltGoesBefore(t *testing.T)
 	}
 }
 
-// The order may put the packfile that is built before others: what it says of processes holds all the same.
+// The order may put the packfile being built before others: its processes win all the same.
 func TestAModuleReplacesNoProcessOfTheApp(t *testing.T) {
 	own := "[[processes]]\ntype = \"web\"\ncommand = [\"own\"]\n"
 	other := "[[processes]]\ntype = \"web\"\ncommand = [\"other\"]\n[[processes]]\ntype = \"evil\"\ncommand = [\"evil\"]\ndefault = true\n"

@@ -16,9 +16,9 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// What must hold of the images of builds.
+// Checks of the images of builds.
 
-// older is an image as frontends pushed it that told links apart by their names.
+// older returns an image as older frontends pushed it, with links told apart by their names.
 func (img *built) older(t *testing.T, w *world) *built {
 	label := img.label(t)
 	for i := range label.Layers {
@@ -48,7 +48,7 @@ func (img *built) older(t *testing.T, w *world) *built {
 	return &old
 }
 
-// mixed is the image with another's file in the folder of a layer of its.
+// mixed returns the image with another's file in the folder of one of its layers.
 func (img *built) mixed(r *rand.Rand) *built {
 	mixed := *img
 	mixed.files = maps.Clone(img.files)
@@ -65,7 +65,7 @@ func (img *built) label(t *testing.T) layerkey.Label {
 	return label
 }
 
-// target is LAYER of what a layer links.
+// target returns LAYER of a layer's link.
 func target(r layerkey.Record, k layerkey.Link) string {
 	if k.Layer != "" {
 		return k.Layer
@@ -73,7 +73,7 @@ func target(r layerkey.Record, k layerkey.Link) string {
 	return path.Join(path.Dir(r.Parts.Layer), k.Name)
 }
 
-// untrue is what the label of an image says of its layers, or their files say of each other, that is not so.
+// untrue returns what is not so of what the label of an image says of its layers, or of what their files say of each other.
 func (img *built) untrue(t *testing.T) (lies []string) {
 	say := func(format string, args ...any) { lies = append(lies, fmt.Sprintf(format, args...)) }
 	label := img.label(t)
@@ -145,7 +145,7 @@ func (img *built) untrue(t *testing.T) (lies []string) {
 	return lies
 }
 
-// differences between two images are empty when they are the same.
+// differences returns the differences between two images, none when they are the same.
 func differences(a, b *built) (all []string) {
 	names := map[string]bool{}
 	for _, files := range []tree{a.files, b.files} {
@@ -171,7 +171,7 @@ func differences(a, b *built) (all []string) {
 	return all
 }
 
-// called are the LAYER of layers, by what they are called in messages.
+// called returns the LAYER of layers, by their names in messages.
 func (w *world) called() map[string]string {
 	dirs := map[string]string{}
 	for _, m := range w.modules {
@@ -189,7 +189,7 @@ func (w *world) called() map[string]string {
 	return dirs
 }
 
-// rebuilt are the layers of an image that a build with it as the previous one made again although they have a version.
+// rebuilt returns the layers of an image that have a version, and that a build with the image as the previous one built again.
 func (img *built) rebuilt(t *testing.T, w *world, again *built) (names []string) {
 	records := map[string]layerkey.Record{}
 	for _, r := range img.label(t).Layers {

@@ -39,7 +39,7 @@ var (
 	worldsFlag = flag.Int("worlds", 80, "how many worlds it tries")
 )
 
-// built is what a build gives.
+// built is the result of a build.
 type built struct {
 	config  *dockerspec.DockerOCIImage
 	cache   []byte
@@ -49,12 +49,12 @@ type built struct {
 	actions map[string]graph.Action
 }
 
-// order is how the questions of a build are asked.
+// order is the order in which questions of a build are asked.
 type order func([]fact.Question) []fact.Question
 
 func allAtOnce(qs []fact.Question) []fact.Question { return qs }
 
-// oneByOne asks one of the questions that can be asked, any.
+// oneByOne asks any one of the questions that can be asked.
 func oneByOne(r *rand.Rand) order {
 	return func(qs []fact.Question) []fact.Question {
 		i := r.IntN(len(qs))
@@ -114,7 +114,7 @@ func (w *world) input(t *testing.T, earlier *previous.Image) input {
 type tried struct {
 	*graph.Decisions
 	*builder
-	facts fact.Facts // under which they are
+	facts fact.Facts // facts under which they hold
 }
 
 // ask adds the answers to questions that can be asked now.
@@ -136,7 +136,7 @@ func (b *tried) know(more fact.Facts) (err error) {
 	return err
 }
 
-// answerAll are the answers to inquiries.
+// answerAll returns the answers to inquiries.
 func (b *builder) answerAll(inquiries []fact.Inquiry) fact.Facts {
 	facts := fact.Facts{}
 	for _, in := range inquiries {
@@ -152,7 +152,7 @@ func (b *builder) answerAll(inquiries []fact.Inquiry) fact.Facts {
 	return facts
 }
 
-// try begins a build of the world on an empty builder. It is an error when its modules do not go together.
+// try begins a build of the world on an empty builder. It fails when the modules of the world do not go together.
 func (w *world) try(t *testing.T, from *built, in input) (b tried, err error) {
 	b.builder = &builder{
 		t: t, app: tree{}, layers: map[digest.Digest]tree{}, weather: w.weather, done: map[digest.Digest][]tree{}, ran: map[string]tree{},
@@ -262,7 +262,7 @@ func (w *world) build(t *testing.T, from *built, in input, next order) (img *bui
 	return img, nil
 }
 
-// previous is an image as the previous one of a build.
+// previous returns an image as the previous one of a build.
 func (img *built) previous(t *testing.T, copied bool) *previous.Image {
 	p := previous.Source{State: bk.Image("previous"), Config: img.config}
 	if !copied {
@@ -275,7 +275,7 @@ func (img *built) previous(t *testing.T, copied bool) *previous.Image {
 	return earlier
 }
 
-// explained is what becomes of layers by what can be known without building any.
+// explained returns what becomes of layers, as far as that can be known without building any.
 func (w *world) explained(t *testing.T, from *built, in input) map[string]graph.Action {
 	in.graph.BuildNothing = true
 	b, err := w.try(t, from, in)

@@ -14,10 +14,10 @@ import (
 	"github.com/packfile/frontend/image"
 )
 
-// Decisions and what is made under them are values: they follow from the facts alone, and not from what was asked for before, or how
-// often.
+// Decisions and what is made under them are values: they follow from the facts alone. Earlier questions do not count, nor how
+// often they were asked.
 
-// assemble puts an image together, or what a target exports.
+// assemble puts an image together, or the layer that a target exports.
 func (in input) assemble(d *graph.Decisions) (*image.Image, error) {
 	if in.graph.Target == "" {
 		return image.Assemble(context.Background(), d, in.image)
@@ -25,7 +25,7 @@ func (in input) assemble(d *graph.Decisions) (*image.Image, error) {
 	return image.Layer(context.Background(), d)
 }
 
-// sameAgain is an error if questions that are asked once more are asked with other steps.
+// sameAgain fails when asking questions once more takes other steps.
 func (b *tried) sameAgain(qs []fact.Question, asked []fact.Inquiry) error {
 	again, err := b.Ask(context.Background(), qs, nil)
 	if err == nil && !b.equal(asked, again) {
@@ -34,7 +34,8 @@ func (b *tried) sameAgain(qs []fact.Question, asked []fact.Inquiry) error {
 	return err
 }
 
-// sameAtOnce is an error if decisions that were made fact by fact, or the image under them, are not those that all facts give at once.
+// sameAtOnce fails when decisions that were made fact by fact, or the image under them, differ from those under all facts at
+// once.
 func (b *tried) sameAtOnce(in input, img *image.Image) error {
 	d, err := b.Decide(b.facts)
 	if err != nil {
@@ -54,7 +55,7 @@ func (b *tried) sameAtOnce(in input, img *image.Image) error {
 	return nil
 }
 
-// sameConfigAtOnce is an error if the config of an image is another one under the same facts at once.
+// sameConfigAtOnce fails when the config of an image differs from the config under all the same facts at once.
 func (b *tried) sameConfigAtOnce(img *image.Image, config *dockerspec.DockerOCIImage) error {
 	d, err := b.Decide(b.facts)
 	if err != nil {
@@ -71,7 +72,7 @@ func (b *tried) sameConfigAtOnce(img *image.Image, config *dockerspec.DockerOCII
 	return err
 }
 
-// equal says whether inquiries are the same operations.
+// equal reports whether inquiries are the same operations.
 func (b *tried) equal(one, other []fact.Inquiry) bool {
 	if len(one) != len(other) {
 		return false

@@ -24,12 +24,12 @@ import (
 type Rebased struct {
 	State       bk.State
 	Config      *dockerspec.DockerOCIImage
-	InlineCache []byte // of the image, by which it can be used as previous one
+	InlineCache []byte // of the image, so that later builds can use it as the previous one
 }
 
-// Rebase puts an app image on another run image (platform specification, "rebaser"). What the image's labels say is believed
-// only as far as the image agrees. The config is the app image's, apart from what is about the run image. The inline cache keeps
-// what it says of deps.
+// Rebase puts an app image on another run image (platform specification, "rebaser"). It believes the image's labels only as far
+// as the image agrees, and fails when they cannot be true. The config is the app image's, apart from what is about the run image.
+// The inline cache keeps what it says of deps.
 func Rebase(app previous.Source, run container.Base) (*Rebased, error) {
 	md, err := lifecycleMetadataOf(app.Config)
 	if err != nil {
@@ -61,7 +61,7 @@ func Rebase(app previous.Source, run container.Base) (*Rebased, error) {
 	}
 	moved := map[digest.Digest]int{}
 	for i, id := range ours {
-		if _, ok := moved[id]; !ok { // of equal layers a cache has the first
+		if _, ok := moved[id]; !ok { // when layers are equal, a cache has the first
 			moved[id] = len(run.Config.RootFS.DiffIDs) + i
 		}
 	}
@@ -69,7 +69,7 @@ func Rebase(app previous.Source, run container.Base) (*Rebased, error) {
 	return re, err
 }
 
-// lifecycleMetadataOf is what the label of an image says.
+// lifecycleMetadataOf returns what the lifecycle's label of an image says.
 func lifecycleMetadataOf(img *dockerspec.DockerOCIImage) (md label.LifecycleMetadata, err error) {
 	text := img.Config.Labels[label.Lifecycle]
 	if text == "" {
@@ -81,7 +81,7 @@ func lifecycleMetadataOf(img *dockerspec.DockerOCIImage) (md label.LifecycleMeta
 	return md, nil
 }
 
-// layersOf are the app image's own layers: those on top of the run image.
+// layersOf returns the app image's own layers: those on top of the run image.
 func layersOf(l label.LifecycleMetadata, diffIDs []digest.Digest) ([]digest.Digest, error) {
 	all := append(slices.Clone(l.App), l.Config, l.Launcher)
 	if l.SBOM != nil {
@@ -112,13 +112,13 @@ func layersOf(l label.LifecycleMetadata, diffIDs []digest.Digest) ([]digest.Dige
 	return diffIDs[base:], nil
 }
 
-// Labels of run images that an app image takes over from its own.
+// Labels that an app image takes over from its run image.
 const (
 	baseLabels  = "io.buildpacks.base."
 	stackLabels = "io.buildpacks.stack."
 )
 
-// rebasable fails if an app image cannot be put on a run image (platform specification, "rebaser").
+// rebasable fails when an app image cannot be put on a run image (platform specification, "rebaser").
 func rebasable(app *dockerspec.DockerOCIImage, run container.Base) error {
 	switch {
 	case app.Config.Labels[label.Rebasable] == "false":
@@ -136,14 +136,14 @@ func rebasable(app *dockerspec.DockerOCIImage, run container.Base) error {
 			return fmt.Errorf("it was made for %s %q, and the new run image has %q: build it again", c.what, c.app, c.run)
 		}
 	}
-	// A run image for a lesser processor will do: amd64 for an app of amd64/v2.
+	// A run image for a lesser processor is fine: amd64 for an app of amd64/v2.
 	if of, on := platforms.Normalize(app.Platform), platforms.Normalize(run.Config.Platform); !platforms.Only(of).Match(on) {
 		return fmt.Errorf("it was made for %s, and the new run image is for %s: build it again", platforms.Format(of), platforms.Format(on))
 	}
 	return nil
 }
 
-// rebasedConfig is the config of an app image with what it says of its run image changed; layers of it are its own.
+// rebasedConfig returns the config of an app image with a new run image. layers is how many of the image's layers are its own.
 func rebasedConfig(app *dockerspec.DockerOCIImage, run container.Base, md label.LifecycleMetadata, layers int) (*dockerspec.DockerOCIImage, error) {
 	img := *app
 	img.RootFS = ocispecs.RootFS{Type: app.RootFS.Type}

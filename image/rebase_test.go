@@ -13,7 +13,7 @@ import (
 	"github.com/packfile/frontend/previous"
 )
 
-// appWith is the config of an app image with one layer of its own beside those that every one has, and a run image below.
+// appWith returns the config of an app image with one layer of its own besides those that every one has, and a run image below.
 func appWith(t *testing.T, ids ...digest.Digest) *dockerspec.DockerOCIImage {
 	t.Helper()
 	top := digest.FromString("top")
@@ -39,7 +39,7 @@ func TestDiffIDsThatAreNoneAreRefused(t *testing.T) {
 		_, err := Rebase(previous.Source{State: bk.Image("app"), Config: cfg, InlineCache: inlineCache(t, cfg)}, run)
 		return err
 	}
-	// The history is what is missing of a whole image, so everything else has been looked at.
+	// Only the history is missing from a whole image, so everything else has been checked.
 	if err := rebase(app, config, launcher); err == nil || !strings.Contains(err.Error(), "fewer history entries") {
 		t.Errorf("true digests: %v", err)
 	}

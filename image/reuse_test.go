@@ -49,10 +49,11 @@ version-as = "V"
 
 func diffID(text string) string { return digest.FromString(text).String() }
 
-// exact makes the build image known by its digest.
+// exact makes equal digests of the build image mean equal contents.
 func exact(in *testInput) { in.Build.Exact = true }
 
-// describeAll answers question Built for the layers that are built; what they hold is what content says, else their name.
+// describeAll answers question Built for the layers that are built. Their content is as the argument content says, else their
+// name.
 func describeAll(b testGraph, f fact.Facts, content map[string]string) fact.Facts {
 	d, err := b.Decide(f)
 	if err != nil {
@@ -68,7 +69,7 @@ func describeAll(b testGraph, f fact.Facts, content map[string]string) fact.Fact
 	return f
 }
 
-// leftOf are the questions that are left of an image.
+// leftOf returns the questions that are left of an image.
 func leftOf(img *Image) map[fact.Question]bool {
 	all := map[fact.Question]bool{}
 	for _, in := range img.Left {
@@ -89,7 +90,7 @@ func describeParts(img *Image, f fact.Facts) fact.Facts {
 	return f
 }
 
-// imageOf is the config of the image that a packfile gives.
+// imageOf returns the config of the image of a packfile.
 func imageOf(t *testing.T, text string, change ...func(*testInput)) *dockerspec.DockerOCIImage {
 	t.Helper()
 	b := newBuild(t, text, append([]func(*testInput){exact}, change...)...)
@@ -108,7 +109,7 @@ func imageOf(t *testing.T, text string, change ...func(*testInput)) *dockerspec.
 	return cfg
 }
 
-// inlineCache is that of an image.
+// inlineCache returns the inline cache of an image.
 func inlineCache(t *testing.T, cfg *dockerspec.DockerOCIImage) []byte {
 	t.Helper()
 	data, err := llb.References(cfg.RootFS.DiffIDs, 0)
@@ -128,7 +129,7 @@ func from(t *testing.T, cfg *dockerspec.DockerOCIImage) func(*testInput) {
 	return func(in *testInput) { in.Previous, in.Build.Exact = earlier, true }
 }
 
-// actions are what becomes of the layers, once everything is known that Questions ask for.
+// actions returns what becomes of the layers, once everything is known that Questions ask for.
 func actions(t *testing.T, b testGraph, content map[string]string) string {
 	t.Helper()
 	asked := ""
@@ -242,7 +243,7 @@ func TestLabelsThatLie(t *testing.T) {
 		name   string
 		change func(*dockerspec.DockerOCIImage)
 		warns  string
-		left   int // records that are used
+		left   int // number of records that are used
 	}{
 		{"no label", func(cfg *dockerspec.DockerOCIImage) { cfg.Config.Labels = nil }, "did not make it", 0},
 		{"no JSON", func(cfg *dockerspec.DockerOCIImage) { cfg.Config.Labels[layerkey.LabelName] = "{" }, "cannot be read", 0},
@@ -273,7 +274,7 @@ func TestLabelsThatLie(t *testing.T) {
 	}
 }
 
-// diamond is a kept layer that two others link, of which the second links the first.
+// diamond has a kept layer that two others link, and the second of these links the first.
 const diamond = `
 [config]
 shell = "/bin/sh"
@@ -340,7 +341,7 @@ func TestAKeptLayerThatRunsIsDescribedBeforeThoseThatLinkItAreDecided(t *testing
 func TestWhatIsNotDecidedOrDescribedIsAnErrorWithItsName(t *testing.T) {
 	tested := strings.Replace(diamond, "name = \"gen\"\nexport = true\nversion = \"1\"\n", "name = \"gen\"\nexport = true\n[layers.build.test]\ninline = \"x\"\n", 1)
 	b := newBuild(t, tested, from(t, imageOf(t, diamond)))
-	// Whether tool runs, which deps was built with, is for the test of gen to say.
+	// The test of gen says whether tool runs, which deps was built with.
 	if _, err := Assemble(t.Context(), b.decided(t, fact.Facts{}), b.in); err == nil || err.Error() != `layer "deps" is not decided` {
 		t.Errorf("not decided: %v", err)
 	}

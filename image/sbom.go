@@ -19,12 +19,12 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// sbomDir is where an app image has its SBOMs (Buildpack API, "Bill-of-Materials").
+// sbomDir is the folder of an app image for SBOMs (Buildpack API, "Bill-of-Materials").
 const sbomDir = "sbom/launch"
 
-// SBOM returns what the image is made of, or with a target the layer: from the packfile, and from what run steps left, whether
-// or not they ran in this build. It is known when all of these layers are described; before, it is what it will be if run
-// steps add nothing to the metadata.
+// SBOM returns what the image consists of, or with a target the layer: from the packfile, and from what run steps left, whether
+// or not they ran in this build. known reports whether all of these layers are described. Before that, SBOM returns what will
+// hold if run steps add nothing to the metadata.
 func SBOM(d *graph.Decisions) (im sbom.Image, known bool) {
 	known = true
 	im = sbom.Image{Name: d.Root.ID(), Version: d.Root.Packfile.Config.Version}
@@ -47,12 +47,12 @@ func SBOM(d *graph.Decisions) (im sbom.Image, known bool) {
 	return im, known
 }
 
-// inResult says whether the image has a layer, or whether it is the target.
+// inResult reports whether the image has a layer, or the layer is the target.
 func inResult(d *graph.Decisions, l *graph.Layer) bool {
 	return !d.Dropped(l) && (l.Export && d.TargetLayer == nil || l == d.TargetLayer)
 }
 
-// Document is the SBOM as one SPDX document, nil when it is not known.
+// Document returns the SBOM as one SPDX document, nil while it is not known.
 func Document(d *graph.Decisions) ([]byte, error) {
 	im, known := SBOM(d)
 	if !known {
@@ -61,7 +61,7 @@ func Document(d *graph.Decisions) ([]byte, error) {
 	return im.Document(d.Time)
 }
 
-// DocumentOf is the SBOM of an image that has been built, by what its labels say.
+// DocumentOf returns the SBOM of an image that has been built, from its labels.
 func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 	l, err := layerkey.ParseLabel(img.Config.Labels[layerkey.LabelName])
 	if err != nil {
@@ -72,7 +72,7 @@ func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 		return nil, err
 	}
 	im := sbom.Image{Name: l.Name, Version: l.Version}
-	shown := map[string]string{} // what a layer of the image is called, by LAYER
+	shown := map[string]string{} // name of a layer of the image, by LAYER
 	for _, r := range l.Layers {
 		if r.DiffID == "" {
 			continue // the image does not have it
@@ -93,7 +93,7 @@ func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 		for _, k := range r.Parts.Links {
 			linked := k.Layer
 			switch {
-			case k.Exposed || strings.Contains(k.Name, "/"): // older frontends told by the slash alone
+			case k.Exposed || strings.Contains(k.Name, "/"): // labels of older frontends show it by the slash alone
 				continue // the packfile does not name it
 			case linked == "":
 				linked = path.Join(path.Dir(r.Parts.Layer), k.Name)
@@ -107,14 +107,14 @@ func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 	return im.Document(time.Unix(l.Time, 0))
 }
 
-// sbomFiles are the files that tell what the image's layers hold, by their path in the image: one for each layer, and one for
-// each module. That of the only module there is tells of the image.
+// sbomFiles returns the files that tell what the image's layers hold, by their path in the image: one for each layer, and one for
+// each module. When there is only one module, its file is about the image.
 func sbomFiles(d *graph.Decisions, im sbom.Image) (files map[string][]byte, err error) {
 	files = map[string][]byte{}
 	for _, m := range d.Modules {
 		dir := path.Join(step.LayersDir, sbomDir, m.LayersName())
 		of := sbom.Image{Name: m.ID(), Version: m.Packfile.Config.Version}
-		i := 0 // in im.Layers, which has the layers of modules in the same order
+		i := 0 // index in im.Layers, which has the layers of modules in the same order
 		for _, l := range d.Layers {
 			if !inResult(d, l) {
 				continue
@@ -140,12 +140,12 @@ func sbomFiles(d *graph.Decisions, im sbom.Image) (files map[string][]byte, err 
 	return files, nil
 }
 
-// AskTarget is what describes the target, for its SBOM.
+// AskTarget returns the steps that describe the target, for its SBOM.
 func AskTarget(ctx context.Context, d *graph.Decisions) ([]fact.Inquiry, error) {
 	return d.Ask(ctx, []fact.Question{{Layer: d.TargetLayer.ID, Kind: fact.Built}}, nil)
 }
 
-// MergeSBOM is a folder with what an SBOM generator found, our document in one of its own.
+// MergeSBOM returns a folder with the output of an SBOM generator, which has our document in one of its own documents.
 func MergeSBOM(b *container.Builder, found bk.State, generator string, document []byte) (bk.State, error) {
 	p := container.Process{Name: "merge the SBOM with that of " + generator}
 	p.Spec = step.Spec{Task: step.MergeSBOM{Generator: generator}}
@@ -155,7 +155,7 @@ func MergeSBOM(b *container.Builder, found bk.State, generator string, document 
 	if err != nil {
 		return bk.State{}, err
 	}
-	// BuildKit knows the main document by its name, which has no folder.
+	// BuildKit knows the main document by its name without a folder.
 	return bk.Scratch().File(bk.Copy(out[step.OutDir], path.Join(container.OutDir, step.MergedDir), "/", &bk.CopyInfo{CopyDirContentsOnly: true}),
 		bk.WithCustomName(b.Name("", "SBOM"))), nil
 }

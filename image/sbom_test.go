@@ -44,7 +44,7 @@ inline = "x"
 name = "tool"
 `
 
-// filesOf are the files of the SBOM under some facts.
+// filesOf returns the files of the SBOM under some facts.
 func filesOf(d *graph.Decisions) (map[string][]byte, error) {
 	im, _ := SBOM(d)
 	return sbomFiles(d, im)

@@ -13,15 +13,15 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// What simulated scripts see and do.
+// Simulated scripts: what they see and do.
 
-// script is what a simulated script does, as its text.
+// script is the actions of a simulated script, as its text.
 type script struct {
-	Salt    int    `json:"salt,omitempty"`    // it does it differently
+	Salt    int    `json:"salt,omitempty"`    // changes the script and nothing else
 	Reads   string `json:"reads,omitempty"`   // file of the app
-	Unless  string `json:"unless,omitempty"`  // it exits with 100 when that file is this
+	Unless  string `json:"unless,omitempty"`  // it exits with 100 when the file holds this
 	Version bool   `json:"version,omitempty"` // it says a version
-	Weather bool   `json:"weather,omitempty"` // it gets something from the network that is not the same for ever
+	Weather bool   `json:"weather,omitempty"` // it gets something from the network that changes
 	Tells   bool   `json:"tells,omitempty"`   // it leaves metadata
 }
 
@@ -64,7 +64,7 @@ func (b *builder) answer(c *box) step.Result {
 	return step.Result{Metadata: md}
 }
 
-// seen is what a step sees of other layers: their files and what they are called, by the place where it sees them.
+// seen is what a step sees of other layers: their files and their names, by the place where it sees them.
 func (b *builder) seen(c *box) map[string]string {
 	seen := map[string]string{}
 	for _, link := range c.spec.Links {
@@ -99,7 +99,7 @@ func (b *builder) seen(c *box) map[string]string {
 	return seen
 }
 
-// make is a run step: what it leaves is a function of everything that it sees.
+// make runs a run step: its output is a function of everything that it sees.
 func (b *builder) make(c *box) {
 	s := c.script()
 	md := maps.Clone(c.spec.Metadata)

@@ -18,7 +18,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// A builder in place of BuildKit and packfile-step, so that the property test sees files and not what convert thinks of them. It
+// A builder in place of BuildKit and packfile-step, so that the property test sees files and not what our code thinks of them. It
 // knows LLB and the step contract (package step), and nothing of package graph.
 
 // entry is a file or a folder of a tree.
@@ -33,7 +33,7 @@ const unknown = -1
 // tree is files and folders by their absolute path. A mount of a file is a tree with that file as "/".
 type tree map[string]entry
 
-// sub is a folder, or file, of a tree as a tree of its own.
+// sub returns a folder, or file, of a tree as a tree of its own.
 func (t tree) sub(dir string) tree {
 	dir = path.Join("/", dir)
 	if dir == "/" {
@@ -64,7 +64,7 @@ func (t tree) put(dir string, files tree, time int64) {
 	}
 }
 
-// digest of a tree, as a layer; without times it is that of its files.
+// digest returns the digest of a tree as a layer; without times, that of its files.
 func (t tree) digest(times bool) string {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(t)) {
@@ -105,10 +105,10 @@ type builder struct {
 	ran     map[string]tree // what run steps left, by LAYER
 }
 
-// known makes a layer of the previous image one that can be had by reference.
+// known makes a layer of the previous image available by reference.
 func (b *builder) known(diffID string, layer tree) {
 	def := marshalled(b.t, llb.Reference(digest.Digest(diffID)))
-	b.layers[digest.FromBytes(def[len(def)-2])] = layer // the last says what the result is
+	b.layers[digest.FromBytes(def[len(def)-2])] = layer // the last operation names the result
 }
 
 func marshalled(t *testing.T, st bk.State) [][]byte {
@@ -120,10 +120,10 @@ func marshalled(t *testing.T, st bk.State) [][]byte {
 	return def.Def
 }
 
-// solve is what a state comes to.
+// solve returns the tree of a state.
 func (b *builder) solve(st bk.State) tree { return b.inputs(st)[0] }
 
-// merged are the layers that a state merges.
+// merged returns the layers that a state merges.
 func (b *builder) merged(st bk.State) []tree {
 	ops := b.operations(st)
 	last := ops[""].Inputs[0]
@@ -142,7 +142,7 @@ func (b *builder) inputs(st bk.State) []tree {
 	return b.resolve(ops, ops[""].Inputs)
 }
 
-// operations of a state, by digest; that of the result has none.
+// operations returns the operations of a state, by digest. The last one, the result, has none.
 func (b *builder) operations(st bk.State) map[digest.Digest]*pb.Op {
 	ops := map[digest.Digest]*pb.Op{}
 	def := marshalled(b.t, st)
@@ -168,7 +168,7 @@ func (b *builder) resolve(ops map[digest.Digest]*pb.Op, inputs []*pb.Input) []tr
 	return trees
 }
 
-// run is what an operation leaves.
+// run returns what an operation leaves.
 func (b *builder) run(ops map[digest.Digest]*pb.Op, id digest.Digest) []tree {
 	if out, ok := b.done[id]; ok {
 		return out
@@ -214,7 +214,7 @@ func (b *builder) source(id string) tree {
 	return nil
 }
 
-// files does the actions of a file operation.
+// files runs the actions of a file operation.
 func files(op *pb.FileOp, in []tree) []tree {
 	states := map[int64]tree{}
 	for i, t := range in {
@@ -252,7 +252,7 @@ func files(op *pb.FileOp, in []tree) []tree {
 
 func copied(to, from tree, a *pb.FileActionCopy) {
 	if a.AllowWildcard && strings.Contains(a.Src, "*") {
-		return // the pattern that nothing matches
+		return // the pattern that matches nothing
 	}
 	src := from.sub(a.Src)
 	if e, ok := src["/"]; len(src) == 0 && path.Clean(a.Src) != "/" {
@@ -342,7 +342,7 @@ func (b *builder) exec(op *pb.ExecOp, in []tree) []tree {
 	return out
 }
 
-// result leaves what comes back from a step.
+// result leaves the result of a step.
 func (c *box) result(file string, r step.Result) {
 	data, err := json.Marshal(r)
 	if err != nil {

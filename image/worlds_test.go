@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// world is what a build is made of, at random: modules, an app, and what else counts.
+// world is a random input of a build: modules, an app, and what else counts.
 type world struct {
 	modules []*module // in group order
 	root    int       // which of them is built
@@ -88,7 +88,8 @@ func newWorld(r *rand.Rand) *world {
 	return w
 }
 
-// addDiamond adds what random links seldom give: a layer that runs only for others, and two that see it, one of which sees the other.
+// addDiamond adds what random links seldom give: a layer that runs only for others, and two layers that see it, one of which sees
+// the other.
 func (w *world) addDiamond(r *rand.Rand) {
 	m := pick(r, w.modules...)
 	of := func(name string, export bool, links ...string) *layer {
@@ -101,11 +102,11 @@ func (w *world) addDiamond(r *rand.Rand) {
 	}
 	tool, deps := of("tool", false), of("deps", true, "tool")
 	tool.run.Weather = !w.pinned
-	deps.version, deps.inputs = "", []string{tool.run.Reads} // tool is another one when deps runs
+	deps.version, deps.inputs = "", []string{tool.run.Reads} // tool changes when deps runs
 	of("gen", true, "tool", "deps")
 }
 
-// addTwins adds two layers of one name: a module without id exposes one, and a later module links its own.
+// addTwins adds two layers with the same name: a module without id exposes one, and a later module links its own.
 func (w *world) addTwins(r *rand.Rand) {
 	first, second := w.modules[0], w.modules[1]
 	w.modules[w.root].id = moduleIDs[w.root]
@@ -132,7 +133,7 @@ func (w *world) addLayer(r *rand.Rand, i int) {
 		metadata: fmt.Sprint(r.IntN(2)),
 	}
 	m.layers = append(m.layers, l)
-	// One that an earlier module provides for this one.
+	// A layer that an earlier module provides for this one.
 	if i > 0 && chance(r, 25) {
 		from := w.modules[r.IntN(i)]
 		if from.layer(l.name) == nil {
@@ -176,7 +177,7 @@ func (w *world) script(r *rand.Rand, makes bool) *script {
 	return s
 }
 
-// fill gives a layer what makes it.
+// fill gives a layer a section that makes it.
 func (l *layer) fill(r *rand.Rand, w *world, m *module) {
 	switch r.IntN(7) {
 	case 0, 1, 2:
