@@ -15,22 +15,22 @@ import (
 	"github.com/moby/buildkit/client"
 )
 
-// Daemon is a buildkitd that has built nothing before.
+// Daemon is a buildkitd that starts empty.
 type Daemon struct {
 	Address string
 	cmd     *exec.Cmd
-	hold    func() error // lets go of its standard input, which ends it
+	hold    func() error // closes its standard input, which ends it
 }
 
 // StartDaemon starts an empty buildkitd of a kind, as hack/daemon.sh calls it: "overlayfs", "native", with "rootless-", "oldest-"
-// and "proxy-" before it. The words of by, if there are any, are a command that starts it. It takes seconds, ends with this
-// process at the latest, and leaves nothing.
+// and "proxy-" before it. The words of by, if there are any, are a command that starts it. Starting takes seconds. The daemon
+// ends with this process at the latest, and leaves nothing.
 func StartDaemon(ctx context.Context, kind string, by ...string) (*Daemon, error) {
 	repository, err := root()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(stateFolder(kind), "packfile-daemon-") // names of a test's own folders are too long for a socket
+	dir, err := os.MkdirTemp(stateFolder(kind), "packfile-daemon-") // a test's own folders have names that are too long for a socket
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,8 @@ func StartDaemon(ctx context.Context, kind string, by ...string) (*Daemon, error
 	return d, nil
 }
 
-// answers asks the daemon for its workers. A client that finds no socket waits a second before it looks again, so the socket is
-// looked for first.
+// answers asks the daemon for its workers. It looks for the socket first: a client that finds none waits a second before it looks
+// again.
 func (d *Daemon) answers(ctx context.Context) error {
 	conn, err := net.Dial("unix", strings.TrimPrefix(d.Address, "unix://"))
 	if err != nil {
@@ -71,21 +71,21 @@ func (d *Daemon) answers(ctx context.Context) error {
 	return err
 }
 
-// Stop ends the daemon and removes what it had.
+// Stop ends the daemon and removes its state.
 func (d *Daemon) Stop() {
 	d.hold()
 	d.cmd.Wait()
 }
 
-// SharedDaemon is a daemon that several tests build on: what one has built is no news to the next, so each builds things that no
-// other does. The zero value is one that is not started yet.
+// SharedDaemon is a daemon that several tests build on. It keeps what one test has built, so each test builds things that no
+// other does. The zero value is a daemon that is not started yet.
 type SharedDaemon struct {
 	once   sync.Once
 	daemon *Daemon
 	err    error
 }
 
-// Get returns the daemon. The first use starts it, of the kind that is given.
+// Get returns the daemon. The first call starts it, with the kind of that call.
 func (s *SharedDaemon) Get(kind string) (*Daemon, error) {
 	s.once.Do(func() { s.daemon, s.err = StartDaemon(context.Background(), kind) })
 	return s.daemon, s.err
@@ -98,8 +98,8 @@ func (s *SharedDaemon) Stop() {
 	}
 }
 
-// stateFolder is where a daemon has its state, "" for the folder of temporary files. The native snapshotter copies whole root
-// file systems, which takes minutes on a disk: it gets memory where there is plenty.
+// stateFolder returns the folder for a daemon's state, "" for the folder of temporary files. The native snapshotter copies whole
+// root file systems, which takes minutes on a disk: it gets memory where there is plenty.
 func stateFolder(kind string) string {
 	const memory, needed = "/dev/shm", 12 << 30
 	var free syscall.Statfs_t
@@ -118,7 +118,7 @@ func stateFolder(kind string) string {
 	return memory
 }
 
-// await asks again and again until there is no error, and returns the last one when its patience ends.
+// await asks again and again until there is no error. When its patience ends it returns the last error.
 func await(ctx context.Context, patience time.Duration, ask func() error) error {
 	const pause = 20 * time.Millisecond
 	deadline := time.After(patience)

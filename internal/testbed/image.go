@@ -13,15 +13,15 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Image is an image as a registry has it.
+// Image is an image in a registry.
 type Image struct {
 	Name     string
-	Digest   digest.Digest // of what the name names: a manifest, or the index that it is in
+	Digest   digest.Digest // of a manifest, or of the index that the name stands for
 	Manifest ocispecs.Manifest
 	Config   ocispecs.Image
 }
 
-// Size is that of the compressed layers in bytes.
+// Size returns the size of the compressed layers in bytes.
 func (i Image) Size() (size int64) {
 	for _, l := range i.Manifest.Layers {
 		size += l.Size
@@ -29,8 +29,8 @@ func (i Image) Size() (size int64) {
 	return size
 }
 
-// ReadImage reads an image by its name, HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST, over HTTP: from an index the one for
-// this machine. It does not read layers.
+// ReadImage reads an image by its name, HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST, over HTTP. From an index it takes the
+// image for this machine. It does not read layers.
 func ReadImage(ctx context.Context, name string) (Image, error) {
 	i := Image{Name: name}
 	data, err := ReadManifest(ctx, name)
@@ -66,7 +66,7 @@ func ReadImage(ctx context.Context, name string) (Image, error) {
 	return i, nil
 }
 
-// ReadManifest reads what a name names: a manifest or an index.
+// ReadManifest reads the manifest or the index of a name.
 func ReadManifest(ctx context.Context, name string) ([]byte, error) {
 	host, path, _ := strings.Cut(repositoryOf(name), "/")
 	reference := strings.TrimLeft(strings.TrimPrefix(name, host+"/"+path), ":@")
@@ -79,7 +79,7 @@ func ReadBlob(ctx context.Context, name string, blob digest.Digest) ([]byte, err
 	return get(ctx, fmt.Sprintf("http://%s/v2/%s/blobs/%s", host, path, blob))
 }
 
-// repositoryOf is a name without its tag and digest. The host may have a port.
+// repositoryOf returns a name without its tag and digest. The host may have a port.
 func repositoryOf(name string) string {
 	name, _, _ = strings.Cut(name, "@")
 	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Part is a piece of a packfile: a table with all that belongs to it, or several.
+// Part is a piece of a packfile: one or several tables with all that belongs to them.
 type Part interface{ String() string }
 
-// Text is a part as TOML, for what the methods here have no word for.
+// Text is a part as TOML, for what no method here writes.
 type Text string
 
 func (t Text) String() string { return string(t) }
 
-// Packfile writes a packfile of parts. Without a Config, steps run in busybox's shell.
+// Packfile returns a packfile of parts. Without a Config, its steps run in busybox's shell.
 func Packfile(parts ...Part) string {
 	for _, p := range parts {
 		if _, ok := p.(config); ok {
@@ -24,7 +24,7 @@ func Packfile(parts ...Part) string {
 	return Config("shell", "/bin/sh -eu").String() + Tables(parts...)
 }
 
-// Tables writes parts alone: what is added to a packfile, or a packfile whose steps run in the build image's bash.
+// Tables returns parts alone: an addition to a packfile, or a packfile whose steps run in the build image's bash.
 func Tables(parts ...Part) string {
 	var b strings.Builder
 	for _, p := range parts {
@@ -37,15 +37,15 @@ type config struct{ keys }
 
 func (c config) String() string { return "[config]\n" + c.keys.String() }
 
-// Config is the [config] table, by pairs of key and value.
+// Config returns the [config] table, from pairs of key and value.
 func Config(pairs ...any) Part { return config{keysOf(pairs)} }
 
-// Slice is a [[slices]] table.
+// Slice returns a [[slices]] table.
 func Slice(paths ...string) Part {
 	return Text("\n[[slices]]\n" + keysOf([]any{"paths", paths}).String())
 }
 
-// Cache is a [[caches]] table, by pairs of key and value beside its name.
+// Cache returns a [[caches]] table, from pairs of key and value besides its name.
 func Cache(name string, pairs ...any) Part {
 	return Text("\n[[caches]]\n" + keysOf(append([]any{"name", name}, pairs...)).String())
 }
@@ -55,12 +55,12 @@ type ProcessTable struct{ keys }
 
 func (p ProcessTable) String() string { return "\n[[processes]]\n" + p.keys.String() }
 
-// Process is a process of a type that runs a command directly.
+// Process returns a process of a type that runs a command directly.
 func Process(kind string, command ...string) ProcessTable {
 	return ProcessTable{keysOf([]any{"type", kind, "command", command})}
 }
 
-// ShellProcess is a process of a type that runs a line of shell.
+// ShellProcess returns a process of a type that runs a line of shell.
 func ShellProcess(kind, line string) ProcessTable {
 	return ProcessTable{keysOf([]any{"type", kind, "command", line, "direct", false})}
 }
@@ -74,23 +74,23 @@ func (p ProcessTable) With(pairs ...any) ProcessTable {
 // LayerTable is a [[layers]] table. Its methods return it with more in it, in any order.
 type LayerTable struct {
 	keys           // of the table itself
-	section string // that makes it: "build" or "provide", or "" when others make it
+	section string // the one that makes it: "build" or "provide", or "" when others make it
 	made    keys   // of that section
 	scripts []Part // require, test and run
 	lists   []Part // links, env and so on
 }
 
-// Layer is a layer that its packfile wants and makes itself.
+// Layer returns a layer that its packfile wants and makes itself.
 func Layer(name string) LayerTable {
 	return LayerTable{keys: keysOf([]any{"name", name}), section: "build"}
 }
 
-// Provided is a layer that its packfile makes for whoever wants it. With Require, that is the packfile itself too.
+// Provided returns a layer that its packfile makes for all who want it. With Require, the packfile itself wants it too.
 func Provided(name string) LayerTable {
 	return LayerTable{keys: keysOf([]any{"name", name}), section: "provide"}
 }
 
-// Required is a layer that its packfile wants of others.
+// Required returns a layer that its packfile wants from others.
 func Required(name string) LayerTable { return LayerTable{keys: keysOf([]any{"name", name})} }
 
 func (l LayerTable) String() string {
@@ -114,7 +114,7 @@ func (l LayerTable) Export() LayerTable { return l.With("export", true) }
 // Expose shows the layer to later modules.
 func (l LayerTable) Expose() LayerTable { return l.With("expose", true) }
 
-// Version is the layer's static version.
+// Version sets the layer's static version.
 func (l LayerTable) Version(version string) LayerTable { return l.With("version", version) }
 
 // Making adds keys of the section that makes the layer.
@@ -123,31 +123,31 @@ func (l LayerTable) Making(pairs ...any) LayerTable {
 	return l
 }
 
-// Inputs are the only files that the layer's steps see.
+// Inputs names the only files that the layer's steps see.
 func (l LayerTable) Inputs(patterns ...string) LayerTable { return l.Making("inputs", patterns) }
 
 // LockApp lets the run script change the app.
 func (l LayerTable) LockApp() LayerTable { return l.Making("lock-app", true) }
 
-// Require is the script that asks for the layer, with pairs of key and value beside it; "" asks without one.
+// Require adds the script that asks for the layer, with pairs of key and value beside it; "" asks without a script.
 func (l LayerTable) Require(script string, pairs ...any) LayerTable {
 	return l.step("require", script, pairs)
 }
 
-// Test is the script that settles the layer's version.
+// Test adds the script that settles the layer's version.
 func (l LayerTable) Test(script string, pairs ...any) LayerTable {
 	return l.step(l.section+".test", script, pairs)
 }
 
-// Match has the version be the digest of the files that match.
+// Match makes the version the digest of the files that match.
 func (l LayerTable) Match(patterns ...string) LayerTable { return l.Test("", "match", patterns) }
 
-// Run is the script that fills the layer.
+// Run adds the script that fills the layer.
 func (l LayerTable) Run(script string, pairs ...any) LayerTable {
 	return l.step(l.section+".run", script, pairs)
 }
 
-// RunFile is a file of the packfile's folder with the script that fills the layer.
+// RunFile names a file in the packfile's folder that holds the script that fills the layer.
 func (l LayerTable) RunFile(path string) LayerTable { return l.Run("", "path", path) }
 
 func (l LayerTable) step(table, script string, pairs []any) LayerTable {
@@ -168,7 +168,7 @@ func (l LayerTable) Env(time, name, value string, pairs ...any) LayerTable {
 	return l.list("env."+time, "name", name, slices.Concat([]any{"value", value}, pairs))
 }
 
-// Dep declares what get-dep gives.
+// Dep declares a dep, which get-dep returns.
 func (l LayerTable) Dep(name, version, uri string, pairs ...any) LayerTable {
 	return l.list("deps", "name", name, slices.Concat([]any{"version", version, "uri", uri}, pairs))
 }
@@ -178,12 +178,12 @@ func (l LayerTable) Secret(id string, pairs ...any) LayerTable {
 	return l.list("secrets", "id", id, pairs)
 }
 
-// Profile is a script that shells read before they start a process.
+// Profile adds a script that shells read before they start a process.
 func (l LayerTable) Profile(script string) LayerTable {
 	return l.list("profile", "inline", script, nil)
 }
 
-// ProfileFile is a file of the packfile's folder with such a script.
+// ProfileFile names a file in the packfile's folder that holds such a script.
 func (l LayerTable) ProfileFile(path string) LayerTable { return l.list("profile", "path", path, nil) }
 
 func (l LayerTable) list(table, key, name string, pairs []any) LayerTable {
@@ -207,7 +207,7 @@ func (k keys) and(pairs []any) keys {
 
 func (k keys) String() string { return strings.Join(k, "") }
 
-// value is a string, a list of strings, a number or a boolean in TOML.
+// value returns a string, a list of strings, a number or a boolean as TOML.
 func value(v any) string {
 	switch v := v.(type) {
 	case []string:
@@ -222,8 +222,8 @@ func value(v any) string {
 	return fmt.Sprint(v)
 }
 
-// quoted is a string as people write it: a script of several lines as it is. A line break at the beginning is the Go literal's,
-// whose lines stand below each other, and is left out.
+// quoted returns a string as people write it: a script of several lines as it is. It leaves out a line break at the beginning,
+// which belongs to the Go literal, whose lines stand below each other.
 func quoted(s string) string {
 	s = strings.TrimPrefix(s, "\n")
 	if strings.Contains(s, "\n") && !strings.Contains(s, "'''") && !strings.HasSuffix(s, "'") {

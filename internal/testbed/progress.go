@@ -13,20 +13,20 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// Progress is what a daemon said during a build: the statuses that clients make their text from.
+// Progress is what a daemon said during a build: the statuses from which clients make their text.
 type Progress struct {
 	vertices  []*Vertex // in the order in which they started
 	byDigest  map[digest.Digest]*Vertex
 	transfers map[transfer]int64
 }
 
-// Vertex is an operation of a build, from the moment that it started.
+// Vertex is an operation of a build that has started.
 type Vertex struct {
 	Name   string
 	Output string // what it printed
 
-	step       bool // it has inputs: looking for one without, a source, is reported like running it
-	downloaded bool // as one of an imported cache is: reported like running it
+	step       bool // it has inputs: looking up an operation without, a source, is reported like running it
+	downloaded bool // it came from an imported cache: that is reported like running it
 	cached     bool
 	completed  bool // at least once, and without the cache
 	started    time.Time
@@ -34,8 +34,8 @@ type Vertex struct {
 	printed    time.Time // last; zero when it printed nothing
 }
 
-// Ran says whether the vertex was executed and did not fail: neither found in the builder's own cache nor taken from an imported
-// one, nor cancelled.
+// Ran reports whether the vertex was executed and did not fail: it was neither found in the builder's own cache, nor taken from
+// an imported one, nor cancelled.
 func (v *Vertex) Ran() bool {
 	if v.step {
 		return v.completed && !v.downloaded
@@ -43,7 +43,7 @@ func (v *Vertex) Ran() bool {
 	return v.completed && !v.cached
 }
 
-// Quiet is how long it ran after it printed something last.
+// Quiet returns how long the vertex ran after it last printed something.
 func (v *Vertex) Quiet() time.Duration {
 	if v.printed.IsZero() {
 		return v.ended.Sub(v.started)
@@ -51,14 +51,14 @@ func (v *Vertex) Quiet() time.Duration {
 	return v.ended.Sub(v.printed)
 }
 
-// transfer is one sending of a local folder, whichever vertices wait for it.
+// transfer is one transfer of a local folder, whichever vertices wait for it.
 type transfer struct {
 	vertex  digest.Digest
 	id      string
 	started int64
 }
 
-// Add takes in a status.
+// Add adds a status.
 func (p *Progress) Add(s *client.SolveStatus) {
 	if p.byDigest == nil {
 		p.byDigest, p.transfers = map[digest.Digest]*Vertex{}, map[transfer]int64{}
@@ -70,7 +70,7 @@ func (p *Progress) Add(s *client.SolveStatus) {
 		if v, ok := p.byDigest[st.Vertex]; ok && strings.HasPrefix(st.ID, "sha256:") {
 			v.downloaded = true
 		}
-		// The daemon's source/local calls them so.
+		// The daemon's source/local uses this name.
 		if strings.HasPrefix(st.ID, "transferring ") && st.Started != nil {
 			p.transfers[transfer{st.Vertex, st.ID, st.Started.UnixNano()}] = st.Current
 		}
@@ -105,10 +105,10 @@ func (p *Progress) update(to *client.Vertex) {
 	v.completed = v.completed || !to.Cached && to.Error == ""
 }
 
-// Vertices are those that started, in that order.
+// Vertices returns the vertices that started, in that order.
 func (p *Progress) Vertices() []*Vertex { return p.vertices }
 
-// Named are the vertices of a name, with or without a reason in parentheses behind it.
+// Named returns the vertices with a name, with or without a reason in parentheses behind it.
 func (p *Progress) Named(name string) (all []*Vertex) {
 	for _, v := range p.vertices {
 		if v.Name == name || strings.HasPrefix(v.Name, name+" (") && strings.HasSuffix(v.Name, ")") {
@@ -118,7 +118,7 @@ func (p *Progress) Named(name string) (all []*Vertex) {
 	return all
 }
 
-// Sent are the bytes of local folders that the client sent.
+// Sent returns how many bytes of local folders the client sent.
 func (p *Progress) Sent() (n int64) {
 	for _, bytes := range p.transfers {
 		n += bytes
@@ -126,7 +126,7 @@ func (p *Progress) Sent() (n int64) {
 	return n
 }
 
-// Printed is how often vertices printed a text.
+// Printed returns how often vertices printed a text.
 func (p *Progress) Printed(text string) (n int) {
 	for _, v := range p.vertices {
 		n += strings.Count(v.Output, text)
@@ -134,7 +134,7 @@ func (p *Progress) Printed(text string) (n int) {
 	return n
 }
 
-// String lists the vertices, what became of them and what they printed.
+// String returns a list of the vertices, with what became of them and what they printed.
 func (p *Progress) String() string {
 	var b strings.Builder
 	for _, v := range p.vertices {
@@ -147,8 +147,8 @@ func (p *Progress) String() string {
 	return b.String()
 }
 
-// ReadTrace reads the statuses that buildctl --trace has written. The last one of a client that was killed may be half there, and
-// does not count.
+// ReadTrace reads the statuses that buildctl --trace has written. A client that was killed may have written half of the last one,
+// which is ignored.
 func ReadTrace(r io.Reader) (*Progress, error) {
 	p := &Progress{}
 	for statuses := json.NewDecoder(r); ; {
@@ -164,7 +164,7 @@ func ReadTrace(r io.Reader) (*Progress, error) {
 	}
 }
 
-// ReadRawJSON reads what a client printed with --progress=rawjson, and returns the lines that are no statuses as well.
+// ReadRawJSON reads the output of a client with --progress=rawjson. rest are the lines that are no statuses.
 func ReadRawJSON(output []byte) (p *Progress, rest string) {
 	p = &Progress{}
 	for line := range bytes.Lines(output) {

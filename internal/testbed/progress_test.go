@@ -75,7 +75,7 @@ func TestWhetherAVertexRan(t *testing.T) {
 	}
 }
 
-// What is downloaded from an imported cache ends like what ran, and is reported without its inputs.
+// A vertex that is downloaded from an imported cache ends like one that ran, and is reported without its inputs.
 func TestAVertexOfAnImportedCacheDidNotRun(t *testing.T) {
 	t.Parallel()
 	v := step("a")

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Proxy stands before a registry and measures what moves: what a build pulls is measured where it is pulled from.
+// Proxy stands before a registry and measures what moves. It measures at the registry, since that is where a build pulls from.
 type Proxy struct {
-	Address string // name the registry by this
+	Address string // name of the registry for clients
 	Traffic Meter
 	server  *http.Server
 }
@@ -22,7 +22,7 @@ func NewProxy(registry string) (*Proxy, error) {
 	return newProxy(&http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}, registry)
 }
 
-// newProxy takes a transport that does not compress: bytes are counted as the client asked for them.
+// newProxy starts a proxy with a transport that does not compress: it counts bytes as the client asked for them.
 func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,10 +31,10 @@ func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
 	p := &Proxy{Address: listener.Addr().String()}
 	p.server = &http.Server{Handler: &httputil.ReverseProxy{
 		Transport: transport,
-		ErrorLog:  log.New(io.Discard, "", 0), // the client is told
+		ErrorLog:  log.New(io.Discard, "", 0), // the client gets the error
 		Rewrite: func(req *httputil.ProxyRequest) {
 			req.SetURL(&url.URL{Scheme: "http", Host: host})
-			req.Out.Host = req.In.Host // the registry tells clients where to go on by it
+			req.Out.Host = req.In.Host // the registry builds the next addresses for clients from it
 			p.Traffic.request(req.Out)
 		},
 		ModifyResponse: func(resp *http.Response) error {
@@ -49,7 +49,7 @@ func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
 // Close ends the proxy and the connections through it.
 func (p *Proxy) Close() { p.server.Close() }
 
-// Image is the name of the registry's image by way of the proxy.
+// Image returns the name of an image of the registry by way of the proxy.
 func (p *Proxy) Image(name string) string {
 	_, rest, _ := strings.Cut(name, "/")
 	return p.Address + "/" + rest

@@ -19,7 +19,7 @@ storage:
 http: { net: unix, addr: %q }
 `
 
-// Registry is an empty one behind a proxy, so that nothing stays of what is pushed to it and all that moves is measured.
+// Registry is a registry behind a proxy. It starts empty and keeps nothing, and all that moves is measured.
 type Registry struct {
 	*Proxy
 	dir string
@@ -80,7 +80,7 @@ func (r *Registry) start(ctx context.Context) error {
 	})
 }
 
-// Stop ends the registry and removes what it had.
+// Stop ends the registry and removes its content.
 func (r *Registry) Stop() {
 	if r.Proxy != nil {
 		r.Close()

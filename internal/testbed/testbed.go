@@ -1,6 +1,6 @@
-// Package testbed is what the end-to-end tests and the benchmarks build with: daemons, registries and the proxies before them,
-// folders of apps, packfiles, the progress of a build, and images as a registry has them. It knows the frontend only as an image
-// that somebody names, and it asserts nothing: functions return errors, and what is right is said where they are called.
+// Package testbed holds what the end-to-end tests and the benchmarks build with: daemons, registries and the proxies before them,
+// folders of apps, packfiles, the progress of a build, and images in a registry. It knows the frontend only as an image that
+// somebody names. It asserts nothing: its functions return errors, and their callers say what is right.
 package testbed
 
 import (
@@ -18,7 +18,7 @@ func WriteFile(dir, name string, data []byte) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
-// root is the folder of this repository, from the working directory upwards.
+// root returns the folder of this repository. It looks upwards from the working directory.
 func root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -25,12 +25,12 @@ type Item struct {
 	Digest     string // of a blob, "" if it came in pieces; a manifest may have its tag
 }
 
-// Moved are bytes that clients got from the registry, and that they sent to it.
+// Moved are bytes that clients got from the registry, and bytes that they sent to it.
 type Moved struct{ Pulled, Pushed int64 }
 
 var itemPath = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs)/(.+)$`)
 
-// itemOf says what a request is about.
+// itemOf returns what a request is about, the zero Item when it is about no part of an image.
 func itemOf(r *http.Request) Item {
 	m := itemPath.FindStringSubmatch(r.URL.Path)
 	if m == nil {
@@ -67,14 +67,14 @@ func (m *Meter) response(r *http.Response) {
 	}
 }
 
-// SoFar is what has moved since Take was last called.
+// SoFar returns what has moved since the last Take.
 func (m *Meter) SoFar() Traffic {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.sums)
 }
 
-// Take returns what has moved since it was last called, and begins anew.
+// Take returns what has moved since the last Take, and begins anew.
 func (m *Meter) Take() Traffic {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -94,7 +94,7 @@ func (t Traffic) Sum(wanted func(Item) bool) (total Moved) {
 	return total
 }
 
-// counted tells how much is read.
+// counted is a body that tells how much of it is read.
 type counted struct {
 	io.ReadCloser
 	add func(int64)
