@@ -56,6 +56,7 @@ func asTexts(requires []plan.Require) {
 	}
 }
 
+// textTable returns a table with all values as texts, at any depth.
 func textTable(table map[string]any) map[string]any {
 	texts := make(map[string]any, len(table))
 	for key, value := range table {

@@ -52,7 +52,7 @@ type goFile struct {
 	imports map[string]string // paths by the names that they have in the file
 }
 
-// sources are the files of some rooms, without tests.
+// sources returns the files of some rooms, without tests.
 func sources(t *testing.T, rooms ...string) (all []goFile) {
 	t.Helper()
 	for _, room := range rooms {

@@ -79,6 +79,8 @@ func imagesOf(modules module.Found, name string) (said []string) {
 // imageFinder finds the images that a build stands on, by the named contexts that stand for them.
 type imageFinder struct{ *build }
 
+// resolveImages looks up the images that a build for one platform stands on, all at the same time, and then the users. It fails
+// for all images at once that the build needs and nobody named. It asks registries, and may solve small files of the build image.
 func (b imageFinder) resolveImages(ctx context.Context, p ocispecs.Platform) (*images, error) {
 	var im images
 	if err := b.checkImages(p); err != nil {

@@ -113,6 +113,7 @@ func withDefaultFilename(c gw.Client) gw.Client {
 	return &clientWithOpts{Client: c, opts: opts}
 }
 
+// clientWithOpts is a client with options in place of its own.
 type clientWithOpts struct {
 	gw.Client
 	opts gw.BuildOpts

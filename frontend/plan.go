@@ -89,6 +89,7 @@ func explainPlan(ctx context.Context, b *build) (answer, error) {
 // ToResult implements answer.
 func (p resolvedPlan) ToResult() (*gw.Result, error) { return reply(p, p.text()) }
 
+// newPlatformPlan returns the plan of the group that was found for a platform, and the groups that failed before.
 func newPlatformPlan(platform string, d *detection) platformPlan {
 	p := platformPlan{Platform: platform, Modules: []planModule{}, Entries: []planEntry{}}
 	for _, m := range d.group.Modules {
@@ -126,6 +127,7 @@ func (p resolvedPlan) text() []byte {
 	return out.Bytes()
 }
 
+// write writes the tables of one platform: failed groups, modules, and layers with who requires them.
 func (p platformPlan) write(out *bytes.Buffer) {
 	table := func(write func(*tabwriter.Writer)) {
 		tw := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)

@@ -95,6 +95,7 @@ func (b rebaser) rebase(ctx context.Context) (func(ctx context.Context, index in
 	}, nil
 }
 
+// rebasePlatform solves a rebased image and returns it, with the user's labels and its attestations.
 func (b rebaser) rebasePlatform(ctx context.Context, re *image.Rebased, run container.Base) (*platformResult, error) {
 	result := &platformResult{
 		BuildResult: dockerui.BuildResult{Image: re.Config, BaseImage: run.Config, Epoch: re.Config.Created},

@@ -37,6 +37,8 @@ func (s *solver) solve(ctx context.Context, st bk.State) (gw.Reference, error) {
 	return s.solveDefinition(ctx, def)
 }
 
+// solveDefinition solves a definition and returns when that has succeeded. It fails for a definition that is too large; errors of
+// the solve are in the packfile's terms.
 func (s *solver) solveDefinition(ctx context.Context, def *bk.Definition) (gw.Reference, error) {
 	var imports []gw.CacheOptionsEntry
 	if found := s.imports.Load(); found != nil {
@@ -74,7 +76,7 @@ func cacheImports(ui *dockerui.Client) []gw.CacheOptionsEntry {
 	return imports
 }
 
-// importInlineCaches has the inline caches of images imported from now on, in addition to the caches that the user named. It
+// importInlineCaches makes later solves import the inline caches of images, in addition to the caches that the user named. It
 // ignores empty names. It imports an index, which has the images of several platforms, once.
 func (s *solver) importInlineCaches(images []string) {
 	imports := slices.Clone(s.named)

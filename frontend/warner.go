@@ -57,7 +57,7 @@ func (w *warner) warn(ctx context.Context, message, detail string) {
 	}
 }
 
-// warnPrevious says why the previous image, or a part of it, is not used.
+// warnPrevious warns that the previous image, or a part of it, is not used, and why.
 func (w *warner) warnPrevious(ctx context.Context, why string) {
 	message := "previous image: " + strings.Join(strings.Fields(why), " ")
 	w.previousSays.add(message)

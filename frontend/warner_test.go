@@ -12,7 +12,7 @@ import (
 	"github.com/packfile/frontend/packfile"
 )
 
-// recorded is a warner, and what it shows and notes.
+// recorded returns a warner, and functions that return what it shows and notes.
 func recorded(asked bool) (w *warner, shown, noted func() []string) {
 	var mu sync.Mutex
 	var shows, notes []string

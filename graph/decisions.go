@@ -77,7 +77,7 @@ func (d *Decisions) decide() error {
 	return err
 }
 
-// decideTogether has all layers of a maker built when one of them is.
+// decideTogether makes all layers of a maker built when one of them is.
 func (d *Decisions) decideTogether() {
 	isMade := func(l *Layer) bool { return d.decided[l] != nil && d.decided[l].Action == Made }
 	for _, together := range d.makes {

@@ -58,6 +58,7 @@ func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Gr
 	return newGraph(b, in, chosen, f)
 }
 
+// newGraph makes the graph of a group whose modules are given what they need.
 func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
 	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, byID: map[string]*Layer{}, makes: map[maker][]*Layer{}}
 	caches := map[string]*packfile.Cache{} // by subject

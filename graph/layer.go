@@ -98,6 +98,8 @@ const (
 	dropped               // nobody requires it this time, or its test said not to create it
 )
 
+// status returns how much is known of a layer: it is dropped when nobody requires it or an answer refuses it, and settled when
+// all questions are answered.
 func (f facts) status(l *Layer) status {
 	if len(l.required) == 0 {
 		return dropped

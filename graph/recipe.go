@@ -31,6 +31,7 @@ func (d *Decisions) recipe(l *Layer) (*recipe, error) {
 	return p, err
 }
 
+// recipe makes the recipe of the layer: its run step, and its record with the key.
 func (of packfileLayer) recipe(d *Decisions, l *Layer) (*recipe, error) {
 	p := &recipe{run: container.Process{
 		Subject: l.ID, Module: l.Module, Files: container.Files{Module: l.Module}, Access: l.Provide.Access,

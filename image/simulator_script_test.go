@@ -33,7 +33,7 @@ func (s script) text() string {
 	return string(data)
 }
 
-// script is the step's own.
+// script returns the script of a step.
 func (c *box) script() (s script) {
 	if c.spec.Script == nil {
 		return s
@@ -64,7 +64,7 @@ func (b *builder) answer(c *box) step.Result {
 	return step.Result{Metadata: md}
 }
 
-// seen is what a step sees of other layers: their files and their names, by the place where it sees them.
+// seen returns what a step sees of other layers: their files and their names, by the place where it sees them.
 func (b *builder) seen(c *box) map[string]string {
 	seen := map[string]string{}
 	for _, link := range c.spec.Links {

@@ -52,7 +52,7 @@ type link struct {
 // moduleIDs are those of modules by their place in the group.
 var moduleIDs = []string{"m", "n", "o/p"}
 
-// files of the app.
+// appFiles are the files of the app.
 var appFiles = []string{"a", "b", "c", "dir/d"}
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
@@ -119,7 +119,7 @@ func (w *world) addTwins(r *rand.Rand) {
 	second.layers = append(second.layers, own, user)
 }
 
-// names of layers are few, so that modules have the same.
+// layerNames are few, so that modules have the same.
 var layerNames = []string{"t", "u", "v", "w", "x", "y", "z"}
 
 func (w *world) addLayer(r *rand.Rand, i int) {
@@ -240,7 +240,7 @@ func (w *world) all() (all []*layer) {
 	return all
 }
 
-// change is one thing that differs in the next build.
+// change changes one thing for the next build, and returns what.
 func (w *world) change(r *rand.Rand) string {
 	l := pick(r, w.all()...)
 	switch r.IntN(16) {

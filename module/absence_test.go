@@ -9,7 +9,7 @@ import (
 	"github.com/packfile/frontend/tree/treetest"
 )
 
-// When any call that reads something fails, the error is told.
+// When any call that reads something fails, its error is returned.
 func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
 	const text = "[config]\nid = \"m\"\nversion = \"1\"\n[[layers]]\nname = \"a\"\n[layers.build.run]\npath = \"run.sh\"\n" +
 		"[[layers.build.deps]]\nname = \"d\"\nversion = \"1\"\nuri = \"https://example.com/d\"\nsha = \"" +

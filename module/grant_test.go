@@ -10,7 +10,7 @@ import (
 	"github.com/packfile/frontend/tree/treetest"
 )
 
-// gives is an entry that lists secrets.
+// gives returns an entry that lists secrets.
 func gives(secrets ...string) packfile.Buildpack { return packfile.Buildpack{Secrets: secrets} }
 
 func moduleOf(name string, entries ...packfile.Buildpack) *Module {

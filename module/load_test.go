@@ -13,12 +13,12 @@ import (
 	"github.com/packfile/frontend/tree/treetest"
 )
 
-// one is a folder with one module.
+// one returns a folder with one module.
 func one(id, version, more string) treetest.Files {
 	return treetest.Files{"packfile.toml": module(id, version, more)}
 }
 
-// pack is a buildpackage.
+// pack returns a buildpackage.
 func pack(about string, modules ...string) treetest.Files {
 	files := treetest.Files{"cnb/package.toml": "[default]\nid = \"" + about + "\"\nversion = \"1\"\n"}
 	for _, id := range modules {

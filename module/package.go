@@ -79,7 +79,7 @@ func (l *loader) readPackage(ctx context.Context, f tree.Folder, origin string, 
 	return nil, errors.New("it holds no module: neither a packfile (packfile.toml, packfile.yaml) nor a buildpackage (/cnb)")
 }
 
-// unpack has an archive unpacked, and reads its content.
+// unpack unpacks an archive, and reads its content.
 func (l *loader) unpack(ctx context.Context, a Archive, origin string, bp packfile.Buildpack) (*pkg, error) {
 	f, err := l.world.Unpack(ctx, a, "[internal] unpack "+origin)
 	if err != nil {

@@ -88,7 +88,7 @@ func lookUp(opts map[string]string, name string, p ocispecs.Platform) (given str
 	return given, ok
 }
 
-// CheckPlatform fails for an image that is for another platform than p. The registry searches an index for the platform, but a
+// CheckPlatform fails for an image that is for another platform than p. BuildKit has searched an index for it, but a
 // reference that is no index resolves for any platform.
 func CheckPlatform(cfg *dockerspec.DockerOCIImage, p ocispecs.Platform) error {
 	if cfg == nil {

@@ -88,6 +88,7 @@ func repositoryOf(name string) string {
 	return name
 }
 
+// get reads a URL of a registry, with any kind of manifest accepted. It fails for any status but 200.
 func get(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -83,6 +83,7 @@ func (p *Progress) Add(s *client.SolveStatus) {
 	}
 }
 
+// update adds a report about a vertex. A vertex counts as started from the first report with a start.
 func (p *Progress) update(to *client.Vertex) {
 	v, ok := p.byDigest[to.Digest]
 	if !ok {

@@ -10,13 +10,13 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// seconds after a beginning that all share.
+// at returns a time some seconds after a beginning that all share.
 func at(seconds int) *time.Time {
 	t := time.Unix(1_000_000, 0).Add(time.Duration(seconds) * time.Second)
 	return &t
 }
 
-// step is a vertex with an input.
+// step returns a vertex with an input.
 func step(name string) client.Vertex {
 	return client.Vertex{Digest: digest.FromString(name), Inputs: []digest.Digest{"sha256:input"}, Name: name}
 }

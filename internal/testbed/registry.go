@@ -43,6 +43,7 @@ func StartRegistry(ctx context.Context) (*Registry, error) {
 
 func (r *Registry) log() string { return filepath.Join(r.dir, "log") }
 
+// start starts the registry and its proxy, and waits until it answers.
 func (r *Registry) start(ctx context.Context) error {
 	socket, config := filepath.Join(r.dir, "s"), filepath.Join(r.dir, "config.yml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, registryConfig, filepath.Join(r.dir, "root"), socket), 0o644); err != nil {
