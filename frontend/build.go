@@ -143,7 +143,7 @@ func (b *build) platform(ctx context.Context, index int) (*platformResult, error
 			break
 		}
 		b.warnPrevious(ctx, unusable.Error())
-		in.graph.Previous = in.graph.Previous.Copied() // else none at all
+		in.graph.Previous = in.graph.Previous.Copied() // nil when its layers were copied already
 		result, err = b.buildImage(ctx, index, in)
 	}
 	return result, b.explain(err)

@@ -67,7 +67,7 @@ func arguments() []argument {
 			what: "`1`, `t` or `true`: `.git` is part of [the app](#the-app), whatever kind of context that is. In the address of a Git " +
 				"context `?keep-git-dir=1` says the same",
 			set: func(o *options, _, value string) error {
-				o.keepGitDir, _ = strconv.ParseBool(value) // dockerui takes what is no boolean for false, too
+				o.keepGitDir, _ = strconv.ParseBool(value) // dockerui also reads a value that is no boolean as false
 				return nil
 			},
 		},

@@ -29,7 +29,7 @@ func explainDownload(op *pb.Op, text string) string {
 	if !strings.HasPrefix(uri, "https://") && !strings.HasPrefix(uri, "http://") {
 		return ""
 	}
-	mismatch := strings.ReplaceAll(otherChecksum.FindString(text), uri, "") // which may have digests in it
+	mismatch := strings.ReplaceAll(otherChecksum.FindString(text), uri, "") // the address may hold digests
 	for _, found := range digest.DigestRegexp.FindAllString(mismatch, -1) {
 		sent := digest.Digest(found)
 		if want.Validate() != nil || sent.Validate() != nil || sent == want {

@@ -132,7 +132,7 @@ func (s *solver) readNames(ctx context.Context, img container.Base, file, name s
 	return data, nil
 }
 
-// userIn finds a user by name in a passwd file (passwd(5)).
+// userIn finds a user by name in a passwd file (passwd(5)). It fails when the file has none, or a number that no user can have.
 func userIn(passwd []byte, name string) (llb.Owner, error) {
 	found, err := user.ParsePasswdFilter(bytes.NewReader(passwd), func(u user.User) bool { return u.Name == name })
 	if err == nil && len(found) == 0 {
@@ -145,7 +145,7 @@ func userIn(passwd []byte, name string) (llb.Owner, error) {
 	return owner, errors.Join(checkEntry(passwdFile, name, owner.UID), checkID(passwdFile, name, owner.GID))
 }
 
-// groupIn finds a group by name in a group file (group(5)).
+// groupIn finds a group by name in a group file (group(5)). It fails like userIn.
 func groupIn(group []byte, name string) (int, error) {
 	found, err := user.ParseGroupFilter(bytes.NewReader(group), func(g user.Group) bool { return g.Name == name })
 	if err == nil && len(found) == 0 {

@@ -49,7 +49,7 @@ func (d *Decisions) With(more fact.Facts) (*Decisions, error) {
 // complete reports whether everything is decided. Then more facts change nothing.
 func (d *Decisions) complete() bool { return len(d.decided) == len(d.Layers) }
 
-// decide finds out what becomes of all layers.
+// decide finds out what becomes of all layers. It fails when a key cannot be made.
 func (d *Decisions) decide() error {
 	d.decided, d.same, d.readiness = map[*Layer]*Decision{}, map[*Layer]layerkey.Record{}, map[*Layer]bool{}
 	for _, l := range d.Layers {

@@ -23,7 +23,7 @@ type Resolver interface {
 	Resolve(ctx context.Context, s Source) (bk.State, Resolved, error)
 }
 
-// ResolverFunc is a function that is a Resolver.
+// ResolverFunc is a function as a Resolver.
 type ResolverFunc func(ctx context.Context, s Source) (bk.State, Resolved, error)
 
 // Resolve calls the function.
