@@ -73,7 +73,7 @@ func (w world) Unpack(ctx context.Context, a module.Archive, name string) (none 
 	if err != nil {
 		return none, err
 	}
-	st, err := native.Unpack(container.Archive(a), name)
+	st, err := native.Unpack(a, name)
 	if err != nil {
 		return none, err
 	}
