@@ -27,6 +27,7 @@ type testBuild struct {
 // testGraph is a graph that can be asked under any facts.
 type testGraph struct {
 	*Graph
+	t        testing.TB
 	detector *group.Detector
 }
 
@@ -63,7 +64,7 @@ func choose(t testing.TB, b testBuild, f fact.Facts) testGraph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return testGraph{g, b.Detector}
+	return testGraph{g, t, b.Detector}
 }
 
 // of makes a change of what a group is made of one of a build.
@@ -106,9 +107,9 @@ func answers(b testGraph) fact.Facts {
 	f := grouptest.Required(b.detector)
 	d, err := b.Decide(f)
 	if err != nil {
-		panic(err)
+		b.t.Fatal(err)
 	}
-	_, f = grouptest.Answer(d, f, func(d *Decisions, q fact.Question) step.Result {
+	_, f = grouptest.Answer(b.t, d, f, func(d *Decisions, q fact.Question) step.Result {
 		md := d.Metadata(b.byID[q.Layer])
 		if q.Kind != fact.Built {
 			md["version"] = "answered"

@@ -28,7 +28,7 @@ func granting(t *testing.T, g *module.Grant, app string) (testGraph, error) {
 		t.Fatal(err)
 	}
 	graph, err := New(b.Builder, b.in, group, grouptest.Required(b.Detector))
-	return testGraph{graph, b.Detector}, err
+	return testGraph{graph, t, b.Detector}, err
 }
 
 func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {

@@ -30,6 +30,7 @@ type (
 // testGraph is a graph that can be asked under any facts, with the input of its image.
 type testGraph struct {
 	*graph.Graph
+	t        testing.TB
 	detector *group.Detector
 	in       Input
 }
@@ -65,7 +66,7 @@ func newGraph(t testing.TB, texts []string, required func(*group.Detector) fact.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return testGraph{g, d, in.imageInput}
+	return testGraph{g, t, d, in.imageInput}
 }
 
 // decided returns what becomes of its layers, where nothing may go wrong.
@@ -110,7 +111,8 @@ func (b testGraph) byID(id string) *graph.Layer {
 			return l
 		}
 	}
-	panic("there is no layer " + id)
+	b.t.Fatalf("there is no layer %s", id)
+	return nil
 }
 
 // answers gives every question of a build the same kind of answer.
@@ -128,9 +130,9 @@ func answers(b testGraph) fact.Facts {
 func answerEach(b testGraph, f fact.Facts, answer func(l *graph.Layer, kind fact.Kind, md map[string]any) step.Result) fact.Facts {
 	d, err := b.Decide(f)
 	if err != nil {
-		panic(err)
+		b.t.Fatal(err)
 	}
-	_, f = grouptest.Answer(d, f, func(d *graph.Decisions, q fact.Question) step.Result {
+	_, f = grouptest.Answer(b.t, d, f, func(d *graph.Decisions, q fact.Question) step.Result {
 		l := b.byID(q.Layer)
 		return answer(l, q.Kind, d.Metadata(l))
 	})

@@ -23,14 +23,6 @@ type Resolver interface {
 	Resolve(ctx context.Context, s Source) (bk.State, Resolved, error)
 }
 
-// ResolverFunc is a function as a Resolver.
-type ResolverFunc func(ctx context.Context, s Source) (bk.State, Resolved, error)
-
-// Resolve calls the function.
-func (f ResolverFunc) Resolve(ctx context.Context, s Source) (bk.State, Resolved, error) {
-	return f(ctx, s)
-}
-
 // Maker returns the content of a source that takes no look-up, such as a File. It is for rooms that make no calls.
 type Maker func(Source) (bk.State, error)
 

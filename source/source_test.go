@@ -31,12 +31,16 @@ func (n *noted) Resolve(ctx context.Context, s Source) (bk.State, Resolved, erro
 	return st, is, err
 }
 
+// fixed resolves every source to the same digest.
+type fixed struct{ digest digest.Digest }
+
+func (f fixed) Resolve(context.Context, Source) (bk.State, Resolved, error) {
+	return bk.Scratch(), Resolved{Digest: f.digest}, nil
+}
+
 func TestADecoratorSeesEverySourceAndCanPutAnotherAnswerInItsPlace(t *testing.T) {
 	sum := digest.FromString("x")
-	world := ResolverFunc(func(context.Context, Source) (bk.State, Resolved, error) {
-		return bk.Scratch(), Resolved{Digest: sum}, nil
-	})
-	n := &noted{Resolver: world, denied: GitKind}
+	n := &noted{Resolver: fixed{sum}, denied: GitKind}
 	for _, s := range []Source{
 		Image{Ref: "a"}, Blob{Repository: "b"}, File{URI: "c"}, Context{Name: "d"}, App{}, AppTime{}, Beside{}, Tools{},
 	} {

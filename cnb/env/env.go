@@ -30,9 +30,6 @@ func New(environ []string) *Env {
 	return e
 }
 
-// Clone returns an independent copy.
-func (e *Env) Clone() *Env { return &Env{vars: maps.Clone(e.vars)} }
-
 // Get returns the value of a variable, "" when it is not set.
 func (e *Env) Get(name string) string { return e.vars[name] }
 

@@ -2,6 +2,7 @@ package grouptest
 
 import (
 	"context"
+	"testing"
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/step"
@@ -15,8 +16,9 @@ type decisions[D any] interface {
 }
 
 // Answer answers questions until there are none left. It returns the last decisions, and f, the facts that d was made under, with
-// the answers. It panics on errors.
-func Answer[D decisions[D]](d D, f fact.Facts, answer func(D, fact.Question) step.Result) (D, fact.Facts) {
+// the answers.
+func Answer[D decisions[D]](t testing.TB, d D, f fact.Facts, answer func(D, fact.Question) step.Result) (D, fact.Facts) {
+	t.Helper()
 	for {
 		qs := d.Questions()
 		if len(qs) == 0 {
@@ -24,16 +26,16 @@ func Answer[D decisions[D]](d D, f fact.Facts, answer func(D, fact.Question) ste
 		}
 		more := fact.Facts{}
 		for _, q := range qs {
-			inquiries, err := d.Ask(context.Background(), []fact.Question{q}, nil)
+			inquiries, err := d.Ask(t.Context(), []fact.Question{q}, nil)
 			if err != nil {
-				panic(err)
+				t.Fatal(err)
 			}
 			more[q] = inquiries[0].Answer(q, answer(d, q))
 		}
 		f = f.With(more)
 		var err error
 		if d, err = d.With(more); err != nil {
-			panic(err)
+			t.Fatal(err)
 		}
 	}
 }
