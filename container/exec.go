@@ -13,6 +13,7 @@ import (
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -214,7 +215,7 @@ func (b *Builder) Network(p Process) pb.NetMode {
 }
 
 // ScriptRange returns where a script's text or path stands.
-func ScriptRange(s *packfile.Script) packfile.Range {
+func ScriptRange(s *packfile.Script) node.Range {
 	if s.Path != "" {
 		return s.At("path")
 	}

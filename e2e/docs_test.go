@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	descriptor "github.com/packfile/frontend/cnb/project"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -239,7 +240,7 @@ func TestDocsPackfilesBuildAndWrongOnesAreRefusedAsShown(t *testing.T) {
 }
 
 // parse is what the parser says about a block.
-func (b *block) parse() (warnings []packfile.Diagnostic, err error) {
+func (b *block) parse() (warnings []node.Diagnostic, err error) {
 	if b.is("project") {
 		_, warnings, err = descriptor.Parse(b.filename(), []byte(b.packfile()))
 		return warnings, err
@@ -249,7 +250,7 @@ func (b *block) parse() (warnings []packfile.Diagnostic, err error) {
 		return warnings, err
 	}
 	if unbalanced := packfile.CheckPlan(pf); len(unbalanced) > 0 {
-		return warnings, &packfile.Error{Filename: b.filename(), Diagnostics: unbalanced}
+		return warnings, &node.Error{Filename: b.filename(), Diagnostics: unbalanced}
 	}
 	return warnings, nil
 }

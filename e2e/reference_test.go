@@ -13,6 +13,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -48,7 +49,7 @@ func keysOf(filename string, at []string) []string {
 			}
 		}
 		_, _, err := packfile.Parse(filename, []byte(text))
-		var list *packfile.Error
+		var list *node.Error
 		if !errors.As(err, &list) {
 			continue
 		}

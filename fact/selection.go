@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/step"
 )
 
@@ -15,7 +15,7 @@ type Selection struct {
 	Filename string   // of the packfile with the patterns
 	Key      string   // whose value they are: inputs or match
 	Globs    []string // the patterns as they stand there
-	At       []packfile.Range
+	At       []node.Range
 	Narrow   bool // it is about files of the layer's inputs and no others
 
 	Chosen step.Selection

@@ -12,7 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/packfile/frontend/module"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 )
 
 // texts are the files that errors can show, by name. The zero value has none.
@@ -41,7 +41,7 @@ func (t *texts) text(filename string) *bk.SourceMap {
 // explain turns an error about a packfile into one that names the places in it, so that the client prints an excerpt around each.
 // It returns other errors as they are.
 func (t *texts) explain(err error) error {
-	pe, ok := errors.AsType[*packfile.Error](err)
+	pe, ok := errors.AsType[*node.Error](err)
 	if !ok {
 		return err
 	}
@@ -64,7 +64,7 @@ func (t *texts) explain(err error) error {
 
 // maxErrorData is how much of a packfile goes with an error, in bytes. Errors travel in gRPC trailers, which are limited: a
 // larger error ends the connection without a message.
-const maxErrorData = packfile.MaxSize
+const maxErrorData = node.MaxSize
 
 // maxErrorLine is how much of a line the client gets to show, in bytes.
 const maxErrorLine = 500

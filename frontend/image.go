@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/node"
 
 	bk "github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -58,7 +59,7 @@ func (b *build) nameImages(ctx context.Context) {
 	}
 	for _, u := range b.modules.All {
 		if u != b.root && u.Packfile.Config.Has("user") && b.opts.requestID == "" {
-			b.warnAbout(ctx, u.Filename, []packfile.Diagnostic{{
+			b.warnAbout(ctx, u.Filename, []node.Diagnostic{{
 				Message: "config.user of a module is not used: the packfile that is built says it", Range: u.Packfile.Config.At("user"),
 			}})
 		}
@@ -154,14 +155,14 @@ func runsScripts(m *module.Module) bool {
 
 // checkImages returns one error for all images that the build needs and nobody named.
 func (b imageFinder) checkImages(p ocispecs.Platform) error {
-	var missing []packfile.Diagnostic
+	var missing []node.Diagnostic
 	for _, name := range namedImages {
 		if !source.IsGiven(b.client.BuildOpts().Opts, name, p) && b.needsImage(name) {
 			message := "no " + name
 			if said := imagesOf(b.modules, name); len(said) > 1 {
 				message += ", and modules name several: " + strings.Join(said, ", ")
 			}
-			missing = append(missing, packfile.Diagnostic{
+			missing = append(missing, node.Diagnostic{
 				Message: message,
 				Hint:    fmt.Sprintf("name one as %[1]s in [%[2]s], or with --build-context %[1]s=docker-image://NAME", name, configTable(b.project)),
 				Range:   b.pf.Config.Range(),
@@ -171,7 +172,7 @@ func (b imageFinder) checkImages(p ocispecs.Platform) error {
 	if missing == nil {
 		return nil
 	}
-	return &packfile.Error{Filename: b.source.Filename, Diagnostics: missing}
+	return &node.Error{Filename: b.source.Filename, Diagnostics: missing}
 }
 
 // configTable returns the name of [config] in the file being built: another one in a project descriptor.

@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/module"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/tree"
 )
@@ -99,7 +99,7 @@ func (w world) Unpack(ctx context.Context, a module.Archive, name string) (none 
 func (w world) Show(text *bk.SourceMap) { w.b.keepText(text) }
 
 // Warn passes on what is questionable about a file. During a subrequest it does nothing: the answer has the warnings.
-func (w world) Warn(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
+func (w world) Warn(ctx context.Context, filename string, warnings []node.Diagnostic) {
 	switch {
 	case w.b.opts.requestID != "":
 	case filename == w.b.root.Filename:

@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -45,7 +46,7 @@ func checkPackfile(_ context.Context, b *build) (answer, error) {
 
 // addWarnings adds warnings about a source. Warnings about a module begin with its file, since buildx shows every source under
 // the name of the file being built.
-func addWarnings(results *lint.LintResults, source int, module string, warnings []packfile.Diagnostic) {
+func addWarnings(results *lint.LintResults, source int, module string, warnings []node.Diagnostic) {
 	for _, w := range warnings {
 		text := w.Text()
 		if module != "" {
@@ -101,7 +102,7 @@ func outlineOf(target string, modules []*module.Module, root *module.Module) *ou
 	for _, m := range modules {
 		at := location
 		if m != root {
-			at = func(packfile.Range) *pb.Location { return nil }
+			at = func(node.Range) *pb.Location { return nil }
 		}
 		outlineModule(o, m.Packfile, at)
 	}
@@ -110,8 +111,8 @@ func outlineOf(target string, modules []*module.Module, root *module.Module) *ou
 }
 
 // outlineModule adds what the steps of one packfile may be given.
-func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(packfile.Range) *pb.Location) {
-	add := func(a packfile.Access, at packfile.Range) {
+func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(node.Range) *pb.Location) {
+	add := func(a packfile.Access, at node.Range) {
 		for _, s := range a.Secrets {
 			o.Secrets = append(o.Secrets, outline.Secret{Name: s.ID, Required: s.Required, Location: location(s.Range())})
 		}
@@ -159,6 +160,6 @@ func describeGrants(o *outline.Outline, modules []*module.Module) {
 	o.Description = strings.Join(parts, "; ")
 }
 
-func location(r packfile.Range) *pb.Location {
+func location(r node.Range) *pb.Location {
 	return &pb.Location{Ranges: []*pb.Range{module.PBRange(r)}}
 }

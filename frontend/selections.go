@@ -7,7 +7,7 @@ import (
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/graph"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 )
 
 // maxRounds is how often a question about files is asked because of symlinks: a folder behind a symlink may hold more of them.
@@ -51,7 +51,7 @@ func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answe
 		return true, s.check(ctx, sel, a.Result, lost)
 	}
 	if s.rounds[q]++; s.rounds[q] > maxRounds {
-		return false, &packfile.Error{Filename: sel.Filename, Diagnostics: []packfile.Diagnostic{{
+		return false, &node.Error{Filename: sel.Filename, Diagnostics: []node.Diagnostic{{
 			Message: fmt.Sprintf("%s: symlinks lead on through more than %d folders", sel.Key, maxRounds), Range: sel.At[0],
 		}}}
 	}
@@ -70,7 +70,7 @@ func (s *selections) checkSlices(ctx context.Context, patterns []graph.Pattern) 
 		if found {
 			continue
 		}
-		s.build.warnOnce(ctx, p.Filename, []packfile.Diagnostic{{
+		s.build.warnOnce(ctx, p.Filename, []node.Diagnostic{{
 			Message: fmt.Sprintf("paths: no file of the app matches %q%s", p.Glob, s.hidden(p.Glob)), Range: p.At,
 		}})
 	}

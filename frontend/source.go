@@ -10,6 +10,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -20,7 +21,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 		return b.withoutPackfile(err)
 	}
 	filename := b.source.Filename
-	var warnings []packfile.Diagnostic
+	var warnings []node.Diagnostic
 	b.keepText(b.source.SourceMap)
 	if project.Is(filename, b.source.Data) {
 		b.project, warnings, err = project.Parse(filename, b.source.Data)
@@ -36,7 +37,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 	// A packfile that is only checked may be a module, and others may provide what it requires.
 	alone := len(b.pf.Buildpacks)+len(b.pf.Order) == 0 && b.opts.requestID != lint.SubrequestLintDefinition.Name
 	if diags := packfile.CheckPlan(b.pf); alone && len(diags) > 0 {
-		return b.explain(&packfile.Error{Filename: filename, Diagnostics: diags})
+		return b.explain(&node.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {
 		b.warnAboutSource(ctx, warnings)
@@ -51,9 +52,9 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 
 func digestOf(data []byte) string { return digest.FromBytes(data).Encoded() }
 
-func (b *build) errorAt(r packfile.Range, format string, args ...any) error {
-	return &packfile.Error{
+func (b *build) errorAt(r node.Range, format string, args ...any) error {
+	return &node.Error{
 		Filename:    b.source.Filename,
-		Diagnostics: []packfile.Diagnostic{{Message: fmt.Sprintf(format, args...), Range: r}},
+		Diagnostics: []node.Diagnostic{{Message: fmt.Sprintf(format, args...), Range: r}},
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
 )
@@ -132,12 +133,12 @@ func TestCheckTellsOfEachWarningAndWhereItIs(t *testing.T) {
 
 func TestCheckTellsOfModulesWithTheirOwnSources(t *testing.T) {
 	b := buildOf(t, &fakeGateway{opts: map[string]string{"requestid": "frontend.lint"}}, "")
-	warning := packfile.Diagnostic{Message: "of a module", Rule: "SomeRule"}
+	warning := node.Diagnostic{Message: "of a module", Rule: "SomeRule"}
 	for _, name := range []string{"quiet.toml", "a\x1b[2J.toml"} {
 		m := &module.Module{Packfile: &packfile.Packfile{}, Filename: name, Source: llb.NewSourceMap(nil, name, "TOML", nil)}
 		b.modules.All = append(b.modules.All, m)
 	}
-	b.modules.All[2].Warnings = []packfile.Diagnostic{warning}
+	b.modules.All[2].Warnings = []node.Diagnostic{warning}
 	res, _, err := answerSubrequest(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
@@ -290,7 +291,7 @@ func TestWhatIsPrintedGivesTheTerminalNoOrders(t *testing.T) {
 		b.pf.Config.Name = orders
 		b.pf.Layers[0].Name = orders
 		b.pf.Layers[0].Provide.Secrets[0].ID = orders
-		b.root.Warnings = []packfile.Diagnostic{{Message: orders, Rule: orders}}
+		b.root.Warnings = []node.Diagnostic{{Message: orders, Rule: orders}}
 		res, _, err := answerSubrequest(t.Context(), b)
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/fact"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/step"
 )
 
@@ -22,25 +22,25 @@ func (s *selections) check(ctx context.Context, sel *fact.Selection, r step.Resu
 	if len(r.Unmatched)+len(lost) == 0 {
 		return nil
 	}
-	diags := make([]packfile.Diagnostic, len(r.Unmatched))
+	diags := make([]node.Diagnostic, len(r.Unmatched))
 	for n, i := range r.Unmatched {
 		where := "of the app"
 		if sel.Narrow {
 			where = "that inputs name"
 		}
-		diags[n] = packfile.Diagnostic{
+		diags[n] = node.Diagnostic{
 			Message: fmt.Sprintf("%s: no file %s matches %q%s", sel.Key, where, sel.Globs[i], s.hidden(sel.Globs[i])), Range: sel.At[i],
 		}
 	}
 	if sel.Key == "match" && len(diags) == len(sel.Globs) {
-		return &packfile.Error{Filename: sel.Filename, Diagnostics: diags}
+		return &node.Error{Filename: sel.Filename, Diagnostics: diags}
 	}
 	for i, l := range lost {
 		if i == shownLost {
-			diags = append(diags, packfile.Diagnostic{Message: fmt.Sprintf("%s: %d more symlinks lead nowhere", sel.Key, len(lost)-i), Range: sel.At[0]})
+			diags = append(diags, node.Diagnostic{Message: fmt.Sprintf("%s: %d more symlinks lead nowhere", sel.Key, len(lost)-i), Range: sel.At[0]})
 			break
 		}
-		diags = append(diags, packfile.Diagnostic{
+		diags = append(diags, node.Diagnostic{
 			Message: fmt.Sprintf("%s: the symlink %q leads to %q, which %s%s", sel.Key, l.Path, l.to, l.why, s.hidden(l.to)), Range: sel.At[0],
 		})
 	}

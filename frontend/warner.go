@@ -18,6 +18,7 @@ import (
 	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -67,7 +68,7 @@ func (w *warner) warnPrevious(ctx context.Context, why string) {
 }
 
 // warnAboutSource passes on warnings about the file being built, each with its place.
-func (w *warner) warnAboutSource(ctx context.Context, warnings []packfile.Diagnostic) {
+func (w *warner) warnAboutSource(ctx context.Context, warnings []node.Diagnostic) {
 	for _, d := range atOnce(warnings) {
 		w.show(ctx, d.Message, gw.WarnOpts{
 			Level:  1,
@@ -78,7 +79,7 @@ func (w *warner) warnAboutSource(ctx context.Context, warnings []packfile.Diagno
 }
 
 // warnAbout passes on what lint finds in a module to the user who builds.
-func (w *warner) warnAbout(ctx context.Context, filename string, warnings []packfile.Diagnostic) {
+func (w *warner) warnAbout(ctx context.Context, filename string, warnings []node.Diagnostic) {
 	for _, d := range atOnce(warnings) {
 		w.show(ctx, fmt.Sprintf("%s:%d: %s", filename, d.Range.Start.Line, d.Message), gw.WarnOpts{
 			Level: 1, Detail: [][]byte{[]byte(d.Text())},
@@ -87,11 +88,11 @@ func (w *warner) warnAbout(ctx context.Context, filename string, warnings []pack
 }
 
 // warnOnce passes on warnings about the files that a packfile selects, each once for all platforms.
-func (w *warner) warnOnce(ctx context.Context, filename string, diags []packfile.Diagnostic) {
+func (w *warner) warnOnce(ctx context.Context, filename string, diags []node.Diagnostic) {
 	for _, d := range diags {
 		text := fmt.Sprintf("%s:%d:%d: %s", filename, d.Range.Start.Line, d.Range.Start.Column, d.Message)
 		if w.patternSays.add(text) && !w.asked {
-			w.warnAbout(ctx, filename, []packfile.Diagnostic{d})
+			w.warnAbout(ctx, filename, []node.Diagnostic{d})
 		}
 	}
 }
@@ -167,8 +168,8 @@ func (w *warner) warnOfFacts(ctx context.Context, d *graph.Decisions) error {
 
 // atOnce returns the warnings to pass on as soon as a packfile is read. It leaves out deps without sha: their warning comes when
 // their sha is known.
-func atOnce(warnings []packfile.Diagnostic) []packfile.Diagnostic {
-	return slices.DeleteFunc(slices.Clone(warnings), func(w packfile.Diagnostic) bool { return w.Rule == packfile.UnpinnedDep.Name })
+func atOnce(warnings []node.Diagnostic) []node.Diagnostic {
+	return slices.DeleteFunc(slices.Clone(warnings), func(w node.Diagnostic) bool { return w.Rule == packfile.UnpinnedDep.Name })
 }
 
 // emptyFile is the checksum of an empty file, which a server may send in place of an error.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -39,15 +40,15 @@ func TestAWarningThatComesLateIsInTheLogToo(t *testing.T) {
 }
 
 func TestWhatSeveralPlatformsSayOfPatternsIsSaidOnce(t *testing.T) {
-	at := func(line int, message string) packfile.Diagnostic {
-		return packfile.Diagnostic{Message: message, Range: packfile.Range{Start: packfile.Position{Line: line, Column: 2}}}
+	at := func(line int, message string) node.Diagnostic {
+		return node.Diagnostic{Message: message, Range: node.Range{Start: node.Position{Line: line, Column: 2}}}
 	}
 	for _, asked := range []bool{false, true} {
 		w, shown, _ := recorded(asked)
 		var platforms sync.WaitGroup
 		for range 4 {
 			platforms.Go(func() {
-				w.warnOnce(t.Context(), "packfile.toml", []packfile.Diagnostic{at(1, "nothing matches x"), at(2, "nothing matches x")})
+				w.warnOnce(t.Context(), "packfile.toml", []node.Diagnostic{at(1, "nothing matches x"), at(2, "nothing matches x")})
 			})
 		}
 		platforms.Wait()
@@ -76,7 +77,7 @@ func TestWhyThePreviousImageIsNotUsedIsOneLine(t *testing.T) {
 
 func TestOfDepsWithoutAChecksumABuildSaysMoreLater(t *testing.T) {
 	w, shown, _ := recorded(false)
-	w.warnAbout(t.Context(), "m/packfile.toml", []packfile.Diagnostic{{Message: "a", Rule: packfile.UnpinnedDep.Name}, {Message: "b", Rule: packfile.OldWord.Name}})
+	w.warnAbout(t.Context(), "m/packfile.toml", []node.Diagnostic{{Message: "a", Rule: packfile.UnpinnedDep.Name}, {Message: "b", Rule: packfile.OldWord.Name}})
 	if len(shown()) != 1 || !strings.HasPrefix(shown()[0], "m/packfile.toml:0: b") {
 		t.Errorf("%q", shown())
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
@@ -150,7 +151,7 @@ func (g *Graph) depSource(l *Layer, d dep) (bk.State, string, error) {
 // Unpinned is a dep without checksum in the packfile.
 type Unpinned struct {
 	Filename string // of its packfile
-	At       packfile.Range
+	At       node.Range
 	Name     string
 	URI      string
 	SHA      string // of the file now

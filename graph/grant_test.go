@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/group/grouptest"
 	"github.com/packfile/frontend/module"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/step"
 )
 
@@ -32,7 +32,7 @@ func granting(t *testing.T, g *module.Grant, app string) (testGraph, error) {
 }
 
 func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
-	at := packfile.Range{Start: packfile.Position{Line: 7, Column: 3}, End: packfile.Position{Line: 7, Column: 9}}
+	at := node.Range{Start: node.Position{Line: 7, Column: 3}, End: node.Position{Line: 7, Column: 9}}
 	for name, test := range map[string]struct {
 		grant *module.Grant
 		want  []string
@@ -49,7 +49,7 @@ func TestAModuleNeedsAGrantForWhatItRequires(t *testing.T) {
 			_, err := granting(t, test.grant, grouptest.AProcess)
 			var got []string
 			if err != nil {
-				pe := err.(*packfile.Error)
+				pe := err.(*node.Error)
 				for _, d := range pe.Diagnostics {
 					got = append(got, d.Text())
 					if d.Range != at || pe.Filename != "packfile1.toml" {

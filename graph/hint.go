@@ -6,7 +6,7 @@ import (
 
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/text"
 )
 
@@ -39,7 +39,7 @@ func (l *Layer) fullEnvHint(hidden []string) string {
 // NotFound is a test that called programs which are not there.
 type NotFound struct {
 	Filename string // of its packfile
-	At       packfile.Range
+	At       node.Range
 	Layer    string
 	Programs []string
 	Hint     string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -163,10 +164,10 @@ func (f facts) linksSettled(l *Layer) bool {
 
 // inLayer returns an error of the layer for a packfile.Diagnostic about a part of it.
 func (l *Layer) inLayer(err error) error {
-	var d packfile.Diagnostic
+	var d node.Diagnostic
 	if !errors.As(err, &d) {
 		return err
 	}
 	d.Message = fmt.Sprintf("layer %q: %s", l.Name, d.Message)
-	return &packfile.Error{Filename: l.Module.Filename, Diagnostics: []packfile.Diagnostic{d}}
+	return &node.Error{Filename: l.Module.Filename, Diagnostics: []node.Diagnostic{d}}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/group/grouptest"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 )
 
@@ -53,7 +54,7 @@ func TestLayersThatAreTooManyOrSayTooMuchAreRefusedBeforeAnythingIsBuilt(t *test
 				}
 				return
 			}
-			var pe *packfile.Error
+			var pe *node.Error
 			if !errors.As(err, &pe) || !strings.HasPrefix(pe.Diagnostics[0].Message, test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}

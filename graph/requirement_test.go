@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/group/grouptest"
 	"github.com/packfile/frontend/module"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 )
 
 func TestWhatABuildpackWantsOfALayer(t *testing.T) {
@@ -94,7 +94,7 @@ func TestAGroupWithABuildpackIsNotBuilt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = New(b.Builder, b.in, g, f)
-	var pe *packfile.Error
+	var pe *node.Error
 	want := "acme/app/buildpack.toml:1:1: acme/app@1 is a buildpack with a bin/build of its own, which cannot be run yet"
 	if !errors.As(err, &pe) || err.Error() != want {
 		t.Errorf("got %v", err)

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/packfile/frontend/fact"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 )
 
 // Selection returns the files that a question is about, as the packfile selects them. It returns nil for a question that is not
@@ -29,7 +29,7 @@ func (g *Graph) Selection(q fact.Question) *fact.Selection {
 // Pattern is a pattern over files of the app, and its place.
 type Pattern struct {
 	Filename string
-	At       packfile.Range
+	At       node.Range
 	Glob     string
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -13,8 +14,8 @@ import (
 // Grant is what a module is given of the secrets and SSH agents of the user who builds.
 type Grant struct {
 	Secrets, SSH []string
-	At           packfile.Range // [[buildpacks]] entry of the packfile being built that brings the module
-	Through      []string       // files of modules on the way, whose entries must name what they pass on
+	At           node.Range // [[buildpacks]] entry of the packfile being built that brings the module
+	Through      []string   // files of modules on the way, whose entries must name what they pass on
 }
 
 // HasSecret reports whether a module is given a secret. The packfile being built has all secrets, and every module has the
@@ -47,10 +48,10 @@ func (m *Module) CheckAccess(root string, sections ...packfile.Access) error {
 			}
 		}
 	}
-	var missing []packfile.Diagnostic
+	var missing []node.Diagnostic
 	for key, ids := range map[string][]string{"secrets": secrets, "ssh": agents} {
 		if len(ids) > 0 {
-			missing = append(missing, packfile.Diagnostic{
+			missing = append(missing, node.Diagnostic{
 				Message: fmt.Sprintf("module %s needs %s, which it is not given", m.Name(), needs(key, ids)),
 				Hint:    m.Grant.hint(key, ids),
 				Range:   m.Grant.At,
@@ -60,8 +61,8 @@ func (m *Module) CheckAccess(root string, sections ...packfile.Access) error {
 	if missing == nil {
 		return nil
 	}
-	slices.SortFunc(missing, func(x, y packfile.Diagnostic) int { return strings.Compare(x.Message, y.Message) })
-	return &packfile.Error{Filename: root, Diagnostics: missing}
+	slices.SortFunc(missing, func(x, y node.Diagnostic) int { return strings.Compare(x.Message, y.Message) })
+	return &node.Error{Filename: root, Diagnostics: missing}
 }
 
 // needs returns a phrase that names secrets or agents.
@@ -142,7 +143,7 @@ func give(by, to *Module, bp packfile.Buildpack) (news bool) {
 // warnUnusedGrants warns about each secret and agent that an entry of a packfile gives and none of its modules names.
 func (l *loader) warnUnusedGrants(ctx context.Context) {
 	for _, by := range l.modules {
-		var unused []packfile.Diagnostic
+		var unused []node.Diagnostic
 		for i, bp := range by.buildpacks {
 			modules := slices.DeleteFunc(slices.Clone(by.brought[i]), func(m *Module) bool { return m == l.root })
 			unused = append(unused, unusedGrants(bp, modules)...)
@@ -153,7 +154,7 @@ func (l *loader) warnUnusedGrants(ctx context.Context) {
 }
 
 // unusedGrants returns a warning for each id of an entry that none of its modules names, in a section or in an entry of its own.
-func unusedGrants(bp packfile.Buildpack, modules []*Module) (unused []packfile.Diagnostic) {
+func unusedGrants(bp packfile.Buildpack, modules []*Module) (unused []node.Diagnostic) {
 	var secrets, agents []string
 	for _, m := range modules {
 		for _, a := range m.Packfile.Access() {
@@ -173,7 +174,7 @@ func unusedGrants(bp packfile.Buildpack, modules []*Module) (unused []packfile.D
 		}
 		for i, id := range given {
 			if !slices.Contains(named, id) && !slices.Contains(given[:i], id) {
-				unused = append(unused, packfile.Diagnostic{
+				unused = append(unused, node.Diagnostic{
 					Rule:    packfile.UnusedGrant.Name,
 					Message: fmt.Sprintf("no section of %s names %s %q, which the entry gives", shownSource(bp), what, id),
 					Hint:    hint,

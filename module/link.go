@@ -7,7 +7,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/order"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 )
 
 // Found are the modules of a build, and the groups of them that are tried.
@@ -60,26 +60,26 @@ func (f Found) Groups() iter.Seq[[]Member] {
 // in file order. The module itself comes last in each group, unless the order says where.
 func (l *loader) link(m *Module) error {
 	groups := make(order.Order, 0, len(m.orders))
-	var failed []packfile.Diagnostic
+	var failed []node.Diagnostic
 	for _, o := range m.orders {
 		var group order.Group
 		for i := range o.Group {
 			e := &o.Group[i]
-			node, err := l.find(m, e)
+			named, err := l.find(m, e)
 			if err != nil {
 				key := "id"
 				if e.Version != "" && strings.Contains(err.Error(), e.Version) {
 					key = "version"
 				}
-				failed = append(failed, packfile.Diagnostic{Message: err.Error(), Range: e.At(key)})
+				failed = append(failed, node.Diagnostic{Message: err.Error(), Range: e.At(key)})
 				continue
 			}
-			group = append(group, order.Entry{Module: node, Optional: e.Optional})
+			group = append(group, order.Entry{Module: named, Optional: e.Optional})
 		}
 		groups = append(groups, group)
 	}
 	if len(failed) > 0 {
-		return &packfile.Error{Filename: m.Filename, Diagnostics: failed}
+		return &node.Error{Filename: m.Filename, Diagnostics: failed}
 	}
 	if len(m.orders) == 0 && len(m.named) > 0 {
 		var group order.Group

@@ -15,6 +15,7 @@ import (
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/order"
 	"github.com/packfile/frontend/guard"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/text"
@@ -36,7 +37,7 @@ type World interface {
 	// Show adds a file that errors can show.
 	Show(text *bk.SourceMap)
 	// Warn tells the user what is questionable about a file.
-	Warn(ctx context.Context, filename string, warnings []packfile.Diagnostic)
+	Warn(ctx context.Context, filename string, warnings []node.Diagnostic)
 }
 
 // Archive is a file of a tree, or a folder that holds an OCI layout.
@@ -150,7 +151,7 @@ func (l *loader) expand(ctx context.Context, m *Module) error {
 // load finds the module that one [[buildpacks]] entry names, and everything else in its package.
 func (l *loader) load(ctx context.Context, by *Module, bp packfile.Buildpack) (named *Module, brought []*Module, err error) {
 	fail := func(key string, err error) error {
-		var pe *packfile.Error
+		var pe *node.Error
 		if errors.As(err, &pe) || ctx.Err() != nil {
 			return err // it has its own place
 		}

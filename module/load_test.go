@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/tree/treetest"
 )
@@ -152,7 +152,7 @@ func TestWhatCannotBeFoundIsSaidWhereItIsNamed(t *testing.T) {
 			w := new(fakeWorld)
 			test.world(w)
 			_, err := w.load(t, test.text)
-			pe, ok := errors.AsType[*packfile.Error](err)
+			pe, ok := errors.AsType[*node.Error](err)
 			if !ok {
 				t.Fatalf("it has no place: %v", err)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
@@ -23,16 +24,16 @@ type Module struct {
 	// Buildpack is nil for a packfile. Otherwise Packfile has nothing but what Config says of the module.
 	Buildpack *Buildpack
 
-	Filename string                // of the packfile or buildpack.toml, for errors; no two modules have the same
-	Source   *bk.SourceMap         // that file, for BuildKit's own errors; nil for none
-	Scripts  map[string][]byte     // content of every script that has a path
-	Offline  map[string]bool       // names below deps/ in the module's folder
-	Files    bk.State              // tree with the module's folder, as far as Offline needs it; whole for a buildpack
-	Dir      string                // the folder in Files, absolute; "" for all of it
-	Versions bool                  // other versions of it may take part in its place
-	Grant    *Grant                // nil for the packfile being built, which has everything
-	Own      bool                  // it has layers, processes or the like: it can take part itself
-	Warnings []packfile.Diagnostic // about Filename
+	Filename string            // of the packfile or buildpack.toml, for errors; no two modules have the same
+	Source   *bk.SourceMap     // that file, for BuildKit's own errors; nil for none
+	Scripts  map[string][]byte // content of every script that has a path
+	Offline  map[string]bool   // names below deps/ in the module's folder
+	Files    bk.State          // tree with the module's folder, as far as Offline needs it; whole for a buildpack
+	Dir      string            // the folder in Files, absolute; "" for all of it
+	Versions bool              // other versions of it may take part in its place
+	Grant    *Grant            // nil for the packfile being built, which has everything
+	Own      bool              // it has layers, processes or the like: it can take part itself
+	Warnings []node.Diagnostic // about Filename
 
 	opened
 }
@@ -125,9 +126,9 @@ func (m *Module) CacheName(c *packfile.Cache) (string, error) {
 }
 
 // At returns a range of the module's packfile as a place.
-func (m *Module) At(r packfile.Range) Place { return Place{m, r} }
+func (m *Module) At(r node.Range) Place { return Place{m, r} }
 
 // Fail returns an error at a place in the module's packfile.
-func (m *Module) Fail(r packfile.Range, format string, args ...any) error {
-	return &packfile.Error{Filename: m.Filename, Diagnostics: []packfile.Diagnostic{{Message: fmt.Sprintf(format, args...), Range: r}}}
+func (m *Module) Fail(r node.Range, format string, args ...any) error {
+	return &node.Error{Filename: m.Filename, Diagnostics: []node.Diagnostic{{Message: fmt.Sprintf(format, args...), Range: r}}}
 }

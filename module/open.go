@@ -13,6 +13,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/tree"
@@ -61,7 +62,7 @@ func (l *loader) openContext(ctx context.Context, by *Module, bp packfile.Buildp
 		return nil, err
 	}
 	found, err := l.openState(ctx, st, is.Config, "context "+bp.ID, bp)
-	if err != nil && is.Config != nil && !errors.As(err, new(*packfile.Error)) {
+	if err != nil && is.Config != nil && !errors.As(err, new(*node.Error)) {
 		return nil, &source.ContextError{Name: bp.ID, Given: is.Given, Err: err} // perhaps its layers cannot be pulled
 	}
 	return found, err

@@ -13,6 +13,7 @@ import (
 	"github.com/packfile/frontend/cnb/buildpack"
 	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/tree"
 )
@@ -97,7 +98,7 @@ func (l *loader) readBuildpackage(ctx context.Context, cnb tree.Folder, origin s
 	}
 	p := new(pkg)
 	if entries["package.toml"] != nil {
-		data, err := cnb.Read(ctx, "package.toml", packfile.MaxSize)
+		data, err := cnb.Read(ctx, "package.toml", node.MaxSize)
 		if err != nil {
 			return nil, fmt.Errorf("/cnb/package.toml: %w", err)
 		}

@@ -35,8 +35,8 @@ func (l *loader) readModule(ctx context.Context, f tree.Folder, origin, id, vers
 	if tree.IsSymlink(entries[name]) || entries[name].IsDir() {
 		return nil, fmt.Errorf("%s is no regular file", filename)
 	}
-	if size := entries[name].Size; size > packfile.MaxSize {
-		return nil, fmt.Errorf("%s has %d bytes; the limit is %d", filename, size, packfile.MaxSize)
+	if size := entries[name].Size; size > node.MaxSize {
+		return nil, fmt.Errorf("%s has %d bytes; the limit is %d", filename, size, node.MaxSize)
 	}
 	data, err := f.Files.ReadFile(ctx, f.Path(name))
 	if err != nil {

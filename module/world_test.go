@@ -13,6 +13,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/tree"
@@ -98,7 +99,7 @@ func (w *fakeWorld) Unpack(_ context.Context, a Archive, _ string) (tree.Folder,
 
 func (w *fakeWorld) Show(*bk.SourceMap) {}
 
-func (w *fakeWorld) Warn(_ context.Context, filename string, warnings []packfile.Diagnostic) {
+func (w *fakeWorld) Warn(_ context.Context, filename string, warnings []node.Diagnostic) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range warnings {

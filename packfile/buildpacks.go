@@ -24,7 +24,7 @@ var buildpackSchema = node.Define(node.Schema[Buildpack]{What: "a buildpack", Ke
 // FinishBuildpack completes a module entry and checks its keys against each other.
 func FinishBuildpack(d *node.Decoder, b *Buildpack) {
 	b.SHA = strings.ToLower(b.SHA)
-	secrets, agents := map[string]Range{}, map[string]Range{}
+	secrets, agents := map[string]node.Range{}, map[string]node.Range{}
 	for i, id := range b.Secrets {
 		d.Unique(secrets, "secret", id, b.Item("secrets", i))
 	}
@@ -52,7 +52,7 @@ const shaHint = "sha is the SHA-256 of the file: curl -fsSL URI | sha256sum"
 
 // CheckBuildpacks reports an error for a module entry with the id and version of an earlier one.
 func CheckBuildpacks(d *node.Decoder, all []Buildpack) {
-	seen := map[string]Range{}
+	seen := map[string]node.Range{}
 	for i := range all {
 		b := &all[i]
 		switch {

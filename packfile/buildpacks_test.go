@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
 
@@ -72,9 +73,9 @@ func TestModulesAndTheirOrder(t *testing.T) {
 func TestModulesOfAPackfileKeepTheirPlaces(t *testing.T) {
 	pf := mustParse(t, "[[buildpacks]]\nid = 'a'\n[[order]]\n[[order.group]]\nid = 'a'\n")
 	require.Equal(t, 1, pf.Buildpacks[0].Range().Start.Line)
-	require.Equal(t, Position{Line: 2, Column: 6}, pf.Buildpacks[0].At("id").Start)
+	require.Equal(t, node.Position{Line: 2, Column: 6}, pf.Buildpacks[0].At("id").Start)
 	require.Equal(t, 3, pf.Order[0].Range().Start.Line)
-	require.Equal(t, Position{Line: 5, Column: 6}, pf.Order[0].Group[0].At("id").Start)
+	require.Equal(t, node.Position{Line: 5, Column: 6}, pf.Order[0].Group[0].At("id").Start)
 }
 
 func TestAPackfileWithoutAnythingOfItsOwnIsOnlyAnOrder(t *testing.T) {

@@ -92,7 +92,7 @@ func readCommand(d *node.Decoder, p *Process, e *node.Entry) {
 // there a command that only a shell understands is a line for a shell.
 func checkProcesses(d *node.Decoder, p *Packfile) {
 	v, err := api.Parse(p.API)
-	types := map[string]Range{}
+	types := map[string]node.Range{}
 	var byDefault *Process
 	for i := range p.Processes {
 		process := &p.Processes[i]

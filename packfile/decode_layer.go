@@ -97,8 +97,8 @@ func finishSection(d *node.Decoder, p *Provide) {
 				"a section with %s changes the whole app, so it has no inputs", d.Key("lock-app"))
 		}
 	}
-	variables := map[string]Range{}
-	names := map[string]Range{}
+	variables := map[string]node.Range{}
+	names := map[string]node.Range{}
 	for i := range p.Links {
 		l := &p.Links[i]
 		d.Unique(names, "a link to", l.Name, l.At("name"))
@@ -106,7 +106,7 @@ func finishSection(d *node.Decoder, p *Provide) {
 		d.Unique(variables, "variable", l.VersionAs, l.At("version-as"))
 		d.Unique(variables, "variable", l.MetadataAs, l.At("metadata-as"))
 	}
-	deps := map[string]Range{}
+	deps := map[string]node.Range{}
 	for i := range p.Deps {
 		if dep := &p.Deps[i]; dep.Name != "" {
 			d.Unique(deps, "dep", strings.TrimSuffix(dep.Name+"@"+dep.Version, "@"), dep.At("name"))
@@ -139,7 +139,7 @@ var depSchema = node.Define(node.Schema[Dep]{
 
 // lists holds the env table while it is read into an Env, which has no place of its own.
 type lists struct {
-	Table
+	node.Table
 	Env
 }
 

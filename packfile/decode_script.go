@@ -58,7 +58,7 @@ var profileSchema = node.Define(node.Schema[Script]{
 
 // checkScript checks a script whose keys stand in t, and completes it. It returns nil when there is none; then it reports
 // an error for each key that says how to run a script.
-func checkScript(d *node.Decoder, what string, s *Script, t Table, needing ...string) *Script {
+func checkScript(d *node.Decoder, what string, s *Script, t node.Table, needing ...string) *Script {
 	if !t.Has("inline") && !t.Has("path") {
 		for _, name := range needing {
 			if t.Has(name) {
@@ -164,8 +164,8 @@ var secretSchema = node.Define(node.Schema[Secret]{
 })
 
 // checkAccess reports secrets, agents and variables that a section names twice.
-func checkAccess(d *node.Decoder, a *Access, t Table) {
-	ids, variables, agents := map[string]Range{}, map[string]Range{}, map[string]Range{}
+func checkAccess(d *node.Decoder, a *Access, t node.Table) {
+	ids, variables, agents := map[string]node.Range{}, map[string]node.Range{}, map[string]node.Range{}
 	for i := range a.Secrets {
 		s := &a.Secrets[i]
 		d.Unique(ids, "secret", s.ID, s.At("id"))

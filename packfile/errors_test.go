@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
 
@@ -113,13 +114,13 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 
 func TestAPackfileThatIsTooLargeIsRefused(t *testing.T) {
 	for _, filename := range []string{"a.toml", "a.yaml"} {
-		_, _, err := Parse(filename, make([]byte, MaxSize+1))
+		_, _, err := Parse(filename, make([]byte, node.MaxSize+1))
 		require.EqualError(t, err, filename+":1:1: a packfile has at most 4 MiB, this one has 4194305 bytes")
 	}
 }
 
 func TestHostilePackfilesEndWithAnErrorAndTakeLittleMemory(t *testing.T) {
-	const size = MaxSize - 1024
+	const size = node.MaxSize - 1024
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	var bomb strings.Builder
 	bomb.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x]\n")

@@ -5,12 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
 
 // checkPackfile checks what holds for every packfile.
 func checkPackfile(t *testing.T, filename string, data []byte) {
-	pf := nodetest.CheckParse(t, data, func() (*Packfile, []Diagnostic, error) { return Parse(filename, data) })
+	pf := nodetest.CheckParse(t, data, func() (*Packfile, []node.Diagnostic, error) { return Parse(filename, data) })
 	if pf == nil {
 		return
 	}

@@ -19,7 +19,7 @@ type linker struct {
 // checkLinks checks the names of layers and caches, and all links between them.
 func checkLinks(d *node.Decoder, p *Packfile) {
 	l := linker{Decoder: d, p: p, layers: map[string]int{}, caches: map[string]bool{}, edges: make([][]int, len(p.Layers))}
-	names := map[string]Range{}
+	names := map[string]node.Range{}
 	for i := range p.Layers {
 		layer := &p.Layers[i]
 		d.Unique(names, "layer", layer.Name, layer.At("name"))

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node"
 )
 
 // linking is a packfile of a cache and of layers, each "name" or "name: link link".
@@ -47,7 +49,7 @@ func TestLinksGoToLayersAboveAndToCaches(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			var e *Error
+			var e *node.Error
 			require.ErrorAs(t, err, &e)
 			var got []string
 			for _, d := range e.Diagnostics {
@@ -93,7 +95,7 @@ func TestALayerOfAnotherModuleCanBeLinked(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			var e *Error
+			var e *node.Error
 			require.ErrorAs(t, err, &e)
 			require.Len(t, e.Diagnostics, 1)
 			require.Equal(t, test.want, e.Diagnostics[0].Text())

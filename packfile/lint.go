@@ -4,43 +4,43 @@ import "github.com/packfile/frontend/node"
 
 // The lint rules.
 var (
-	NothingToDo = Rule{Name: "NothingToDo",
+	NothingToDo = node.Rule{Name: "NothingToDo",
 		Description: "A module has no layers, processes, caches and slices, and names no other modules, so it adds nothing to an image."}
-	OldWord = Rule{Name: "OldWord",
+	OldWord = node.Rule{Name: "OldWord",
 		Description: "A key has a name from the published notes on the format. It still works; the warning says what it is called today."}
-	RestoreDependsOnHistory = Rule{Name: "RestoreDependsOnHistory",
+	RestoreDependsOnHistory = node.Rule{Name: "RestoreDependsOnHistory",
 		Description: "A layer with restore = true starts from what this builder last left in it, so its content depends on earlier " +
 			"builds and another builder may make another image."}
-	ProfileNeedsShell = Rule{Name: "ProfileNeedsShell",
+	ProfileNeedsShell = node.Rule{Name: "ProfileNeedsShell",
 		Description: "A layer has profile scripts, but all processes are direct: only a process that a shell starts reads them."}
-	InputsPreferred = Rule{Name: "InputsPreferred",
+	InputsPreferred = node.Rule{Name: "InputsPreferred",
 		Description: "The version of a layer is the digest of files that test.match lists, but its run script sees the whole app and may " +
 			"depend on other files. With inputs it sees only the files that are part of its version."}
-	IgnoredLayer = Rule{Name: "IgnoredLayer",
+	IgnoredLayer = node.Rule{Name: "IgnoredLayer",
 		Description: "A layer has none of require, provide and build, so nothing asks for it and nothing makes it."}
-	UnusedBuilder = Rule{Name: "UnusedBuilder",
+	UnusedBuilder = node.Rule{Name: "UnusedBuilder",
 		Description: "A project descriptor names a builder, which is not used: steps run in the build image, and the app image is put on the " +
 			"run image."}
-	UnpinnedDep = Rule{Name: "UnpinnedDep",
+	UnpinnedDep = node.Rule{Name: "UnpinnedDep",
 		Description: "A dep has no sha, so its server says in every build which file it is: each build asks it, an empty builder downloads the " +
 			"file, and nothing is built when it does not answer. A build says which sha to write."}
-	UnusedGrant = Rule{Name: "UnusedGrant",
+	UnusedGrant = node.Rule{Name: "UnusedGrant",
 		Description: "A [[buildpacks]] entry gives a secret or an SSH agent that none of its modules names: its id may be mistyped."}
-	UnusedCache = Rule{Name: "UnusedCache",
+	UnusedCache = node.Rule{Name: "UnusedCache",
 		Description: "No layer links a cache, so nothing can use it."}
 )
 
 // Rules returns all lint rules, sorted by name.
-func Rules() []Rule {
-	return []Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnusedBuilder, UnusedCache, UnusedGrant}
+func Rules() []node.Rule {
+	return []node.Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnusedBuilder, UnusedCache, UnusedGrant}
 }
 
 // Idle returns the lint warning for a module that adds nothing to an image, nothing for any other.
-func Idle(p *Packfile) []Diagnostic {
+func Idle(p *Packfile) []node.Diagnostic {
 	if p.HasOwn() || len(p.Buildpacks)+len(p.Order) > 0 {
 		return nil
 	}
-	return []Diagnostic{{
+	return []node.Diagnostic{{
 		Rule:    NothingToDo.Name,
 		Message: "module " + node.Quote(p.Config.ID) + " has nothing to do: it has no layers, processes, caches or slices",
 		Hint:    "add layers, or processes",

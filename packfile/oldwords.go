@@ -14,7 +14,7 @@ type modernizer struct {
 type write struct {
 	word string // by which it did
 	name string // that it links
-	at   Range
+	at   node.Range
 }
 
 // modernize rewrites a whole packfile.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
 
@@ -126,7 +127,7 @@ func TestAScriptDirectlyInASectionWorksWhereItDidWhenItWasWritten(t *testing.T) 
 			pf, warnings, err := Parse("packfile.toml", []byte(test.text))
 			require.NoError(t, err)
 			require.Equal(t, test.inLayer, pf.Layers[0].Provide.Run.InLayer)
-			said := slices.DeleteFunc(warnings, func(w Diagnostic) bool { return !strings.HasPrefix(w.Message, "a script directly in ") })
+			said := slices.DeleteFunc(warnings, func(w node.Diagnostic) bool { return !strings.HasPrefix(w.Message, "a script directly in ") })
 			require.Len(t, said, 1)
 			require.True(t, strings.HasSuffix(said[0].Message, test.says), said[0].Message)
 		})

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/packfile/frontend/cnb/buildpack"
+	"github.com/packfile/frontend/node"
 )
 
 // Packfile is one decoded packfile. It has no names of the first notes: every value stands under today's name.
 type Packfile struct {
-	Table
+	node.Table
 	API        string // CNB Buildpack API, "0.10" when not given
 	Config     Config
 	Processes  []Process
@@ -30,7 +31,7 @@ func (p *Packfile) HasOwn() bool {
 
 // Config is the [config] table.
 type Config struct {
-	Table
+	node.Table
 	ID, Version, Name     string
 	Description, Homepage string
 	Licenses              []string          // SPDX expressions, all of which hold
@@ -48,7 +49,7 @@ const DefaultShell = "/usr/bin/env bash"
 
 // Process is one [[processes]] entry.
 type Process struct {
-	Table
+	node.Table
 	Type    string
 	Command []string // program first
 	Args    []string
@@ -59,7 +60,7 @@ type Process struct {
 
 // Script is a script of a step: exactly one of Inline and Path is set.
 type Script struct {
-	Table
+	node.Table
 	Shell   string // "" when not given
 	Inline  string
 	Path    string // relative to the packfile's folder, slash-separated, clean, inside that folder
@@ -69,7 +70,7 @@ type Script struct {
 
 // Cache is one [[caches]] entry.
 type Cache struct {
-	Table
+	node.Table
 	Name   string
 	Shared bool    // one cache for all projects of a builder
 	Setup  *Script // nil when there is none
@@ -77,7 +78,7 @@ type Cache struct {
 
 // Layer is one [[layers]] entry.
 type Layer struct {
-	Table
+	node.Table
 	Name                           string
 	Export, Expose, Store, Restore bool
 	Version                        string         // default version, "" when not given
@@ -95,7 +96,7 @@ type Access struct {
 
 // Secret is a BuildKit secret that steps of a section may read.
 type Secret struct {
-	Table
+	node.Table
 	ID       string
 	PathAs   string // variable that names its file
 	EnvAs    string // variable that holds its content
@@ -104,14 +105,14 @@ type Secret struct {
 
 // Require is the [layers.require] table.
 type Require struct {
-	Table
+	node.Table
 	Access
 	Script *Script // nil: required without a script
 }
 
 // Provide is the [layers.provide] or [layers.build] table.
 type Provide struct {
-	Table
+	node.Table
 	Access
 	LockApp bool
 	Inputs  []string // globs; nil when not given
@@ -125,7 +126,7 @@ type Provide struct {
 
 // Test is the test table of a provide section: a script, or Match.
 type Test struct {
-	Table
+	node.Table
 	Access
 	Script  *Script
 	Match   []string // globs
@@ -135,7 +136,7 @@ type Test struct {
 
 // Link is one links entry.
 type Link struct {
-	Table
+	node.Table
 	Name                          string
 	PathAs, VersionAs, MetadataAs string
 	LinkContent, LinkVersion      bool
@@ -143,7 +144,7 @@ type Link struct {
 
 // Dep is one deps entry. Before Render its strings are templates over the layer's metadata and the Target.
 type Dep struct {
-	Table
+	node.Table
 	Name, Version, URI string
 	SHA                string // "" when not given: whatever the server has
 	Metadata           map[string]any
@@ -156,7 +157,7 @@ type Env struct {
 
 // EnvVar is one entry of an env list. Before Render Value is a template; see envFields.
 type EnvVar struct {
-	Table
+	node.Table
 	Name, Value string
 	Op          string // "override" (also when not given), "append", "prepend" or "default"
 	Delim       string
@@ -164,20 +165,20 @@ type EnvVar struct {
 
 // Slice is one [[slices]] entry.
 type Slice struct {
-	Table
+	node.Table
 	Paths []string
 }
 
 // Stack is one [[stacks]] entry, written to buildpack.toml.
 type Stack struct {
-	Table
+	node.Table
 	ID     string
 	Mixins []string
 }
 
 // Buildpack is one [[buildpacks]] entry: a module, or a package of several modules, and its source.
 type Buildpack struct {
-	Table
+	node.Table
 	ID      string // "" when not given: what the module itself says
 	Version string // "" when not given
 	URI     string // "" when not given: the named context of its id; see Source

@@ -12,7 +12,7 @@ const MaxLayers = node.MaxEntries
 // Parse reads a packfile in TOML or YAML, by the ending of its name, or for any other ending by its content. It reports
 // all errors at once: a non-nil err is an *Error with all of them, in file order, and pf is nil. It returns lint warnings
 // in both cases.
-func Parse(filename string, data []byte) (pf *Packfile, warnings []Diagnostic, err error) {
+func Parse(filename string, data []byte) (pf *Packfile, warnings []node.Diagnostic, err error) {
 	d := node.NewDecoder(node.FormatOf(filename, data))
 	root := d.Tree("a packfile", data)
 	if root == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
 
@@ -74,7 +75,7 @@ func TestAnEmptyPackfileIsValid(t *testing.T) {
 func TestPositionsOfKeysAndItemsAreKept(t *testing.T) {
 	type place struct {
 		what string
-		got  Range
+		got  node.Range
 		line int
 		text string // what stands in the range
 	}
@@ -121,9 +122,9 @@ func TestColumnsCountBytes(t *testing.T) {
 		"a.yaml": "config: { name: \"größe\", id: /1 }\n",
 	} {
 		_, _, err := Parse(filename, []byte(text))
-		var e *Error
+		var e *node.Error
 		require.ErrorAs(t, err, &e)
-		require.Equal(t, Position{Line: 1, Column: strings.IndexAny(text, "1/") + 1}, e.Diagnostics[0].Range.Start)
+		require.Equal(t, node.Position{Line: 1, Column: strings.IndexAny(text, "1/") + 1}, e.Diagnostics[0].Range.Start)
 	}
 }
 

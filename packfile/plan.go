@@ -6,7 +6,7 @@ import "github.com/packfile/frontend/node"
 // of its build: a build plan must balance, and no other module could provide or require the layer. Parse does not call
 // it, because a packfile that is one module of several may have such layers. The caller knows whether a packfile without
 // Buildpacks and Order is built alone.
-func CheckPlan(pf *Packfile) []Diagnostic {
+func CheckPlan(pf *Packfile) []node.Diagnostic {
 	var r node.Report
 	for i := range pf.Layers {
 		l := &pf.Layers[i]

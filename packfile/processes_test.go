@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node"
 )
 
 func TestWithoutAPIACommandThatOnlyAShellUnderstandsIsALineForOne(t *testing.T) {
@@ -49,6 +51,6 @@ func TestAWrongAPIIsOneError(t *testing.T) {
 	} {
 		_, _, err := Parse(filename, []byte(text))
 		require.ErrorContains(t, err, ": api: ")
-		require.Len(t, err.(*Error).Diagnostics, 1)
+		require.Len(t, err.(*node.Error).Diagnostics, 1)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
 
@@ -62,7 +63,7 @@ func TestEveryPublishedShapeIsReadAndLintSaysOnlyWhatIsOld(t *testing.T) {
 // withoutPlaces is processes without their places.
 func withoutPlaces(processes []Process) (bare []Process) {
 	for _, p := range processes {
-		p.Table = Table{}
+		p.Table = node.Table{}
 		bare = append(bare, p)
 	}
 	return bare

@@ -45,7 +45,7 @@ func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
 }
 
 func (d Dep) failed(name, key string, err error) error {
-	return Diagnostic{Message: fmt.Sprintf("%s of dep %s: %s", key, node.Quote(name), err), Range: d.At(key)}
+	return node.Diagnostic{Message: fmt.Sprintf("%s of dep %s: %s", key, node.Quote(name), err), Range: d.At(key)}
 }
 
 // envFields are the names that the value of a variable may use.
@@ -59,7 +59,7 @@ func (v EnvVar) Render(layerDir, appDir string, target Target) (string, error) {
 	r := renderer{data: data, known: envFields}
 	value, err := r.render(v.Value)
 	if err != nil {
-		return "", Diagnostic{Message: fmt.Sprintf("value of %s: %s", v.Name, err), Range: v.At("value")}
+		return "", node.Diagnostic{Message: fmt.Sprintf("value of %s: %s", v.Name, err), Range: v.At("value")}
 	}
 	return value, nil
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/node"
 )
 
 var amd64 = Target{Platform: "linux/amd64", OS: "linux", Arch: "amd64"}
@@ -100,9 +102,9 @@ func TestMetadataGoesBeforeTheTarget(t *testing.T) {
 func TestAnErrorOfRenderPointsAtTheKey(t *testing.T) {
 	pf := mustParse(t, "[[layers]]\nname = \"a\"\n[[layers.build.deps]]\nname = \"n\"\nuri = \"https://a.example/{{.x}}\"\nsha = \"{{.y}}\"\n")
 	_, err := pf.Layers[0].Provide.Deps[0].Render(nil, amd64)
-	var d Diagnostic
+	var d node.Diagnostic
 	require.ErrorAs(t, err, &d)
-	require.Equal(t, Position{Line: 5, Column: 7}, d.Range.Start)
+	require.Equal(t, node.Position{Line: 5, Column: 7}, d.Range.Start)
 }
 
 func TestValuesOfVariablesKnowTheLayerAndTheApp(t *testing.T) {

@@ -1,5 +1,7 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // ScriptKind is the purpose of a script.
 type ScriptKind int
 
@@ -55,12 +57,12 @@ func (pf *Packfile) Scripts() (all []PlacedScript) {
 // PlacedAccess is a section with its secrets and agents.
 type PlacedAccess struct {
 	Access
-	Table
+	node.Table
 }
 
 // Sections returns the sections of a packfile that name secrets or agents, in file order.
 func (pf *Packfile) Sections() (all []PlacedAccess) {
-	add := func(a Access, t Table) {
+	add := func(a Access, t node.Table) {
 		if len(a.Secrets)+len(a.SSH) > 0 {
 			all = append(all, PlacedAccess{a, t})
 		}

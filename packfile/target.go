@@ -1,5 +1,7 @@
 package packfile
 
+import "github.com/packfile/frontend/node"
+
 // Target is the platform of a build.
 type Target struct {
 	Platform, OS, Arch, Variant string
@@ -7,7 +9,7 @@ type Target struct {
 
 // Variable is a name with a value.
 type Variable struct {
-	Table       // place of a project's variable; see Project.Env
+	node.Table  // place of a project's variable; see Project.Env
 	Name, Value string
 }
 

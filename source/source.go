@@ -13,7 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/llb"
-	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/node"
 )
 
 // Resolver returns the content of sources.
@@ -60,7 +60,7 @@ const (
 // Place is where the user's file names a source; the zero Place is nowhere.
 type Place struct {
 	Filename string
-	packfile.Range
+	node.Range
 }
 
 // Image is an image in a registry.
