@@ -57,7 +57,7 @@ func (d dep) pkg() *v2_3.Package {
 }
 
 // generic returns the package URL of a dep that has none of its own: a file that was downloaded from somewhere. Why not
-// packageurl-go: v0.1.1 does not escape separators in values.
+// packageurl-go: it escapes fewer characters, so images with deps would have other digests.
 func (d dep) generic(p *v2_3.Package) string {
 	purl := "pkg:generic/" + escape(p.PackageName)
 	if p.PackageVersion != "" {
@@ -148,7 +148,8 @@ func purlReference(purl string) *v2_3.PackageExternalReference {
 
 func isPURL(r *v2_3.PackageExternalReference) bool { return r.RefType == common.TypePackageManagerPURL }
 
-// validPURL reports whether a text is a package URL. packageurl-go v0.1.1 panics on a qualifier without a value.
+// validPURL reports whether a text is a package URL. A qualifier without "=" is none, though packageurl-go leaves it out and takes
+// the rest.
 func validPURL(text string) bool {
 	if _, query, ok := strings.Cut(text, "?"); ok {
 		query, _, _ = strings.Cut(query, "#")
