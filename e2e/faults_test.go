@@ -39,46 +39,50 @@ func withDep(uri, sha string) string {
 	return testbed.Packfile(testbed.Layer("a").Run("cat $(get-dep tool)").Dep("tool", "1", uri, "sha", sha))
 }
 
+// noFile is the checksum of no file, which no other test has: BuildKit merges downloads that have the same checksum, of any
+// address and build, with their errors.
+func noFile(t *testing.T) string { return sha("no file of " + t.Name()) }
+
 func TestDownloadsWithAnotherChecksumSayWhichIsWhichAndWhy(t *testing.T) {
 	t.Parallel()
 	const pageHint = "That may be the page of an error"
 	onEachBuildKit(t, func(t *testing.T, host string) {
-		server := faultyShelf(t)
+		server, wrong := faultyShelf(t), noFile(t)
 		for _, answer := range []string{"/file", "/404", "/403", "/500", "/empty", "/sha256:" + sha("in the address")} {
 			sent, hint := "this is "+answer, pageHint
 			if answer == "/empty" {
 				sent, hint = "", "that of an empty file"
 			}
 			says := []string{
-				fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, what the server sent has sha256 %s", server+answer, sha("wanted"), sha(sent)),
+				fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, what the server sent has sha256 %s", server+answer, wrong, sha(sent)),
 				hint, ">>> uri = ",
 			}
-			dir := files(t, map[string]string{"packfile.toml": withDep(server+answer, sha("wanted"))})
+			dir := files(t, map[string]string{"packfile.toml": withDep(server+answer, wrong)})
 			contains(t, request{dir: dir, host: host}.fail(t), append(says, "[a] fetch tool@1")...)
 
-			write(t, dir, map[string]string{"packfile.toml": "[[buildpacks]]\nuri = \"" + server + answer + "\"\nsha = \"" + sha("wanted") + "\"\n"})
+			write(t, dir, map[string]string{"packfile.toml": "[[buildpacks]]\nuri = \"" + server + answer + "\"\nsha = \"" + wrong + "\"\n"})
 			contains(t, request{dir: dir, host: host}.fail(t), says...)
 		}
 
 		// BuildKit says it in another way when it has the file already.
 		wanted := withDep(server+"/file", sha("this is /file"))
-		_, dep, _ := strings.Cut(withDep(server+"/file", sha("wanted")), "[[layers.build.deps]]")
+		_, dep, _ := strings.Cut(withDep(server+"/file", wrong), "[[layers.build.deps]]")
 		dir := files(t, map[string]string{"packfile.toml": wanted + "[[layers.build.deps]]" + strings.Replace(dep, `"1"`, `"2"`, 1)})
 		contains(t, request{dir: dir, host: host}.fail(t),
-			fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, what the server sent has sha256 %s", server+"/file", sha("wanted"), sha("this is /file")), ">>> uri = ")
+			fmt.Sprintf("checksum of %s differs: the packfile says sha256 %s, what the server sent has sha256 %s", server+"/file", wrong, sha("this is /file")), ">>> uri = ")
 	})
 }
 
 func TestServersThatCannotBeReachedAreNamedWithTheAddress(t *testing.T) {
 	t.Parallel()
 	onEachBuildKit(t, func(t *testing.T, host string) {
-		uri := "http://127.0.0.1:1/tool"
-		dir := files(t, map[string]string{"packfile.toml": withDep(uri, sha("wanted"))})
+		uri, wanted := "http://127.0.0.1:1/tool", noFile(t)
+		dir := files(t, map[string]string{"packfile.toml": withDep(uri, wanted)})
 		contains(t, request{dir: dir, host: host}.fail(t), "[a] fetch tool@1 "+uri+" cannot be fetched: ", "connection refused", ">>> uri = ")
 		unpinned := strings.Replace(withDep(uri, ""), "sha = \"\"\n", "", 1)
 		write(t, dir, map[string]string{"packfile.toml": unpinned})
 		contains(t, request{dir: dir, host: host}.fail(t), "[a] fetch tool@1 "+uri+" cannot be fetched: Get", "connection refused", ">>> uri = ")
-		write(t, dir, map[string]string{"packfile.toml": "[[buildpacks]]\nuri = \"" + uri + "\"\nsha = \"" + sha("wanted") + "\"\n"})
+		write(t, dir, map[string]string{"packfile.toml": "[[buildpacks]]\nuri = \"" + uri + "\"\nsha = \"" + wanted + "\"\n"})
 		contains(t, request{dir: dir, host: host}.fail(t), uri+" cannot be fetched: ", "connection refused", ">>> uri = ")
 	})
 }
@@ -204,6 +208,8 @@ func TestARebaseIsKnownToHaveNoPackfile(t *testing.T) {
 		r.opts["context"] = "" // no folders
 		contains(t, r.fail(t), "no local sources enabled; "+none)
 		r.args = []string{"--local", "context=" + r.dir}
-		contains(t, r.fail(t), `no access allowed to dir "dockerfile"; `+none)
+		if said := r.fail(t); !strings.Contains(said, "context canceled; "+none) { // 0.20.2 loses the error at times
+			contains(t, said, `no access allowed to dir "dockerfile"; `+none)
+		}
 	})
 }

@@ -177,10 +177,10 @@ func TestModuleWithAnotherChecksumIsRefusedAndBothAreShown(t *testing.T) {
 	t.Parallel()
 	tgz := gzipped(t, archive(t, toolModule()))
 	s := newShelf(t, map[string]string{"/tool.tgz": tgz})
-	dir := modularApp(t, uses(s.URL+"/tool.tgz")+"sha = \""+sha("other")+"\"\n", nil)
-	contains(t, request{dir: dir}.fail(t), "packfile.toml:5:", s.URL+"/tool.tgz", "the packfile says sha256 "+sha("other")+", what the server sent has sha256 "+sha(tgz), ">>> uri")
-	dir = modularApp(t, uses(s.URL+"/gone.tgz")+"sha = \""+sha("other")+"\"\n", nil)
-	contains(t, request{dir: dir}.fail(t), "packfile.toml:5:", s.URL+"/gone.tgz", "the packfile says sha256 "+sha("other"), ">>> uri") // BuildKit takes the page for the file
+	dir := modularApp(t, uses(s.URL+"/tool.tgz")+"sha = \""+noFile(t)+"\"\n", nil)
+	contains(t, request{dir: dir}.fail(t), "packfile.toml:5:", s.URL+"/tool.tgz", "the packfile says sha256 "+noFile(t)+", what the server sent has sha256 "+sha(tgz), ">>> uri")
+	dir = modularApp(t, uses(s.URL+"/gone.tgz")+"sha = \""+noFile(t)+"\"\n", nil)
+	contains(t, request{dir: dir}.fail(t), "packfile.toml:5:", s.URL+"/gone.tgz", "the packfile says sha256 "+noFile(t), ">>> uri") // BuildKit takes the page for the file
 }
 
 func TestModuleThatIsASymbolicLinkIsRefused(t *testing.T) {

@@ -169,7 +169,7 @@ uri = "URI"
 	write(t, dir, map[string]string{"deps/tool": "vendored"})
 	vendored := request{dir: dir, target: "a"}.build(t)
 	equal(t, "the dep of the folder", vendored.read(t, "tool"), "vendored")
-	write(t, dir, map[string]string{"packfile.toml": strings.Replace(text, `"URI"`, `"`+s.URL+`/tool"`+"\nsha = \""+sha("other")+`"`, 1)})
+	write(t, dir, map[string]string{"packfile.toml": strings.Replace(text, `"URI"`, `"`+s.URL+`/tool"`+"\nsha = \""+noFile(t)+`"`, 1)})
 	wrong := request{dir: dir, target: "a"}.fail(t)
 	contains(t, wrong, "checksum of dep tool differs")
 	if all := failed + b.log + wrong; strings.Contains(all, "tool@") {

@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -222,5 +223,27 @@ func TestAnImageThatCannotBePulledIsSaidToBe(t *testing.T) {
 				t.Errorf("%v, %v", pulled, got)
 			}
 		})
+	}
+}
+
+func TestAPackfileIsLackingWhenTheClientGivesNoneNotWhenSomeoneCancels(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	lost := grpcerrors.FromGRPC(status.Error(codes.Canceled, "context canceled"))
+	for _, c := range []struct {
+		ctx  context.Context
+		err  error
+		want bool
+	}{
+		{t.Context(), errors.New("open packfile.toml: no such file or directory"), true},
+		{t.Context(), errors.New("failed to read dockerfile: no local sources enabled"), true},
+		{t.Context(), errors.New(`rpc error: code = NotFound desc = no access allowed to dir "dockerfile"`), true},
+		{t.Context(), errors.New("no such file or directory: it is elsewhere"), false},
+		{t.Context(), fmt.Errorf("failed to read dockerfile: %w", lost), true},
+		{cancelled, lost, false},
+	} {
+		if got := lacksPackfile(c.ctx, c.err); got != c.want {
+			t.Errorf("%v: %v", c.err, got)
+		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
 
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/guard"
@@ -31,11 +33,17 @@ func (b *build) rebasing() bool {
 // (session/filesync, FSSync and DiffCopy). These errors have no code.
 var noPackfile = regexp.MustCompile(`(: |desc = )(no such file or directory|no local sources enabled|no access allowed to dir "dockerfile")$`)
 
+// lacksPackfile reports whether err, that of reading the packfile, says that there is none. BuildKit 0.20 may lose what the client
+// says about its folders, and say that the read was cancelled (tonistiigi/fsutil, Receive), though nobody cancelled the build.
+func lacksPackfile(ctx context.Context, err error) bool {
+	return noPackfile.MatchString(err.Error()) || grpcerrors.Code(err) == codes.Canceled && ctx.Err() == nil
+}
+
 // withoutPackfile makes a rebase work without a packfile, from which it needs only the name of the run image. unread is the error
 // of reading the packfile. withoutPackfile returns it unless there is no packfile and the target is the rebase.
-func (b *build) withoutPackfile(unread error) error {
+func (b *build) withoutPackfile(ctx context.Context, unread error) error {
 	opts := b.client.BuildOpts().Opts
-	if b.ui.Target != rebaseTarget || !noPackfile.MatchString(unread.Error()) {
+	if b.ui.Target != rebaseTarget || !lacksPackfile(ctx, unread) {
 		return unread
 	}
 	if opts["context:run-image"] == "" {

@@ -18,7 +18,7 @@ import (
 // it names. It passes on warnings.
 func (b *build) readPackfile(ctx context.Context) (err error) {
 	if b.source, err = b.door.Packfile(ctx, "TOML"); err != nil {
-		return b.withoutPackfile(err)
+		return b.withoutPackfile(ctx, err)
 	}
 	filename := b.source.Filename
 	var warnings []node.Diagnostic
