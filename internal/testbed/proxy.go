@@ -12,9 +12,10 @@ import (
 
 // Proxy stands before a registry and measures what moves. It measures at the registry, since that is where a build pulls from.
 type Proxy struct {
-	Address string // name of the registry for clients
-	Traffic Meter
-	server  *http.Server
+	Address  string // name of the registry for clients
+	Traffic  Meter
+	server   *http.Server
+	listener *listener
 }
 
 // NewProxy starts a proxy before the registry of a host.
@@ -24,11 +25,11 @@ func NewProxy(registry string) (*Proxy, error) {
 
 // newProxy starts a proxy with a transport that does not compress: it counts bytes as the client asked for them.
 func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	loopback, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{Address: listener.Addr().String()}
+	p := &Proxy{Address: loopback.Addr().String(), listener: &listener{Listener: loopback}}
 	p.server = &http.Server{Handler: &httputil.ReverseProxy{
 		Transport: transport,
 		ErrorLog:  log.New(io.Discard, "", 0), // the client gets the error
@@ -42,9 +43,12 @@ func newProxy(transport http.RoundTripper, host string) (*Proxy, error) {
 			return nil
 		},
 	}}
-	go p.server.Serve(listener)
+	go p.server.Serve(p.listener)
 	return p, nil
 }
+
+// MoveAway puts a network between the proxy and its clients: connections that are made from now on go through it.
+func (p *Proxy) MoveAway(n Network) { p.listener.set(newWire(n)) }
 
 // Close ends the proxy and the connections through it.
 func (p *Proxy) Close() { p.server.Close() }
