@@ -6,7 +6,6 @@ package api
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -45,10 +44,9 @@ func number(text string) (int, error) {
 
 // IsVersion reports whether a text is a version as String writes it: with a minor part, and no digit more than it needs.
 func IsVersion(text string) bool {
-	return versionPattern.MatchString(text)
+	v, err := Parse(text)
+	return err == nil && v.String() == text
 }
-
-var versionPattern = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)$`)
 
 // String returns MAJOR.MINOR.
 func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
