@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/github/go-spdx/v2/spdxexp"
 )
 
 // licenses returns one SPDX licence expression for a list of them, joined by AND. It returns "" when one of them is not
@@ -25,56 +27,33 @@ func licenses(list []string) string {
 	return strings.Join(list, " AND ")
 }
 
+// maxExpression is the size of the largest licence expression, in bytes: checking one takes time by the square of its size.
+const maxExpression = 4 << 10
+
 var (
-	licenseToken = regexp.MustCompile(`\(|\)|[^()\s]+`)
+	licenseToken = regexp.MustCompile(`[()]|[^()\s]+`)
 	licenseID    = regexp.MustCompile(`^(DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?$`)
-	operators    = []string{"AND", "OR", "WITH"}
+	operators    = []string{"(", ")", "AND", "OR", "WITH"}
 )
 
 // validLicense reports whether a text has the form of an SPDX licence expression (SPDX 2.3, Annex D). It does not check
-// the names of licences: their list grows.
+// the names of licences and exceptions: their list grows. So go-spdx, which has a list, gets other names in their place.
 func validLicense(text string) bool {
-	p := licenseParser{licenseToken.FindAllString(text, -1)}
-	return p.expression(0) && len(p.tokens) == 0
-}
-
-// maxNesting is the largest depth of parentheses in a licence expression.
-const maxNesting = 32
-
-type licenseParser struct{ tokens []string }
-
-// next reads the next token if will accepts it, and reports whether it did.
-func (p *licenseParser) next(will func(token string) bool) bool {
-	if len(p.tokens) == 0 || !will(p.tokens[0]) {
+	if len(text) > maxExpression {
 		return false
 	}
-	p.tokens = p.tokens[1:]
-	return true
-}
-
-func is(want string) func(string) bool {
-	return func(token string) bool { return token == want }
-}
-
-// expression reads terms joined by AND or OR, and reports whether it could.
-func (p *licenseParser) expression(depth int) bool {
-	for {
-		if !p.term(depth) {
+	tokens := licenseToken.FindAllString(text, -1)
+	for i, token := range tokens {
+		switch {
+		case slices.Contains(operators, token):
+		case !licenseID.MatchString(token):
 			return false
+		case i > 0 && tokens[i-1] == "WITH":
+			tokens[i] = "Classpath-exception-2.0"
+		default:
+			tokens[i] = "MIT"
 		}
-		if !p.next(is("AND")) && !p.next(is("OR")) {
-			return true
-		}
 	}
-}
-
-func (p *licenseParser) term(depth int) bool {
-	if p.next(is("(")) {
-		return depth < maxNesting && p.expression(depth+1) && p.next(is(")"))
-	}
-	isID := func(token string) bool { return licenseID.MatchString(token) && !slices.Contains(operators, token) }
-	if !p.next(isID) {
-		return false
-	}
-	return !p.next(is("WITH")) || p.next(isID)
+	valid, _ := spdxexp.ValidateLicenses([]string{strings.Join(tokens, " ")})
+	return valid
 }

@@ -56,26 +56,17 @@ func (d dep) pkg() *v2_3.Package {
 	return p
 }
 
-// generic returns the package URL of a dep that has none of its own: a file that was downloaded from somewhere. Why not
-// packageurl-go: it escapes fewer characters, so images with deps would have other digests.
+// generic returns the package URL of a dep that has none of its own: a file that was downloaded from somewhere.
 func (d dep) generic(p *v2_3.Package) string {
-	purl := "pkg:generic/" + escape(p.PackageName)
-	if p.PackageVersion != "" {
-		purl += "@" + escape(p.PackageVersion)
-	}
-	separator := "?"
+	var about packageurl.Qualifiers
 	for _, sum := range p.PackageChecksums {
-		purl += separator + "checksum=sha256:" + sum.Value
-		separator = "&"
+		about = append(about, packageurl.Qualifier{Key: "checksum", Value: "sha256:" + sum.Value})
 	}
 	if p.PackageDownloadLocation != noAssertion {
-		purl += separator + "download_url=" + escape(p.PackageDownloadLocation)
+		about = append(about, packageurl.Qualifier{Key: "download_url", Value: p.PackageDownloadLocation})
 	}
-	return purl
+	return packageurl.NewPackageURL(packageurl.TypeGeneric, "", p.PackageName, p.PackageVersion, about, "").String()
 }
-
-// escape escapes every character that may separate parts of a package URL.
-func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
 // newPackage returns a package described by its metadata. more has further values that its id depends on.
 func newPackage(kind, name, version string, metadata map[string]any, more ...string) *v2_3.Package {
@@ -95,8 +86,8 @@ func newPackage(kind, name, version string, metadata map[string]any, more ...str
 // describe adds the metadata of a package for which SPDX has fields.
 func describe(p *v2_3.Package, metadata map[string]any) {
 	for _, text := range texts(metadata, "purl", "purls") {
-		if validPURL(text) {
-			p.PackageExternalReferences = append(p.PackageExternalReferences, purlReference(text))
+		if purl := packageURL(text); purl != "" {
+			p.PackageExternalReferences = append(p.PackageExternalReferences, purlReference(purl))
 		}
 	}
 	for _, text := range texts(metadata, "cpe", "cpes") {
@@ -148,19 +139,13 @@ func purlReference(purl string) *v2_3.PackageExternalReference {
 
 func isPURL(r *v2_3.PackageExternalReference) bool { return r.RefType == common.TypePackageManagerPURL }
 
-// validPURL reports whether a text is a package URL. A qualifier without "=" is none, though packageurl-go leaves it out and takes
-// the rest.
-func validPURL(text string) bool {
-	if _, query, ok := strings.Cut(text, "?"); ok {
-		query, _, _ = strings.Cut(query, "#")
-		for qualifier := range strings.SplitSeq(query, "&") {
-			if !strings.Contains(qualifier, "=") {
-				return false
-			}
-		}
-	}
+// packageURL returns a package URL in its canonical form, "" when the text is none.
+func packageURL(text string) string {
 	purl, err := packageurl.FromString(text)
-	return err == nil && purl.Name != "" && isURI(text)
+	if err != nil || !isURI(text) {
+		return ""
+	}
+	return purl.String()
 }
 
 // Names of platforms and software in the forms of CPE 2.3 and 2.2 (NIST IR 7695).

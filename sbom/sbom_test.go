@@ -96,7 +96,7 @@ func TestDocumentTellsWhatTheImageIsMadeOf(t *testing.T) {
 		len(file.PackageChecksums) != 1 || file.PackageChecksums[0].Value != strings.Repeat("01", 32) {
 		t.Errorf("file: %+v", file)
 	}
-	generic := "pkg:generic/file@1?checksum=sha256:" + strings.Repeat("01", 32) + "&download_url=https%3A%2F%2Fexample.com%2Ff%3Fa%3Db"
+	generic := "pkg:generic/file@1?checksum=sha256:" + strings.Repeat("01", 32) + "&download_url=https:%2F%2Fexample.com%2Ff%3Fa%3Db"
 	if diff := cmp.Diff([]string{generic}, locators(file)); diff != "" {
 		t.Error(diff)
 	}
@@ -174,7 +174,7 @@ func TestWhatSPDXHasNoFormForIsLeftOut(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 		for _, l := range locators(p) {
-			if !validPURL(l) {
+			if packageURL(l) != l {
 				t.Errorf("locator %q", l)
 			}
 		}
@@ -215,6 +215,8 @@ func TestLicenses(t *testing.T) {
 		{[]string{"GPL-2.0-only WITH Classpath-exception-2.0"}, "GPL-2.0-only WITH Classpath-exception-2.0"},
 		{[]string{"(MIT OR (Apache-2.0 AND BSD-2-Clause))"}, "(MIT OR (Apache-2.0 AND BSD-2-Clause))"},
 		{[]string{"MIT", "Apache-2.0 OR ISC"}, "MIT AND (Apache-2.0 OR ISC)"},
+		{[]string{"Newer-than-our-list-1.0 WITH newer-exception"}, "Newer-than-our-list-1.0 WITH newer-exception"},
+		{[]string{"LicenseRef-mine WITH Classpath-exception-2.0"}, "LicenseRef-mine WITH Classpath-exception-2.0"},
 		{[]string{"NONE"}, "NONE"},
 		{nil, ""},
 		{[]string{"MIT", "NONE"}, ""},
@@ -226,7 +228,11 @@ func TestLicenses(t *testing.T) {
 		{[]string{"MIT)"}, ""},
 		{[]string{"MIT WITH"}, ""},
 		{[]string{"AND"}, ""},
+		{[]string{"MIT WITH (MIT)"}, ""},
+		{[]string{"MIT ORApache-2.0"}, ""},
 		{[]string{"M/T"}, ""},
+		{[]string{strings.Repeat("MIT OR ", 500) + "MIT"}, strings.Repeat("MIT OR ", 500) + "MIT"},
+		{[]string{strings.Repeat("MIT OR ", 600) + "MIT"}, ""},
 		{[]string{strings.Repeat("(", 100000) + "MIT" + strings.Repeat(")", 100000)}, ""},
 	} {
 		if got := licenses(c.list); got != c.want {
@@ -236,12 +242,16 @@ func TestLicenses(t *testing.T) {
 }
 
 func TestPackageURLsAndCPEs(t *testing.T) {
-	for text, want := range map[string]bool{
-		"pkg:npm/%40scope/name@1.0": true, "pkg:generic/a?download_url=x": true, "pkg:deb/debian/curl@7?arch=amd64&distro=sid#sub/path": true,
-		"pkg:generic/a?b": false, "pkg:npm": false, "npm/a": false, "": false, "pkg:generic/": false, "pkg:npm/a b": false, "pkg:npm/a\x00": false,
+	for text, want := range map[string]string{
+		"pkg:npm/%40scope/name@1.0": "pkg:npm/%40scope/name@1.0", "pkg:npm/@scope/name@1.0": "pkg:npm/%40scope/name@1.0",
+		"pkg:deb/debian/curl@7?arch=amd64&distro=sid#sub/path": "pkg:deb/debian/curl@7?arch=amd64&distro=sid#sub/path",
+		"pkg:generic/a?download_url=https%3A%2F%2Fx":           "pkg:generic/a?download_url=https:%2F%2Fx",
+		"pkg:generic/a?z=1&b&a=2":                              "pkg:generic/a?a=2&z=1", // a qualifier without a value says nothing
+		"PKG:GitHub/Acme/Tool":                                 "pkg:github/acme/tool",
+		"pkg:npm": "", "npm/a": "", "": "", "pkg:generic/": "", "pkg:npm/a b": "", "pkg:npm/a\x00": "", "pkg:npm/a?b=%zz": "",
 	} {
-		if got := validPURL(text); got != want {
-			t.Errorf("%q: %t", text, got)
+		if got := packageURL(text); got != want {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 	for text, want := range map[string]string{
