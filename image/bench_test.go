@@ -47,8 +47,8 @@ value = "{{.Layer}}"
 
 var sizes = []int{10, 100, 1000}
 
-// BenchmarkConvert measures the whole way from the packfile's bytes to marshalled LLB. Compare with BenchmarkByHand.
-func BenchmarkConvert(b *testing.B) {
+// BenchmarkPackfile measures the whole way from the packfile's bytes to marshalled LLB. Compare with BenchmarkByHand.
+func BenchmarkPackfile(b *testing.B) {
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			text := manyLayers(n)
@@ -156,7 +156,7 @@ func byHand(b *testing.B, n int) {
 	}
 }
 
-// TestMemoryOfAThousandLayers holds the live memory of a large conversion under its limit.
+// TestMemoryOfAThousandLayers holds the live memory of a large build under its limit.
 func TestMemoryOfAThousandLayers(t *testing.T) {
 	const limit = 100 << 20
 	var before, after runtime.MemStats

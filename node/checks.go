@@ -1,12 +1,15 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/packfile/frontend/text"
 )
 
 // A Check looks at one string. It returns its problem, which follows the quoted value in a message, and a hint; "" when
@@ -19,10 +22,7 @@ func OneOf(values ...string) Check {
 		if slices.Contains(values, s) {
 			return "", ""
 		}
-		if near := nearest(s, values); near != "" {
-			return "is not one of its values", DidYouMean(near)
-		}
-		return "is not one of its values", "one of " + strings.Join(values, ", ")
+		return "is not one of its values", cmp.Or(text.DidYouMean(s, values), "one of "+strings.Join(values, ", "))
 	}
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 type Decoder struct {
 	Report
 	Format    Format
-	suggested int // how many words were compared with others; see Nearest
+	suggested int // how many words were compared with others; see DidYouMean
 }
 
 // NewDecoder returns a decoder of a file of a format.
@@ -20,17 +21,17 @@ func NewDecoder(f Format) *Decoder { return &Decoder{Format: f} }
 // maxSuggestions bounds the comparisons with similar words, whose number is the product of wrong and right ones.
 const maxSuggestions = 100
 
-// MaySuggest reports whether Nearest still looks: if not, the caller need not collect candidates.
+// MaySuggest reports whether DidYouMean still looks: if not, the caller need not collect candidates.
 func (d *Decoder) MaySuggest() bool { return d.suggested < maxSuggestions }
 
-// Nearest returns the candidate that a mistyped word probably means, "" when none is near or when the file has too many
-// wrong words.
-func (d *Decoder) Nearest(wrong string, candidates []string) string {
+// DidYouMean returns the hint that suggests the candidate that a mistyped word probably means, "" when none is near or when the
+// file has too many wrong words.
+func (d *Decoder) DidYouMean(wrong string, candidates []string) string {
 	if !d.MaySuggest() {
 		return ""
 	}
 	d.suggested++
-	return nearest(wrong, candidates)
+	return text.DidYouMean(wrong, candidates)
 }
 
 // Key returns the name of a key in the file's format, given its TOML name.
@@ -69,10 +70,7 @@ func (d *Decoder) Unique(seen map[string]Range, what, name string, at Range) {
 
 // Unknown reports an error for a key that the table does not have, with the nearest key or the list of keys as hint.
 func (d *Decoder) Unknown(what string, e *Entry, names []string) {
-	hint := "keys of " + what + ": " + strings.Join(names, ", ")
-	if near := d.Nearest(e.Key, names); near != "" {
-		hint = DidYouMean(near)
-	}
+	hint := cmp.Or(d.DidYouMean(e.Key, names), "keys of "+what+": "+strings.Join(names, ", "))
 	d.Fail(e.KeyAt, hint, "unknown key %s in %s", Quote(e.Key), what)
 }
 

@@ -143,10 +143,10 @@ func TestOnlyTheFirstWrongWordsAreComparedWithOthers(t *testing.T) {
 	d := NewDecoder(TOML)
 	for range maxSuggestions {
 		require.True(t, d.MaySuggest())
-		require.Equal(t, "name", d.Nearest("nam", []string{"name"}))
+		require.Equal(t, `did you mean "name"?`, d.DidYouMean("nam", []string{"name"}))
 	}
 	require.False(t, d.MaySuggest())
-	require.Empty(t, d.Nearest("nam", []string{"name"}))
+	require.Empty(t, d.DidYouMean("nam", []string{"name"}))
 }
 
 func TestATableOfManyKeysFindsThemAfterChanges(t *testing.T) {

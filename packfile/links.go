@@ -1,6 +1,7 @@
 package packfile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -95,10 +96,7 @@ func (l *linker) link(from int, link *Link) (to int, ok bool) {
 			}
 		}
 	case !isLayer:
-		hint := "a link goes to a layer above that has require, provide or build, or to a cache"
-		if near := l.near(link.Name, from); near != "" {
-			hint = node.DidYouMean(near)
-		}
+		hint := cmp.Or(l.didYouMean(link.Name, from), "a link goes to a layer above that has require, provide or build, or to a cache")
 		l.Fail(at, hint, "link to %s, which is no layer or cache here", node.Quote(link.Name))
 	case to == from:
 		l.Fail(at, "", "layer %s links to itself", node.Quote(link.Name))
@@ -114,8 +112,8 @@ func (l *linker) link(from int, link *Link) (to int, ok bool) {
 // hasSection reports whether a layer is required or provided here: one that is only required comes from another module.
 func (l *Layer) hasSection() bool { return l.Has("require") || l.Has("provide") || l.Has("build") }
 
-// near returns the layer or cache that a wrong name probably means.
-func (l *linker) near(name string, from int) string {
+// didYouMean returns the hint that suggests the layer or cache that a wrong name probably means, "" when none is near.
+func (l *linker) didYouMean(name string, from int) string {
 	if !l.MaySuggest() {
 		return ""
 	}
@@ -128,7 +126,7 @@ func (l *linker) near(name string, from int) string {
 			names = append(names, l.p.Layers[i].Name)
 		}
 	}
-	return l.Nearest(name, names)
+	return l.DidYouMean(name, names)
 }
 
 // groups gives layers the same number when each can be reached from the other by links (Tarjan's algorithm).

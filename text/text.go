@@ -1,6 +1,7 @@
 // Package text handles text from outside. Visible, Line and Short make it safe to show: anyone can write the names in
 // images, modules and packfiles, and a terminal obeys control characters. Unix gives a file the text that it has in a
-// checkout on Unix. Every room that puts such text into a message uses it; it parses no format.
+// checkout on Unix. DidYouMean finds the word that a mistyped one means. Every room that puts such text into a message
+// uses it; it parses no format.
 package text
 
 import (

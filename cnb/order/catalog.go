@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"github.com/packfile/frontend/text"
 )
 
 // Catalog holds all modules of a build, by id and version. The zero value is empty.
@@ -42,9 +42,9 @@ func (c *Catalog) Find(id, version string) (*Module, error) {
 	}
 	switch {
 	case len(found) == 0:
-		hint := ""
-		if near := c.nearest(id); near != "" {
-			hint = fmt.Sprintf(" (did you mean %q?)", near)
+		hint := text.DidYouMean(id, slices.Sorted(maps.Keys(c.modules)))
+		if hint != "" {
+			hint = " (" + hint + ")"
 		}
 		return nil, fmt.Errorf("there is no module %q%s", id, hint)
 	case version != "":
@@ -75,19 +75,4 @@ func versions(modules []*Module) string {
 		}
 	}
 	return strings.Join(list, ", ")
-}
-
-// nearest returns the id that a wrong id probably means, "" when none is near.
-func (c *Catalog) nearest(wrong string) string {
-	const longest = 128 // no typing error is in a longer one
-	best, bestDistance := "", 1+min(3, (len(wrong)+2)/3)
-	for _, id := range slices.Sorted(maps.Keys(c.modules)) {
-		if difference := len(id) - len(wrong); len(wrong) > longest || difference >= bestDistance || -difference >= bestDistance {
-			continue
-		}
-		if d := levenshtein.Distance(wrong, id, nil); d < bestDistance {
-			best, bestDistance = id, d
-		}
-	}
-	return best
 }

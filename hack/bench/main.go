@@ -40,7 +40,7 @@ var topics = []struct {
 	{"parallel", (*bench).measureParallel},
 	{"modules", (*bench).measureModules},
 	{"context", (*bench).measureContext},
-	{"convert", (*bench).measureConvert},
+	{"llb", (*bench).measureLLB},
 	{"previous", (*bench).measurePrevious},
 	{"seal", (*bench).measureSeal},
 	{"matrix", (*bench).measureMatrix},

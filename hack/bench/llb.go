@@ -8,10 +8,10 @@ import (
 	"strconv"
 )
 
-// measureConvert is about the way from a packfile's bytes to marshalled LLB, against building and marshalling the same
+// measureLLB is about the way from a packfile's bytes to marshalled LLB, against building and marshalling the same
 // graph by hand: the Go benchmarks of package image. Whatever disturbs them only makes them slower, so the fastest of
 // several runs counts.
-func (b *bench) measureConvert() error {
+func (b *bench) measureLLB() error {
 	const runs, maxRatio, maxLive, maxGrowth = 5, 2, 100e6, 1.5
 	binary := filepath.Join(b.tmp, "image.test")
 	if out, err := exec.CommandContext(b.ctx, "go", "test", "-c", "-o", binary, "./image").CombinedOutput(); err != nil {
@@ -20,7 +20,7 @@ func (b *bench) measureConvert() error {
 	var fastest benchmarks
 	live := 0.0
 	for range runs {
-		cmd := exec.CommandContext(b.ctx, binary, "-test.run=^TestMemoryOfAThousandLayers$", "-test.v", "-test.bench=^Benchmark(Convert|ByHand)$", "-test.benchtime=0.3s")
+		cmd := exec.CommandContext(b.ctx, binary, "-test.run=^TestMemoryOfAThousandLayers$", "-test.v", "-test.bench=^Benchmark(Packfile|ByHand)$", "-test.benchtime=0.3s")
 		cmd.Dir = "image"
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -38,9 +38,9 @@ func (b *bench) measureConvert() error {
 		}
 	}
 	for _, n := range []string{"10", "100", "1000"} {
-		compare("packfile of "+n+" layers to LLB, against LLB by hand", seconds, fastest["Convert/"+n], fastest["ByHand/"+n], maxRatio).print()
+		compare("packfile of "+n+" layers to LLB, against LLB by hand", seconds, fastest["Packfile/"+n], fastest["ByHand/"+n], maxRatio).print()
 	}
-	compare("its time per layer, 1000 layers / 10", seconds, fastest["Convert/1000"]/1000, fastest["Convert/10"]/10, maxGrowth).print()
+	compare("its time per layer, 1000 layers / 10", seconds, fastest["Packfile/1000"]/1000, fastest["Packfile/10"]/10, maxGrowth).print()
 	under("its live memory, 1000 layers", megabytes, live*(1<<20), 0, maxLive).print()
 	return nil
 }

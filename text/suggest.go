@@ -1,4 +1,4 @@
-package node
+package text
 
 import (
 	"fmt"
@@ -7,10 +7,19 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// maxSuggested is the longest word that nearest compares with others: a longer word is no mistyped key.
-const maxSuggested = 64
+// maxSuggested is the longest word that DidYouMean compares with others, in bytes: a longer one is not mistyped.
+const maxSuggested = 128
 
 var simplify = strings.NewReplacer("-", "", "_", "", " ", "")
+
+// DidYouMean returns the hint that suggests the candidate that a mistyped word probably means, "" when none is near. Among
+// candidates that are as near it suggests the first. It takes time by the number of candidates.
+func DidYouMean(wrong string, candidates []string) string {
+	if near := nearest(wrong, candidates); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return ""
+}
 
 // nearest returns the candidate that a mistyped word probably means, "" when none is near.
 func nearest(wrong string, candidates []string) string {
@@ -39,6 +48,3 @@ func nearest(wrong string, candidates []string) string {
 	}
 	return best
 }
-
-// DidYouMean returns the hint that suggests a word.
-func DidYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }
