@@ -12,7 +12,6 @@ import (
 
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
@@ -48,7 +47,7 @@ func (s Steps) Describe(layers []Undescribed, t time.Time) (bk.State, error) {
 		if l.Result != nil {
 			p.Mount(llb.Mount{Dest: path.Join(step.RunResult, number), Tree: *l.Result, Source: container.ResultPath, Kind: llb.ReadOnly})
 		}
-		affects := s.LockApp()
+		affects := s.LockApp
 		if l.Layer != nil {
 			affects = []*Layer{l.Layer}
 			p.At = append(p.At, l.Layer.Module.At(l.Layer.Range()))
@@ -98,24 +97,20 @@ type Description struct {
 	DiffID   string         // diff id in the image, "" when it is not there
 }
 
-// contentOf returns what a record says of a layer.
-func contentOf(r layerkey.Record) Description {
-	return Description{Metadata: r.Metadata, Content: r.Content, DiffID: r.DiffID}
-}
-
 // Described returns the description of a decided layer, nil while it is not known.
 func (d *Decisions) Described(l *Layer) *Description {
-	seen := d.content(l)
-	if seen == nil {
+	known := d.content(l)
+	if known == nil {
 		return nil
 	}
+	seen := known.Description
 	if timed, ok := d.facts[fact.Question{Layer: l.ID, Kind: fact.Timed}]; ok {
 		seen.DiffID = timed.DiffID
 	}
 	if !d.KeepsDigest(l) {
 		seen.DiffID = ""
 	}
-	return seen
+	return &seen
 }
 
 // KeepsDigest reports whether a layer has the same digest in the image as alone.

@@ -20,17 +20,17 @@ type Explanation struct {
 func (d *Decisions) Explain() []Explanation {
 	explanations := []Explanation{}
 	for _, l := range d.Layers {
-		made := d.decided[l]
+		made := d.of(l).decision
 		e := Explanation{Layer: d.Shown(l), Action: Unknown}
 		switch {
 		case made != nil:
 			e.Action, e.Why, e.Changes = made.Action, made.why(), made.Changes
-		case d.facts.status(l) == open:
+		case d.of(l).status == open:
 			e.Why = "its version depends on layers that have to be built first"
 		default:
 			e.Why = "reused if the layers that it links, which have to be built, come out as they were"
 		}
-		if d.facts.status(l) == settled {
+		if d.of(l).status == settled {
 			e.Version = d.facts.version(l)
 		}
 		explanations = append(explanations, e)

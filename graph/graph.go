@@ -37,8 +37,9 @@ type Graph struct {
 	Modules     []*module.Module // taking part, in group order
 	Layers      []*Layer         // layers that the modules provide, in group order and then in file order; with a target only those that it needs
 	TargetLayer *Layer           // nil for the image
+	LockApp     []*Layer         // layers of Layers that change the app
 	byID        map[string]*Layer
-	makes       map[maker][]*Layer // layers of Layers by their maker
+	together    [][]*Layer // layers of Layers of each maker that makes several
 }
 
 // New returns the graph of a group under the answers of its require scripts. It resolves links and, with a target, leaves out
@@ -60,7 +61,7 @@ func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Gr
 
 // newGraph makes the graph of a group whose modules are given what they need.
 func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
-	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, byID: map[string]*Layer{}, makes: map[maker][]*Layer{}}
+	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, byID: map[string]*Layer{}}
 	caches := map[string]*packfile.Cache{} // by subject
 	for _, m := range g.Modules {
 		for i := range m.Packfile.Caches {
@@ -87,7 +88,6 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts)
 			if l == nil || l.Provide == nil {
 				continue
 			}
-			l.index = len(g.Layers)
 			g.Layers = append(g.Layers, l)
 			g.link(l, caches, exposed)
 			if l.Expose {
@@ -105,11 +105,39 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts)
 	if err := checkDeclared(g.Layers); err != nil {
 		return nil, err
 	}
-	for _, l := range g.Layers {
-		g.makes[l.maker] = append(g.makes[l.maker], l)
-	}
+	g.arrange()
 	g.markNoCache()
 	return g, nil
+}
+
+// arrange notes what follows from the layers of the graph, their links and their makers. It takes time by the number of links.
+func (g *Graph) arrange() {
+	makes := map[maker][]*Layer{}
+	g.LockApp, g.together = nil, nil
+	for i, l := range g.Layers {
+		l.index, l.looksInto, l.lookedInto = i, nil, nil
+	}
+	for _, l := range g.Layers {
+		makes[l.maker] = append(makes[l.maker], l)
+		if l.Provide.LockApp {
+			g.LockApp = append(g.LockApp, l)
+		}
+		if !l.maker.runsScripts() {
+			continue
+		}
+		for _, k := range l.links {
+			if k.layer != nil {
+				l.looksInto = append(l.looksInto, k)
+				k.layer.lookedInto = append(k.layer.lookedInto, use{l, k})
+			}
+		}
+	}
+	for _, l := range g.Layers {
+		l.together = makes[l.maker]
+		if len(l.together) > 1 && l == l.together[0] {
+			g.together = append(g.together, l.together)
+		}
+	}
 }
 
 // assign tells each layer of a group who requires it, and each layer that is only required who makes it.
@@ -206,8 +234,8 @@ func (g *Graph) restrict(target string) error {
 			}
 		}
 		if l.Provide.LockApp {
-			for _, other := range g.Layers {
-				if other.Provide.LockApp && other.index < l.index {
+			for _, other := range g.Layers[:slices.Index(g.Layers, l)] {
+				if other.Provide.LockApp {
 					need(other)
 				}
 			}

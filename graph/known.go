@@ -14,10 +14,10 @@ func (d *Decisions) Fact(q fact.Question) (fact.Answer, bool) {
 }
 
 // Dropped reports whether a layer is not in this build: nobody requires it, or its test said not to create it.
-func (d *Decisions) Dropped(l *Layer) bool { return d.facts.status(l) == dropped }
+func (d *Decisions) Dropped(l *Layer) bool { return d.of(l).status == dropped }
 
 // Runs reports whether the run step of a layer is part of the build, whether it is cached or not.
-func (d *Decisions) Runs(l *Layer) bool { return d.runs[l] }
+func (d *Decisions) Runs(l *Layer) bool { return d.runs[l.index] }
 
 // Metadata returns the metadata of a layer before it is run.
 func (d *Decisions) Metadata(l *Layer) map[string]any { return d.facts.metadata(l, "") }

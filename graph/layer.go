@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
@@ -24,7 +23,11 @@ type Layer struct {
 	maker    maker          // whose run step makes it
 	madeBy   *Layer         // for a required layer: the layer that makes it, itself or that of another module; nil when it is not required
 	links    []link
-	index    int // among the layers of the group
+	index    int // in Graph.Layers
+
+	together   []*Layer // that its maker makes, itself among them
+	looksInto  []link   // to layers whose content its run step sees; no two go to the same layer
+	lookedInto []use    // by layers whose run steps see its content
 
 	noCache  bool // its steps run whatever is cached
 	affected bool // it is noCache, or it links such a layer, directly or not
@@ -60,20 +63,18 @@ type link struct {
 	exposed bool // an earlier module exposes it, and the packfile does not name it
 }
 
+// use is a link of a layer.
+type use struct {
+	layer *Layer
+	link  link
+}
+
 // shown returns the name of a link in messages.
 func (k link) shown() string {
 	if k.exposed {
 		return k.layer.Path()
 	}
 	return k.Name
-}
-
-// looksInto returns the links to layers whose content the run step of the layer sees. No two go to the same layer.
-func (l *Layer) looksInto() []link {
-	if !l.maker.runsScripts() {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(l.links), func(k link) bool { return k.layer == nil })
 }
 
 // seesEnvironment reports whether a step of the layer sees what earlier modules expose.
@@ -149,17 +150,6 @@ func (f facts) metadata(l *Layer, kind fact.Kind) map[string]any {
 func (f facts) version(l *Layer) string {
 	v, _ := f.metadata(l, "")["version"].(string)
 	return v
-}
-
-// linksSettled reports whether the versions and metadata of all layers that l links are known. A test sees those of layers that
-// its packfile names.
-func (f facts) linksSettled(l *Layer) bool {
-	for _, k := range l.links {
-		if k.layer != nil && !k.exposed && f.status(k.layer) == open {
-			return false
-		}
-	}
-	return true
 }
 
 // inLayer returns an error of the layer for a packfile.Diagnostic about a part of it.

@@ -7,7 +7,7 @@ import (
 )
 
 // maker makes layers with one run step: it makes all of them or none. The layers that it makes are known beforehand: see
-// Graph.makes.
+// Layer.together.
 type maker interface {
 	// id returns the id in questions to it, in place of a layer's.
 	id() string

@@ -57,13 +57,12 @@ name = "one"
 func programmed(t *testing.T, p program, from *previous.Image) testGraph {
 	t.Helper()
 	b := newBuild(t, threeLayers, func(in *testInput) { in.Build.Exact, in.Previous = true, from })
-	clear(b.makes)
 	for _, l := range b.Layers {
 		if l.Name != "user" {
 			l.maker = p
 		}
-		b.makes[l.maker] = append(b.makes[l.maker], l)
 	}
+	b.arrange()
 	return b
 }
 
@@ -74,7 +73,7 @@ func tested(version string) fact.Facts {
 }
 
 // imageOf returns the image of some layers of a build.
-func imageOf(t *testing.T, d *Decisions, names ...string) *previous.Image {
+func imageOf(t testing.TB, d *Decisions, names ...string) *previous.Image {
 	t.Helper()
 	cfg := &dockerspec.DockerOCIImage{}
 	label := layerkey.Label{Time: container.DefaultTime.Unix()}
@@ -89,7 +88,7 @@ func imageOf(t *testing.T, d *Decisions, names ...string) *previous.Image {
 		}
 		r.DiffID = contents[l.Dir()]
 		r.Content, r.Links = r.DiffID, map[string]string{}
-		for _, k := range l.looksInto() {
+		for _, k := range l.looksInto {
 			r.Links[k.layer.Dir()] = contents[k.layer.Dir()]
 		}
 		if slices.Contains(names, l.Name) {

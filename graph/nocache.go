@@ -24,7 +24,7 @@ func (g *Graph) markNoCache() {
 		}
 		seen[l] = true
 		l.noCache = g.IsNoCache(l.Module, l.Name)
-		for _, other := range g.LockApp() {
+		for _, other := range g.LockApp {
 			if l.Provide.LockApp && other.index < l.index && affected(other) {
 				l.noCache = true
 			}
@@ -51,14 +51,4 @@ func Options(name string, layers ...*Layer) []bk.ConstraintsOpt {
 		}
 	}
 	return opts
-}
-
-// LockApp returns the layers that change the app.
-func (g *Graph) LockApp() (found []*Layer) {
-	for _, l := range g.Layers {
-		if l.Provide.LockApp {
-			found = append(found, l)
-		}
-	}
-	return found
 }

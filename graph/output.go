@@ -33,8 +33,9 @@ const mdDir = container.OutDir + "/" + step.MetadataDir
 
 // Output returns the output of a layer that is ready. It builds a kept layer after all. It fails when the layer is not decided.
 func (s Steps) Output(ctx context.Context, l *Layer) (*Output, error) {
-	if o, ok := s.outputs[l]; ok {
-		return o, nil
+	of := s.of(l)
+	if of.output != nil {
+		return of.output, nil
 	}
 	d, err := s.Decision(l)
 	if err != nil {
@@ -49,7 +50,7 @@ func (s Steps) Output(ctx context.Context, l *Layer) (*Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.outputs[l] = o
+	of.output = o
 	return o, nil
 }
 

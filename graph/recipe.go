@@ -21,14 +21,15 @@ type recipe struct {
 
 // recipe returns the recipe of a settled layer whose links are settled too.
 func (d *Decisions) recipe(l *Layer) (*recipe, error) {
-	if p, ok := d.recipes[l]; ok {
-		return p, nil
+	of := d.of(l)
+	if of.recipe != nil {
+		return of.recipe, nil
 	}
-	p, err := l.maker.recipe(d, l)
+	r, err := l.maker.recipe(d, l)
 	if err == nil {
-		d.recipes[l] = p
+		of.recipe = r
 	}
-	return p, err
+	return r, err
 }
 
 // recipe makes the recipe of the layer: its run step, and its record with the key.
@@ -136,7 +137,7 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		if k.cache != nil && k.cache.Setup != nil {
 			parts.Setups = append(parts.Setups, *l.Module.ScriptPart(k.cache.Setup))
 		}
-		if k.layer == nil || d.facts.status(k.layer) == dropped {
+		if k.layer == nil || d.of(k.layer).status == dropped {
 			continue
 		}
 		if k.LinkVersion {

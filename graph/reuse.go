@@ -36,10 +36,7 @@ func (d *Decisions) whyRun(l *Layer, made *Decision) string {
 	case l == d.TargetLayer:
 		return "it is the target"
 	}
-	linked := func(other *Layer) bool {
-		return d.runs[other] && slices.ContainsFunc(other.looksInto(), func(k link) bool { return k.layer == l })
-	}
-	if !slices.ContainsFunc(d.Layers, linked) {
+	if !slices.ContainsFunc(l.lookedInto, func(by use) bool { return d.runs[by.layer.index] }) {
 		return "a test with full-env looks into it"
 	}
 	return "a layer that is built links it"
@@ -60,17 +57,16 @@ func (d *Decisions) Reused() *bk.State {
 	lookedInto := map[*Layer]bool{}
 	for _, l := range d.Layers {
 		for _, k := range l.links {
-			if k.layer != nil && (d.runs[l] && l.maker.runsScripts() || l.maker.fullEnv()) {
+			if k.layer != nil && (d.runs[l.index] && l.maker.runsScripts() || l.maker.fullEnv()) {
 				lookedInto[k.layer] = true
 			}
 		}
 	}
 	var states []bk.State
 	for _, l := range d.Layers {
-		_, same := d.same[l]
-		made := d.decided[l]
+		made := d.of(l).decision
 		switch {
-		case same && l.Export && d.Previous.IsCopied(l.Dir()):
+		case d.hasSame(l) && l.Export && d.Previous.IsCopied(l.Dir()):
 			states = append(states, s.taken(l)) // it is looked at before the decision
 		case made == nil || made.Action != Reused:
 		case lookedInto[l] || !d.Previous.Time.Equal(d.Time):
@@ -88,16 +84,9 @@ func (d *Decisions) Reused() *bk.State {
 
 // Decision returns what becomes of a layer. It fails when that depends on an open question.
 func (d *Decisions) Decision(l *Layer) (*Decision, error) {
-	if d.decided[l] == nil {
+	made := d.of(l).decision
+	if made == nil {
 		return nil, fmt.Errorf("layer %q is not decided", l.ID)
 	}
-	return d.decided[l], nil
-}
-
-// linkContent returns one digest of what a link shows of a layer.
-func linkContent(k link, seen Description) (string, error) {
-	if k.VersionAs == "" && k.MetadataAs == "" {
-		return seen.Content, nil
-	}
-	return layerkey.DigestJSON(seen.Content, seen.Metadata)
+	return made, nil
 }

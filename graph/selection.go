@@ -36,7 +36,7 @@ type Pattern struct {
 // SlicePatterns returns the patterns of slices. It returns none when a layer changes the app, whose new files they may be about,
 // or when only a target is built.
 func (d *Decisions) SlicePatterns() (all []Pattern) {
-	changes := func(l *Layer) bool { return l.Provide.LockApp && d.facts.status(l) == settled }
+	changes := func(l *Layer) bool { return l.Provide.LockApp && d.of(l).status == settled }
 	if d.TargetLayer != nil || slices.ContainsFunc(d.Layers, changes) {
 		return nil
 	}

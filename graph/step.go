@@ -170,7 +170,7 @@ func (s Steps) test(ctx context.Context, l *Layer) (bk.State, error) {
 func (s Steps) showLinks(ctx context.Context, p *container.Process, l *Layer, content, caches bool) (seen step.Seen, err error) {
 	from := map[*module.Module]int{} // index in seen.Exposed of the layers of a module
 	for _, k := range l.links {
-		if k.layer == nil && k.cache == nil || k.layer != nil && s.facts.status(k.layer) == dropped {
+		if k.layer == nil && k.cache == nil || k.layer != nil && s.of(k.layer).status == dropped {
 			continue // not created this time: its variables are not set
 		}
 		shown := step.Link{Name: k.Name, PathAs: k.PathAs, VersionAs: k.VersionAs, MetadataAs: k.MetadataAs}

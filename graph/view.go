@@ -60,7 +60,7 @@ func (s Steps) LockedApp(ctx context.Context, l *Layer) (bk.State, error) {
 		if l != nil && other.index >= l.index {
 			break
 		}
-		if other.Provide.LockApp && s.facts.status(other) == settled {
+		if other.Provide.LockApp && s.of(other).status == settled {
 			last = other
 		}
 	}
@@ -81,7 +81,7 @@ func (d *Decisions) SeenByContent() (names []string) {
 		return nil
 	}
 	for _, l := range d.Layers {
-		if d.runs[l] && l.maker.runsScripts() && !l.Provide.LockApp && l.Provide.Inputs == nil && d.facts.version(l) != "" {
+		if d.runs[l.index] && l.maker.runsScripts() && !l.Provide.LockApp && l.Provide.Inputs == nil && d.facts.version(l) != "" {
 			names = append(names, d.Shown(l))
 		}
 	}

@@ -76,7 +76,7 @@ func (s assembly) describeMade(ctx context.Context, parts []graph.Undescribed) (
 // describeParts asks what is left to be found out about the parts of the image. It returns nil when nothing is left.
 func (s assembly) describeParts(parts ...[]graph.Undescribed) (*descriptions, error) {
 	asked := s.newDescriptions()
-	asked.layers = s.LockApp()
+	asked.layers = s.LockApp
 	for _, some := range parts {
 		if err := s.describeAll(asked, some, graph.MaxDescribed, s.Time); err != nil {
 			return nil, err
