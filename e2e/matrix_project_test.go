@@ -20,6 +20,22 @@ import (
 // write to them, and loses their times.
 var synthetic = testbed.Packfile(
 	testbed.Config("id", "test.example/everything", "version", "1.0.0", "shell", "/bin/sh -eu", "user", "0:0"),
+	testbed.Text(`
+[config.image]
+expose = ["8080", "53/udp", "7000-7002"]
+volumes = ["/data", "/var/lib/own", "/workspace/static/new"]
+stop-signal = "INT"
+healthcheck = { command = ["true"], interval = "30s", retries = 2 }
+[[config.env.launch]]
+name = "SEEN"
+value = "{{.App}}"
+op = "prepend"
+[[config.env.launch]]
+name = "ROLE"
+value = "worker"
+process = "worker"
+`),
+	testbed.Process("folder", "pwd").With("working-dir", "/srv/deep/er"),
 	testbed.Process("web", "serve", "--port", "80").With("args", []string{"static"}),
 	testbed.ShellProcess("worker", "echo $SEEN"),
 	testbed.Cache("downloads", "setup.inline", "cat /proc/sys/kernel/random/uuid > $CACHE/id"),

@@ -108,6 +108,7 @@ func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Inp
 	if err != nil {
 		return d, nil, err
 	}
+	b.warnLeftOut(ctx, img)
 	epoch := b.epoch
 	result := &platformResult{BuildResult: dockerui.BuildResult{Epoch: &epoch, BaseImage: img.Base}}
 	for {

@@ -20,6 +20,7 @@ import (
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/text"
 )
 
 // warner tells the user of a build what is questionable about it. Messages of several platforms are collected by subject, so that
@@ -29,7 +30,7 @@ type warner struct {
 	note  func(ctx context.Context, name string) error                // leaves a line in the log
 	asked bool                                                        // during a subrequest, whose answer has the warnings
 
-	sizeSays     messages // the size of images
+	imageSays    messages // images: their size, and what they leave out
 	patternSays  messages // patterns that match nothing
 	planSays     messages // build plans of buildpacks
 	contentSays  messages // layers whose version does not speak for them
@@ -104,8 +105,30 @@ func (w *warner) warnLayers(ctx context.Context, img *image.Image) {
 		return
 	}
 	text := fmt.Sprintf("the image has %d layers: container runtimes may refuse an image of more than %d, and none can be built on it", n, image.MaxMounted)
-	if w.sizeSays.add(text) {
+	if w.imageSays.add(text) {
 		w.warn(ctx, text, "Put what changes together into one layer. Layers of the run image count as well.")
+	}
+}
+
+// warnLeftOut names what is not in an image though somebody said it: instructions of its run image for Dockerfiles, and variables
+// for processes that it does not have.
+func (w *warner) warnLeftOut(ctx context.Context, img *image.Image) {
+	if img.Base != nil && len(img.Base.Config.OnBuild) > 0 {
+		var instructions []string
+		for _, i := range img.Base.Config.OnBuild {
+			instructions = append(instructions, text.Short(i))
+		}
+		said := "ONBUILD of the run image is dropped: " + text.Few(instructions)
+		if w.imageSays.add(said) {
+			w.warn(ctx, said, "A Dockerfile that builds on the run image runs these instructions. Say in the packfile what they would do.")
+		}
+	}
+	for _, u := range img.UnusedVars() {
+		said := fmt.Sprintf("%s:%d: variable %s is for process %q, which the image does not have", u.Module.Filename,
+			u.Var.At("process").Start.Line, u.Var.Name, u.Var.Process)
+		if w.imageSays.add(said) {
+			w.warn(ctx, said, "Without a process, all processes have it.")
+		}
 	}
 }
 

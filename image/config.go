@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -23,8 +24,13 @@ func (d assembly) config(layers []imageLayer) (*dockerspec.DockerOCIImage, error
 			img.Variant = v // the run image may be for a lesser processor
 		}
 	}
+	img.Config.OnBuild = nil // instructions for images of Dockerfiles, which would run when somebody builds on the app image
+	//lint:ignore SA1019 it says how an entrypoint is written that is not the app image's
+	img.Config.ArgsEscaped = false
 	img.Config.Labels = d.givenLabels()
-	if err := d.labels(img.Config.Labels, layers); err != nil {
+	own := d.said()
+	own.addTo(&img.Config)
+	if err := errors.Join(d.labels(img.Config.Labels, layers), own.record(img.Config.Labels)); err != nil {
 		return nil, err
 	}
 	img.Config.User = d.User

@@ -114,6 +114,7 @@ func (s assembly) imageLayers(ctx context.Context, before *Image) (layers []imag
 	}
 	for _, parts := range []func() ([]imageLayer, error){
 		func() ([]imageLayer, error) { return s.sbomLayer(before) },
+		s.folderLayer,
 		func() ([]imageLayer, error) { return s.appLayers(ctx) },
 		s.launchLayers,
 	} {

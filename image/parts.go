@@ -95,7 +95,12 @@ func (s assembly) launchLayers() ([]imageLayer, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata := s.layersFiles(map[string][]byte{path.Join(step.LayersDir, launch.MetadataFile): data}, "launch metadata")
+	files, err := s.launchEnv()
+	if err != nil {
+		return nil, err
+	}
+	files[path.Join(step.LayersDir, launch.MetadataFile)] = data
+	metadata := s.layersFiles(files, "launch metadata")
 	layers := []imageLayer{
 		{state: launcher, origin: launcherOrigin, part: launcherPart},
 		{state: metadata, origin: "launch metadata", part: metadataPart},

@@ -147,13 +147,20 @@ func rebasable(app *dockerspec.DockerOCIImage, run container.Base) error {
 func rebasedConfig(app *dockerspec.DockerOCIImage, run container.Base, md label.LifecycleMetadata, layers int) (*dockerspec.DockerOCIImage, error) {
 	img := *app
 	img.RootFS = ocispecs.RootFS{Type: app.RootFS.Type}
+	said, err := saidIn(app.Config.Labels)
+	if err != nil {
+		return nil, err
+	}
+	fromRunImage(&img.Config, &run.Config.Config)
+	said.addTo(&img.Config)
+	img.Config.OnBuild = nil // an image of an earlier frontend has those of its run image
 	img.Config.Labels = maps.Clone(app.Config.Labels)
-	fromRunImage := func(name, _ string) bool {
+	ofRunImage := func(name, _ string) bool {
 		return strings.HasPrefix(name, baseLabels) || strings.HasPrefix(name, stackLabels)
 	}
-	maps.DeleteFunc(img.Config.Labels, fromRunImage)
+	maps.DeleteFunc(img.Config.Labels, ofRunImage)
 	for name, value := range run.Config.Config.Labels {
-		if fromRunImage(name, value) {
+		if ofRunImage(name, value) {
 			img.Config.Labels[name] = value
 		}
 	}

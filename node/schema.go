@@ -1,6 +1,9 @@
 package node
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // A Schema describes the tables that fill a T: their keys, and the checks between keys. It is the one place that lists
 // the keys of a table: reading, "did you mean" and the list of valid keys come from it.
@@ -119,6 +122,25 @@ func Boolean[T any](name string, field func(*T) *bool) Key[T] {
 			return
 		}
 		*field(v) = e.Value.Text == "true"
+	}}
+}
+
+// Integer returns a key that holds a whole number, not less than least and not more than most.
+func Integer[T any](name string, field func(*T) *int, least, most int) Key[T] {
+	return Key[T]{Name: name, Read: func(d *Decoder, v *T, e *Entry) {
+		number, err := strconv.ParseInt(e.Value.Text, 0, 64)
+		switch {
+		case e.Value.Kind != IntegerKind:
+			hint := ""
+			if err == nil {
+				hint = d.Example(e.Key, e.Value.Text)
+			}
+			d.Wrong(e, e.Value, "an integer", hint)
+		case err != nil || number < int64(least) || number > int64(most):
+			d.Fail(e.Value.At, "", "%s: %s is not between %d and %d", e.Key, e.Value.Text, least, most)
+		default:
+			*field(v) = int(number)
+		}
 	}}
 }
 

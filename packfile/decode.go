@@ -47,6 +47,8 @@ var ConfigSchema = node.Define(node.Schema[Config]{
 		node.String("launcher", func(c *Config) *string { return &c.Launcher }, node.Word),
 		node.String("user", func(c *Config) *string { return &c.User }, user),
 		node.String("network", func(c *Config) *string { return &c.Network }, network),
+		{Name: "image", Read: readImageConfig},
+		{Name: "env", Read: readLaunchEnv},
 	},
 })
 
@@ -130,20 +132,25 @@ func checkCommand(d *node.Decoder, p *Process) {
 	at := p.At("command")
 	switch {
 	case p.Direct && !asArray && strings.ContainsFunc(p.Command[0], unicode.IsSpace):
-		words := strings.Fields(p.Command[0])
-		for i := range words {
-			words[i] = node.Quote(words[i])
-		}
-		if len(words) > 8 {
-			words = append(words[:8], "…")
-		}
-		array := "[" + strings.Join(words, ", ") + "]"
-		d.Fail(at, either(d, "command", array, "direct", "false")+" to run it through a shell",
+		d.Fail(at, either(d, "command", quotedList(strings.Fields(p.Command[0])), "direct", "false")+" to run it through a shell",
 			"command: a direct process runs one program, and %s holds white space", node.Quote(p.Command[0]))
 	case !p.Direct && asArray && len(p.Command) > 1:
 		d.Fail(at, either(d, "command", node.Quote(strings.Join(p.Command, " ")), "direct", "true"),
 			"command: a process that is not direct runs one line in a shell")
 	}
+}
+
+// quotedList returns words as a list that a hint shows. It leaves out the end of a long one.
+func quotedList(words []string) string {
+	var quoted []string
+	for i, w := range words {
+		if i == 8 {
+			quoted = append(quoted, "…")
+			break
+		}
+		quoted = append(quoted, node.Quote(w))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // either returns a hint with two ways to fix an error.

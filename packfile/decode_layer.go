@@ -161,10 +161,15 @@ func readEnv(d *node.Decoder, p *Provide, e *node.Entry) {
 var variableSchema = node.Define(node.Schema[EnvVar]{
 	What:  "a variable",
 	Start: func(v *EnvVar) { v.Op = "override" },
-	Keys: []node.Key[EnvVar]{
-		node.Required(node.String("name", func(v *EnvVar) *string { return &v.Name }, node.VariableName)),
-		node.Required(node.String("value", func(v *EnvVar) *string { return &v.Value }, envTemplate)),
-		node.String("op", func(v *EnvVar) *string { return &v.Op }, node.OneOf("override", "append", "prepend", "default")),
-		node.String("delim", func(v *EnvVar) *string { return &v.Delim }),
-	},
+	Keys:  variableKeys(func(v *EnvVar) *EnvVar { return v }, envTemplate),
 })
+
+// variableKeys returns the keys of a variable.
+func variableKeys[T any](of func(*T) *EnvVar, value node.Check) []node.Key[T] {
+	return []node.Key[T]{
+		node.Required(node.String("name", func(v *T) *string { return &of(v).Name }, node.VariableName)),
+		node.Required(node.String("value", func(v *T) *string { return &of(v).Value }, value)),
+		node.String("op", func(v *T) *string { return &of(v).Op }, node.OneOf("override", "append", "prepend", "default")),
+		node.String("delim", func(v *T) *string { return &of(v).Delim }),
+	}
+}

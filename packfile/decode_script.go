@@ -92,7 +92,7 @@ var testSchema = node.Define(node.Schema[Test]{
 		accessKeys(func(t *Test) *Access { return &t.Access })...),
 		node.Strings("match", func(t *Test) *[]string { return &t.Match }, glob),
 		node.Boolean("full-env", func(t *Test) *bool { return &t.FullEnv }),
-		node.Key[Test]{Name: "refresh", Read: readRefresh},
+		duration("refresh", func(t *Test) *time.Duration { return &t.Refresh }, `as in "24h", "7d" or "1d12h"`),
 	),
 	Finish: finishTest,
 })
@@ -110,16 +110,18 @@ func finishTest(d *node.Decoder, t *Test) {
 	}
 }
 
-// readRefresh reads a duration.
-func readRefresh(d *node.Decoder, t *Test, e *node.Entry) {
-	var text string
-	node.String("refresh", func(*Test) *string { return &text }, func(s string) (problem, hint string) {
-		var ok bool
-		if t.Refresh, ok = parseDuration(s); !ok {
-			return "is not a duration of at least a second", `as in "24h", "7d" or "1d12h"`
-		}
-		return "", ""
-	}).Read(d, t, e)
+// duration returns a key that holds a duration of at least a second.
+func duration[T any](name string, field func(*T) *time.Duration, hint string) node.Key[T] {
+	return node.Key[T]{Name: name, Read: func(d *node.Decoder, v *T, e *node.Entry) {
+		var text string
+		node.String(name, func(*T) *string { return &text }, func(s string) (problem, _ string) {
+			var ok bool
+			if *field(v), ok = parseDuration(s); !ok {
+				return "is not a duration of at least a second", hint
+			}
+			return "", ""
+		}).Read(d, v, e)
+	}}
 }
 
 var daysPattern = regexp.MustCompile(`^(\d{1,5})d(.*)$`)

@@ -78,6 +78,52 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 		{"a license that is none", "a.toml", "config.licenses = ['MIT', 'all/mine']",
 			[]string{`1:27: licenses: "all/mine" is not an SPDX license expression (as in "MIT" or "Apache-2.0 OR MIT")`}},
 		{"a homepage that is none", "a.toml", "config.homepage = 'example.com'", []string{`1:19: homepage: "example.com" is not a web address`}},
+		{"an image that is a name", "a.yaml", "config: { image: debian }", []string{"1:18: image: expected a table, found a string (images are named by buildImage and runImage)"}},
+		{"ports that are none", "a.toml", "config.image.expose = ['0', '65536', '080', 'http', '80/icmp', '9-8', '1-2000', '80/', '-1', '1-2-3']", []string{
+			`1:24: expose: "0" is not a port (as in "8080", "53/udp" or "7000-7010"; a port is 1 to 65535)`,
+			`1:29: expose: "65536" is not a port`, `1:38: expose: "080" is not`, `1:45: expose: "http" is not`,
+			`1:53: expose: "80/icmp" has an unknown protocol (one of tcp, udp, sctp)`, `1:64: expose: "9-8" is a range that goes down`,
+			`1:71: expose: "1-2000" is a range of more than 1000 ports`, `1:81: expose: "80/" has an unknown protocol`,
+			`1:88: expose: "-1" is not a port`, `1:94: expose: "1-2-3" is not a port`}},
+		{"more ports than an image has room for", "a.toml", "config.image.expose = ['1', '1-1000', '2']", []string{"1:29: expose: more than 1000 ports"}},
+		{"a port that is a number", "a.toml", "config.image.expose = [80]", []string{`1:24: expose: expected an array of strings, found an integer (write "80")`}},
+		{"volumes that are none", "a.toml", "config.image.volumes = ['', 'data', '/a/../b', '/a/', '/', '/workspace', '/layers/x', '/cnb', '/proc/x', \"/\\n\"]", []string{
+			`1:25: volumes: "" is empty`, `1:29: volumes: "data" is not absolute (write "/workspace/data" for a folder of the app)`,
+			`1:37: volumes: "/a/../b" is not the short form of a path (write "/b")`, `1:48: volumes: "/a/" is not the short form of a path (write "/a")`,
+			`1:55: volumes: "/" would hide the whole image`, `1:60: volumes: "/workspace" would hide the app (name the folder in it that the app writes to)`,
+			`1:74: volumes: "/layers/x" would hide layers`, `1:87: volumes: "/cnb" would hide the launcher`, `1:95: volumes: "/proc/x" is made by the container runtime`,
+			`1:106: volumes: "/\n" holds a control character`}},
+		{"signals that are none", "a.toml", "config.image.stop-signal = 'SIGSTERM'", []string{`1:28: stop-signal: "SIGSTERM" is not a signal (as in "SIGTERM", "SIGQUIT", "SIGRTMIN+3" or "15")`}},
+		{"a signal in lower case", "a.toml", "config.image.stop-signal = 'sigint'", []string{`1:28: stop-signal: "sigint" is not a signal (did you mean "SIGINT"?)`}},
+		{"a signal that is a number", "a.toml", "config.image.stop-signal = 15", []string{`1:28: stop-signal: expected a string, found an integer (write stop-signal = "15")`}},
+		{"a healthcheck that is a list", "a.toml", "config.image.healthcheck = ['curl', '-f']",
+			[]string{`1:28: healthcheck: expected a table or "none", found an array (a table with the command as a list: command = ["curl", "-f"])`}},
+		{"a healthcheck that is a line", "a.yaml", "config: { image: { healthcheck: curl -f } }",
+			[]string{`1:33: healthcheck: expected a table or "none", found a string (a table with the command as a list: command: ["curl", "-f"])`}},
+		{"a healthcheck that is off", "a.yaml", "config: { image: { healthcheck: false } }",
+			[]string{`1:33: healthcheck: expected a table or "none", found a boolean (write healthcheck: "none" for none)`}},
+		{"a healthcheck whose command is no list", "a.toml", "config.image.healthcheck.command = 'curl -f localhost'", []string{
+			`1:36: command: expected an array of strings, found a string (write command = ["curl", "-f", "localhost"], or ["curl -f localhost"] and direct = false to run it through a shell)`}},
+		{"a healthcheck whose command is a word", "a.yaml", "config: { image: { healthcheck: { command: check } } }",
+			[]string{`1:44: command: expected an array of strings, found a string (write command: ["check"])`}},
+		{"a healthcheck with a line for a shell", "a.toml", "config.image.healthcheck.command = ['curl -f localhost']", []string{
+			`1:36: command: a direct healthcheck runs one program, and "curl -f localhost" holds white space (write command = ["curl", "-f", "localhost"], or direct = false to run it through a shell)`}},
+		{"a healthcheck with words for a shell", "a.toml", "config.image.healthcheck = { command = ['curl', '-f'], direct = false }", []string{
+			`1:40: command: a healthcheck that is not direct runs one line in a shell (write command = ["curl -f"], or direct = true)`}},
+		{"a healthcheck without a command", "a.toml", "config.image.healthcheck = { interval = '1s' }", []string{`1:28: a healthcheck needs "command"`}},
+		{"a healthcheck of nothing", "a.toml", "config.image.healthcheck.command = []", []string{`1:36: command names no program`}},
+		{"times and numbers of a healthcheck", "a.toml",
+			"config.image.healthcheck = { command = ['x'], interval = '1ms', timeout = 5, start-interval = '2s', retries = 0 }", []string{
+				`1:58: interval: "1ms" is not a duration of at least a second (as in "30s" or "1m30s")`,
+				`1:75: timeout: expected a string, found an integer (write timeout = "5")`,
+				`1:95: start-interval: there is no start-period that it is for`, `1:111: retries: 0 is not between 1 and 1000`}},
+		{"retries that are a text", "a.toml", "config.image.healthcheck = { command = ['x'], retries = '3' }", []string{`1:57: retries: expected an integer, found a string (write retries = 3)`}},
+		{"variables of steps for the app", "a.toml", "config.env.build = []\nconfig.env.both = []", []string{
+			`1:12: config.env is for the app, and has no "build" (steps see build arguments, and env.build of layers that they link)`, `2:12: config.env is for the app, and has no "both"`}},
+		{"variables as keys", "a.toml", "config.env = { PORT = '80' }", []string{`1:16: unknown key "PORT" in config.env (each variable is an entry of launch, with its name and value)`}},
+		{"variables of the app", "a.toml", "config.env.launch = [{ name = 'A', value = '{{.Layer}}' }, { name = 'A', value = '' }, { name = 'A', value = '', process = 'a/b' }, { value = '' }]", []string{
+			`1:44: value: "{{.Layer}}" is not a valid template: there is no ".Layer": known are .App, .TARGETPLATFORM`, `1:69: variable "A" is already defined on line 1`,
+			`1:124: process: "a/b" is not a process type`, `1:133: a variable of the app needs "name"`}},
 		{"a launcher with a blank", "a.toml", "config.launcher = 'a b'", []string{`1:19: launcher: "a b" holds white space`}},
 
 		{"no name", "a.toml", "[[layers]]\nbuild = {}", []string{`1:3: a layer needs "name"`}},

@@ -5,7 +5,7 @@ import "github.com/packfile/frontend/node"
 // The lint rules.
 var (
 	NothingToDo = node.Rule{Name: "NothingToDo",
-		Description: "A module has no layers, processes, caches and slices, and names no other modules, so it adds nothing to an image."}
+		Description: "A module has no layers, processes, caches, slices, config.image and config.env, and names no other modules, so it adds nothing to an image."}
 	OldWord = node.Rule{Name: "OldWord",
 		Description: "A key has a name from the published notes on the format. It still works; the warning says what it is called today."}
 	RestoreDependsOnHistory = node.Rule{Name: "RestoreDependsOnHistory",

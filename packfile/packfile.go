@@ -26,7 +26,7 @@ type Packfile struct {
 
 // HasOwn reports whether the packfile makes something itself, so that it is a module and not only an order of others.
 func (p *Packfile) HasOwn() bool {
-	return len(p.Layers)+len(p.Processes)+len(p.Caches)+len(p.Slices) > 0
+	return len(p.Layers)+len(p.Processes)+len(p.Caches)+len(p.Slices)+len(p.Config.Env) > 0 || p.Config.Image != nil
 }
 
 // Config is the [config] table.
@@ -39,9 +39,38 @@ type Config struct {
 	Shell                 string            // "" when not given; see DefaultShell
 	BuildImage            string
 	RunImage              string
-	Launcher              string // lifecycle image whose launcher the app image has, "" for our own
-	User                  string // uid[:gid], or a name known to the build image
-	Network               string // "", "default" or "none"
+	Launcher              string       // lifecycle image whose launcher the app image has, "" for our own
+	User                  string       // uid[:gid], or a name known to the build image
+	Network               string       // "", "default" or "none"
+	Image                 *ImageConfig // nil when there is none
+	Env                   []LaunchVar  // [[config.env.launch]]
+}
+
+// ImageConfig is the [config.image] table: what an image tells those who run it.
+type ImageConfig struct {
+	node.Table
+	Expose      []string     // ports as NUMBER/PROTOCOL, without ranges
+	Volumes     []string     // clean absolute paths
+	StopSignal  string       // a name that begins with SIG, "" when not given
+	Healthcheck *Healthcheck // nil when not given
+}
+
+// Healthcheck is the healthcheck of [config.image].
+type Healthcheck struct {
+	node.Table
+	None    bool     // no check, not even the run image's; then nothing else is set
+	Command []string // program first
+	Direct  bool     // exec'ed; otherwise Command[0] is a line for the shell
+
+	// Without these the container runtime has its own; they are 0.
+	Interval, Timeout, StartPeriod, StartInterval time.Duration
+	Retries                                       int
+}
+
+// LaunchVar is one [[config.env.launch]] entry: a variable of the app.
+type LaunchVar struct {
+	EnvVar
+	Process string // type of the only process that has it, "" for all
 }
 
 // DefaultShell is the shell of scripts when neither the script nor [config] names one.

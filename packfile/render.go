@@ -48,11 +48,11 @@ func (d Dep) failed(name, key string, err error) error {
 	return node.Diagnostic{Message: fmt.Sprintf("%s of dep %s: %s", key, node.Quote(name), err), Range: d.At(key)}
 }
 
-// envFields are the names that the value of a variable may use.
+// envFields are the names that the value of a variable may use. Only that of a layer has the first one.
 var envFields = append([]string{"Layer", "App"}, targetFields...)
 
-// Render returns the value of a variable, with the folders of its layer and of the app, and the target, filled in. The
-// error is a Diagnostic that points at the value.
+// Render returns the value of a variable, with the folders of its layer, if it has one, and of the app, and the target,
+// filled in. The error is a Diagnostic that points at the value.
 func (v EnvVar) Render(layerDir, appDir string, target Target) (string, error) {
 	data := target.data()
 	data["Layer"], data["App"] = layerDir, appDir
@@ -67,6 +67,11 @@ func (v EnvVar) Render(layerDir, appDir string, target Target) (string, error) {
 // envTemplate checks the value of a variable.
 func envTemplate(s string) (problem, hint string) {
 	return templateProblem(s, envFields)
+}
+
+// launchTemplate checks the value of a variable of the app, which belongs to no layer.
+func launchTemplate(s string) (problem, hint string) {
+	return templateProblem(s, envFields[1:])
 }
 
 // templated checks a string that may be a template. A template's result is known, and checked, only when it is rendered.

@@ -145,7 +145,7 @@ func TestErrorsInProjects(t *testing.T) {
 			[]string{`3:23: unknown key "environment" in [io.buildpacks.build] (keys of [io.buildpacks.build]: env)`}},
 
 		{"an unknown key of ours", "[io.packfile]\nconfg = {}\n" + group, []string{`2:1: unknown key "confg" in [io.packfile] (did you mean "config"?)`}},
-		{"an unknown key of the config", "[io.packfile.config]\nimage = 'a'\n" + group, []string{`2:1: unknown key "image" in config`}},
+		{"an unknown key of the config", "[io.packfile.config]\nimages = 'a'\n" + group, []string{`2:1: unknown key "images" in config`}},
 		{"an id in two places", "[_]\nid = 'a'\n[io.packfile.config]\nid = 'a'\n" + group, []string{"4:6: id is also given on line 2 (keep that one)"}},
 		{"a name in two places", "[io.packfile.config]\nname = 'a'\n[_]\nname = 'a'\n" + group, []string{"2:8: name is also given on line 4"}},
 		{"a version in two places", "[_]\nversion = '1'\n[io.packfile.config]\nversion = '2'\n" + group, []string{"4:11: version is also given"}},

@@ -2,7 +2,10 @@ module github.com/packfile/frontend/hack/oracles
 
 go 1.26.8
 
-tool github.com/buildpacks/lifecycle/cmd/lifecycle
+tool (
+	github.com/buildpacks/lifecycle/cmd/launcher
+	github.com/buildpacks/lifecycle/cmd/lifecycle
+)
 
 require (
 	cloud.google.com/go/compute/metadata v0.9.0 // indirect
