@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/packfile/frontend/step"
 )
 
 // Limits of one unpacked archive. Modules are scripts and small programs: both limits are far more than a module needs,
@@ -24,8 +26,7 @@ const (
 )
 
 // moduleTime is the time of everything in an unpacked module, so that the module is a function of the archive's content.
-// Files of buildpackages have this time.
-var moduleTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
+var moduleTime = time.Unix(step.DefaultTime, 0)
 
 // packedSuffix names the folder beside the module's into which an archive is unpacked before its kind is known.
 const packedSuffix = ".archive"

@@ -29,17 +29,17 @@ var module = []entry{
 
 // moduleList is what becomes of it.
 var moduleList = []string{
-	"drwxr-xr-x 315532801000000000 .",
-	"drwxr-xr-x 315532801000000000 bin",
-	"Lrwxrwxrwx 315532801000000000 bin/env -> ../lib/sub",
-	`-rwxr-xr-x 315532801000000000 bin/run "#!/bin/sh\n"`,
-	"Lrwxrwxrwx 315532801000000000 bin/test -> run",
-	"drwxr-xr-x 315532801000000000 lib",
-	"drwxr-xr-x 315532801000000000 lib/empty",
-	"drwxr-xr-x 315532801000000000 lib/hidden",
-	`-rw-r--r-- 315532801000000000 lib/hidden/.x ""`,
-	`-rwxr-xr-x 315532801000000000 lib/twin "#!/bin/sh\n"`,
-	`-rw-r--r-- 315532801000000000 packfile.toml "x"`,
+	"drwxr-xr-x 315619201000000000 .",
+	"drwxr-xr-x 315619201000000000 bin",
+	"Lrwxrwxrwx 315619201000000000 bin/env -> ../lib/sub",
+	`-rwxr-xr-x 315619201000000000 bin/run "#!/bin/sh\n"`,
+	"Lrwxrwxrwx 315619201000000000 bin/test -> run",
+	"drwxr-xr-x 315619201000000000 lib",
+	"drwxr-xr-x 315619201000000000 lib/empty",
+	"drwxr-xr-x 315619201000000000 lib/hidden",
+	`-rw-r--r-- 315619201000000000 lib/hidden/.x ""`,
+	`-rwxr-xr-x 315619201000000000 lib/twin "#!/bin/sh\n"`,
+	`-rw-r--r-- 315619201000000000 packfile.toml "x"`,
 }
 
 // under are the same entries with something in front of their names.

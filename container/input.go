@@ -19,9 +19,9 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// DefaultTime is the time of every file in an image when SOURCE_DATE_EPOCH is not given: the lifecycle of Cloud Native Buildpacks
-// uses the same. Steps always see files with this time, so that another epoch reruns no step.
-var DefaultTime = time.Date(1980, 1, 1, 0, 0, 1, 0, time.UTC)
+// DefaultTime is the time of every file in an image when SOURCE_DATE_EPOCH is not given. Steps always see files with this time, so
+// that another epoch reruns no step.
+var DefaultTime = time.Unix(step.DefaultTime, 0).UTC()
 
 // Input is everything that goes into the steps of a build for one platform.
 type Input struct {

@@ -262,7 +262,7 @@ func TestLauncherOfALifecycleImage(t *testing.T) {
 	write(t, dir, map[string]string{"packfile.toml": sh + app})
 	_, ours := request{dir: dir, runImg: env.busybox}.pushTo(t, imageName(t))
 	named := request{dir: dir, runImg: env.busybox, opts: map[string]string{
-		"context:launcher": "docker-image://" + lifecycleImage(t, ""), "build-arg:SOURCE_DATE_EPOCH": "315532801"}}
+		"context:launcher": "docker-image://" + lifecycleImage(t, ""), "build-arg:SOURCE_DATE_EPOCH": "315619201"}}
 	_, other := named.pushTo(t, imageName(t))
 	check(other, "")
 	equal(t, "layers but the launcher", without(other, "launcher"), without(ours, "launcher"))

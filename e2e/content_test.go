@@ -123,8 +123,8 @@ func TestEveryKindOfFileIsInTheImageAsItWasMade(t *testing.T) {
 	first.wantDiffID(t, "layer a", "a")
 	list := first.files(t, "layer b")["list"].content
 	for _, line := range []string{
-		"/setuid 0o104755 0 0 315532801 6 ", "/fifo 0o10644 0 0 315532801 ", "/owned 0o100644 12 34567 ", "/closed 0o40000 0 0 ",
-		" 0100000200040000000000000000000000000000 ", "/plain 0o100644 0 0 315532801 5 ",
+		"/setuid 0o104755 0 0 315619201 6 ", "/fifo 0o10644 0 0 315619201 ", "/owned 0o100644 12 34567 ", "/closed 0o40000 0 0 ",
+		" 0100000200040000000000000000000000000000 ", "/plain 0o100644 0 0 315619201 5 ",
 	} {
 		contains(t, list, line)
 	}

@@ -145,6 +145,16 @@ func edit(t *testing.T, file, old, with string) {
 // ask starts an image, gets its page / and stops it.
 func ask(t *testing.T, image string) string {
 	t.Helper()
+	res, body := get(t, image, "/", nil)
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("%s\n%s", res.Status, body)
+	}
+	return body
+}
+
+// get starts an image, gets a page with some headers in the request, and stops it.
+func get(t *testing.T, image, page string, headers map[string]string) (*http.Response, string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -169,14 +179,21 @@ func ask(t *testing.T, image string) string {
 	}()
 	deadline := time.After(time.Minute)
 	for {
-		res, err := http.Get("http://" + addr + "/")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+page, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range headers {
+			req.Header.Set(name, value)
+		}
+		res, err := http.DefaultClient.Do(req)
 		if err == nil {
 			defer res.Body.Close()
 			body, err := io.ReadAll(res.Body)
-			if err != nil || res.StatusCode != http.StatusOK {
+			if err != nil {
 				t.Fatalf("%s\n%s%v", res.Status, body, err)
 			}
-			return string(body)
+			return res, string(body)
 		}
 		select {
 		case err := <-ended:

@@ -96,9 +96,10 @@ func TestImageIsTheSameWhereLayersCannotBeMerged(t *testing.T) {
 		user string
 		opts map[string]string
 	}{
-		"as root":              {"0:0", nil},
-		"as another user":      {"1000:1000", nil},
-		"with files of a time": {"1000:1000", map[string]string{"build-arg:SOURCE_DATE_EPOCH": "1000000000"}},
+		"as root":                        {"0:0", nil},
+		"as another user":                {"1000:1000", nil},
+		"with files of a time":           {"1000:1000", map[string]string{"build-arg:SOURCE_DATE_EPOCH": "1000000000"}},
+		"with the app's files of a time": {"1000:1000", map[string]string{"build-arg:PACKFILE_APP_TIME": "1000000000"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

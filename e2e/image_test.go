@@ -56,7 +56,7 @@ func TestImageConfigIsTheRunImagesWithTheLauncher(t *testing.T) {
 	base := inspect(t, env.runImage)
 	img := request{dir: dir, runImg: env.runImage}.export(t)
 	labels := maps.Clone(base.Config.Labels)
-	labels[layerkey.LabelName] = `{"name":"packfile","time":315532801,"layers":[]}`
+	labels[layerkey.LabelName] = `{"name":"packfile","time":315619201,"layers":[]}`
 	for _, name := range cnbLabels {
 		labels[name] = img.Config.Labels[name] // see TestLabels
 	}
@@ -182,7 +182,7 @@ func TestEveryFileInTheImageHasOneTime(t *testing.T) {
 		opts map[string]string
 		want int64
 	}{
-		"1980-01-01T00:00:01Z": {nil, epoch},
+		"1980-01-02T00:00:01Z": {nil, epoch},
 		"SOURCE_DATE_EPOCH":    {map[string]string{"build-arg:SOURCE_DATE_EPOCH": "1700000000"}, 1700000000},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,8 +20,8 @@ import (
 
 // Images as their bytes have them.
 
-// epoch is the time of every file in an image, 1980-01-01T00:00:01Z.
-const epoch = 315532801
+// epoch is the time of every file in an image, 1980-01-02T00:00:01Z.
+const epoch = 315619201
 
 // image is an image that was exported as an OCI layout.
 type image struct {

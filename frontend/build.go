@@ -44,7 +44,7 @@ type build struct {
 	apps     []*app    // one for each platform
 	images   []*images // one for each platform
 	identity string    // of the app; see appIdentity
-	epoch    time.Time
+	times    times
 	now      time.Time
 
 	recognizing sync.WaitGroup // see recognize
@@ -121,7 +121,7 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	}
 	b.recognize(ctx)
 	b.importInlineCaches(separatePrevious(b.images))
-	b.epoch, err = b.opts.time(ctx, b.appTime)
+	b.times, err = b.findTimes(ctx)
 	return err
 }
 
@@ -156,6 +156,7 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 		d, err = b.findFacts(ctx, b.apps[index], d)
 	}
 	if err == nil {
+		b.warnRetimed(ctx, d)
 		err = b.warnOfFacts(ctx, d)
 	}
 	var result *platformResult
@@ -206,7 +207,7 @@ func (b *build) inputs(ctx context.Context, index int) inputs {
 			Distro:  images.distro,
 		},
 		graph: graph.Input{
-			Time:     b.epoch,
+			Time:     b.times.other,
 			Now:      b.now,
 			Target:   b.ui.Target,
 			Layering: layering(b.client.BuildOpts()),
@@ -217,6 +218,7 @@ func (b *build) inputs(ctx context.Context, index int) inputs {
 			Launcher:      images.launcher,
 			User:          images.user,
 			Labels:        b.ui.Labels,
+			AppTime:       b.times.app,
 			CacheImported: len(b.ui.CacheImports) > 0,
 		},
 	}

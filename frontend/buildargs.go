@@ -32,6 +32,12 @@ func arguments() []argument {
 			set: func(o *options, _, value string) error { o.appID = value; return nil },
 		},
 		{
+			names: []string{appTimeArg},
+			what: "[time of the app's files](image.md#times-of-files) in the image: seconds, or `context`, as for `SOURCE_DATE_EPOCH`, " +
+				"which it overrides for them. No layer of the packfile changes. `context` is an error when the context is no Git repository",
+			set: func(o *options, _, value string) error { o.appTime = value; return nil },
+		},
+		{
 			names: []string{"SOURCE_DATE_EPOCH"},
 			what: "time of every file in the image, in seconds since 1970 and not after 2242-03-16, or `context` for the time of the " +
 				"Git commit that is built. Before BuildKit 0.30 `context` is an error",
@@ -101,7 +107,7 @@ func refuseUnknown(_ *options, name, _ string) error {
 			}
 		}
 	}
-	return fmt.Errorf("unknown build argument %s: names that begin with %s are options of the packfile frontend, and there is only %s",
+	return fmt.Errorf("unknown build argument %s: names that begin with %s are options of the packfile frontend, and there are only %s",
 		name, ownPrefix, strings.Join(known, ", "))
 }
 

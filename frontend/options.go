@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -27,6 +28,7 @@ type options struct {
 	proxy       llb.ProxyEnv
 	appID       string // PACKFILE_APP
 	epoch       string // SOURCE_DATE_EPOCH
+	appTime     string // PACKFILE_APP_TIME
 	requestID   string // the subrequest in place of a build, "" for a build
 	keepGitDir  bool   // BUILDKIT_CONTEXT_KEEP_GIT_DIR
 	vcsSource   string // Git repository that the client's folders are in
@@ -68,40 +70,79 @@ func checkLabel(option string) error {
 	return nil
 }
 
-// time returns the time of every file in the image. It asks for the time of the context's Git commit only if the user wants that.
-func (o options) time(ctx context.Context, ofCommit func(context.Context) (*time.Time, error)) (time.Time, error) {
-	switch o.epoch {
+// times are the times of files in an image.
+type times struct {
+	app   time.Time // of the app's files
+	other time.Time // of all other files, and of config and history
+}
+
+// times returns the times of files in the image. It asks for the time of the context only if the user wants that; the answer is nil
+// when the context has none.
+func (o options) times(ctx context.Context, ofContext func(context.Context) (*time.Time, error)) (t times, err error) {
+	once := sync.OnceValues(func() (*time.Time, error) { return ofContext(ctx) })
+	said, err := fileTime("SOURCE_DATE_EPOCH", o.epoch, once)
+	if err != nil {
+		return t, err
+	}
+	t.other = container.DefaultTime
+	if said != nil {
+		t.other = *said
+	}
+	if said, err = fileTime(appTimeArg, o.appTime, once); err != nil {
+		return t, err
+	}
+	switch t.app = t.other; {
+	case said != nil:
+		t.app = *said
+	case o.appTime == timeOfContext:
+		return t, noContextTime("the context is not the address of a Git repository")
+	}
+	return t, nil
+}
+
+// appTimeArg is the build argument with the time of the app's files.
+const appTimeArg = "PACKFILE_APP_TIME"
+
+// timeOfContext is the value of a build argument that asks for the time of the context's Git commit.
+const timeOfContext = "context"
+
+// noContextTime returns the error for an app whose files cannot have the time of the context, and says what to write instead.
+func noContextTime(why string) error {
+	return fmt.Errorf("%s is \"context\", and %s. Give the seconds; those of the commit in a folder are: --build-arg %s=$(git log -1 --format=%%ct)",
+		appTimeArg, why, appTimeArg)
+}
+
+// fileTime returns the time that the build argument of a name gives files. It returns nil when the argument is not given, and when
+// the context has no time.
+func fileTime(name, value string, ofContext func() (*time.Time, error)) (*time.Time, error) {
+	var sec int64
+	switch value {
 	case "":
-		return container.DefaultTime, nil
-	case "context":
-		t, err := ofCommit(ctx)
-		if err != nil {
-			return time.Time{}, err
+		return nil, nil
+	case timeOfContext:
+		t, err := ofContext()
+		if t == nil || err != nil {
+			return nil, err
 		}
-		if t == nil {
-			return container.DefaultTime, nil
+		sec = t.Unix()
+	default:
+		given, err := strconv.ParseUint(value, 10, 63)
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
+			return nil, fmt.Errorf("%s %q is neither a number of seconds since 1970 nor %q", name, value, timeOfContext)
 		}
-		return checkEpoch(t.Unix())
+		sec = int64(given)
 	}
-	sec, err := strconv.ParseUint(o.epoch, 10, 63)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH %q is neither a number of seconds since 1970 nor \"context\"", o.epoch)
+	if sec < 0 || sec > maxEpoch {
+		return nil, fmt.Errorf("%s is not between 1970 and %s, the last time that files in an image can have",
+			name, time.Unix(maxEpoch, 0).UTC().Format(time.DateOnly))
 	}
-	return checkEpoch(int64(sec))
+	t := time.Unix(sec, 0).UTC()
+	return &t, nil
 }
 
 // maxEpoch is the last second that fits in the header of a tar file. BuildKit and file systems end not much later, and files
 // would get some other time.
 const maxEpoch = 1<<33 - 1
-
-func checkEpoch(sec int64) (time.Time, error) {
-	t := time.Unix(sec, 0).UTC()
-	if sec < 0 || sec > maxEpoch {
-		return t, fmt.Errorf("SOURCE_DATE_EPOCH is not between 1970 and %s, the last time that files in an image can have",
-			time.Unix(maxEpoch, 0).UTC().Format(time.DateOnly))
-	}
-	return t, nil
-}
 
 // withDefaultFilename makes packfile.toml the file to read when the client names none.
 func withDefaultFilename(c gw.Client) gw.Client {
@@ -171,8 +212,15 @@ func (o options) limits(ui *dockerui.Client) []llb.RunOption {
 	return slices.Clip(opts)
 }
 
-// appTime returns when the app last changed, as its server or its commit says. It returns nil when neither says.
-func (b *build) appTime(ctx context.Context) (*time.Time, error) {
-	_, is, err := b.sources.Resolve(ctx, source.AppTime{})
-	return is.Time, err
+// findTimes returns the times of files in the image. It may ask the server of the main context.
+func (b *build) findTimes(ctx context.Context) (times, error) {
+	for _, p := range b.platforms() {
+		if b.opts.appTime == timeOfContext && b.givenName(source.AppContext, p) != "" {
+			return times{}, noContextTime(fmt.Sprintf("the app is the named context %q, of which BuildKit tells no time", source.AppContext))
+		}
+	}
+	return b.opts.times(ctx, func(ctx context.Context) (*time.Time, error) {
+		_, is, err := b.sources.Resolve(ctx, source.AppTime{})
+		return is.Time, err
+	})
 }

@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ func TestEachOptionGoesToItsPlace(t *testing.T) {
 		"vcs:source":                     {vcsSource: "x"},
 		"build-arg:PACKFILE_APP":         {appID: "x"},
 		"build-arg:SOURCE_DATE_EPOCH":    {epoch: "x"},
+		"build-arg:PACKFILE_APP_TIME":    {appTime: "x"},
 		"build-arg:HTTP_PROXY":           {proxy: llb.ProxyEnv{HTTPProxy: "x"}},
 		"build-arg:https_proxy":          {proxy: llb.ProxyEnv{HTTPSProxy: "x"}},
 		"build-arg:Ftp_Proxy":            {proxy: llb.ProxyEnv{FTPProxy: "x"}},
@@ -68,7 +70,7 @@ func TestGitFoldersAreKeptForWhatDockeruiTakesForTrue(t *testing.T) {
 
 func TestAnOptionThatCannotBeMeantIsAnError(t *testing.T) {
 	for option, want := range map[string]string{
-		"build-arg:PACKFILE_AP":        "unknown build argument PACKFILE_AP: names that begin with PACKFILE_ are options of the packfile frontend, and there is only PACKFILE_APP",
+		"build-arg:PACKFILE_AP":        "unknown build argument PACKFILE_AP: names that begin with PACKFILE_ are options of the packfile frontend, and there are only PACKFILE_APP, PACKFILE_APP_TIME",
 		"build-arg:PACKFILE_":          "unknown build argument PACKFILE_:",
 		"build-arg:":                   `build argument "" cannot be an environment variable`,
 		"build-arg:A=B":                `build argument "A=B" cannot be an environment variable`,
@@ -141,13 +143,54 @@ func TestTheTimeOfFiles(t *testing.T) {
 		"cannot be that of a commit after 2242": {"context", commit(1 << 33), time.Time{}, "not between 1970"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := options{epoch: test.epoch}.time(t.Context(), test.commit)
+			got, err := options{epoch: test.epoch}.times(t.Context(), test.commit)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("got error %v", err)
 				}
-			} else if err != nil || !got.Equal(test.want) {
+			} else if err != nil || !got.other.Equal(test.want) || !got.app.Equal(test.want) {
 				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestTheTimeOfTheAppsFiles(t *testing.T) {
+	at := func(sec int64) time.Time { return time.Unix(sec, 0).UTC() }
+	committed := at(5)
+	for name, test := range map[string]struct {
+		epoch, app string
+		commit     *time.Time
+		want       times
+		err        string
+	}{
+		"is that in seconds, and no other file has it": {"", "86400", nil, times{at(86400), container.DefaultTime}, ""},
+		"wins over SOURCE_DATE_EPOCH":                  {"7", "86400", nil, times{at(86400), at(7)}, ""},
+		"can be the default":                           {"7", fmt.Sprint(step.DefaultTime), nil, times{container.DefaultTime, at(7)}, ""},
+		"is that of the commit":                        {"", "context", &committed, times{committed, container.DefaultTime}, ""},
+		"is that of the commit and so are all others":  {"context", "context", &committed, times{committed, committed}, ""},
+		"is another than that of the commit":           {"context", "86400", &committed, times{at(86400), committed}, ""},
+		"cannot be that of a context without a commit": {"context", "context", nil, times{}, "PACKFILE_APP_TIME is \"context\", and the context is not the address of " +
+			"a Git repository. Give the seconds; those of the commit in a folder are: --build-arg PACKFILE_APP_TIME=$(git log -1 --format=%ct)"},
+		"cannot be a date":      {"", "2020-01-01", nil, times{}, `PACKFILE_APP_TIME "2020-01-01" is neither a number of seconds since 1970 nor "context"`},
+		"cannot be after 2242":  {"", "8589934592", nil, times{}, "PACKFILE_APP_TIME is not between 1970 and 2242-03-16"},
+		"cannot be before 1970": {"", "-1", nil, times{}, `PACKFILE_APP_TIME "-1" is neither`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			got, err := options{epoch: test.epoch, appTime: test.app}.times(t.Context(), func(context.Context) (*time.Time, error) {
+				asked++
+				return test.commit, nil
+			})
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("got error %v", err)
+				}
+			} else if err != nil || got != test.want {
+				t.Errorf("%v, %v", got, err)
+			}
+			if asked > 1 {
+				t.Errorf("the context was asked for its time %d times", asked)
 			}
 		})
 	}

@@ -109,7 +109,7 @@ func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Inp
 		return d, nil, err
 	}
 	b.warnLeftOut(ctx, img)
-	epoch := b.epoch
+	epoch := b.times.other
 	result := &platformResult{BuildResult: dockerui.BuildResult{Epoch: &epoch, BaseImage: img.Base}}
 	for {
 		b.warnLayers(ctx, img)

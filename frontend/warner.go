@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
@@ -65,6 +66,21 @@ func (w *warner) warnPrevious(ctx context.Context, why string) {
 	w.previousSays.add(message)
 	if !w.asked {
 		w.warn(ctx, message, "Layers that are not reused are built, or found in the build cache.")
+	}
+}
+
+// warnRetimed names the layers of the previous image that are downloaded and copied, since its files have another time than those of
+// this build.
+func (w *warner) warnRetimed(ctx context.Context, d *graph.Decisions) {
+	layers := d.Retimed()
+	if layers == nil {
+		return
+	}
+	message := fmt.Sprintf("previous image: its files have the time %s and those of this build %s, so layers that are reused are downloaded and copied: %s",
+		d.Previous.Time.Format(time.RFC3339), d.Time.Format(time.RFC3339), text.Few(layers))
+	if w.previousSays.add(message) {
+		w.warn(ctx, message, "No step runs for it. With the image of this build as the previous one, nothing is downloaded, as long as "+
+			"SOURCE_DATE_EPOCH stays as it is. PACKFILE_APP_TIME gives the app's files alone another time, and downloads nothing.")
 	}
 }
 

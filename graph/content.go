@@ -63,14 +63,24 @@ func (d *state) content(l *Layer) *shown {
 	return d.was(l)
 }
 
-// LinkContents returns what the run step of a layer sees of others, by LAYER: their content, and their metadata if it asks for
-// them. unknown is a layer of which that is not certain yet, nil when there is none.
+// LinkContents returns what the run step of a decided layer sees of others, by LAYER: their content, and their metadata if it asks
+// for them. unknown is a layer that is not described, nil when there is none.
 func (d *Decisions) LinkContents(l *Layer) (contents map[string]string, unknown *Layer, err error) {
+	return d.linkContents(l, func(l *Layer) *shown {
+		if known := d.Described(l); known != nil {
+			return &shown{Description: *known}
+		}
+		return nil
+	})
+}
+
+// linkContents returns what the run step of a layer sees of others, with what of says of each: nil for one that is not known.
+func (d *Decisions) linkContents(l *Layer, of func(*Layer) *shown) (contents map[string]string, unknown *Layer, err error) {
 	for _, k := range l.looksInto {
 		if d.Dropped(k.layer) {
 			continue
 		}
-		seen := d.content(k.layer)
+		seen := of(k.layer)
 		if seen == nil {
 			return nil, k.layer, nil
 		}

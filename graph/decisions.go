@@ -190,7 +190,7 @@ func (d *Decisions) decideByContent(l *Layer) (*Decision, error) {
 	if d.unseenTogether(l) || !forward(l.looksInto, &of.certainLinks, func(k link) bool { return d.isCertain(k.layer) }) {
 		return nil, nil
 	}
-	links, _, err := d.LinkContents(l)
+	links, _, err := d.linkContents(l, d.content) // as the record has them
 	if err != nil {
 		return nil, err
 	}

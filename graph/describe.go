@@ -97,7 +97,8 @@ type Description struct {
 	DiffID   string         // diff id in the image, "" when it is not there
 }
 
-// Described returns the description of a decided layer, nil while it is not known.
+// Described returns the description of a decided layer, nil while it is not known. Its content is that of a record of the previous
+// image only as long as nobody looks at the layer: see layerkey.Record.
 func (d *Decisions) Described(l *Layer) *Description {
 	known := d.content(l)
 	if known == nil {
@@ -106,6 +107,9 @@ func (d *Decisions) Described(l *Layer) *Description {
 	seen := known.Description
 	if timed, ok := d.facts[fact.Question{Layer: l.ID, Kind: fact.Timed}]; ok {
 		seen.DiffID = timed.DiffID
+		if d.Time.Equal(container.DefaultTime) {
+			seen.Content = timed.DiffID
+		}
 	}
 	if !d.KeepsDigest(l) {
 		seen.DiffID = ""

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/packfile/frontend/layerkey"
 )
 
@@ -18,13 +20,16 @@ type Explanation struct {
 
 // Explain returns what becomes of each layer, in group order and then in file order, as far as that is known.
 func (d *Decisions) Explain() []Explanation {
-	explanations := []Explanation{}
+	explanations, retimed := []Explanation{}, d.Retimed()
 	for _, l := range d.Layers {
 		made := d.of(l).decision
 		e := Explanation{Layer: d.Shown(l), Action: Unknown}
 		switch {
 		case made != nil:
 			e.Action, e.Why, e.Changes = made.Action, made.why(), made.Changes
+			if slices.Contains(retimed, e.Layer) {
+				e.Why = "downloaded and copied: its files get another time than they have in the previous image"
+			}
 		case d.of(l).status == open:
 			e.Why = "its version depends on layers that have to be built first"
 		default:

@@ -182,8 +182,8 @@ func (s Steps) linked(l *Layer, o *Output) bk.State {
 		return o.tree
 	}
 	if o.linked == nil {
-		beside := []bk.State{s.EmptyDir("/linked", llb.Owner{}, "linked")}
-		st := s.Layering.Merge(o.tree, beside, container.DefaultTime, Options(s.Name(l.ID, "linked"), l)...)
+		beside := llb.Layer{State: s.EmptyDir("/linked", llb.Owner{}, "linked"), Time: container.DefaultTime}
+		st := s.Layering.Merge(o.tree, []llb.Layer{beside}, Options(s.Name(l.ID, "linked"), l)...)
 		o.linked = &st
 	}
 	return *o.linked

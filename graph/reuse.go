@@ -62,24 +62,39 @@ func (d *Decisions) Reused() *bk.State {
 			}
 		}
 	}
-	var states []bk.State
+	var layers []llb.Layer
+	add := func(st bk.State) { layers = append(layers, llb.Layer{State: st, Time: d.Previous.Time}) }
 	for _, l := range d.Layers {
 		made := d.of(l).decision
 		switch {
 		case d.hasSame(l) && l.Export && d.Previous.IsCopied(l.Dir()):
-			states = append(states, s.taken(l)) // it is looked at before the decision
+			add(s.taken(l)) // it is looked at before the decision
 		case made == nil || made.Action != Reused:
 		case lookedInto[l] || !d.Previous.Time.Equal(d.Time):
-			states = append(states, llb.Normalize(s.taken(l), container.DefaultTime, bk.WithCustomName(d.Name(l.ID, "content"))))
+			add(llb.Normalize(s.taken(l), container.DefaultTime, bk.WithCustomName(d.Name(l.ID, "content"))))
 		default:
-			states = append(states, s.taken(l))
+			add(s.taken(l))
 		}
 	}
-	if states == nil {
+	if layers == nil {
 		return nil
 	}
-	all := d.Layering.Merge(bk.Scratch(), states, d.Previous.Time, bk.WithCustomName(d.Name("", "layers of the previous image")))
+	all := d.Layering.Merge(bk.Scratch(), layers, bk.WithCustomName(d.Name("", "layers of the previous image")))
 	return &all
+}
+
+// Retimed returns the layers that are reused from the previous image and whose files get another time: these are downloaded and
+// copied. Everything must be decided.
+func (d *Decisions) Retimed() (names []string) {
+	if d.Previous == nil || d.Previous.Time.Equal(d.Time) || d.TargetLayer != nil {
+		return nil
+	}
+	for _, l := range d.Layers {
+		if made := d.of(l).decision; made != nil && made.Action == Reused {
+			names = append(names, d.Shown(l))
+		}
+	}
+	return names
 }
 
 // Decision returns what becomes of a layer. It fails when that depends on an open question.

@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -73,14 +72,13 @@ func (s assembly) describeMade(ctx context.Context, parts []graph.Undescribed) (
 	return asked, rest, nil
 }
 
-// describeParts asks what is left to be found out about the parts of the image. It returns nil when nothing is left.
-func (s assembly) describeParts(parts ...[]graph.Undescribed) (*descriptions, error) {
+// describeParts asks what is left to be found out about the parts of the image: those of the app, and the rest. It returns nil when
+// nothing is left.
+func (s assembly) describeParts(app, rest []graph.Undescribed) (*descriptions, error) {
 	asked := s.newDescriptions()
 	asked.layers = s.LockApp
-	for _, some := range parts {
-		if err := s.describeAll(asked, some, graph.MaxDescribed, s.Time); err != nil {
-			return nil, err
-		}
+	if err := errors.Join(s.describeAll(asked, app, graph.MaxDescribed, s.AppTime), s.describeAll(asked, rest, graph.MaxDescribed, s.Time)); err != nil {
+		return nil, err
 	}
 	if !s.finish(asked, "the image") {
 		return nil, nil
@@ -137,7 +135,7 @@ func (s assembly) undescribedParts(image []imageLayer) (app, rest []graph.Undesc
 			continue
 		}
 		part := graph.Undescribed{Question: q, Tree: l.state, Name: l.origin}
-		if l.part == appPart || strings.HasPrefix(l.part, slicePart) {
+		if l.ofApp() {
 			app = append(app, part)
 		} else {
 			rest = append(rest, part)

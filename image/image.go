@@ -6,6 +6,8 @@ package image
 import (
 	"context"
 	"slices"
+	"strings"
+	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -24,6 +26,7 @@ type Input struct {
 	Launcher *Launcher         // in place of ours; nil for ours
 	User     string            // user of the app image
 	Labels   map[string]string // on top of the run image's
+	AppTime  time.Time         // of the app's files; zero for the time of all others
 
 	CacheImported bool // the user named caches to import: what they have of one layer must be of use without the others
 }
@@ -53,9 +56,15 @@ type imageLayer struct {
 	part   string       // else its name when it is described
 }
 
+// ofApp reports whether the layer has files of the app.
+func (l imageLayer) ofApp() bool { return l.part == appPart || strings.HasPrefix(l.part, slicePart) }
+
 // Assemble puts the app image together. All layers must be decided. The answers to what is left may change the image, since the
 // SBOM tells what layers hold: see Again.
 func Assemble(ctx context.Context, d *graph.Decisions, in Input) (*Image, error) {
+	if in.AppTime.IsZero() {
+		in.AppTime = d.Time
+	}
 	return assembly{graph.Steps{Decisions: d}, in}.assemble(ctx, nil)
 }
 
@@ -89,14 +98,17 @@ func (s assembly) assemble(ctx context.Context, before *Image) (*Image, error) {
 	if parts != nil {
 		img.Left = append(img.Left, parts.Inquiry)
 	}
-	states := make([]bk.State, len(layers))
+	merged := make([]llb.Layer, len(layers))
 	for i, l := range layers {
-		states[i] = l.state
-		if l.part == metadataPart {
-			states[i] = s.onTop(img.below, l.state)
+		merged[i] = llb.Layer{State: l.state, Time: s.Time}
+		switch {
+		case l.part == metadataPart:
+			merged[i].State = s.onTop(img.below, l.state)
+		case l.ofApp():
+			merged[i].Time = s.AppTime
 		}
 	}
-	img.State = s.Layering.Merge(s.Run.State, states, s.Time, graph.Options(s.Name("", "image"), s.Layers...)...)
+	img.State = s.Layering.Merge(s.Run.State, merged, graph.Options(s.Name("", "image"), s.Layers...)...)
 	return img, nil
 }
 

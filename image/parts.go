@@ -61,8 +61,8 @@ func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
 	switch {
 	case len(taken) > 0:
 		rest = s.selectApp(app, nil, taken, "app")
-	case slices.ContainsFunc(s.LockApp, func(l *graph.Layer) bool { return !s.Dropped(l) }) || !s.Time.Equal(container.DefaultTime):
-		rest = llb.Normalize(app, s.Time, graph.Options(s.Name("", "app"), s.LockApp...)...)
+	case slices.ContainsFunc(s.LockApp, func(l *graph.Layer) bool { return !s.Dropped(l) }) || !s.AppTime.Equal(container.DefaultTime):
+		rest = llb.Normalize(app, s.AppTime, graph.Options(s.Name("", "app"), s.LockApp...)...)
 	}
 	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
 }
@@ -78,7 +78,7 @@ func (s assembly) selectApp(app bk.State, include, exclude []string, name string
 	}
 	folder := llb.EmptyDir(step.AppDir, s.Owner, bk.WithCustomName("[internal] app folder"))
 	return llb.CopyTree(app, llb.Tree{
-		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: s.Time,
+		Base: &folder, To: "/", Include: inApp(include), Exclude: inApp(exclude), Time: s.AppTime,
 	}, graph.Options(s.Name("", name), s.LockApp...)...)
 }
 

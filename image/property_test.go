@@ -47,6 +47,8 @@ type built struct {
 	layers  []tree          // of the image's own, in order
 	ran     map[string]tree // what run steps left, by LAYER
 	actions map[string]graph.Action
+	appTime int64 // of the app's files, in seconds since 1970
+	aged    bool  // its label may give layers the content that they have with olderTime
 }
 
 // order is the order in which questions of a build are asked.
@@ -92,8 +94,9 @@ func (w *world) input(t *testing.T, earlier *previous.Image) input {
 		},
 		graph: graph.Input{Time: w.epoch.UTC(), Now: time.Unix(0, 0), Previous: earlier},
 		image: image.Input{
-			Run:  container.Base{State: bk.Image("run"), Digest: digest.FromString("run"), Exact: true, Config: run},
-			User: "1000:1000",
+			Run:     container.Base{State: bk.Image("run"), Digest: digest.FromString("run"), Exact: true, Config: run},
+			User:    "1000:1000",
+			AppTime: w.appTime,
 		},
 	}
 	for i, m := range w.modules {
@@ -241,7 +244,10 @@ func (w *world) build(t *testing.T, from *built, in input, next order) (img *bui
 			return nil, errors.New("the image is another one every time")
 		}
 	}
-	img = &built{files: b.solve(result.State), actions: map[string]graph.Action{}, ran: b.ran}
+	img = &built{files: b.solve(result.State), actions: map[string]graph.Action{}, ran: b.ran, appTime: in.graph.Time.Unix()}
+	if !in.image.AppTime.IsZero() {
+		img.appTime = in.image.AppTime.Unix()
+	}
 	for _, e := range b.Explain() {
 		img.actions[e.Layer] = e.Action
 	}
@@ -303,6 +309,7 @@ type history struct {
 	world *world
 	lines []string
 	last  *built
+	aged  bool // an image before was of a frontend with another default time
 }
 
 func (h *history) fatal(format string, args ...any) {
@@ -334,6 +341,10 @@ func (h *history) next() (more bool) {
 		from = from.older(h.t, w)
 		h.lines = append(h.lines, "the previous image is of an older frontend")
 	}
+	if chance(h.r, 15) {
+		from, h.aged = from.withOlderTime(h.t), true
+		h.lines = append(h.lines, "the previous image is of a frontend with another default time")
+	}
 	if copied && chance(h.r, 50) && len(from.layers) > 0 {
 		from = from.mixed(h.r)
 		h.lines = append(h.lines, "the run image of the previous image has a file in the folder of one of its layers")
@@ -344,7 +355,9 @@ func (h *history) next() (more bool) {
 		h.fatal("with the previous image: %v", err)
 	}
 	h.lines = append(h.lines, fmt.Sprintf("build: %v", got.actions))
-	if d := differences(fresh, got); d != nil && w.pinned {
+	// What is copied to get the default time is described anew.
+	got.aged = from.aged && (!w.epoch.Equal(container.DefaultTime) || from.label(h.t).Time == step.DefaultTime)
+	if d := h.differences(fresh, got); d != nil && w.pinned {
 		h.fatal("not as from nothing: %s", strings.Join(d, "\n"))
 	}
 	if lies := got.untrue(h.t); lies != nil {

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/step"
 )
 
 // world is a random input of a build: modules, an app, and what else counts.
@@ -18,7 +21,8 @@ type world struct {
 	image   string // build image
 	weather string
 	epoch   time.Time
-	pinned  bool // scripts get nothing from the network that changes
+	appTime time.Time // of the app's files; zero for epoch
+	pinned  bool      // scripts get nothing from the network that changes
 }
 
 type module struct {
@@ -60,7 +64,7 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 
 func newWorld(r *rand.Rand) *world {
-	w := &world{app: map[string]string{}, args: "1", image: "build-1", weather: "sun", epoch: time.Unix(315532801, 0), pinned: chance(r, 50)}
+	w := &world{app: map[string]string{}, args: "1", image: "build-1", weather: "sun", epoch: container.DefaultTime, pinned: chance(r, 50)}
 	for _, f := range appFiles {
 		w.app[f] = fmt.Sprint(r.IntN(3))
 	}
@@ -268,8 +272,9 @@ func (w *world) change(r *rand.Rand) string {
 		l.expose = !l.expose
 		return "expose of " + l.name
 	case 11:
-		w.epoch = time.Unix(pick(r, int64(315532801), 1000000000), 0)
-		return "epoch"
+		w.epoch = time.Unix(pick(r, step.DefaultTime, olderTime, int64(1000000000)), 0)
+		w.appTime = pick(r, time.Time{}, time.Unix(step.DefaultTime, 0), time.Unix(1100000000, 0))
+		return fmt.Sprint("files are of ", w.epoch.Unix(), ", the app's of ", w.appTime.Unix())
 	case 12:
 		w.args, w.image = fmt.Sprint(r.IntN(2)), pick(r, "build-1", "build-1", "build-2")
 		return "build argument, build image"

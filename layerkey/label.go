@@ -9,7 +9,7 @@ type Label struct {
 	// Name and Version are those of the packfile that was built, which need not have a version.
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
-	// Time of all files in the image's layers, in seconds since 1970.
+	// Time of all files in the layers, in seconds since 1970.
 	Time   int64    `json:"time"`
 	Layers []Record `json:"layers"` // in group order, and then in file order
 }
@@ -24,7 +24,9 @@ type Record struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Metadata is what the run step left, with the version.
 	Metadata map[string]any `json:"metadata,omitempty"`
-	// Content is the diff id that the layer has with the default time; it tells contents apart.
+	// Content is the diff id that the layer has with the default time; it tells contents apart. A record that was taken over from
+	// an image of an older frontend, which had another default time, still has the diff id with that time. It equals no content of
+	// today: when the layer is built again, so are those that link it.
 	Content string `json:"content,omitempty"`
 	// DiffID is that of the layer in the image; absent when the image does not have it.
 	DiffID string `json:"diffID,omitempty"`

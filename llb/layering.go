@@ -14,17 +14,27 @@ type Layering struct {
 	Flat bool
 }
 
-// Merge returns base with layers on top, whose files all have time t. A file replaces one of the same name below it, of
-// whatever kind; folders of the same name become one, with owner, mode and time of the last.
-func (l Layering) Merge(base bk.State, layers []bk.State, t time.Time, opts ...bk.ConstraintsOpt) bk.State {
+// Layer is a tree whose files all have one time.
+type Layer struct {
+	State bk.State
+	Time  time.Time
+}
+
+// Merge returns base with layers on top. A file replaces one of the same name below it, of whatever kind; folders of the same name
+// become one, with owner, mode and time of the last.
+func (l Layering) Merge(base bk.State, layers []Layer, opts ...bk.ConstraintsOpt) bk.State {
 	if !l.Flat {
-		return bk.Merge(append([]bk.State{base}, layers...), opts...)
+		states := []bk.State{base}
+		for _, layer := range layers {
+			states = append(states, layer.State)
+		}
+		return bk.Merge(states, opts...)
 	}
 	// The copies would keep the time anyway. But BuildKit ignores times when it compares layers by content. So without the
 	// time in the operation, its cache would take layers that differ only in times for one.
-	info := &bk.CopyInfo{CopyDirContentsOnly: true, AlwaysReplaceExistingDestPaths: true, CreatedTime: &t}
 	for _, layer := range layers {
-		base = base.File(bk.Copy(layer, "/", "/", info), opts...)
+		info := &bk.CopyInfo{CopyDirContentsOnly: true, AlwaysReplaceExistingDestPaths: true, CreatedTime: &layer.Time}
+		base = base.File(bk.Copy(layer.State, "/", "/", info), opts...)
 	}
 	return base
 }

@@ -19,7 +19,7 @@ import (
 
 // Image is an image whose layers can be reused.
 type Image struct {
-	Time time.Time // of all files in it
+	Time time.Time // of all files in its layers of the packfile
 
 	image   bk.State
 	records map[string]layerkey.Record // by LAYER

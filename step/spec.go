@@ -15,6 +15,11 @@ import (
 // fill a layer differently. The encoding of a spec is no part of it: writer and reader come from one image.
 const Contract = 2
 
+// DefaultTime is the time of all files that steps see of the app, of layers and of modules, in seconds since 1970: 1980-01-02
+// 00:00:01 UTC. No time zone puts it before 1980, where the times of zip archives begin: Python's zipfile refuses older files. The
+// lifecycle of Cloud Native Buildpacks uses a day less, which is still 1979 west of Greenwich.
+const DefaultTime = 315619201
+
 // Spec is everything that a step is told. It never holds the content of a secret.
 type Spec struct {
 	Contract int
