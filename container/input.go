@@ -50,6 +50,9 @@ type Base struct {
 	Config *dockerspec.DockerOCIImage // nil when it has none (scratch, a folder)
 	Digest digest.Digest              // of its manifest, or of what else identifies it
 	Exact  bool                       // equal digests are equal contents
+	// Defined and Floating are those of source.Resolved: the image is made by operations, and why it is not Exact.
+	Defined  bool
+	Floating string
 	// Name is the name that users have for it in a registry. Repository is the same in full, without tag or digest. Both are ""
 	// when it is not in a registry.
 	Name, Repository string
@@ -58,12 +61,20 @@ type Base struct {
 // Reference returns a name for exactly this image, "" when there is none.
 func (base Base) Reference() string {
 	switch {
-	case !base.Exact:
+	case !base.Exact || base.Defined:
 		return ""
 	case base.Repository == "":
 		return base.Digest.String()
 	}
 	return base.Repository + "@" + base.Digest.String()
+}
+
+// Inexact says why the image is not Exact.
+func (base Base) Inexact() string {
+	if base.Floating == "" {
+		return "the build image has no digest"
+	}
+	return "the build image has no digest, since it is made from " + base.Floating
 }
 
 // Home returns HOME of the image's environment, "" when it has none.

@@ -121,6 +121,9 @@ func (b *build) readContexts(ctx context.Context) (err error) {
 	}
 	b.recognize(ctx)
 	b.importInlineCaches(separatePrevious(b.images))
+	for _, im := range b.images {
+		b.warnInexact(ctx, im)
+	}
 	b.times, err = b.findTimes(ctx)
 	return err
 }

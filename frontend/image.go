@@ -202,7 +202,9 @@ func (b imageFinder) loadImage(ctx context.Context, name string, p ocispecs.Plat
 	if err != nil {
 		return none, b.imageError(name, p, err)
 	}
-	img := container.Base{State: st, Config: is.Config, Digest: is.Digest, Exact: is.Exact, Repository: is.Repository}
+	img := container.Base{
+		State: st, Config: is.Config, Digest: is.Digest, Exact: is.Exact, Defined: is.Defined, Floating: is.Floating, Repository: is.Repository,
+	}
 	if img.Repository != "" {
 		img.Name = is.Given
 	}

@@ -69,6 +69,17 @@ func (w *warner) warnPrevious(ctx context.Context, why string) {
 	}
 }
 
+// warnInexact says why no layer of the previous image can be reused, when that is so because of the build image.
+func (w *warner) warnInexact(ctx context.Context, im *images) {
+	if im.previous.image == nil || im.build.Exact {
+		return
+	}
+	message := "previous image: none of its layers is reused: " + im.build.Inexact()
+	if w.previousSays.add(message) && !w.asked {
+		w.warn(ctx, message, "Layers are built, or found in the build cache. Push the build image, and name it by its reference.")
+	}
+}
+
 // warnRetimed names the layers of the previous image that are downloaded and copied, since its files have another time than those of
 // this build.
 func (w *warner) warnRetimed(ctx context.Context, d *graph.Decisions) {

@@ -130,8 +130,10 @@ func (d *Decisions) compare(l *Layer, r, old layerkey.Record, known bool) *Decis
 		return made("it has no version")
 	case l.noCache:
 		return made("no cache is wanted")
-	case !d.Build.Exact || old.Key == "":
-		return made("the build image has no digest")
+	case !d.Build.Exact:
+		return made(d.Build.Inexact())
+	case old.Key == "":
+		return made("the previous image was built with a build image that has no digest")
 	case l.Export && old.DiffID == "":
 		return made("the previous image has no layer that could be taken over for it")
 	case d.isOtherCopy(l, old):

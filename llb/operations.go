@@ -71,7 +71,7 @@ func OperationsOf(ctx context.Context, st llb.State) (Operations, error) {
 }
 
 // DefinitionDigest tells apart states that have no digest of their own, as results of a build (inputs of bake). Sources of the client
-// are told apart by name: their session is another one in every build.
+// are told apart by name, or by digest if they have one: their session is another one in every build.
 func DefinitionDigest(ctx context.Context, st llb.State) (digest.Digest, error) {
 	def, err := Marshal(ctx, st)
 	if err != nil {
@@ -91,6 +91,7 @@ func DefinitionDigest(ctx context.Context, st llb.State) (digest.Digest, error) 
 		if src := op.GetSource(); src != nil {
 			delete(src.Attrs, pb.AttrLocalSessionID)
 			delete(src.Attrs, pb.AttrLocalUniqueID)
+			delete(src.Attrs, pb.AttrOCILayoutSessionID)
 		}
 		canonical, err := MarshalDeterministic(op.Op)
 		if err != nil {

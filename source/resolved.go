@@ -17,6 +17,12 @@ import (
 type Resolved struct {
 	Digest digest.Digest // of an image's manifest, or of what else identifies the source; "" when unknown
 	Exact  bool          // equal digests are equal contents
+	// Defined says that Digest is that of the operations that make the content, and of the config: the result of another target of
+	// bake, or a folder. No registry knows such a digest.
+	Defined bool
+	// Floating names, in words, a source of a Defined content that may change while the digest stays. It is "" when there is none:
+	// then the content is Exact, as far as BuildKit's cache is.
+	Floating string
 
 	Config     *dockerspec.DockerOCIImage // of an image
 	RawConfig  []byte                     // the same as bytes, of an Image

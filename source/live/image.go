@@ -82,7 +82,7 @@ func (d *Door) namedContext(ctx context.Context, s source.Context) (bk.State, so
 	}
 	switch {
 	case resolved.Digest == "":
-		resolved.Digest, err = llb.DefinitionDigest(ctx, st)
+		err = resolveDefined(ctx, st, &resolved)
 	case s.Pinned:
 		st, err = pinned(ctx, st, resolved.Digest, s.Platform)
 	}
