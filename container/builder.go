@@ -7,6 +7,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -56,8 +57,8 @@ func (b *Builder) EmptyDir(dir string, owner llb.Owner, name string) bk.State {
 }
 
 // Told returns what a script is told whatever layers it sees.
-func (b *Builder) Told(access packfile.Access, metadata map[string]any) step.Given {
-	g := step.Given{Metadata: metadata, Platform: b.Args}
+func (b *Builder) Told(access packfile.Access, md metadata.Table) step.Given {
+	g := step.Given{Metadata: md, Platform: b.Args}
 	for _, s := range access.Secrets {
 		g.Secrets = append(g.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
 	}

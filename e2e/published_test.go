@@ -176,9 +176,9 @@ func TestPublishedEngineTakesOneOfItsVersions(t *testing.T) {
 		_, image := r.pushTo(t, imageName(t))
 		equal(t, "the app's Ruby", container(t, image.name, []string{"--entrypoint", "launcher"}, "--", "ruby"), "ruby "+version+"\n")
 		for _, l := range image.label.Layers {
-			if dep, ok := l.Metadata["deps"].(map[string]any); ok {
-				recorded := dep["ruby@"+version].(map[string]any)["metadata"].(map[string]any)["source"]
-				equal(t, "what the image tells of its dep", recorded, any("https://downloads.example.com/ruby-"+version+"-source.tar.gz"))
+			if deps := l.Metadata.Table("deps"); deps != nil {
+				recorded := deps.Table("ruby@" + version).Table("metadata").Text("source")
+				equal(t, "what the image tells of its dep", recorded, "https://downloads.example.com/ruby-"+version+"-source.tar.gz")
 			}
 		}
 	}

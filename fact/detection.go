@@ -8,6 +8,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"github.com/packfile/frontend/cnb/plan"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -48,28 +49,17 @@ func readDetection(r step.Result) (d Detection) {
 	return d
 }
 
-// asTexts turns metadata of a build plan into metadata as packfiles have it: strings, and tables of the same shape. It writes
-// other values as TOML does: 1.0, true, 1979-05-27, ['a', 'b'].
+// asTexts turns metadata of a build plan into metadata as packfiles have it. It writes values that are no strings as TOML does:
+// 1.0, true, 1979-05-27, ['a', 'b'].
 func asTexts(requires []plan.Require) {
 	for i := range requires {
-		requires[i].Metadata = textTable(requires[i].Metadata)
+		requires[i].Metadata = metadata.From(requires[i].Metadata, func(value any) any {
+			if text, ok := value.(string); ok {
+				return text
+			}
+			return inTOML(value)
+		})
 	}
-}
-
-// textTable returns a table with all values as texts, at any depth.
-func textTable(table map[string]any) map[string]any {
-	texts := make(map[string]any, len(table))
-	for key, value := range table {
-		switch v := value.(type) {
-		case map[string]any:
-			texts[key] = textTable(v)
-		case string:
-			texts[key] = v
-		default:
-			texts[key] = inTOML(v)
-		}
-	}
-	return texts
 }
 
 // inTOML returns a value on one line of TOML.

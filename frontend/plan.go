@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +11,7 @@ import (
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/text"
@@ -52,7 +52,7 @@ type planEntry struct {
 type planRequire struct {
 	By       string         `json:"by"`
 	From     string         `json:"from"` // module that makes the layer
-	Metadata map[string]any `json:"metadata"`
+	Metadata metadata.Table `json:"metadata"`
 }
 
 type failedTrial struct {
@@ -181,9 +181,9 @@ func writeFailed(tw *tabwriter.Writer, failed []failedTrial) {
 }
 
 // shownTable returns the values of a metadata table on one line.
-func shownTable(table map[string]any) string {
+func shownTable(table metadata.Table) string {
 	var all []string
-	for _, key := range slices.Sorted(maps.Keys(table)) {
+	for _, key := range table.Names() {
 		value := "{…}"
 		if v, ok := table[key].(string); ok {
 			value = text.Short(v)

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 
 	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
@@ -226,7 +227,7 @@ func TestAPlanIsShownAsTables(t *testing.T) {
 			Platform: "linux/amd64",
 			Modules:  []planModule{{ID: "acme/node", Version: "1.2", From: "node/packfile.toml"}, {ID: "packfile", From: "packfile.toml"}},
 			Entries: []planEntry{{Name: "node", Providers: []string{"acme/node@1.2"}, Requires: []planRequire{
-				{By: "packfile", From: "acme/node@1.2", Metadata: map[string]any{"version": "20", "b": map[string]any{}}},
+				{By: "packfile", From: "acme/node@1.2", Metadata: metadata.Table{"version": "20", "b": metadata.Table{}}},
 				{By: "acme/node@1.2", From: "acme/node@1.2"},
 			}}},
 			Failed: []failedTrial{{Modules: []failedModule{{Module: "acme/go", Optional: true, Why: "it requires go"}, {Module: "packfile"}}}},

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -35,7 +36,7 @@ func answerTests(t testing.TB, g testGraph) *Decisions {
 			return d
 		}
 		for _, q := range qs {
-			r := step.Result{Metadata: map[string]any{"version": "1"}}
+			r := step.Result{Metadata: metadata.Table{"version": "1"}}
 			if q.Kind == fact.Built || q.Kind == fact.Copied {
 				r.DiffID = digest.FromString(g.byID[q.Layer].Name).String()
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/source"
@@ -31,8 +32,8 @@ type dep struct {
 func unpinned(d packfile.Dep) bool { return d.SHA == "" }
 
 // renderedDeps returns the deps of a settled layer, without checksums that the packfile does not give.
-func (g *Graph) renderedDeps(l *Layer, md map[string]any) ([]dep, error) {
-	version, _ := md["version"].(string)
+func (g *Graph) renderedDeps(l *Layer, md metadata.Table) ([]dep, error) {
+	version := md.Text(metadata.Version)
 	all := make([]dep, len(l.Provide.Deps))
 	versioned := map[string]bool{} // names with a dep of the layer's version
 	for i := range all {
@@ -61,7 +62,7 @@ func (s *Decisions) deps(l *Layer) (specs []step.Dep, mounts []llb.Mount, err er
 	}
 	for i, d := range all {
 		if unpinned(d.Dep) {
-			d.SHA, _ = s.facts[fact.Question{Layer: l.ID, Kind: fact.Fetched}].Metadata[d.id].(string)
+			d.SHA = s.facts[fact.Question{Layer: l.ID, Kind: fact.Fetched}].Metadata.Text(d.id)
 		}
 		spec := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
 		if d.wanted {
@@ -169,7 +170,7 @@ func (s *Decisions) Unpinned() (found []Unpinned, err error) {
 			return nil, err
 		}
 		for _, d := range all {
-			if sum, ok := answer.Metadata[d.id].(string); ok && !d.vendored && unpinned(*d.written) {
+			if sum := answer.Metadata.Text(d.id); sum != "" && !d.vendored && unpinned(*d.written) {
 				found = append(found, Unpinned{l.Module.Filename, d.written.Range(), d.id, d.URI, sum})
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
@@ -92,7 +93,7 @@ func someOf(names []string) string {
 
 // Description is what is known of a layer that was built.
 type Description struct {
-	Metadata map[string]any // as its run step left it
+	Metadata metadata.Table // as its run step left it
 	Content  string         // diff id with DefaultTime
 	DiffID   string         // diff id in the image, "" when it is not there
 }

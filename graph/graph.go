@@ -5,7 +5,6 @@ package graph
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/previous"
@@ -151,7 +151,7 @@ func (g *Graph) assign(chosen *group.Group, f fact.Facts) {
 			if from == nil {
 				continue
 			}
-			var table map[string]any
+			var table metadata.Table
 			var export, expose bool
 			if by != nil {
 				table, export, expose = group.OwnMetadata(by.Module, by.Layer, f), by.Layer.Export, by.Layer.Expose
@@ -164,14 +164,13 @@ func (g *Graph) assign(chosen *group.Group, f fact.Facts) {
 		}
 	}
 	for _, l := range g.byID {
-		l.metadata = group.OwnMetadata(l.Module, l.Layer, f)
-		maps.Copy(l.metadata, l.asked())
+		l.metadata = group.OwnMetadata(l.Module, l.Layer, f).Merged(l.asked())
 	}
 }
 
 // asked returns the table that other modules require of a layer. When several modules require it, the last one with metadata
 // wins: tables are not merged.
-func (l *Layer) asked() (table map[string]any) {
+func (l *Layer) asked() (table metadata.Table) {
 	for _, r := range l.required {
 		if r.by != l && len(r.metadata) > 0 {
 			table = r.metadata

@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/metadata"
 )
 
 // What is known of layers under decisions, for packages that use decisions.
@@ -20,7 +21,7 @@ func (d *Decisions) Dropped(l *Layer) bool { return d.of(l).status == dropped }
 func (d *Decisions) Runs(l *Layer) bool { return d.runs[l.index] }
 
 // Metadata returns the metadata of a layer before it is run.
-func (d *Decisions) Metadata(l *Layer) map[string]any { return d.facts.metadata(l, "") }
+func (d *Decisions) Metadata(l *Layer) metadata.Table { return d.facts.metadata(l, "") }
 
 // Record returns what an image says of a settled layer, without what is known only after the run step. It fails when the layer's
 // key cannot be made.

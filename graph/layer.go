@@ -3,9 +3,9 @@ package graph
 import (
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
@@ -19,7 +19,7 @@ type Layer struct {
 	Export, Expose bool   // its own packfile, or a module that requires it, says so
 
 	required []requirement  // who requires it, in group order; without any it is not created
-	metadata map[string]any // its metadata before its test
+	metadata metadata.Table // its metadata before its test
 	maker    maker          // whose run step makes it
 	madeBy   *Layer         // for a required layer: the layer that makes it, itself or that of another module; nil when it is not required
 	links    []link
@@ -52,7 +52,7 @@ func (l *Layer) Linked() (named []*Layer) {
 // requirement is what a module requires of a layer.
 type requirement struct {
 	by       *Layer         // its own layer of that name; nil for a buildpack
-	metadata map[string]any // without the flags that go with it
+	metadata metadata.Table // without the flags that go with it
 }
 
 // link is one resolved link: to a layer or to a cache.
@@ -120,9 +120,8 @@ func (f facts) status(l *Layer) status {
 
 // metadata returns the metadata of a layer before kind is asked; with kind "", before the layer is run. It starts with what is
 // required of the layer. Every script that has run since has left all of the metadata as they should be now.
-func (f facts) metadata(l *Layer, kind fact.Kind) map[string]any {
-	md := map[string]any{}
-	maps.Copy(md, l.metadata)
+func (f facts) metadata(l *Layer, kind fact.Kind) metadata.Table {
+	md := l.metadata
 	for _, earlier := range l.maker.questions() {
 		if earlier == kind {
 			break
@@ -132,24 +131,20 @@ func (f facts) metadata(l *Layer, kind fact.Kind) map[string]any {
 		case !ok:
 		case earlier == fact.Fetched:
 		case earlier == fact.Tested && l.testScript() == nil:
-			md["version"] = r.Metadata["version"]
+			md = md.Merged(r.Metadata)
 		case earlier != fact.Inputs:
-			md = maps.Clone(r.Metadata)
-		case md["version"] == nil:
+			md = r.Metadata
+		case md[metadata.Version] == nil:
 			// When nothing gave a version before, the digest of the inputs is the version.
-			md["version"] = r.Metadata["version"]
-		}
-		if md == nil {
-			md = map[string]any{}
+			md = md.Merged(r.Metadata)
 		}
 	}
-	return md
+	return md.Merged(nil)
 }
 
 // version returns the version of a settled layer, "" when it has none.
 func (f facts) version(l *Layer) string {
-	v, _ := f.metadata(l, "")["version"].(string)
-	return v
+	return f.metadata(l, "").Text(metadata.Version)
 }
 
 // inLayer returns an error of the layer for a packfile.Diagnostic about a part of it.

@@ -12,6 +12,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/previous"
 	"github.com/packfile/frontend/step"
 )
@@ -68,7 +69,7 @@ func programmed(t *testing.T, p program, from *previous.Image) testGraph {
 
 // tested answers the question of the program.
 func tested(version string) fact.Facts {
-	r := step.Result{Metadata: map[string]any{"version": version}}
+	r := step.Result{Metadata: metadata.Table{"version": version}}
 	return fact.Facts{{Layer: "program", Kind: fact.Tested}: {Result: r}}
 }
 

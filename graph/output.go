@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"maps"
 	"path"
 	"slices"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
@@ -203,22 +203,16 @@ func (o *Output) InImage() bk.State {
 }
 
 // metadataTree returns $MD as a run step leaves it, made from the metadata in a label.
-func metadataTree(metadata map[string]any, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
+func metadataTree(md metadata.Table, owner llb.Owner, opts ...bk.ConstraintsOpt) bk.State {
 	by := bk.WithUIDGID(owner.UID, owner.GID)
 	action := bk.Mkdir(container.OutDir, 0o755, by).Mkdir(mdDir, 0o755, by)
-	var add func(dir string, table map[string]any)
-	add = func(dir string, table map[string]any) {
-		for _, key := range slices.Sorted(maps.Keys(table)) {
-			name := path.Join(dir, key)
-			switch v := table[key].(type) {
-			case string:
-				action = action.Mkfile(name, 0o644, []byte(step.FileValue(v)), by)
-			case map[string]any:
-				action = action.Mkdir(name, 0o755, by)
-				add(name, v)
-			}
+	for e := range md.Entries() {
+		name := path.Join(mdDir, path.Join(e.Path...))
+		if value, ok := e.Value.(string); ok {
+			action = action.Mkfile(name, 0o644, []byte(metadata.ToFile(value)), by)
+		} else {
+			action = action.Mkdir(name, 0o755, by)
 		}
 	}
-	add(mdDir, metadata)
 	return bk.Scratch().File(action, opts...)
 }

@@ -1,12 +1,12 @@
 package graph
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -102,7 +102,7 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		User:        d.Owner.String(),
 		Script:      l.Module.ScriptPart(l.Provide.Run),
 		Version:     d.facts.version(l),
-		Metadata:    maps.Clone(task.Metadata),
+		Metadata:    task.Metadata.Merged(nil),
 		LockApp:     l.Provide.LockApp,
 		Restore:     l.Restore,
 		Network:     d.Network(p).String(),
@@ -110,12 +110,12 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		PlatformEnv: layerkey.Env(d.Args),
 		Env:         task.Env,
 	}
-	delete(parts.Metadata, "version")
+	delete(parts.Metadata, metadata.Version)
 	if l.requiredByOthers() {
 		parts.Requires = task.Requires
 	}
 	if r, ok := d.facts[fact.Question{Layer: l.ID, Kind: fact.Inputs}]; ok {
-		parts.Inputs, _ = r.Metadata["version"].(string)
+		parts.Inputs = r.Metadata.Text(metadata.Version)
 	}
 	for _, s := range p.Access.Secrets {
 		parts.Secrets = append(parts.Secrets, s.ID+":"+s.PathAs+":"+s.EnvAs)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/group/grouptest"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
 )
@@ -17,19 +18,19 @@ import (
 func TestWhatABuildpackWantsOfALayer(t *testing.T) {
 	for _, test := range []struct {
 		name, metadata string
-		md             map[string]any
+		md             metadata.Table
 		export, expose bool
 	}{
-		{"nothing but the layer", "", map[string]any{"own": "1"}, false, false},
-		{"values", "version = '2'\ntable.key = 3", map[string]any{"own": "1", "version": "2", "table": map[string]any{"key": "3"}}, false, false},
-		{"its own in place of the grouptest.Provider's", "own = ['a']", map[string]any{"own": "['a']"}, false, false},
-		{"to launch", "launch = true", map[string]any{"own": "1"}, true, false},
-		{"to build, as text", "build = 'true'", map[string]any{"own": "1"}, false, true},
-		{"neither", "build = false\nlaunch = 'false'", map[string]any{"own": "1"}, false, false},
-		{"what only looks like a flag", "build = 'musl'\nlaunch.x = true", map[string]any{"own": "1", "build": "musl",
-			"launch": map[string]any{"x": "true"}}, false, false},
+		{"nothing but the layer", "", metadata.Table{"own": "1"}, false, false},
+		{"values", "version = '2'\ntable.key = 3", metadata.Table{"own": "1", "version": "2", "table": metadata.Table{"key": "3"}}, false, false},
+		{"its own in place of the grouptest.Provider's", "own = ['a']", metadata.Table{"own": "['a']"}, false, false},
+		{"to launch", "launch = true", metadata.Table{"own": "1"}, true, false},
+		{"to build, as text", "build = 'true'", metadata.Table{"own": "1"}, false, true},
+		{"neither", "build = false\nlaunch = 'false'", metadata.Table{"own": "1"}, false, false},
+		{"what only looks like a flag", "build = 'musl'\nlaunch.x = true", metadata.Table{"own": "1", "build": "musl",
+			"launch": metadata.Table{"x": "true"}}, false, false},
 		{"what cannot be a file", "'a/b' = 1\n'' = 1\n'..' = 1\n'.requires' = 1\n\"a\\u0000\" = 1\nt.'a/b' = 1\nt.c = 1",
-			map[string]any{"own": "1", "t": map[string]any{"c": "1"}}, false, false},
+			metadata.Table{"own": "1", "t": metadata.Table{"c": "1"}}, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newModules(t, []string{grouptest.Provider}, of(grouptest.WithBuildpack("acme/app", module.Buildpack{})), of(grouptest.RootFirst))
@@ -50,13 +51,13 @@ func TestWhatABuildpackWantsOfALayer(t *testing.T) {
 			if l.Export != test.export || l.Expose != test.expose {
 				t.Errorf("export %t, expose %t", l.Export, l.Expose)
 			}
-			asked := map[string]any{}
+			asked := metadata.Table{}
 			for key, value := range test.md {
 				if key != "own" || value != "1" {
 					asked[key] = value
 				}
 			}
-			if diff := cmp.Diff([]map[string]any{asked}, l.tables()); diff != "" {
+			if diff := cmp.Diff([]metadata.Table{asked}, l.tables()); diff != "" {
 				t.Errorf("$MD/.requires: %s", diff)
 			}
 			if facts(f).status(l) != settled || !l.requiredByOthers() {
@@ -111,27 +112,27 @@ func TestMetadataOfSeveralRequirers(t *testing.T) {
 	own := grouptest.WithID("p", strings.Replace(grouptest.BuildsX, "[layers.build", "version = \"1\"\n[layers.metadata]\nof = \"p\"\n[layers.build", 1))
 	for what, test := range map[string]struct {
 		modules []string
-		want    map[string]any
-		tables  []map[string]any
+		want    metadata.Table
+		tables  []metadata.Table
 	}{
 		"what one asks for goes before the default": {
 			modules: []string{provider, asks("a", "version = \"2\"\n")},
-			want:    map[string]any{"version": "2", "of": "p"}, tables: []map[string]any{{"version": "2"}},
+			want:    metadata.Table{"version": "2", "of": "p"}, tables: []metadata.Table{{"version": "2"}},
 		},
 		"the later wins, and no table is merged into another": {
 			modules: []string{provider, asks("a", "version = \"2\"\nx = \"a\"\n[layers.metadata.t]\na = \"a\"\n"), asks("b", "version = \"3\"\n[layers.metadata.t]\nb = \"b\"\n")},
-			want:    map[string]any{"version": "3", "of": "p", "t": map[string]any{"b": "b"}},
-			tables: []map[string]any{
-				{"version": "2", "x": "a", "t": map[string]any{"a": "a"}}, {"version": "3", "t": map[string]any{"b": "b"}},
+			want:    metadata.Table{"version": "3", "of": "p", "t": metadata.Table{"b": "b"}},
+			tables: []metadata.Table{
+				{"version": "2", "x": "a", "t": metadata.Table{"a": "a"}}, {"version": "3", "t": metadata.Table{"b": "b"}},
 			},
 		},
 		"who says nothing takes nothing back": {
 			modules: []string{provider, asks("a", "version = \"2\"\n"), asks("b", "")},
-			want:    map[string]any{"version": "2", "of": "p"}, tables: []map[string]any{{"version": "2"}, {}},
+			want:    metadata.Table{"version": "2", "of": "p"}, tables: []metadata.Table{{"version": "2"}, {}},
 		},
 		"others go before the layer's own requirement": {
 			modules: []string{own, asks("a", "version = \"2\"\n")},
-			want:    map[string]any{"version": "2", "of": "p"}, tables: []map[string]any{{"version": "1", "of": "p"}, {"version": "2"}},
+			want:    metadata.Table{"version": "2", "of": "p"}, tables: []metadata.Table{{"version": "1", "of": "p"}, {"version": "2"}},
 		},
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
@@ -218,7 +219,7 @@ func (s Steps) showLinks(ctx context.Context, p *container.Process, l *Layer, co
 }
 
 // tables returns the tables of all who require the layer, as $MD/.requires shows them.
-func (l *Layer) tables() (tables []map[string]any) {
+func (l *Layer) tables() (tables []metadata.Table) {
 	for _, r := range l.required {
 		tables = append(tables, r.metadata)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
-	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
 )
@@ -130,33 +130,18 @@ func (d *Detector) PlanWarnings(qs []fact.Question, f fact.Facts) (all []PlanWar
 	return all
 }
 
-// Wanted splits what a buildpack requires of a layer into the table without flags, and the flags. It drops keys that cannot be
-// files in $MD or are private there: these are between buildpacks.
-func Wanted(table map[string]any) (md map[string]any, export, expose bool) {
-	md = files(table)
+// Wanted splits what a buildpack requires of a layer into the table without flags, and the flags. It drops names that cannot be
+// in a packfile: these are between buildpacks.
+func Wanted(table metadata.Table) (md metadata.Table, export, expose bool) {
+	md = table.Without(func(name string) bool { return metadata.CheckWritten(name) != "" })
 	flag := func(name string) bool {
-		value, _ := md[name].(string)
+		value := md.Text(name)
 		if value == "true" || value == "false" {
 			delete(md, name)
 		}
 		return value == "true"
 	}
 	return md, flag(launchFlag), flag(buildFlag)
-}
-
-// files returns a table without keys that cannot be files.
-func files(table map[string]any) map[string]any {
-	md := make(map[string]any, len(table))
-	for key, value := range table {
-		if !packfile.IsMetadataKey(key) {
-			continue
-		}
-		if inner, ok := value.(map[string]any); ok {
-			value = files(inner)
-		}
-		md[key] = value
-	}
-	return md
 }
 
 // ask returns the state with the answer of bin/detect.

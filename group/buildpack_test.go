@@ -19,6 +19,7 @@ import (
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/group/grouptest"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/step"
 )
@@ -141,11 +142,11 @@ k = 1
 	got := b.Part(grouptest.Candidates(b)[0], f).Plan
 	want := plan.Plan{
 		Requires: []plan.Require{
-			{Name: "a", Metadata: map[string]any{"s": "1\n\x1b", "b": "true", "i": "16", "f": "1.1", "g": "2.0", "h": "inf",
-				"t": map[string]any{"u": "1", "v": map[string]any{"w": "x"}}}},
-			{Name: "b", Metadata: map[string]any{}},
+			{Name: "a", Metadata: metadata.Table{"s": "1\n\x1b", "b": "true", "i": "16", "f": "1.1", "g": "2.0", "h": "inf",
+				"t": metadata.Table{"u": "1", "v": metadata.Table{"w": "x"}}}},
+			{Name: "b", Metadata: metadata.Table{}},
 		},
-		Or: []plan.Plan{{Requires: []plan.Require{{Name: "c", Metadata: map[string]any{
+		Or: []plan.Plan{{Requires: []plan.Require{{Name: "c", Metadata: metadata.Table{
 			"d": "1979-05-27", "e": "07:32:00", "f": "1979-05-27T07:32:00", "g": "1979-05-27T07:32:00+01:00",
 			"h": `['a', "b\n", 1, [true], {x = 1, y = ['z']}]`, "i": "[]", "j": "[{k = 1}]",
 		}}}}},

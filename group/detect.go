@@ -5,7 +5,6 @@ package group
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -14,6 +13,7 @@ import (
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
@@ -49,7 +49,7 @@ type PlanEntry struct {
 type PlanRequire struct {
 	By       *module.Module
 	From     *module.Module // the module that provides it
-	Metadata map[string]any
+	Metadata metadata.Table
 }
 
 // member is a module as the build plan sees it: a packfile or a buildpack.
@@ -219,7 +219,7 @@ const (
 )
 
 // requirement returns the table that the packfile requires of a layer.
-func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]any {
+func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) metadata.Table {
 	table := OwnMetadata(m.Module, l, f)
 	if l.Export {
 		table[launchFlag] = "true"
@@ -232,15 +232,13 @@ func (m packfileMember) requirement(l *packfile.Layer, f fact.Facts) map[string]
 
 // OwnMetadata returns the metadata that a packfile gives a layer: what its require script left if it has one, else what the
 // packfile says.
-func OwnMetadata(m *module.Module, l *packfile.Layer, f fact.Facts) map[string]any {
-	md := map[string]any{}
+func OwnMetadata(m *module.Module, l *packfile.Layer, f fact.Facts) metadata.Table {
 	if r, ok := f[fact.Question{Layer: m.Subject(l.Name), Kind: fact.Required}]; ok && !r.NotWanted {
-		maps.Copy(md, r.Metadata)
-		return md
+		return r.Metadata.Merged(nil)
 	}
-	maps.Copy(md, l.Metadata)
+	md := l.Metadata.Merged(nil)
 	if l.Version != "" {
-		md["version"] = l.Version
+		md[metadata.Version] = l.Version
 	}
 	return md
 }

@@ -8,10 +8,11 @@ import (
 
 	"github.com/packfile/frontend/cnb/plan"
 	"github.com/packfile/frontend/group/grouptest"
+	"github.com/packfile/frontend/metadata"
 )
 
 func TestWhatAPackfilePutsIntoTheBuildPlan(t *testing.T) {
-	required := []plan.Require{{Name: "x", Metadata: map[string]any{}}}
+	required := []plan.Require{{Name: "x", Metadata: metadata.Table{}}}
 	for what, test := range map[string]struct {
 		packfile string
 		notAsked bool // its require script exits with 100
@@ -38,7 +39,7 @@ func TestWhatAPackfilePutsIntoTheBuildPlan(t *testing.T) {
 		"export and expose go with the requirement": {
 			packfile: strings.Replace(grouptest.RequiresX, "[layers.", "export = true\nexpose = true\n"+"version = \"2\"\n[layers.", 1),
 			want: plan.Member{MustBeUsed: true, Plan: plan.Plan{Requires: []plan.Require{{
-				Name: "x", Metadata: map[string]any{"launch": "true", "build": "true", "version": "2"},
+				Name: "x", Metadata: metadata.Table{"launch": "true", "build": "true", "version": "2"},
 			}}}},
 		},
 	} {

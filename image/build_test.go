@@ -12,6 +12,7 @@ import (
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/group"
 	"github.com/packfile/frontend/group/grouptest"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -117,7 +118,7 @@ func (b testGraph) byID(id string) *graph.Layer {
 
 // answers gives every question of a build the same kind of answer.
 func answers(b testGraph) fact.Facts {
-	return answerEach(b, grouptest.Required(b.detector), func(l *graph.Layer, kind fact.Kind, md map[string]any) step.Result {
+	return answerEach(b, grouptest.Required(b.detector), func(l *graph.Layer, kind fact.Kind, md metadata.Table) step.Result {
 		if kind == fact.Built {
 			return step.Result{Metadata: md, Described: step.Described{DiffID: diffID(l.Name)}} // as in imageOf
 		}
@@ -127,7 +128,7 @@ func answers(b testGraph) fact.Facts {
 }
 
 // answerEach answers all questions that a build has under some facts. md is the metadata of the layer by then.
-func answerEach(b testGraph, f fact.Facts, answer func(l *graph.Layer, kind fact.Kind, md map[string]any) step.Result) fact.Facts {
+func answerEach(b testGraph, f fact.Facts, answer func(l *graph.Layer, kind fact.Kind, md metadata.Table) step.Result) fact.Facts {
 	d, err := b.Decide(f)
 	if err != nil {
 		b.t.Fatal(err)

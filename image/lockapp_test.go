@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -46,7 +47,7 @@ func TestALayerThatChangesTheAppIsNotBuiltBeforeThoseThatChangeItBefore(t *testi
 	if qs := d.Questions(); !slices.Equal(qs, []fact.Question{test}) {
 		t.Fatalf("asked %v", qs)
 	}
-	d, err := d.With(fact.Facts{test: {Result: step.Result{Metadata: map[string]any{"version": "1"}}}})
+	d, err := d.With(fact.Facts{test: {Result: step.Result{Metadata: metadata.Table{"version": "1"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

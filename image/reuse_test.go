@@ -14,6 +14,7 @@ import (
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/previous"
 	"github.com/packfile/frontend/step"
 )
@@ -133,7 +134,7 @@ func from(t *testing.T, cfg *dockerspec.DockerOCIImage) func(*testInput) {
 func actions(t *testing.T, b testGraph, content map[string]string) string {
 	t.Helper()
 	asked := ""
-	f := answerEach(b, fact.Facts{}, func(l *graph.Layer, kind fact.Kind, md map[string]any) step.Result {
+	f := answerEach(b, fact.Facts{}, func(l *graph.Layer, kind fact.Kind, md metadata.Table) step.Result {
 		if kind == fact.Built {
 			asked += " ?" + l.ID
 		}

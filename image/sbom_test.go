@@ -13,6 +13,7 @@ import (
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/group"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -50,7 +51,7 @@ func filesOf(d *graph.Decisions) (map[string][]byte, error) {
 	return sbomFiles(d, im)
 }
 
-func built(md map[string]any) fact.Answer { return fact.Answer{Result: step.Result{Metadata: md}} }
+func built(md metadata.Table) fact.Answer { return fact.Answer{Result: step.Result{Metadata: md}} }
 
 func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing.T) {
 	b := newBuild(t, shipped)
@@ -73,7 +74,7 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 		t.Errorf("run steps that add nothing give other files than were expected: %v", err)
 	}
 	for _, layer := range []string{"acme/app/inside", "acme/app/tool", "acme/app/user"} {
-		f[fact.Question{Layer: layer, Kind: fact.Built}] = built(map[string]any{"version": "1", "license": "MIT", "of": path.Base(layer)})
+		f[fact.Question{Layer: layer, Kind: fact.Built}] = built(metadata.Table{"version": "1", "license": "MIT", "of": path.Base(layer)})
 	}
 	d = b.decided(t, f)
 	im, known := SBOM(d)

@@ -10,6 +10,7 @@ import (
 
 	digest "github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -55,7 +56,7 @@ func (b *builder) answer(c *box) step.Result {
 	}
 	md := maps.Clone(c.spec.Metadata)
 	if md == nil {
-		md = map[string]any{}
+		md = metadata.Table{}
 	}
 	if s.Version {
 		seen := fmt.Sprint(s.Salt, read, c.spec.Platform, c.spec.Requires, c.spec.Links, b.seen(c))
@@ -104,7 +105,7 @@ func (b *builder) make(c *box) {
 	s := c.script()
 	md := maps.Clone(c.spec.Metadata)
 	if md == nil {
-		md = map[string]any{}
+		md = metadata.Table{}
 	}
 	scripts := c.spec.Script != nil || len(c.spec.Setups) > 0
 	what := fmt.Sprint(c.spec.Env, c.spec.Profile, c.spec.LayerDir)
@@ -137,13 +138,13 @@ func (b *builder) make(c *box) {
 	b.ran[c.spec.LayerDir] = c.out[step.SealedDir]
 	c.result(step.ResultFile, step.Result{Metadata: md})
 	c.leave(step.OutDir, "/"+step.MetadataDir+"/.", "")
-	var tell func(dir string, table map[string]any)
-	tell = func(dir string, table map[string]any) {
+	var tell func(dir string, table metadata.Table)
+	tell = func(dir string, table metadata.Table) {
 		for name, value := range table {
 			if text, ok := value.(string); ok {
-				c.leave(step.OutDir, path.Join(dir, name), step.FileValue(text))
+				c.leave(step.OutDir, path.Join(dir, name), metadata.ToFile(text))
 			} else {
-				tell(path.Join(dir, name), value.(map[string]any))
+				tell(path.Join(dir, name), value.(metadata.Table))
 			}
 		}
 	}

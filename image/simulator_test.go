@@ -15,6 +15,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -374,7 +375,7 @@ func (b *builder) step(c *box, task step.Task) {
 		for i := range task.Trees {
 			files := c.mounts[step.MatchDir].sub(fmt.Sprint(i))
 			version := strings.TrimPrefix(files.digest(false), "sha256:")
-			c.result(fmt.Sprintf("%d.json", i), step.Result{Metadata: map[string]any{"version": version}})
+			c.result(fmt.Sprintf("%d.json", i), step.Result{Metadata: metadata.Table{"version": version}})
 		}
 	case step.Describe:
 		for i := range task.Trees {

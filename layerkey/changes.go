@@ -3,6 +3,7 @@ package layerkey
 import (
 	"strconv"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/text"
 )
 
@@ -65,7 +66,7 @@ func Changes(old, new Record) []Change {
 	d.script("run script", o.Script, n.Script)
 	d.deps(o.Deps, n.Deps)
 	d.table("metadata ", "", o.Metadata, n.Metadata)
-	compareLists(&d, "requirements", o.Requires, n.Requires, called[map[string]any]("requirement"), d.requirement)
+	compareLists(&d, "requirements", o.Requires, n.Requires, called[metadata.Table]("requirement"), d.requirement)
 	compareLists(&d, "env", o.Env, n.Env, envName, d.env)
 	compareLists(&d, "profile scripts", o.Profile, n.Profile, called[string]("profile script"), d.unshown)
 	compareLists(&d, "links", o.Links, n.Links, linkName, d.link)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -33,10 +34,10 @@ func TestWhatChangesAreCalled(t *testing.T) {
 	}{
 		{"nothing", func(old, new *Record) {}, ""},
 		{"what is not part of the key", func(old, new *Record) {
-			new.Key, new.Content, new.DiffID, new.Metadata = digestA, "x", "x", map[string]any{"a": "x"}
+			new.Key, new.Content, new.DiffID, new.Metadata = digestA, "x", "x", metadata.Table{"a": "x"}
 			new.Files = map[string]string{"a": "1"}
 		}, ""},
-		{"no metadata in two ways", func(old, new *Record) { new.Parts.Metadata = map[string]any{} }, ""},
+		{"no metadata in two ways", func(old, new *Record) { new.Parts.Metadata = metadata.Table{} }, ""},
 		{"a version", func(old, new *Record) { old.Parts.Version, new.Parts.Version = "1", "2" }, "version 1 -> 2"},
 		{"a version that has come", func(old, new *Record) { new.Parts.Version = "2" }, "version added"},
 		{"a version that has gone", func(old, new *Record) { old.Parts.Version = "2" }, "version removed"},
@@ -82,8 +83,8 @@ func TestWhatChangesAreCalled(t *testing.T) {
 			new.Parts.Deps = []Dep{{Name: "node", Version: "20.2.0", URI: "https://a/2", SHA: digestB}}
 		}, "dep node 20.1.0 -> 20.2.0"},
 		{"the same version of a dep", func(old, new *Record) {
-			old.Parts.Deps = []Dep{{Name: "node", Version: "1", URI: "https://a/1", SHA: digestA, Metadata: map[string]any{"a": map[string]any{"b": "1"}}}}
-			new.Parts.Deps = []Dep{{Name: "node", Version: "1", URI: "https://a/2", SHA: digestB, Metadata: map[string]any{"a": map[string]any{"b": "2"}}}}
+			old.Parts.Deps = []Dep{{Name: "node", Version: "1", URI: "https://a/1", SHA: digestA, Metadata: metadata.Table{"a": metadata.Table{"b": "1"}}}}
+			new.Parts.Deps = []Dep{{Name: "node", Version: "1", URI: "https://a/2", SHA: digestB, Metadata: metadata.Table{"a": metadata.Table{"b": "2"}}}}
 		}, "dep node: sha ab12ab12ab12… -> cd34cd34cd34…, dep node: uri https://a/1 -> https://a/2, dep node: metadata a.b 1 -> 2"},
 		{"one of several versions of a dep", func(old, new *Record) {
 			old.Parts.Deps = []Dep{{Name: "node", Version: "1"}, {Name: "node", Version: "2"}, {Name: "npm", Version: "7"}}
@@ -93,16 +94,16 @@ func TestWhatChangesAreCalled(t *testing.T) {
 			old.Parts.Deps, new.Parts.Deps = []Dep{{Name: "a"}, {Name: "b"}}, []Dep{{Name: "b"}, {Name: "a"}}
 		}, "order of deps changed"},
 		{"metadata", func(old, new *Record) {
-			old.Parts.Metadata = map[string]any{"arch": "amd64", "gone": "x", "same": "x", "os": map[string]any{"name": "a", "b": map[string]any{"c": ""}}}
-			new.Parts.Metadata = map[string]any{"arch": "arm64", "here": "x", "same": "x", "os": map[string]any{"name": "a", "b": map[string]any{"c": "x"}}}
+			old.Parts.Metadata = metadata.Table{"arch": "amd64", "gone": "x", "same": "x", "os": metadata.Table{"name": "a", "b": metadata.Table{"c": ""}}}
+			new.Parts.Metadata = metadata.Table{"arch": "arm64", "here": "x", "same": "x", "os": metadata.Table{"name": "a", "b": metadata.Table{"c": "x"}}}
 		}, `metadata arch amd64 -> arm64, metadata gone removed, metadata here added and 1 more`},
 		{"nested metadata", func(old, new *Record) {
-			old.Parts.Metadata = map[string]any{"os": map[string]any{"b": map[string]any{"c": ""}}}
-			new.Parts.Metadata = map[string]any{"os": map[string]any{"b": map[string]any{"c": "x"}}}
+			old.Parts.Metadata = metadata.Table{"os": metadata.Table{"b": metadata.Table{"c": ""}}}
+			new.Parts.Metadata = metadata.Table{"os": metadata.Table{"b": metadata.Table{"c": "x"}}}
 		}, `metadata os.b.c "" -> x`},
 		{"metadata that has become a table", func(old, new *Record) {
-			old.Parts.Metadata = map[string]any{"os": "x"}
-			new.Parts.Metadata = map[string]any{"os": map[string]any{}}
+			old.Parts.Metadata = metadata.Table{"os": "x"}
+			new.Parts.Metadata = metadata.Table{"os": metadata.Table{}}
 		}, "metadata os changed"},
 		{"an environment variable", func(old, new *Record) {
 			old.Parts.Env = []step.EnvFile{{Dir: "env", Name: "NODE_ENV", Value: "production", Op: "override"}}
@@ -156,7 +157,7 @@ func TestWhatChangesAreCalled(t *testing.T) {
 		{"values that would write elsewhere on a terminal", func(old, new *Record) { old.Parts.User, new.Parts.User = "a\n\x1b[2Jb", "\u202ec\xff" },
 			`user "a\n\x1b[2Jb" -> "\u202ec\xff"`},
 		{"names that would", func(old, new *Record) {
-			new.Parts.Metadata = map[string]any{"a\rb": "", "\u2028": ""}
+			new.Parts.Metadata = metadata.Table{"a\rb": "", "\u2028": ""}
 			new.Parts.Links = []Link{{Name: "a b"}}
 		}, `metadata "a\rb" added, metadata "\u2028" added, link "a b" added`},
 		{"files that would", func(old, new *Record) {
@@ -300,7 +301,7 @@ func key(t *testing.T, r Record) string {
 func TestALineStaysShort(t *testing.T) {
 	var old, new Record
 	long := strings.Repeat("\x1b", 1<<20)
-	new.Parts.Metadata = map[string]any{long: "x"}
+	new.Parts.Metadata = metadata.Table{long: "x"}
 	old.Parts.Version, new.Parts.Version = digestA, digestB
 	old.Files, new.Files = map[string]string{}, map[string]string{}
 	for i := range 10 {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
 )
@@ -128,7 +129,7 @@ func (d *differences) scriptFields(part string, old, new Script) {
 }
 
 // requirement compares the metadata that one module gives the layer.
-func (d *differences) requirement(part string, old, new map[string]any) {
+func (d *differences) requirement(part string, old, new metadata.Table) {
 	d.table(part+": ", "", old, new)
 }
 
@@ -161,13 +162,13 @@ func (d *differences) deps(old, new []Dep) {
 }
 
 // table compares the metadata that stands at path; part is the text before the path.
-func (d *differences) table(part, path string, old, new map[string]any) {
+func (d *differences) table(part, path string, old, new metadata.Table) {
 	for _, key := range names(old, new) {
 		o, was := old[key]
 		n, is := new[key]
 		path := text.Cut(path + key)
-		oldTable, oldIs := o.(map[string]any)
-		newTable, newIs := n.(map[string]any)
+		oldTable, oldIs := o.(metadata.Table)
+		newTable, newIs := n.(metadata.Table)
 		if oldIs && newIs {
 			d.table(part, path+".", oldTable, newTable)
 			continue

@@ -1,5 +1,7 @@
 package layerkey
 
+import "github.com/packfile/frontend/metadata"
+
 // LabelName is the label of an app image that holds a Label.
 const LabelName = "io.packfile.layers"
 
@@ -23,7 +25,7 @@ type Record struct {
 	// Files has a digest for each file that match or inputs named, when they are few.
 	Files map[string]string `json:"files,omitempty"`
 	// Metadata is what the run step left, with the version.
-	Metadata map[string]any `json:"metadata,omitempty"`
+	Metadata metadata.Table `json:"metadata,omitempty"`
 	// Content is the diff id that the layer has with the default time; it tells contents apart. A record that was taken over from
 	// an image of an older frontend, which had another default time, still has the diff id with that time. It equals no content of
 	// today: when the layer is built again, so are those that link it.

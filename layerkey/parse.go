@@ -4,22 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/packfile/frontend/measure"
-	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
-)
-
-// Bounds of the metadata of a layer: labels of the image hold it, and every later build reads it into memory.
-const (
-	MaxMetadataBytes   = 1 << 20 // names and values together
-	MaxMetadataEntries = 10_000
-	MaxMetadataDepth   = 32 // of tables in tables
 )
 
 // MaxRecord is the largest record that is read, and the largest label, in bytes.
@@ -31,7 +21,7 @@ const (
 	maxTime   = 253402300799 // the end of the year 9999, after which RFC 3339 has no form for a time
 )
 
-// ParseLabel reads the label of an image, which anyone can have written: its result keeps the bounds above, and its keys
+// ParseLabel reads the label of an image, which anyone can have written: its metadata keeps its bounds, and its keys
 // and digests are valid or absent. It ignores unknown fields. Errors are one line.
 func ParseLabel(data string) (Label, error) {
 	label, err := parseLabel(data)
@@ -122,19 +112,19 @@ func (r Record) check() error {
 	if err := checkDigest(r.DiffID); err != nil {
 		return fmt.Errorf("diffID: %w", err)
 	}
-	if err := checkMetadata(r.Metadata); err != nil {
+	if err := r.Metadata.Check(); err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
-	if err := checkMetadata(r.Parts.Metadata); err != nil {
+	if err := r.Parts.Metadata.Check(); err != nil {
 		return fmt.Errorf("parts.metadata: %w", err)
 	}
 	for _, table := range r.Parts.Requires {
-		if err := checkMetadata(table); err != nil {
+		if err := table.Check(); err != nil {
 			return fmt.Errorf("parts.requires: %w", err)
 		}
 	}
 	for _, dep := range r.Parts.Deps {
-		if err := checkMetadata(dep.Metadata); err != nil {
+		if err := dep.Metadata.Check(); err != nil {
 			return fmt.Errorf("parts.deps: metadata of %s: %w", text.Short(dep.Name), err)
 		}
 	}
@@ -149,48 +139,6 @@ func checkDigest(value string) error {
 	d := digest.Digest(value)
 	if d.Validate() != nil || d.Algorithm() != digest.SHA256 {
 		return fmt.Errorf("%s is not a SHA-256 digest", text.Short(value))
-	}
-	return nil
-}
-
-// checkMetadata checks that metadata consists of strings, and tables of strings, within its bounds, and that a folder can
-// hold it.
-func checkMetadata(metadata map[string]any) error {
-	var c metadataCheck
-	return c.table("", metadata, 0)
-}
-
-// metadataCheck counts the entries and bytes of metadata.
-type metadataCheck struct{ entries, bytes int }
-
-func (c *metadataCheck) table(path string, table map[string]any, depth int) error {
-	if depth > MaxMetadataDepth {
-		return fmt.Errorf("tables are nested more than %d deep", MaxMetadataDepth)
-	}
-	if c.entries += len(table); c.entries > MaxMetadataEntries {
-		return fmt.Errorf("there are more than %d entries", MaxMetadataEntries)
-	}
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		path := text.Cut(path + key)
-		c.bytes += len(key)
-		if problem := step.CheckName(key); problem != "" {
-			return fmt.Errorf("%s cannot be the name of a file: it %s", text.Word(path), problem)
-		}
-		var err error
-		switch value := table[key].(type) {
-		case string:
-			c.bytes += len(value)
-		case map[string]any:
-			err = c.table(path+".", value, depth+1)
-		default:
-			err = fmt.Errorf("%s is neither a string nor a table", text.Word(path))
-		}
-		if err != nil {
-			return err
-		}
-		if c.bytes > MaxMetadataBytes {
-			return fmt.Errorf("there are more than %d bytes", MaxMetadataBytes)
-		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -19,11 +20,11 @@ func fullLabel() Label {
 			Parts: Parts{
 				Contract: 1, Layer: "/layers/app/nodejs", Platform: "linux/amd64", BuildImage: "sha256:" + digestA, User: "0:0",
 				Script: &Script{Shell: []string{"/bin/sh"}, Digest: digestA}, Version: "20.1.0",
-				Metadata: map[string]any{"os": map[string]any{"arch": "amd64"}},
-				Deps:     []Dep{{Name: "node", Version: "20.1.0", SHA: digestB, Metadata: map[string]any{"a": "b"}}},
+				Metadata: metadata.Table{"os": metadata.Table{"arch": "amd64"}},
+				Deps:     []Dep{{Name: "node", Version: "20.1.0", SHA: digestB, Metadata: metadata.Table{"a": "b"}}},
 				Env:      []step.EnvFile{{Dir: "env", Name: "NODE_ENV", Value: "production", Op: "override"}},
 			},
-			Metadata: map[string]any{"version": "20.1.0", "table": map[string]any{"a": "x"}},
+			Metadata: metadata.Table{"version": "20.1.0", "table": metadata.Table{"a": "x"}},
 			Files:    map[string]string{"package.json": "0123456789abcdef"},
 		},
 		{Name: "nodejs", Parts: Parts{Layer: "/layers/other/nodejs"}, Links: map[string]string{"nodejs": "sha256:" + digestA}},
@@ -58,22 +59,22 @@ func TestALabelIsReadAsItWasWritten(t *testing.T) {
 }
 
 // nested is a table of so many tables in each other.
-func nested(depth int) map[string]any {
-	table := map[string]any{}
+func nested(depth int) metadata.Table {
+	table := metadata.Table{}
 	for range depth {
-		table = map[string]any{"t": table}
+		table = metadata.Table{"t": table}
 	}
 	return table
 }
 
 func TestMetadataUpToItsBounds(t *testing.T) {
-	many := map[string]any{}
-	for i := range MaxMetadataEntries {
+	many := metadata.Table{}
+	for i := range metadata.MaxEntries {
 		many[fmt.Sprint(i)] = ""
 	}
-	for _, metadata := range []map[string]any{nested(MaxMetadataDepth), many, {"a": strings.Repeat("x", MaxMetadataBytes-1)}} {
+	for _, md := range []metadata.Table{nested(metadata.MaxDepth), many, {"a": strings.Repeat("x", metadata.MaxBytes-1)}} {
 		label := fullLabel()
-		label.Layers[0].Metadata = metadata
+		label.Layers[0].Metadata = md
 		if _, err := ParseLabel(labelText(t, label)); err != nil {
 			t.Error(err)
 		}
@@ -86,8 +87,8 @@ func TestLabelsThatAreRefused(t *testing.T) {
 		change(&label.Layers[0])
 		return labelText(t, label)
 	}
-	many := map[string]any{}
-	for i := range MaxMetadataEntries + 1 {
+	many := metadata.Table{}
+	for i := range metadata.MaxEntries + 1 {
 		many[fmt.Sprint(i)] = ""
 	}
 	for _, test := range []struct{ name, label, want string }{
@@ -115,18 +116,18 @@ func TestLabelsThatAreRefused(t *testing.T) {
 		{"a content that is no digest", record(func(r *Record) { r.Content = digestA }), "layer 1 (nodejs): content: ab12ab12ab12… is not a SHA-256 digest"},
 		{"a diff id of another algorithm", record(func(r *Record) { r.DiffID = "sha512:" + digestA + digestA }), "diffID: sha512:ab12ab12ab12… is not a SHA-256 digest"},
 		{"a diff id that is no word", record(func(r *Record) { r.DiffID = "a\nb" }), `layer 1 (nodejs): diffID: "a\nb" is not a SHA-256 digest`},
-		{"metadata that is a number", record(func(r *Record) { r.Metadata = map[string]any{"a": map[string]any{"b\n": 1}} }),
+		{"metadata that is a number", record(func(r *Record) { r.Metadata = metadata.Table{"a": metadata.Table{"b\n": 1}} }),
 			`layer 1 (nodejs): metadata: "a.b\n" is neither a string nor a table`},
-		{"metadata that leads out of its folder", record(func(r *Record) { r.Metadata = map[string]any{"a": map[string]any{"../b": "x"}} }),
-			"metadata: a.../b cannot be the name of a file"},
-		{"metadata without a name", record(func(r *Record) { r.Metadata = map[string]any{"": "x"} }),
+		{"metadata that leads out of its folder", record(func(r *Record) { r.Metadata = metadata.Table{"a": metadata.Table{"../b": "x"}} }),
+			`metadata: "../b" cannot be the name of a file`},
+		{"metadata without a name", record(func(r *Record) { r.Metadata = metadata.Table{"": "x"} }),
 			`metadata: "" cannot be the name of a file`},
-		{"metadata that is nested too deep", record(func(r *Record) { r.Metadata = nested(MaxMetadataDepth + 1) }),
+		{"metadata that is nested too deep", record(func(r *Record) { r.Metadata = nested(metadata.MaxDepth + 1) }),
 			"metadata: tables are nested more than 32 deep"},
-		{"too much metadata", record(func(r *Record) { r.Parts.Metadata = map[string]any{"a": strings.Repeat("x", MaxMetadataBytes)} }),
+		{"too much metadata", record(func(r *Record) { r.Parts.Metadata = metadata.Table{"a": strings.Repeat("x", metadata.MaxBytes)} }),
 			"parts.metadata: there are more than 1048576 bytes"},
 		{"too many metadata", record(func(r *Record) { r.Metadata = many }), "metadata: there are more than 10000 entries"},
-		{"metadata of a dep", record(func(r *Record) { r.Parts.Deps[0].Metadata = map[string]any{"a": nil} }),
+		{"metadata of a dep", record(func(r *Record) { r.Parts.Deps[0].Metadata = metadata.Table{"a": nil} }),
 			"parts.deps: metadata of node: a is neither a string nor a table"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -26,8 +27,8 @@ type Parts struct {
 	Script       *Script           `json:"script,omitempty"`
 	Setups       []Script          `json:"setups,omitempty"`
 	Version      string            `json:"version,omitempty"`
-	Metadata     map[string]any    `json:"metadata,omitempty"` // without version
-	Requires     []map[string]any  `json:"requires,omitempty"` // metadata that other modules give it, if run can read that
+	Metadata     metadata.Table    `json:"metadata,omitempty"` // without version
+	Requires     []metadata.Table  `json:"requires,omitempty"` // metadata that other modules give it, if run can read that
 	Inputs       string            `json:"inputs,omitempty"`   // digest of the files that inputs names
 	LockApp      bool              `json:"lockApp,omitempty"`
 	Restore      bool              `json:"restore,omitempty"`
@@ -56,7 +57,7 @@ type Dep struct {
 	Version  string         `json:"version"`
 	URI      string         `json:"uri"`
 	SHA      string         `json:"sha"`
-	Metadata map[string]any `json:"metadata,omitempty"`
+	Metadata metadata.Table `json:"metadata,omitempty"`
 }
 
 // Link is a link in a layer key: Name and Exposed together tell the links of a layer apart.

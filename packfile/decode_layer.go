@@ -3,6 +3,7 @@ package packfile
 import (
 	"strings"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 )
 
@@ -15,7 +16,7 @@ var layerSchema = node.Define(node.Schema[Layer]{
 		node.Boolean("store", func(l *Layer) *bool { return &l.Store }),
 		node.Boolean("restore", func(l *Layer) *bool { return &l.Restore }),
 		node.String("version", func(l *Layer) *string { return &l.Version }, node.NonEmpty),
-		free("metadata", func(l *Layer) *map[string]any { return &l.Metadata }),
+		free("metadata", func(l *Layer) *metadata.Table { return &l.Metadata }),
 		node.Optional("require", requireSchema, func(l *Layer) **Require { return &l.Require }),
 		node.Optional("provide", sectionSchema("provide"), func(l *Layer) **Provide { return &l.Provide }),
 		node.Optional("build", sectionSchema("build"), func(l *Layer) **Provide { return &l.Provide }),
@@ -133,7 +134,7 @@ var depSchema = node.Define(node.Schema[Dep]{
 		node.String("version", func(p *Dep) *string { return &p.Version }, templated(depVersion)),
 		node.Required(node.String("uri", func(p *Dep) *string { return &p.URI }, templated(node.WebAddress))),
 		{Name: "sha", Read: node.String("sha", func(p *Dep) *string { return &p.SHA }, templated(node.SHA256)).Read},
-		free("metadata", func(p *Dep) *map[string]any { return &p.Metadata }, templated(nil)),
+		free("metadata", func(p *Dep) *metadata.Table { return &p.Metadata }, templated(nil)),
 	},
 })
 

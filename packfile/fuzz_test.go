@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/node/nodetest"
 )
@@ -60,23 +61,23 @@ func FuzzParseYAML(f *testing.F) {
 func FuzzRender(f *testing.F) {
 	f.Add("https://a.example/{{.version}}", "1.2.3")
 	f.Fuzz(func(t *testing.T, text, version string) {
-		metadata := map[string]any{"version": version, "a": map[string]any{"b": version}}
-		r := renderer{data: metadata}
+		md := metadata.Table{"version": version, "a": metadata.Table{"b": version}}
+		r := renderer{data: md}
 		out, err := r.render(addDots(text))
 		if isTemplate(text) && len(out) > maxTemplate {
 			t.Fatalf("%d bytes", len(out))
 		}
-		again, errAgain := (&renderer{data: metadata}).render(addDots(text))
+		again, errAgain := (&renderer{data: md}).render(addDots(text))
 		if out != again || (err == nil) != (errAgain == nil) {
 			t.Fatalf("%q, then %q", out, again)
 		}
 		if problem, _ := templated(nil)(text); problem != "" {
-			if _, err := (&renderer{data: metadata}).render(text); err == nil {
+			if _, err := (&renderer{data: md}).render(text); err == nil {
 				t.Fatalf("refused by Parse (%s), but it renders", problem)
 			}
 		}
 		sha := strings.Repeat("0", 64)
-		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.example/" + text, SHA: sha}).Render(metadata, amd64); err == nil {
+		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.example/" + text, SHA: sha}).Render(md, amd64); err == nil {
 			if problem, _ := depVersion(dep.Version); problem != "" {
 				t.Fatalf("version %q %s", dep.Version, problem)
 			}

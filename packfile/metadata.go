@@ -1,9 +1,12 @@
 package packfile
 
-import "github.com/packfile/frontend/node"
+import (
+	"github.com/packfile/frontend/metadata"
+	"github.com/packfile/frontend/node"
+)
 
-// free returns a key that holds a metadata table: a tree of strings, because each value becomes a file in $MD.
-func free[T any](name string, field func(*T) *map[string]any, checks ...node.Check) node.Key[T] {
+// free returns a key that holds a metadata table.
+func free[T any](name string, field func(*T) *metadata.Table, checks ...node.Check) node.Key[T] {
 	return node.Key[T]{Name: name, Read: func(d *node.Decoder, v *T, e *node.Entry) {
 		if e.Value.Kind != node.TableKind && e.Value.Kind != node.NullKind {
 			d.Wrong(e, e.Value, "a table", "")
@@ -13,16 +16,10 @@ func free[T any](name string, field func(*T) *map[string]any, checks ...node.Che
 	}}
 }
 
-// IsMetadataKey reports whether a key of a metadata table can be a file in $MD that is not private there.
-func IsMetadataKey(key string) bool {
-	problem, _ := metadataKey(key)
-	return problem == ""
-}
-
 // readMetadata reads one level of a metadata table. It keeps keys as they are in both formats, and other values than
 // strings as the file has them, so that version = 1.10 stays 1.10.
-func readMetadata(d *node.Decoder, table *node.Node, checks []node.Check) map[string]any {
-	values := make(map[string]any, len(table.Entries))
+func readMetadata(d *node.Decoder, table *node.Node, checks []node.Check) metadata.Table {
+	values := make(metadata.Table, len(table.Entries))
 	for i := range table.Entries {
 		e := &table.Entries[i]
 		if problem, hint := metadataKey(e.Key); problem != "" {

@@ -6,12 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/packfile/frontend/cnb/api"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
-
-	"github.com/packfile/frontend/step"
 )
 
 // maxName is the longest name of a layer, in bytes. It leaves room for the longest file beside a layer:
@@ -47,18 +45,9 @@ func isWord(r rune) bool {
 	return r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
-// metadataKey checks a key of a metadata table: it becomes a file or folder below $MD. Scripts may leave more names there
-// than a packfile may have: a packfile has no private names, and none that a terminal obeys.
+// metadataKey checks a key of a metadata table: it becomes a file or folder below $MD.
 func metadataKey(s string) (problem, hint string) {
-	switch {
-	case step.IsPrivate(s):
-		problem = "begins with a dot"
-	case strings.ContainsFunc(s, unicode.IsControl):
-		problem = "holds a control character"
-	default:
-		problem = step.CheckName(s)
-	}
-	return problem, "each key becomes a file in $MD; names that begin with a dot are private there"
+	return metadata.CheckWritten(s), "each key becomes a file in $MD; names that begin with a dot are private there"
 }
 
 var (

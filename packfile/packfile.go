@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/packfile/frontend/cnb/buildpack"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 )
 
@@ -110,11 +111,11 @@ type Layer struct {
 	node.Table
 	Name                           string
 	Export, Expose, Store, Restore bool
-	Version                        string         // default version, "" when not given
-	Metadata                       map[string]any // values are strings or maps of the same shape
-	Require                        *Require       // nil when there is no [layers.require]
-	Provide                        *Provide       // from [layers.provide] or [layers.build]; nil when there is neither
-	Build                          bool           // Provide came from [layers.build]: provided and required at once
+	Version                        string // default version, "" when not given
+	Metadata                       metadata.Table
+	Require                        *Require // nil when there is no [layers.require]
+	Provide                        *Provide // from [layers.provide] or [layers.build]; nil when there is neither
+	Build                          bool     // Provide came from [layers.build]: provided and required at once
 }
 
 // Access is the secrets and SSH agents that a section may use.
@@ -176,7 +177,7 @@ type Dep struct {
 	node.Table
 	Name, Version, URI string
 	SHA                string // "" when not given: whatever the server has
-	Metadata           map[string]any
+	Metadata           metadata.Table
 }
 
 // Env is the env table of a provide section.

@@ -5,15 +5,16 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 )
 
 // Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version", and
 // from the target. It checks the result as a dep without templates. The error is a Diagnostic that points at the dep.
-func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
+func (d Dep) Render(md metadata.Table, target Target) (Dep, error) {
 	// A key of the layer with one of our names wins: its author means it.
 	data := target.data()
-	maps.Copy(data, metadata)
+	maps.Copy(data, md)
 	r := renderer{data: data}
 	fields := []struct {
 		key   string
@@ -38,7 +39,7 @@ func (d Dep) Render(metadata map[string]any, target Target) (Dep, error) {
 	}
 	d.SHA = strings.ToLower(d.SHA)
 	var err error
-	if d.Metadata, err = r.renderTable(d.Metadata); err != nil {
+	if d.Metadata, err = d.Metadata.Map(r.render); err != nil {
 		return Dep{}, d.failed(declared, "metadata", err)
 	}
 	return d, nil

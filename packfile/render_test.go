@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 )
 
@@ -13,8 +14,8 @@ var amd64 = Target{Platform: "linux/amd64", OS: "linux", Arch: "amd64"}
 
 func TestDepsAreRenderedFromMetadata(t *testing.T) {
 	sha := strings.Repeat("ab", 32)
-	metadata := map[string]any{
-		"version": "22.1", "sha": strings.ToUpper(sha), "a": map[string]any{"b": "deep", "linux": "os"}, "node-arch": "x64", "empty": "",
+	md := metadata.Table{
+		"version": "22.1", "sha": strings.ToUpper(sha), "a": metadata.Table{"b": "deep", "linux": "os"}, "node-arch": "x64", "empty": "",
 	}
 	for _, test := range []struct{ name, template, want string }{
 		{"plain text", "https://a.example/x", "https://a.example/x"},
@@ -33,13 +34,13 @@ func TestDepsAreRenderedFromMetadata(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dep := Dep{
 				Name: "node", Version: "{{.version}}", URI: test.template, SHA: "{{.sha}}",
-				Metadata: map[string]any{"of": "{{.version}}", "t": map[string]any{"x": "{{.a.b}}"}},
+				Metadata: metadata.Table{"of": "{{.version}}", "t": metadata.Table{"x": "{{.a.b}}"}},
 			}
-			got, err := dep.Render(metadata, amd64)
+			got, err := dep.Render(md, amd64)
 			require.NoError(t, err)
 			require.Equal(t, Dep{
 				Name: "node", Version: "22.1", URI: test.want, SHA: sha,
-				Metadata: map[string]any{"of": "22.1", "t": map[string]any{"x": "deep"}},
+				Metadata: metadata.Table{"of": "22.1", "t": metadata.Table{"x": "deep"}},
 			}, got)
 			require.Equal(t, "{{.version}}", dep.Version, "the dep itself stays as it is")
 			require.Equal(t, "{{.version}}", dep.Metadata["of"])
@@ -48,7 +49,7 @@ func TestDepsAreRenderedFromMetadata(t *testing.T) {
 }
 
 func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
-	metadata := map[string]any{"version": "22", "a": map[string]any{"b": "c"}, "long": strings.Repeat("x", 40_000), "up": "../x"}
+	md := metadata.Table{"version": "22", "a": metadata.Table{"b": "c"}, "long": strings.Repeat("x", 40_000), "up": "../x"}
 	for _, test := range []struct {
 		name string
 		dep  Dep
@@ -62,7 +63,7 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 		{"a table", Dep{URI: "https://a.example/{{.a}}"}, `uri of dep "n": a table stands where text is wanted`},
 		{"everything", Dep{URI: "https://a.example/{{.}}"}, `uri of dep "n": a table stands where text is wanted`},
 		{"too much", Dep{URI: "https://a.example/{{.long}}{{.long}}"}, `uri of dep "n": templates render to more than 65536 bytes`},
-		{"too much in all", Dep{Version: "{{slice .long 0 50}}", URI: "https://a.example/{{.long}}", Metadata: map[string]any{"a": "{{.long}}"}},
+		{"too much in all", Dep{Version: "{{slice .long 0 50}}", URI: "https://a.example/{{.long}}", Metadata: metadata.Table{"a": "{{.long}}"}},
 			`metadata of dep "n": a: templates render to more than 65536 bytes`},
 		{"a template that is too long", Dep{URI: "{{.a}}" + strings.Repeat("x", maxTemplate)}, `uri of dep "n": a template has at most 65536 bytes`},
 		{"a name that leaves its folder", Dep{Version: "{{.up}}"}, `version of dep "n": "../x" holds a '/'`},
@@ -84,19 +85,19 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 			if test.dep.SHA == "" {
 				test.dep.SHA = strings.Repeat("0", 64)
 			}
-			_, err := test.dep.Render(metadata, amd64)
+			_, err := test.dep.Render(md, amd64)
 			require.EqualError(t, err, test.want)
 		})
 	}
 }
 
 func TestMetadataGoesBeforeTheTarget(t *testing.T) {
-	metadata := map[string]any{"TARGETARCH": "x64"}
+	md := metadata.Table{"TARGETARCH": "x64"}
 	dep := Dep{Name: "n", URI: "https://a.example/{{.TARGETOS}}-{{.TARGETARCH}}", SHA: strings.Repeat("0", 64)}
-	got, err := dep.Render(metadata, amd64)
+	got, err := dep.Render(md, amd64)
 	require.NoError(t, err)
 	require.Equal(t, "https://a.example/linux-x64", got.URI)
-	require.Len(t, metadata, 1, "the metadata stays as it is")
+	require.Len(t, md, 1, "the metadata stays as it is")
 }
 
 func TestAnErrorOfRenderPointsAtTheKey(t *testing.T) {

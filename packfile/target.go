@@ -1,6 +1,10 @@
 package packfile
 
-import "github.com/packfile/frontend/node"
+import (
+	"github.com/packfile/frontend/node"
+
+	"github.com/packfile/frontend/metadata"
+)
 
 // Target is the platform of a build.
 type Target struct {
@@ -30,8 +34,8 @@ var targetFields = func() (names []string) {
 }()
 
 // data returns a target as the data of templates.
-func (t Target) data() map[string]any {
-	data := map[string]any{}
+func (t Target) data() metadata.Table {
+	data := metadata.Table{}
 	for _, v := range t.Variables() {
 		data[v.Name] = v.Value
 	}

@@ -3,13 +3,13 @@ package packfile
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"text/template"
 	"text/template/parse"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 )
 
@@ -28,7 +28,7 @@ var templateWords = []string{"and", "or", "not", "eq", "ne", "lt", "le", "gt", "
 // fails for a missing key.
 func index(v any, keys ...string) (any, error) {
 	for _, key := range keys {
-		table, ok := v.(map[string]any)
+		table, ok := v.(metadata.Table)
 		if !ok {
 			return nil, below(key)
 		}
@@ -46,7 +46,7 @@ func plain(v any) (string, error) {
 		return v, nil
 	case bool, int:
 		return fmt.Sprint(v), nil
-	case map[string]any:
+	case metadata.Table:
 		return "", dataError("a table stands where text is wanted")
 	}
 	return "", dataError(fmt.Sprintf("%T stands where text is wanted", v))
@@ -166,7 +166,7 @@ func (c *checker) fields(path []string) {
 
 // renderer renders templates over the same data, up to maxTemplate bytes in all.
 type renderer struct {
-	data  map[string]any
+	data  metadata.Table
 	known []string
 	out   strings.Builder
 	spent int
@@ -210,27 +210,6 @@ func (r *renderer) render(s string) (string, error) {
 		return "", below(m[1])
 	}
 	return "", errors.New(templatePlace.ReplaceAllString(err.Error(), ""))
-}
-
-// renderTable renders all strings of a metadata table into a new one.
-func (r *renderer) renderTable(table map[string]any) (map[string]any, error) {
-	if table == nil {
-		return nil, nil
-	}
-	out := make(map[string]any, len(table))
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		var err error
-		switch v := table[key].(type) {
-		case string:
-			out[key], err = r.render(v)
-		case map[string]any:
-			out[key], err = r.renderTable(v)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-	}
-	return out, nil
 }
 
 func isTemplate(s string) bool { return strings.Contains(s, "{{") }

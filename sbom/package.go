@@ -3,7 +3,6 @@ package sbom
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"github.com/package-url/packageurl-go"
 	"github.com/spdx/tools-golang/spdx/v2/common"
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
+
+	"github.com/packfile/frontend/metadata"
 )
 
 const noAssertion = "NOASSERTION"
@@ -21,19 +22,20 @@ const noAssertion = "NOASSERTION"
 // dep is a dep that a layer was made of.
 type dep struct {
 	Name, Version, URI, SHA256 string
-	Metadata                   map[string]any
+	Metadata                   metadata.Table
 }
 
 // deps returns the deps in a layer's metadata, as get-dep records them: a table for each in the table deps. It skips
 // those without a name.
-func deps(metadata map[string]any) []dep {
-	table, _ := metadata["deps"].(map[string]any)
+func deps(md metadata.Table) []dep {
+	table := md.Table("deps")
 	var found []dep
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		record, _ := table[key].(map[string]any)
-		text := func(key string) string { s, _ := record[key].(string); return s }
-		d := dep{Name: text("name"), Version: text("version"), URI: text("uri"), SHA256: text("sha")}
-		d.Metadata, _ = record["metadata"].(map[string]any)
+	for _, id := range table.Names() {
+		record := table.Table(id)
+		d := dep{
+			Name: record.Text("name"), Version: record.Text("version"), URI: record.Text("uri"), SHA256: record.Text("sha"),
+			Metadata: record.Table("metadata"),
+		}
 		if line(d.Name) != "" {
 			found = append(found, d)
 		}
@@ -69,48 +71,48 @@ func (d dep) generic(p *v2_3.Package) string {
 }
 
 // newPackage returns a package described by its metadata. more has further values that its id depends on.
-func newPackage(kind, name, version string, metadata map[string]any, more ...string) *v2_3.Package {
+func newPackage(kind, name, version string, md metadata.Table, more ...string) *v2_3.Package {
 	p := &v2_3.Package{
 		PackageName:             cmp.Or(line(name), noAssertion), // SPDX has none without a name
 		PackageVersion:          line(version),
-		PackageSPDXIdentifier:   elementID(kind, name, version, metadata, more),
+		PackageSPDXIdentifier:   elementID(kind, name, version, md, more),
 		PackageDownloadLocation: noAssertion,
 		PackageLicenseConcluded: noAssertion,
 		PackageLicenseDeclared:  noAssertion,
 		PackageCopyrightText:    noAssertion,
 	}
-	describe(p, metadata)
+	describe(p, md)
 	return p
 }
 
 // describe adds the metadata of a package for which SPDX has fields.
-func describe(p *v2_3.Package, metadata map[string]any) {
-	for _, text := range texts(metadata, "purl", "purls") {
+func describe(p *v2_3.Package, md metadata.Table) {
+	for _, text := range texts(md, "purl", "purls") {
 		if purl := packageURL(text); purl != "" {
 			p.PackageExternalReferences = append(p.PackageExternalReferences, purlReference(purl))
 		}
 	}
-	for _, text := range texts(metadata, "cpe", "cpes") {
+	for _, text := range texts(md, "cpe", "cpes") {
 		if kind := cpeKind(text); kind != "" {
 			p.PackageExternalReferences = append(p.PackageExternalReferences, &v2_3.PackageExternalReference{
 				Category: common.CategorySecurity, RefType: kind, Locator: text,
 			})
 		}
 	}
-	if expression := licenses(texts(metadata, "license", "licenses")); expression != "" {
+	if expression := licenses(texts(md, "license", "licenses")); expression != "" {
 		p.PackageLicenseDeclared = expression
 	}
-	for _, text := range texts(metadata, "homepage") {
+	for _, text := range texts(md, "homepage") {
 		p.PackageHomePage = webAddress(text)
 	}
-	for _, text := range texts(metadata, "supplier") {
+	for _, text := range texts(md, "supplier") {
 		p.PackageSupplier = &common.Supplier{SupplierType: "Organization", Supplier: line(text)}
 	}
 }
 
 // texts returns the values that metadata has under some names: each line of a string is a value, and each string of a
 // table.
-func texts(metadata map[string]any, names ...string) (found []string) {
+func texts(md metadata.Table, names ...string) (found []string) {
 	add := func(text string) {
 		for l := range strings.Lines(text) {
 			if l = strings.TrimSpace(l); l != "" {
@@ -119,15 +121,10 @@ func texts(metadata map[string]any, names ...string) (found []string) {
 		}
 	}
 	for _, name := range names {
-		switch value := metadata[name].(type) {
-		case string:
-			add(value)
-		case map[string]any:
-			for _, key := range slices.Sorted(maps.Keys(value)) {
-				if text, ok := value[key].(string); ok {
-					add(text)
-				}
-			}
+		add(md.Text(name))
+		table := md.Table(name)
+		for _, key := range table.Names() {
+			add(table.Text(key))
 		}
 	}
 	return found

@@ -17,6 +17,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/spdx/tools-golang/spdx/v2/common"
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
+
+	"github.com/packfile/frontend/metadata"
 )
 
 // FileName is the file name of a document in the folders where Cloud Native Buildpacks have theirs (Buildpack API,
@@ -38,7 +40,7 @@ type Image struct {
 // Layer is one layer of the packfile.
 type Layer struct {
 	Name     string
-	Metadata map[string]any // as its run step left it: strings, and tables of such
+	Metadata metadata.Table // as its run step left it
 	Links    []string       // names of other layers in the image that it links
 }
 
@@ -71,8 +73,7 @@ func (l Layer) Document(created time.Time) ([]byte, error) {
 
 // pkg returns the layer as a package.
 func (l Layer) pkg() *v2_3.Package {
-	version, _ := l.Metadata["version"].(string)
-	return newPackage("layer", l.Name, version, l.Metadata)
+	return newPackage("layer", l.Name, l.Metadata.Text(metadata.Version), l.Metadata)
 }
 
 // document is an SPDX document of which one package is the root.

@@ -13,23 +13,25 @@ import (
 	spdxjson "github.com/spdx/tools-golang/json"
 	"github.com/spdx/tools-golang/spdx"
 	"github.com/spdx/tools-golang/spdx/v2/common"
+
+	"github.com/packfile/frontend/metadata"
 )
 
 var created = time.Date(1980, 1, 1, 0, 0, 1, 0, time.FixedZone("", 0))
 
 func example() Image {
-	tool := map[string]any{
+	tool := metadata.Table{
 		"name": "tool", "version": "2.0", "uri": "https://user:password@example.com/tool-2.0.tgz", "sha": strings.Repeat("aB", 32),
-		"metadata": map[string]any{"purl": "pkg:npm/tool@2.0", "license": "MIT", "cpes": "cpe:2.3:a:tool:tool:2.0:*:*:*:*:*:*:*\ncpe:/a:tool:tool:2.0"},
+		"metadata": metadata.Table{"purl": "pkg:npm/tool@2.0", "license": "MIT", "cpes": "cpe:2.3:a:tool:tool:2.0:*:*:*:*:*:*:*\ncpe:/a:tool:tool:2.0"},
 	}
 	return Image{Name: "acme/app", Version: "1.2.3", Layers: []Layer{
-		{Name: "modules", Links: []string{"tool", "not-in-the-image"}, Metadata: map[string]any{
+		{Name: "modules", Links: []string{"tool", "not-in-the-image"}, Metadata: metadata.Table{
 			"version": "abc", "purl": "pkg:generic/modules", "homepage": "https://example.com/modules", "supplier": "Acme",
-			"licenses": map[string]any{"a": "MIT OR Apache-2.0", "b": "BSD-3-Clause"},
-			"deps":     map[string]any{"tool@2.0": tool, "nameless": map[string]any{"version": "1"}, "text": "text"},
+			"licenses": metadata.Table{"a": "MIT OR Apache-2.0", "b": "BSD-3-Clause"},
+			"deps":     metadata.Table{"tool@2.0": tool, "nameless": metadata.Table{"version": "1"}, "text": "text"},
 		}},
-		{Name: "tool", Metadata: map[string]any{"deps": map[string]any{
-			"tool@2.0": tool, "file@1": map[string]any{"name": "file", "version": "1", "uri": "https://example.com/f?a=b", "sha": strings.Repeat("01", 32)},
+		{Name: "tool", Metadata: metadata.Table{"deps": metadata.Table{
+			"tool@2.0": tool, "file@1": metadata.Table{"name": "file", "version": "1", "uri": "https://example.com/f?a=b", "sha": strings.Repeat("01", 32)},
 		}}},
 	}}
 }
@@ -156,11 +158,11 @@ func TestDocumentIsNamedByItsContent(t *testing.T) {
 
 func TestWhatSPDXHasNoFormForIsLeftOut(t *testing.T) {
 	hostile := "\"\n\x00\x1b[31m\u2028<script>&\xff" + strings.Repeat("x", 1000)
-	everywhere := map[string]any{"version": hostile}
+	everywhere := metadata.Table{"version": hostile}
 	for _, key := range []string{"purl", "purls", "cpe", "cpes", "license", "licenses", "homepage", hostile} {
 		everywhere[key] = hostile
 	}
-	everywhere["deps"] = map[string]any{hostile: map[string]any{"name": hostile, "version": hostile, "uri": hostile, "sha": hostile, "metadata": everywhere}}
+	everywhere["deps"] = metadata.Table{hostile: metadata.Table{"name": hostile, "version": hostile, "uri": hostile, "sha": hostile, "metadata": everywhere}}
 	data, err := Image{Name: hostile, Version: hostile, Layers: []Layer{{Name: hostile, Metadata: shallow(everywhere), Links: []string{hostile}}}}.Document(created)
 	if err != nil {
 		t.Fatal(err)
@@ -188,12 +190,12 @@ func TestWhatSPDXHasNoFormForIsLeftOut(t *testing.T) {
 }
 
 // shallow keeps one level of deps in deps.
-func shallow(md map[string]any) map[string]any {
-	dep := md["deps"].(map[string]any)
+func shallow(md metadata.Table) metadata.Table {
+	dep := md["deps"].(metadata.Table)
 	for _, v := range dep {
-		record := v.(map[string]any)
-		inner := map[string]any{}
-		for k, v := range record["metadata"].(map[string]any) {
+		record := v.(metadata.Table)
+		inner := metadata.Table{}
+		for k, v := range record["metadata"].(metadata.Table) {
 			if k != "deps" {
 				inner[k] = v
 			}
@@ -248,7 +250,7 @@ func TestPackageURLsAndCPEs(t *testing.T) {
 		"pkg:generic/a?download_url=https%3A%2F%2Fx":           "pkg:generic/a?download_url=https:%2F%2Fx",
 		"pkg:generic/a?z=1&b&a=2":                              "pkg:generic/a?a=2&z=1", // a qualifier without a value says nothing
 		"PKG:GitHub/Acme/Tool":                                 "pkg:github/acme/tool",
-		"pkg:npm": "", "npm/a": "", "": "", "pkg:generic/": "", "pkg:npm/a b": "", "pkg:npm/a\x00": "", "pkg:npm/a?b=%zz": "",
+		"pkg:npm":                                              "", "npm/a": "", "": "", "pkg:generic/": "", "pkg:npm/a b": "", "pkg:npm/a\x00": "", "pkg:npm/a?b=%zz": "",
 	} {
 		if got := packageURL(text); got != want {
 			t.Errorf("%q: %q", text, got)
@@ -269,8 +271,8 @@ func FuzzDocument(f *testing.F) {
 	f.Add("pkg:generic/a?b", "MIT AND (", "cpe:2.3:a", "http://[::1", "a\xffb")
 	f.Add("pkg:npm/%40a/b@1?x=y#z", "MIT", "cpe:/a:b:c", "https://u:p@h/%zz?q#f", "")
 	f.Fuzz(func(t *testing.T, purl, license, cpe, uri, text string) {
-		md := map[string]any{"purl": purl, "license": license, "cpe": cpe, "homepage": uri, "version": text}
-		md["deps"] = map[string]any{"d": map[string]any{"name": text, "version": text, "uri": uri, "sha": text, "metadata": map[string]any{"purl": purl}}}
+		md := metadata.Table{"purl": purl, "license": license, "cpe": cpe, "homepage": uri, "version": text}
+		md["deps"] = metadata.Table{"d": metadata.Table{"name": text, "version": text, "uri": uri, "sha": text, "metadata": metadata.Table{"purl": purl}}}
 		data, err := Image{Name: text, Layers: []Layer{{Name: text, Metadata: md}}}.Document(created)
 		if err != nil {
 			t.Fatal(err)

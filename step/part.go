@@ -1,11 +1,14 @@
 package step
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/packfile/frontend/metadata"
+)
 
 // Given is what every script of a packfile gets.
 type Given struct {
-	// Metadata is in $MD before the script: values are strings, or tables of the same shape.
-	Metadata map[string]any `json:"metadata,omitempty"`
+	Metadata metadata.Table `json:"metadata,omitempty"` // in $MD before the script
 	Platform []Variable     `json:"platform,omitempty"` // platform environment (build args), sorted by name
 	Secrets  []Secret       `json:"secrets,omitempty"`
 }
@@ -16,7 +19,7 @@ type Seen struct {
 	// Exposed has the folders of layers that earlier modules expose: a list for each module, in group order.
 	Exposed [][]string `json:"exposed,omitempty"`
 	// Requires has the metadata that each module that requires the layer gives it, in group order.
-	Requires []map[string]any `json:"requires,omitempty"`
+	Requires []metadata.Table `json:"requires,omitempty"`
 }
 
 // Selection holds the patterns by which files of the app were chosen.
@@ -77,7 +80,7 @@ type Link struct {
 	MetadataAs string `json:"metadataAs,omitempty"`
 	// Metadata of a layer whose content is not mounted, as its test left it. When Dir is set, the metadata that its run left
 	// is mounted at LinksDir/Name instead.
-	Metadata map[string]any `json:"metadata,omitempty"`
+	Metadata metadata.Table `json:"metadata,omitempty"`
 }
 
 // Dep is a dep that get-dep can name. File is "" when the packfile has it, but it was not fetched for this version.
@@ -86,7 +89,7 @@ type Dep struct {
 	Version  string         `json:"version"`
 	URI      string         `json:"uri"`
 	SHA      string         `json:"sha"`
-	Metadata map[string]any `json:"metadata,omitempty"`
+	Metadata metadata.Table `json:"metadata,omitempty"`
 	File     string         `json:"file,omitempty"`     // absolute path
 	Vendored bool           `json:"vendored,omitempty"` // it comes from the packfile's folder: BuildKit has not checked it against SHA
 }

@@ -1,5 +1,7 @@
 package step
 
+import "github.com/packfile/frontend/metadata"
+
 // NotWanted is the exit code by which a require script says "not required" and a test script "do not create this layer".
 const NotWanted = 100
 
@@ -15,7 +17,7 @@ const MaxPlan = 1 << 20
 
 // Result is the content of ResultFile: metadata, and what steps of one kind add.
 type Result struct {
-	Metadata map[string]any `json:"metadata,omitempty"` // $MD: values are strings, or tables of the same shape
+	Metadata metadata.Table `json:"metadata,omitempty"` // $MD
 	Asked
 	Matched
 	Described

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/packfile/frontend/metadata"
 )
 
 // tasks has one of each kind, with something in every part that kinds share.
 var tasks = []Task{
-	Require{Given: Given{Metadata: map[string]any{"version": "1"}, Secrets: []Secret{{ID: "a", EnvAs: "A"}}}, Script: Script{Shell: []string{"/bin/sh"}, File: "x.require"}},
+	Require{Given: Given{Metadata: metadata.Table{"version": "1"}, Secrets: []Secret{{ID: "a", EnvAs: "A"}}}, Script: Script{Shell: []string{"/bin/sh"}, File: "x.require"}},
 	Test{Seen: Seen{Links: []Link{{Name: "node"}}, Exposed: [][]string{{"/layers/a/b"}}}, Script: Script{File: "x.test"}, Bare: true},
 	Run{Given: Given{Platform: []Variable{{"A", "1"}}}, Key: "1", LayerDir: "/layers/a/x", Restore: true, User: User{UID: 1, GID: 2}, Time: 3},
 	Match{Trees: []Tree{{Name: "x", Selected: Selection{Patterns: [][]string{{"**"}}}}}},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -173,8 +174,8 @@ func TestAStepRunsInAnImageThatHasOnlyAShell(t *testing.T) {
 	if _, rest, _ := strings.Cut(stdout, " "); code != 0 || stderr != "" || rest != want[2:] {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	metadata := map[string]any{"version": "1", "deps": map[string]any{"node@2": map[string]any{"name": "node", "version": "2", "uri": "", "sha": ""}}}
-	if diff := cmp.Diff(step.Result{Metadata: metadata}, c.result(step.ResultFile)); diff != "" {
+	md := metadata.Table{"version": "1", "deps": metadata.Table{"node@2": metadata.Table{"name": "node", "version": "2", "uri": "", "sha": ""}}}
+	if diff := cmp.Diff(step.Result{Metadata: md}, c.result(step.ResultFile)); diff != "" {
 		t.Error(diff)
 	}
 	if data, err := os.ReadFile(c.path(step.SealedDir + "/layers/app/modules/env/A.override")); err != nil || string(data) != "x" {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/measure"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -43,7 +44,7 @@ func (r *runner) describeTree(number string, t time.Time) (result step.Result, e
 }
 
 // readRunResult returns the metadata that a run step left, nil when its result is not there.
-func readRunResult(path string) (map[string]any, error) {
+func readRunResult(path string) (metadata.Table, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packfile/frontend/layer"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -90,8 +91,8 @@ func TestLayersAreDescribed(t *testing.T) {
 		b := newSealBox(t, step.KindDescribe, step.TreeDir+"/0")
 		b.spec.Trees = []string{"layer"}
 		b.write(step.RunResult+"/0", `{"metadata": {"version": "1", "table": {"a": "x"}}, "files": 7}`)
-		metadata := map[string]any{"version": "1", "table": map[string]any{"a": "x"}}
-		if diff := cmp.Diff(map[string]step.Result{"layer": {Described: step.Described{DiffID: b.diffID(step.TreeDir + "/0")}, Metadata: metadata}}, b.described()); diff != "" {
+		md := metadata.Table{"version": "1", "table": metadata.Table{"a": "x"}}
+		if diff := cmp.Diff(map[string]step.Result{"layer": {Described: step.Described{DiffID: b.diffID(step.TreeDir + "/0")}, Metadata: md}}, b.described()); diff != "" {
 			t.Error(diff)
 		}
 		b.write(step.RunResult+"/0", "{")

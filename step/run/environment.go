@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/packfile/frontend/cnb/env"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -130,7 +131,7 @@ func (s *scripted) addLink(e *env.Env, link step.Link) error {
 		set(link.MetadataAs, dir)
 		return nil
 	}
-	version, _ := link.Metadata["version"].(string)
+	version := link.Metadata.Text(metadata.Version)
 	set(link.VersionAs, version)
 	if link.MetadataAs == "" {
 		return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -103,14 +104,14 @@ func TestVariablesOfLinks(t *testing.T) {
 	t.Run("with content: folder, version and metadata that its run left", func(t *testing.T) {
 		b := newBox(t, step.KindRun).script(see(names...))
 		link := as(b.layer("one"))
-		link.Metadata = map[string]any{"version": "of the test"}
+		link.Metadata = metadata.Table{"version": "of the test"}
 		b.spec.Links = []step.Link{link}
 		b.expect("DIR=ROOT/layers/app/one", "VERSION=one version", "META=ROOT/packfile/links/one")
 	})
 	t.Run("without content: version and metadata that its test left", func(t *testing.T) {
 		b := newBox(t, step.KindTest).script(see(names...) + `cd "$META" && find . -type f | sort && cat a/b`)
 		b.env = append(b.env, "DIR=image")
-		b.spec.Links = []step.Link{as(step.Link{Name: "one", Metadata: map[string]any{"version": "1", "a": map[string]any{"b": "c"}}})}
+		b.spec.Links = []step.Link{as(step.Link{Name: "one", Metadata: metadata.Table{"version": "1", "a": metadata.Table{"b": "c"}}})}
 		b.expect("DIR unset", "VERSION=1", "META=ROOT/packfile/out/links/one", "./a/b", "./version", "c")
 	})
 	t.Run("without a version the variable is unset", func(t *testing.T) {
@@ -127,7 +128,7 @@ func TestVariablesOfLinks(t *testing.T) {
 	})
 	t.Run("a link without variables sets none", func(t *testing.T) {
 		b := newBox(t, step.KindTest).script(see(names...))
-		b.spec.Links = []step.Link{{Name: "one", Metadata: map[string]any{"version": "1"}}}
+		b.spec.Links = []step.Link{{Name: "one", Metadata: metadata.Table{"version": "1"}}}
 		b.expect("DIR unset", "VERSION unset", "META unset")
 	})
 	t.Run("an env file that is no variable names the layer", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -35,11 +36,11 @@ func (c container) getDep(args []string) (path string, err error) {
 	if dep.File == "" {
 		return "", notFetched(task.Deps, dep)
 	}
-	record := map[string]any{"name": dep.Name, "version": dep.Version, "uri": dep.URI, "sha": dep.SHA}
+	record := metadata.Table{"name": dep.Name, "version": dep.Version, "uri": dep.URI, "sha": dep.SHA}
 	if len(dep.Metadata) > 0 {
 		record["metadata"] = dep.Metadata
 	}
-	if err := writeMetadata(c.metadata(), map[string]any{"deps": map[string]any{dep.ID(): record}}); err != nil {
+	if err := writeMetadata(c.metadata(), metadata.Table{"deps": metadata.Table{dep.ID(): record}}); err != nil {
 		return "", err
 	}
 	return dep.File, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -15,20 +16,20 @@ func dep(name, version, file string) step.Dep {
 
 func TestGetDepPrintsThePathAndRecordsTheDependency(t *testing.T) {
 	b := newBox(t, step.KindRun).script(`get-dep ruby; get-dep node 20 >/dev/null; echo later > $MD/later`)
-	b.spec.Metadata = map[string]any{"version": "2"}
+	b.spec.Metadata = metadata.Table{"version": "2"}
 	b.spec.Deps = []step.Dep{dep("ruby", "1", "/deps/1"), dep("ruby", "2", "/deps/2"), dep("node", "20", "/deps/node")}
-	b.spec.Deps[1].Metadata = map[string]any{"license": "Ruby", "more": map[string]any{"a": "b"}}
+	b.spec.Deps[1].Metadata = metadata.Table{"license": "Ruby", "more": metadata.Table{"a": "b"}}
 	out := b.succeed()
 	if out.stdout != "/deps/2\n" {
 		t.Errorf("get-dep printed %q", out.stdout)
 	}
-	want := map[string]any{
+	want := metadata.Table{
 		"version": "2",
 		"later":   "later",
-		"deps": map[string]any{
-			"ruby@2": map[string]any{"name": "ruby", "version": "2", "uri": "https://example.com/ruby", "sha": "aa",
-				"metadata": map[string]any{"license": "Ruby", "more": map[string]any{"a": "b"}}},
-			"node@20": map[string]any{"name": "node", "version": "20", "uri": "https://example.com/node", "sha": "aa"},
+		"deps": metadata.Table{
+			"ruby@2": metadata.Table{"name": "ruby", "version": "2", "uri": "https://example.com/ruby", "sha": "aa",
+				"metadata": metadata.Table{"license": "Ruby", "more": metadata.Table{"a": "b"}}},
+			"node@20": metadata.Table{"name": "node", "version": "20", "uri": "https://example.com/node", "sha": "aa"},
 		},
 	}
 	if diff := cmp.Diff(want, out.result.Metadata); diff != "" {

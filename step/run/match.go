@@ -11,6 +11,7 @@ import (
 	"github.com/moby/patternmatcher"
 
 	"github.com/packfile/frontend/layer"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -35,7 +36,7 @@ func matchTree(dir string, sel step.Selection) (step.Result, error) {
 		return step.Result{}, err
 	}
 	result := step.Result{
-		Metadata: map[string]any{"version": tree.Digest},
+		Metadata: metadata.Table{"version": tree.Digest},
 		Matched:  step.Matched{Files: tree.Files, FileDigests: tree.FileDigests},
 	}
 	unmatched := map[int]*patternmatcher.PatternMatcher{}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packfile/frontend/layer"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -45,7 +46,7 @@ func TestTheVersionThatAMatchGivesIsTheDigest(t *testing.T) {
 	tree, err := layer.DigestTree(b.path(matched), step.MaxFileDigests)
 	b.must(err)
 	want := &step.Result{
-		Metadata: map[string]any{"version": tree.Digest},
+		Metadata: metadata.Table{"version": tree.Digest},
 		Matched:  step.Matched{Files: 4, FileDigests: tree.FileDigests, Links: []step.Symlink{{Path: "dangling", Text: "nowhere"}}},
 	}
 	if diff := cmp.Diff(want, b.succeed().result); diff != "" {

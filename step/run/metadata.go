@@ -5,57 +5,43 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/packfile/frontend/layer"
-	"github.com/packfile/frontend/layerkey"
-	"github.com/packfile/frontend/step"
+	"github.com/packfile/frontend/metadata"
 )
 
-// writeMetadata writes metadata below dir: a file per value, a folder per table. Values are strings or tables.
-func writeMetadata(dir string, metadata map[string]any) error {
+// writeMetadata writes metadata below dir: a file per value, a folder per table.
+func writeMetadata(dir string, md metadata.Table) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	return writeTable(root, ".", metadata)
-}
-
-func writeTable(root *os.Root, dir string, table map[string]any) error {
-	for _, key := range slices.Sorted(maps.Keys(table)) {
-		if problem := step.CheckName(key); problem != "" {
-			return fmt.Errorf("metadata: %q cannot be the name of a file: it %s", key, problem)
+	for e := range md.Entries() {
+		if err := e.Check(); err != nil {
+			return fmt.Errorf("metadata: %w", err)
 		}
-		name := path.Join(dir, key)
-		switch value := table[key].(type) {
-		case string:
-			if err := root.WriteFile(name, []byte(step.FileValue(value)), 0o644); err != nil {
-				return err
-			}
-		case map[string]any:
-			if err := root.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-				return err
-			}
-			if err := writeTable(root, name, value); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("metadata: %s is neither a string nor a table", name)
+		name := path.Join(e.Path...)
+		if value, ok := e.Value.(string); ok {
+			err = root.WriteFile(name, []byte(metadata.ToFile(value)), 0o644)
+		} else if err = root.Mkdir(name, 0o755); errors.Is(err, fs.ErrExist) {
+			err = nil
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// readMetadata reads the metadata that scripts left in $MD. It skips private names (step.IsPrivate). It fails for an
+// readMetadata reads the metadata that scripts left in $MD. It skips private names (metadata.IsPrivate). It fails for an
 // entry that is neither file nor folder, for a value that JSON cannot hold, and for more than layers may have; the error
 // names the entry.
-func readMetadata(dir string) (map[string]any, error) {
+func readMetadata(dir string) (metadata.Table, error) {
 	// A script can put anything in place of the folder itself.
 	if info, err := os.Lstat(dir); err != nil {
 		return nil, err
@@ -76,9 +62,9 @@ type metadataReader struct {
 	entries, bytes int
 }
 
-func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
-	if depth > layerkey.MaxMetadataDepth {
-		return nil, fmt.Errorf("$MD/%s: folders are nested more than %d deep", dir, layerkey.MaxMetadataDepth)
+func (r *metadataReader) table(dir string, depth int) (metadata.Table, error) {
+	if depth > metadata.MaxDepth {
+		return nil, fmt.Errorf("$MD/%s: folders are nested more than %d deep", dir, metadata.MaxDepth)
 	}
 	f, err := r.root.Open(dir)
 	if err != nil {
@@ -86,21 +72,21 @@ func (r *metadataReader) table(dir string, depth int) (map[string]any, error) {
 	}
 	defer f.Close()
 	// Read no more than the limit: a folder can be larger than memory.
-	entries, err := f.ReadDir(layerkey.MaxMetadataEntries + 1)
+	entries, err := f.ReadDir(metadata.MaxEntries + 1)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	if r.entries += len(entries); r.entries > layerkey.MaxMetadataEntries {
-		return nil, fmt.Errorf("$MD has more than %d entries", layerkey.MaxMetadataEntries)
+	if r.entries += len(entries); r.entries > metadata.MaxEntries {
+		return nil, fmt.Errorf("$MD has more than %d entries", metadata.MaxEntries)
 	}
-	table := map[string]any{}
+	table := metadata.Table{}
 	for _, entry := range entries {
 		key := entry.Name()
-		if step.IsPrivate(key) {
+		if metadata.IsPrivate(key) {
 			continue
 		}
 		name := path.Join(dir, key)
-		if problem := step.CheckName(key); problem != "" {
+		if problem := metadata.CheckName(key); problem != "" {
 			return nil, fmt.Errorf("$MD/%q: the name %s", name, problem)
 		}
 		if err := r.count(len(key)); err != nil {
@@ -126,7 +112,7 @@ func (r *metadataReader) value(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := r.count(int(min(info.Size(), step.MaxMetadata+1))); err != nil {
+	if err := r.count(int(min(info.Size(), metadata.MaxLeft+1))); err != nil {
 		return "", err
 	}
 	data, err := r.root.ReadFile(name)
@@ -136,12 +122,12 @@ func (r *metadataReader) value(name string) (string, error) {
 	if !utf8.Valid(data) {
 		return "", fmt.Errorf("$MD/%s: the value is not valid UTF-8", name)
 	}
-	return strings.TrimSuffix(string(data), "\n"), nil
+	return metadata.FromFile(data), nil
 }
 
 func (r *metadataReader) count(bytes int) error {
-	if r.bytes += bytes; r.bytes > step.MaxMetadata {
-		return fmt.Errorf("$MD has more than %d bytes, which is what a layer may leave (write what is large into the layer, and its digest into $MD)", step.MaxMetadata)
+	if r.bytes += bytes; r.bytes > metadata.MaxLeft {
+		return fmt.Errorf("$MD has more than %d bytes, which is what a layer may leave (write what is large into the layer, and its digest into $MD)", metadata.MaxLeft)
 	}
 	return nil
 }
@@ -158,5 +144,5 @@ func readValue(file string) (string, error) {
 	if strings.ContainsRune(string(data), 0) {
 		return "", fmt.Errorf("%s: a variable cannot hold a NUL byte", file)
 	}
-	return strings.TrimSuffix(string(data), "\n"), nil
+	return metadata.FromFile(data), nil
 }

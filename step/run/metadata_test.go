@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -59,13 +60,13 @@ func TestMetadataThatCannotBeTaken(t *testing.T) {
 func TestStaticMetadataThatCannotBeWritten(t *testing.T) {
 	for _, test := range []struct {
 		name     string
-		metadata map[string]any
+		metadata metadata.Table
 		want     string
 	}{
-		{"a name with a slash", map[string]any{"a/b": "x"}, `"a/b" cannot be the name of a file`},
-		{"a name that leads up", map[string]any{"..": map[string]any{"x": "y"}}, `".." cannot be the name of a file`},
-		{"no name", map[string]any{"": "x"}, `"" cannot be the name of a file`},
-		{"a number", map[string]any{"a": map[string]any{"n": 1.5}}, "a/n is neither a string nor a table"},
+		{"a name with a slash", metadata.Table{"a/b": "x"}, `"a/b" cannot be the name of a file`},
+		{"a name that leads up", metadata.Table{"..": metadata.Table{"x": "y"}}, `".." cannot be the name of a file`},
+		{"no name", metadata.Table{"": "x"}, `"" cannot be the name of a file`},
+		{"a number", metadata.Table{"a": metadata.Table{"n": 1.5}}, "a.n is neither a string nor a table"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBox(t, step.KindTest)
@@ -76,9 +77,9 @@ func TestStaticMetadataThatCannotBeWritten(t *testing.T) {
 }
 
 func TestMetadataStaysTheSameThroughWritingAndReading(t *testing.T) {
-	want := map[string]any{
+	want := metadata.Table{
 		"plain": "x", "empty": "", "newline": "\n", "lines": "a\nb\n", "unicode": "ä\u2028",
-		"table": map[string]any{"none": map[string]any{}, "name with space": "x"},
+		"table": metadata.Table{"none": metadata.Table{}, "name with space": "x"},
 	}
 	dir := t.TempDir()
 	if err := writeMetadata(dir, want); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -23,13 +24,13 @@ func TestWhatAScriptLeavesIsTheResult(t *testing.T) {
 				mkdir $MD/table $MD/empty
 				echo private > $MD/.hidden
 				printf ' two\n\n' > $MD/table/lines`)
-			b.spec.Metadata = map[string]any{"version": "1.", "static": map[string]any{"a": "x"}}
+			b.spec.Metadata = metadata.Table{"version": "1.", "static": metadata.Table{"a": "x"}}
 			out := b.succeed()
-			want := &step.Result{Metadata: map[string]any{
+			want := &step.Result{Metadata: metadata.Table{
 				"version": "1.1",
-				"static":  map[string]any{"a": "x"},
-				"table":   map[string]any{"lines": " two\n"},
-				"empty":   map[string]any{},
+				"static":  metadata.Table{"a": "x"},
+				"table":   metadata.Table{"lines": " two\n"},
+				"empty":   metadata.Table{},
 			}}
 			if diff := cmp.Diff(want, out.result); diff != "" {
 				t.Error(diff)
@@ -43,7 +44,7 @@ func TestWhatAScriptLeavesIsTheResult(t *testing.T) {
 
 func TestAStepWithoutScriptKeepsItsMetadata(t *testing.T) {
 	b := newBox(t, step.KindRun)
-	b.spec.Metadata = map[string]any{"version": "1"}
+	b.spec.Metadata = metadata.Table{"version": "1"}
 	if diff := cmp.Diff(&step.Result{Metadata: b.spec.Metadata}, b.succeed().result); diff != "" {
 		t.Error(diff)
 	}
@@ -187,7 +188,7 @@ func TestNothingIsLeftInOutDirBesidesResultAndMetadata(t *testing.T) {
 		ln -s "$APP/file" result.json; mkdir "$LAYER/keep"; ln -s "$LAYER" link
 		test -d "$TOOL" && test "$(cat "$TOOL/version")" = 2 && chmod 500 "$TOOL"`)
 	b.write(step.AppDir+"/file", "the app's")
-	b.spec.Links = []step.Link{{Name: "tool", MetadataAs: "TOOL", Metadata: map[string]any{"version": "2"}}}
+	b.spec.Links = []step.Link{{Name: "tool", MetadataAs: "TOOL", Metadata: metadata.Table{"version": "2"}}}
 	b.succeed()
 	entries, err := os.ReadDir(b.path(step.OutDir))
 	b.must(err)

@@ -46,11 +46,11 @@ func (s *scripted) ask() error {
 
 // reportMetadata reports what the script left in $MD.
 func (s *scripted) reportMetadata(said step.Asked) error {
-	metadata, err := readMetadata(s.metadata())
+	left, err := readMetadata(s.metadata())
 	if err != nil {
 		return err
 	}
-	return s.report(step.Result{Metadata: metadata, Asked: said})
+	return s.report(step.Result{Metadata: left, Asked: said})
 }
 
 // startMetadata makes $MD, with the metadata that the script finds.

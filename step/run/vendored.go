@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
@@ -29,7 +30,7 @@ func checkVendored(deps []step.Dep) error {
 
 // digest computes the checksums of deps without sha.
 func (r *runner) digest(task step.Digest) error {
-	sums := map[string]any{}
+	sums := metadata.Table{}
 	for _, dep := range task.Files {
 		sum, err := sumFile(dep.File)
 		if err != nil {

@@ -1,4 +1,4 @@
-package step
+package metadata
 
 import (
 	"strings"
