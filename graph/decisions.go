@@ -24,16 +24,30 @@ func (g *Graph) Decide(f fact.Facts) (*Decisions, error) {
 }
 
 // With returns what Decide would return under these facts and some more. It computes nothing twice: what it takes for the layers
-// that the facts are about goes by the number of their links, and the rest by the number of layers.
+// that the facts are about goes by the number of their links, and the rest by the number of layers. Facts that say which layers a
+// maker makes have a graph of their own, about which everything is decided anew.
 func (d *Decisions) With(more fact.Facts) (*Decisions, error) {
 	next := *d
 	next.facts = facts(fact.Facts(d.facts).With(more))
+	if slices.ContainsFunc(d.Layers, func(l *Layer) bool { return l.standsIn && next.facts.status(l) != open }) {
+		return next.again()
+	}
 	next.fates = slices.Clone(d.fates)
 	if d.complete() {
 		next.note()
 		return &next, nil
 	}
 	return &next, next.decide()
+}
+
+// again returns what becomes of the layers of the graph that the facts make, with all layers that are known by now.
+func (d *Decisions) again() (*Decisions, error) {
+	f := fact.Facts(d.facts)
+	g, err := newGraph(d.Builder, d.Input, d.chosen, d.makers, f)
+	if err != nil {
+		return nil, err
+	}
+	return g.Decide(f)
 }
 
 // decide finds out what becomes of layers that are not decided. It fails when a key cannot be made.

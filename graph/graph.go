@@ -38,6 +38,8 @@ type Graph struct {
 	Layers      []*Layer         // layers that the modules provide, in group order and then in file order; with a target only those that it needs
 	TargetLayer *Layer           // nil for the image
 	LockApp     []*Layer         // layers of Layers that change the app
+	chosen      *group.Group
+	makers      makers
 	byID        map[string]*Layer
 	together    [][]*Layer // layers of Layers of each maker that makes several
 }
@@ -56,12 +58,12 @@ func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Gr
 			return nil, err
 		}
 	}
-	return newGraph(b, in, chosen, f)
+	return newGraph(b, in, chosen, packfileMakers, f)
 }
 
 // newGraph makes the graph of a group whose modules are given what they need.
-func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
-	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, byID: map[string]*Layer{}}
+func newGraph(b *container.Builder, in Input, chosen *group.Group, makers makers, f fact.Facts) (*Graph, error) {
+	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, chosen: chosen, makers: makers, byID: map[string]*Layer{}}
 	caches := map[string]*packfile.Cache{} // by subject
 	for _, m := range g.Modules {
 		for i := range m.Packfile.Caches {
@@ -83,15 +85,14 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, f fact.Facts)
 	var exposed []*Layer // by modules before the current one
 	for _, m := range g.Modules {
 		var own []*Layer
-		for i := range m.Packfile.Layers {
-			l := g.byID[m.Subject(m.Packfile.Layers[i].Name)]
-			if l == nil || l.Provide == nil {
-				continue
-			}
-			g.Layers = append(g.Layers, l)
-			g.link(l, caches, exposed)
-			if l.Expose {
-				own = append(own, l)
+		for _, maker := range makers(g, m) {
+			for _, l := range maker.layers(facts(f)) {
+				g.byID[l.ID] = l
+				g.Layers = append(g.Layers, l)
+				g.link(l, caches, exposed)
+				if l.Expose {
+					own = append(own, l)
+				}
 			}
 		}
 		slices.SortFunc(own, func(x, y *Layer) int { return strings.Compare(x.Name, y.Name) })

@@ -25,6 +25,7 @@ type Layer struct {
 	links    []link
 	index    int // in Graph.Layers
 
+	standsIn   bool     // for the layers of its maker, which are not known yet
 	together   []*Layer // that its maker makes, itself among them
 	looksInto  []link   // to layers whose content its run step sees; no two go to the same layer
 	lookedInto []use    // by layers whose run steps see its content

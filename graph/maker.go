@@ -4,11 +4,15 @@ import (
 	"slices"
 
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/module"
 )
 
-// maker makes layers with one run step: it makes all of them or none. The layers that it makes are known beforehand: see
-// Layer.together.
+// maker makes layers with one run step: it makes all of them or none.
 type maker interface {
+	// layers returns the layers that it makes. While its questions are open that may be one layer that stands in for them
+	// (Layer.standsIn): when they are answered, a graph with the layers themselves takes the place of the graph. It exposes and
+	// links what they may, so that nothing is decided before that depends on them.
+	layers(facts) []*Layer
 	// id returns the id in questions to it, in place of a layer's.
 	id() string
 	// questions returns the questions to answer before its layers are settled, in the order in which they are asked.
@@ -22,8 +26,23 @@ type maker interface {
 	recipe(*Decisions, *Layer) (*recipe, error)
 }
 
+// makers returns who makes layers of a module, in the order of the layers.
+type makers func(*Graph, *module.Module) []maker
+
+// packfileMakers returns the makers of a packfile: each layer makes itself.
+func packfileMakers(g *Graph, m *module.Module) (all []maker) {
+	for i := range m.Packfile.Layers {
+		if l := g.byID[m.Subject(m.Packfile.Layers[i].Name)]; l != nil && l.Provide != nil {
+			all = append(all, l.maker)
+		}
+	}
+	return all
+}
+
 // packfileLayer makes a layer of a packfile, and no other.
 type packfileLayer struct{ *Layer }
+
+func (l packfileLayer) layers(facts) []*Layer { return []*Layer{l.Layer} }
 
 func (l packfileLayer) id() string { return l.ID }
 

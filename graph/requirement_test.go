@@ -40,7 +40,7 @@ func TestWhatABuildpackWantsOfALayer(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, _ := json.Marshal(g.Entries[0].Requires[0].Metadata)
-			graph, err := newGraph(b.Builder, b.in, g, f)
+			graph, err := newGraph(b.Builder, b.in, g, packfileMakers, f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +78,7 @@ func TestALayerIsNotThatOfABuildpackWithALongerName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	graph, err := newGraph(b.Builder, b.in, g, f)
+	graph, err := newGraph(b.Builder, b.in, g, packfileMakers, f)
 	if err != nil {
 		t.Fatal(err)
 	}
