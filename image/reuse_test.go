@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/metadata"
@@ -275,63 +277,40 @@ func TestLabelsThatLie(t *testing.T) {
 	}
 }
 
-// diamond has a kept layer that two others link, and the second of these links the first.
-const diamond = `
-[config]
-shell = "/bin/sh"
-[[layers]]
-name = "tool"
-version = "1"
-[layers.build.run]
-inline = "x"
-[[layers]]
-name = "deps"
-export = true
-version = "1"
-[layers.build.run]
-inline = "x"
-[[layers.build.links]]
-name = "tool"
-[[layers]]
-name = "gen"
-export = true
-version = "1"
-[layers.build.run]
-inline = "x"
-[[layers.build.links]]
-name = "tool"
-[[layers.build.links]]
-name = "deps"
-`
+// diamond returns a packfile with a kept layer that two others link, of which the second links the first.
+func diamond(deps, gen testbed.LayerTable) string {
+	tool := testbed.Layer("tool").Version("1").Run("x")
+	return testbed.Packfile(tool, deps.Export().Link("tool"), gen.Export().Link("tool").Link("deps"))
+}
+
+// Layers of a diamond, without what makes them different from each other.
+var (
+	deps = testbed.Layer("deps")
+	gen  = testbed.Layer("gen")
+)
 
 func TestAKeptLayerThatRunsIsDescribedBeforeThoseThatLinkItAreDecided(t *testing.T) {
-	previous := from(t, imageOf(t, diamond))
-	bumped := strings.Replace(diamond, "name = \"deps\"\nexport = true\nversion = \"1\"", "name = \"deps\"\nexport = true\nversion = \"2\"", 1)
+	plain := diamond(deps.Version("1").Run("x"), gen.Version("1").Run("x"))
+	bumped := diamond(deps.Version("2").Run("x"), gen.Version("1").Run("x"))
 	for _, tt := range []struct {
 		name, text string
+		before     string // the packfile of the previous image, if it is another one than plain
 		content    map[string]string
 		want       string
 	}{
-		{name: "nothing runs", text: diamond, want: "tool kept, deps reused, gen reused"},
+		{name: "nothing runs", text: plain, want: "tool kept, deps reused, gen reused"},
 		{name: "it comes out as it was", text: bumped, want: "tool kept, deps built, gen reused ?tool ?deps"},
 		{name: "it comes out different", text: bumped, content: map[string]string{"tool": "new"},
 			want: "tool kept, deps built, gen built ?tool ?deps"},
 		{name: "what it is for comes out different", text: bumped, content: map[string]string{"deps": "new"},
 			want: "tool kept, deps built, gen built ?tool ?deps"},
 		{name: "a test that sees it runs whatever comes of it", want: "tool kept, deps reused, gen built ?tool",
-			text: strings.Replace(diamond, "name = \"gen\"\nexport = true\nversion = \"1\"\n[layers.build.run]",
-				"name = \"gen\"\nexport = true\n[layers.build.test]\ninline = \"x\"\nfull-env = true\n[layers.build.run]", 1)},
+			text: diamond(deps.Version("1").Run("x"), gen.Test("x", "full-env", true).Run("x"))},
 		{name: "a layer without a script sees nothing", want: "tool kept, deps built, gen reused",
-			text: strings.Replace(bumped, "[layers.build.run]\ninline = \"x\"\n[[layers.build.links]]\nname = \"tool\"\n[[layers.build.links]]\nname = \"deps\"",
-				"[[layers.build.links]]\nname = \"tool\"\n[[layers.build.links]]\nname = \"deps\"", 1)},
+			before: diamond(deps.Version("1").Run("x"), gen.Version("1")), text: diamond(deps.Version("2").Run("x"), gen.Version("1"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			previous := previous
-			if strings.HasPrefix(tt.name, "a layer without") {
-				without := strings.Replace(tt.text, "version = \"2\"", "version = \"1\"", 1)
-				previous = from(t, imageOf(t, without))
-			}
-			b := newBuild(t, tt.text, previous)
+			b := newBuild(t, tt.text, from(t, imageOf(t, cmp.Or(tt.before, plain))))
 			if got := actions(t, b, tt.content); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
@@ -340,13 +319,13 @@ func TestAKeptLayerThatRunsIsDescribedBeforeThoseThatLinkItAreDecided(t *testing
 }
 
 func TestWhatIsNotDecidedOrDescribedIsAnErrorWithItsName(t *testing.T) {
-	tested := strings.Replace(diamond, "name = \"gen\"\nexport = true\nversion = \"1\"\n", "name = \"gen\"\nexport = true\n[layers.build.test]\ninline = \"x\"\n", 1)
-	b := newBuild(t, tested, from(t, imageOf(t, diamond)))
+	plain := diamond(deps.Version("1").Run("x"), gen.Version("1").Run("x"))
+	b := newBuild(t, diamond(deps.Version("1").Run("x"), gen.Test("x").Run("x")), from(t, imageOf(t, plain)))
 	// The test of gen says whether tool runs, which deps was built with.
 	if _, err := Assemble(t.Context(), b.decided(t, fact.Facts{}), b.in); err == nil || err.Error() != `layer "deps" is not decided` {
 		t.Errorf("not decided: %v", err)
 	}
-	b = newBuild(t, diamond)
+	b = newBuild(t, plain)
 	f := answers(b)
 	img := b.image(t, f)
 	if _, err := img.Config(); err == nil || err.Error() != `layer "tool" is not described` {

@@ -13,37 +13,17 @@ import (
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/group"
+	"github.com/packfile/frontend/internal/testbed"
 	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
-const shipped = `
-[config]
-id = "acme/app"
-shell = "/bin/sh"
-[[layers]]
-name = "inside"
-version = "1"
-[layers.build.run]
-inline = "x"
-[[layers]]
-name = "tool"
-version = "1"
-export = true
-[layers.build.run]
-inline = "x"
-[[layers.build.links]]
-name = "inside"
-[[layers]]
-name = "user"
-export = true
-[layers.require]
-inline = "x"
-[layers.provide.run]
-inline = "x"
-[[layers.provide.links]]
-name = "tool"
-`
+var shipped = testbed.Packfile(
+	testbed.Config("id", "acme/app", "shell", "/bin/sh"),
+	testbed.Layer("inside").Version("1").Run("x"),
+	testbed.Layer("tool").Version("1").Export().Run("x").Link("inside"),
+	testbed.Provided("user").Export().Require("x").Run("x").Link("tool"),
+)
 
 // filesOf returns the files of the SBOM under some facts.
 func filesOf(d *graph.Decisions) (map[string][]byte, error) {

@@ -1,7 +1,6 @@
 package packfile
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -24,9 +23,7 @@ func TestEveryKeyIsDecoded(t *testing.T) {
 	pf, warnings, err := Parse("full.toml", nodetest.Data(t, "full.toml"))
 	require.NoError(t, err)
 	require.Empty(t, warnings)
-	text, err := json.MarshalIndent(pf, "", "  ")
-	require.NoError(t, err)
-	nodetest.Golden(t, "full.golden.json", string(text)+"\n")
+	nodetest.GoldenJSON(t, "full.golden.json", pf)
 }
 
 func TestTOMLAndYAMLSayTheSame(t *testing.T) {

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -18,9 +17,7 @@ func TestEveryKeyOfAProjectDescriptorIsDecoded(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	require.False(t, p.Packfile.HasOwn())
-	text, err := json.MarshalIndent(p, "", "  ")
-	require.NoError(t, err)
-	nodetest.Golden(t, "full.golden.json", string(text)+"\n")
+	nodetest.GoldenJSON(t, "full.golden.json", p)
 }
 
 func TestBothVersionsOfProjectDescriptorsSayTheSame(t *testing.T) {

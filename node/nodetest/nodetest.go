@@ -4,6 +4,7 @@ package nodetest
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -42,6 +43,14 @@ func Golden(t *testing.T, name, got string) {
 		require.NoError(t, os.WriteFile(filepath.Join("testdata", name), []byte(got), 0o644))
 	}
 	require.Empty(t, cmp.Diff(string(Data(t, name)), got), "run the tests of this package with -update if this is meant")
+}
+
+// GoldenJSON is Golden for a value, as JSON.
+func GoldenJSON(t *testing.T, name string, got any) {
+	t.Helper()
+	text, err := json.MarshalIndent(got, "", "  ")
+	require.NoError(t, err)
+	Golden(t, name, string(text)+"\n")
 }
 
 // Complaints returns all errors and warnings of a file, as text.
