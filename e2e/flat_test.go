@@ -103,7 +103,8 @@ func TestImageIsTheSameWhereLayersCannotBeMerged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			packfile := sh + fmt.Sprintf("user = %q\ndescription = %q\n", test.user, rand.Text()) + manyFiles
+			packfile := sh + fmt.Sprintf("user = %q\ndescription = %q\n", test.user, rand.Text()) +
+				"image.volumes = ['/new/deep', '/workspace/new']\nenv.launch = [{ name = 'A', value = 'a' }]\n" + manyFiles
 			dir := files(t, map[string]string{
 				"packfile.toml": packfile, "main.txt": "main", "static/a/b.css": "b",
 				"folder": "no folder here", "file/x": "a folder here",

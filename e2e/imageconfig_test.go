@@ -206,6 +206,18 @@ volumes = ["/data", "/workspace/uploads", "/workspace/new/deep", "/link", "/var/
 	}
 }
 
+func TestAFolderInThePlaceOfAFileOfTheRunImageIsAnErrorThere(t *testing.T) {
+	t.Parallel()
+	run := dockerfile(t, t.TempDir(), "FROM "+env.busybox+"\nUSER 0:0\nRUN echo x > /data\nUSER 1000:1000\n")
+	for text, want := range map[string]string{
+		"[config.image]\nvolumes = [\n\"/other\",\n\"/data\"\n]\n":                 `>>> "/data"`,
+		testbed.Tables(testbed.Process("web", "x").With("working-dir", "/data/x")): `>>> working-dir = "/data/x"`,
+	} {
+		dir := files(t, map[string]string{"packfile.toml": sh + text})
+		contains(t, request{dir: dir, runImg: run}.fail(t), want, "not a directory")
+	}
+}
+
 // lifecycleLauncher is a lifecycle image with the launcher of Cloud Native Buildpacks.
 func lifecycleLauncher(t *testing.T) string {
 	t.Helper()
@@ -342,6 +354,22 @@ uri = "modules/two"
 		equal(t, "variables", container(t, ref, nil), "one,two,one+two+app\n")
 	}
 	check(t, request{dir: dir, runImg: env.busybox}.push(t))
+	t.Run("and so does a project descriptor", func(t *testing.T) {
+		t.Parallel()
+		write(t, dir, map[string]string{"other/project.toml": `
+[_]
+schema-version = "0.2"
+id = "test/project"
+[[io.buildpacks.group]]
+uri = "one"
+[io.packfile.config]
+image = { expose = ["3/udp"] }
+env.launch = [{ name = "C", value = "project" }]
+`, "other/one/packfile.toml": module("test/one", "env.launch = [{ name = \"A\", value = \"one\" }]\n[[processes]]\ntype = \"web\"\n"+echo)})
+		ref := request{dir: filepath.Join(dir, "other"), runImg: env.busybox, opts: map[string]string{"filename": "project.toml"}}.push(t)
+		equal(t, "ports", pull(t, ref).dockerConfig(t).Config.ExposedPorts, set("3/udp"))
+		equal(t, "variables", container(t, ref, nil), "one,,project\n")
+	})
 	// The app goes before wherever it stands in its order.
 	write(t, dir, map[string]string{"packfile.toml": must(t, "cat", filepath.Join(dir, "packfile.toml")) + `
 [[order]]

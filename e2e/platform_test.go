@@ -88,6 +88,7 @@ var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "386": elf.EM_386,
 func TestAPackfileWithoutScriptsIsBuiltForAnyPlatform(t *testing.T) {
 	t.Parallel()
 	without, _, _ := strings.Cut(withAndWithoutScripts, "[layers.build.run]")
+	without += "[config.image]\nvolumes = ['/data', '/etc/own']\n[[config.env.launch]]\nname = 'ARCH'\nvalue = '{{.TARGETARCH}}'\n"
 	dir := files(t, map[string]string{"a.txt": "", "packfile.toml": without})
 	platforms := []string{natives()[0], foreign()}
 	// Its image is not looked for: nothing runs in it.
@@ -99,6 +100,10 @@ func TestAPackfileWithoutScriptsIsBuiltForAnyPlatform(t *testing.T) {
 		launcher := image.tree(t, "launcher")["cnb/lifecycle/launcher"]
 		equal(t, "machine that the launcher is for", machine(t, launcher.content), machines[arch(p)])
 		equal(t, "greeting", image.files(t, "layer plain")["env.launch/GREETING.override"].content, "Hello /workspace")
+		equal(t, "variable", image.tree(t, "launch metadata")["layers/packfile/~env.app/env.launch/ARCH.override"].content, arch(p))
+		if f, ok := image.tree(t, "folders")["data"]; !ok || f.Uid != 1000 {
+			t.Errorf("%s has no volume /data: %v", p, f)
+		}
 	}
 }
 

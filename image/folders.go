@@ -1,6 +1,7 @@
 package image
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -8,7 +9,10 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -24,63 +28,80 @@ func (s assembly) folderLayer() ([]imageLayer, error) {
 	if len(inApp)+len(outside) == 0 {
 		return nil, nil
 	}
-	owner := s.runOwner()
-	by := []bk.MkdirOption{bk.WithParents(true), bk.WithUIDGID(owner.UID, owner.GID)}
-	tree := llb.EmptyDir(step.AppDir, s.Owner, bk.WithCustomName("[internal] app folder")) // so that the layer is never empty
+	// The app's folder is there so that the layer is never empty.
+	tree := s.mkdirs(llb.EmptyDir(step.AppDir, s.Owner, bk.WithCustomName("[internal] app folder")), inApp)
 	name := bk.WithCustomName(s.Name("", "folders"))
-	if len(inApp) > 0 {
-		tree = tree.File(mkdirs(inApp, by), name)
-	}
 	if len(outside) == 0 {
 		tree = llb.Normalize(tree, s.Time, name)
 	} else {
 		var only, content []string
-		for _, dir := range outside {
-			pattern := llb.Literal(strings.TrimPrefix(dir, "/"))
+		for _, f := range outside {
+			pattern := llb.Literal(strings.TrimPrefix(f.dir, "/"))
 			only, content = append(only, pattern), append(content, pattern+"/*")
 		}
-		made := s.Run.State.File(mkdirs(outside, by), bk.WithCustomName("[internal] folders on the run image"))
+		made := s.mkdirs(s.Run.State, outside)
 		tree = llb.CopyTree(made, llb.Tree{Base: &tree, To: "/", Include: only, Exclude: content, Time: s.Time}, name)
 	}
 	return []imageLayer{{state: tree, origin: "folders", part: foldersPart}}, nil
 }
 
-func mkdirs(dirs []string, opts []bk.MkdirOption) (all *bk.FileAction) {
-	for _, dir := range dirs {
-		all = all.Mkdir(dir, 0o755, opts...)
+// folder is a folder that an image is to have, and the place where a packfile says so.
+type folder struct {
+	dir string // clean and absolute
+	at  module.Place
+}
+
+// mkdirs makes folders, and folders above, where there are none. Each is an operation of its own, whose errors have their place.
+func (s assembly) mkdirs(tree bk.State, folders []folder) bk.State {
+	owner := s.runOwner()
+	for _, f := range folders {
+		tree = tree.File(bk.Mkdir(f.dir, 0o755, bk.WithParents(true), bk.WithUIDGID(owner.UID, owner.GID)),
+			bk.WithCustomName("[internal] folder "+f.dir), f.at.Location())
 	}
-	return all
+	return tree
 }
 
 // folders returns the folders that an image is to have, sorted: volumes in the app, and what is outside of it. A folder that
 // another one is in is left out, since that brings it along.
-func (s assembly) folders() (inApp, outside []string) {
-	wanted := map[string]bool{}
-	for _, p := range s.metadata().Processes {
-		if dir := path.Clean(p.WorkingDir); path.IsAbs(dir) && !isBelow(dir, step.AppDir) {
-			wanted[dir] = true
+func (s assembly) folders() (inApp, outside []folder) {
+	wanted := map[string]module.Place{}
+	for _, m := range s.speakers() {
+		if c := m.Packfile.Config.Image; c != nil {
+			for i, dir := range c.Volumes {
+				wanted[dir] = m.At(c.Item("volumes", i))
+			}
+		}
+		for i := range m.Packfile.Processes {
+			p := &m.Packfile.Processes[i]
+			if dir := path.Clean(p.WorkDir); path.IsAbs(dir) && !isBelow(dir, step.AppDir) && s.starts(m, p) {
+				wanted[dir] = m.At(p.At("working-dir"))
+			}
 		}
 	}
-	for dir := range s.said().Volumes {
-		wanted[dir] = true
-	}
-	var all []string
+	maps.DeleteFunc(wanted, func(dir string, _ module.Place) bool {
+		return dir == "/" || dir == "/tmp" || slices.ContainsFunc(othersFolders, func(of string) bool { return isBelow(dir, of) })
+	})
+	above := map[string]bool{}
 	for dir := range wanted {
-		if dir != "/" && dir != "/tmp" && !slices.ContainsFunc(othersFolders, func(of string) bool { return isBelow(dir, of) }) {
-			all = append(all, dir)
+		for up := path.Dir(dir); up != "/" && !above[up]; up = path.Dir(up) {
+			above[up] = true
 		}
 	}
-	slices.Sort(all)
-	for _, dir := range all {
-		switch holds := slices.ContainsFunc(all, func(other string) bool { return other != dir && isBelow(other, dir) }); {
-		case holds:
+	for _, dir := range slices.Sorted(maps.Keys(wanted)) {
+		switch {
+		case above[dir]:
 		case isBelow(dir, step.AppDir):
-			inApp = append(inApp, dir)
+			inApp = append(inApp, folder{dir, wanted[dir]})
 		default:
-			outside = append(outside, dir)
+			outside = append(outside, folder{dir, wanted[dir]})
 		}
 	}
 	return inApp, outside
+}
+
+// starts reports whether the image has a process of a module, and not another one of its type.
+func (s assembly) starts(m *module.Module, p *packfile.Process) bool {
+	return slices.ContainsFunc(s.metadata().Processes, func(l launch.Process) bool { return l.Type == p.Type && l.Buildpack == m.ID() })
 }
 
 // othersFolders are folders that an image gets elsewhere, or a container when it is started. /tmp is one as well.

@@ -137,11 +137,33 @@ func TestFoldersThatAnImageIsToHave(t *testing.T) {
 		"volumes":                                     {"config.image.volumes = ['/data', '/workspace/x', '/workspace/x/y', '/tmp']\n" + processes("/data/x"), []string{"/workspace/x/y"}, []string{"/data/x"}},
 	} {
 		t.Run(what, func(t *testing.T) {
+			dirs := func(folders []folder) (dirs []string) {
+				for _, f := range folders {
+					dirs = append(dirs, f.dir)
+				}
+				return dirs
+			}
 			inApp, outside := newBuild(t, test.text).undecided(t).folders()
-			if !slices.Equal(inApp, test.inApp) || !slices.Equal(outside, test.outside) {
-				t.Errorf("%q and %q", inApp, outside)
+			if !slices.Equal(dirs(inApp), test.inApp) || !slices.Equal(dirs(outside), test.outside) {
+				t.Errorf("%q and %q", dirs(inApp), dirs(outside))
 			}
 		})
+	}
+}
+
+func TestAnImageHasOneLayerWithAllFoldersBelowTheApp(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "app launcher metadata",
+		"config.image.volumes = ['/workspace/x']\n":       "folders app launcher metadata",
+		"config.image.volumes = ['/workspace/x', '/a']\n": "folders app launcher metadata",
+	} {
+		var parts []string
+		for _, l := range newBuild(t, text).image(t, nil).layers {
+			parts = append(parts, l.part)
+		}
+		if got := strings.Join(parts, " "); got != want {
+			t.Errorf("%q: %s", text, got)
+		}
 	}
 }
 
