@@ -68,6 +68,19 @@ func TestTheConfigOfTheRunImageIsNotChanged(t *testing.T) {
 	}
 }
 
+func TestWhatARunImageSaysToDockerfilesAndOfItsOwnEntrypointIsDropped(t *testing.T) {
+	cfg := imageOf(t, chain, func(in *testInput) {
+		in.Run.Config.Config.OnBuild = []string{"RUN x"}
+		//lint:ignore SA1019 images have it
+		in.Run.Config.Config.ArgsEscaped = true
+		in.Run.Config.Config.StopSignal = "SIGHUP"
+	})
+	//lint:ignore SA1019 images have it
+	if c := cfg.Config; c.OnBuild != nil || c.ArgsEscaped || c.StopSignal != "SIGHUP" {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestVariablesOfConfigStandBehindTheLayersOfTheirModule(t *testing.T) {
 	variable := func(id string, more ...string) string {
 		return speaking(id, "env.launch = [{ name = 'A', value = '"+id+"' }"+strings.Join(more, "")+"]\n")

@@ -39,8 +39,12 @@ var launchVarSchema = node.Define(node.Schema[LaunchVar]{
 // readLaunchEnv reads config.env. It has one of the lists of a layer's env: what steps see belongs to layers, whose keys it is
 // part of.
 func readLaunchEnv(d *node.Decoder, c *Config, e *node.Entry) {
-	if e.Value.Kind == node.TableKind {
+	switch e.Value.Kind {
+	case node.TableKind:
 		refuseInLaunchEnv(d, e.Value)
+	case node.ArrayKind:
+		d.Wrong(e, e.Value, "a table", "the variables are the list launch in it")
+		return
 	}
 	var l launchLists
 	node.Read(d, launchEnvSchema, e.Value, &l)

@@ -120,6 +120,7 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 		{"retries that are a text", "a.toml", "config.image.healthcheck = { command = ['x'], retries = '3' }", []string{`1:57: retries: expected an integer, found a string (write retries = 3)`}},
 		{"variables of steps for the app", "a.toml", "config.env.build = []\nconfig.env.both = []", []string{
 			`1:12: config.env is for the app, and has no "build" (steps see build arguments, and env.build of layers that they link)`, `2:12: config.env is for the app, and has no "both"`}},
+		{"variables as a list", "a.toml", "[[config.env]]\nname = 'A'\nvalue = 'a'", []string{`1:3: env: expected a table, found an array (the variables are the list launch in it)`}},
 		{"variables as keys", "a.toml", "config.env = { PORT = '80' }", []string{`1:16: unknown key "PORT" in config.env (each variable is an entry of launch, with its name and value)`}},
 		{"variables of the app", "a.toml", "config.env.launch = [{ name = 'A', value = '{{.Layer}}' }, { name = 'A', value = '' }, { name = 'A', value = '', process = 'a/b' }, { value = '' }]", []string{
 			`1:44: value: "{{.Layer}}" is not a valid template: there is no ".Layer": known are .App, .TARGETPLATFORM`, `1:69: variable "A" is already defined on line 1`,
