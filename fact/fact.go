@@ -1,4 +1,5 @@
-// Package fact holds what a build asks and finds out by running steps: questions, the states that answer them, and the answers.
+// Package fact holds what a build asks and finds out by running steps and looking up sources: questions, the states that answer
+// them, and the answers.
 // It is for the packages that ask (group, graph, image) and for the frontend, which solves the states. It does not know who asks,
 // or what follows from an answer.
 package fact
@@ -8,6 +9,7 @@ import (
 
 	bk "github.com/moby/buildkit/client/llb"
 
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
 )
 
@@ -19,14 +21,15 @@ const (
 	Detected Kind = "detect"  // does a buildpack want to take part, and with which build plan?
 	Inputs   Kind = "inputs"  // the digest of the files that inputs names
 	Tested   Kind = "test"    // which version does the test settle on?
-	Fetched  Kind = "fetch"   // which checksums do its deps without sha have?
+	LookedUp Kind = "look-up" // what are the images, repositories and named contexts among its deps now?
+	Fetched  Kind = "fetch"   // which checksums do its deps have that nothing else identifies?
 	Built    Kind = "built"   // what did the run step leave?
 	Copied   Kind = "copied"  // what is the diff id of a layer that can only be copied out of the previous image?
 	Timed    Kind = "timed"   // what is its diff id in the image, when files have another time there?
 	Part     Kind = "part"    // what is the diff id of a layer of the image that is not the packfile's?
 )
 
-// Question asks something about a layer, a buildpack, or a part of the image that only a step can answer.
+// Question asks something about a layer, a buildpack, or a part of the image that only a step, or a look-up, can answer.
 type Question struct {
 	Layer string // its id; MODULE@VERSION of a buildpack
 	Kind  Kind
@@ -39,8 +42,16 @@ type Answer struct {
 	Tree      bk.State
 	File      string    // in Tree
 	Selection Selection // of a question about files: these files
+	// Found are the sources of LookedUp by NAME@VERSION of the dep. Such an answer has no Result and no Tree.
+	Found map[string]Found
 
 	detection *Detection // of a question to a buildpack; nil when it has not been read
+}
+
+// Found is a source that was looked up: its content, and what it came to.
+type Found struct {
+	source.Resolved
+	Content bk.State
 }
 
 // Facts are answered questions. They are a value: With returns other facts.
@@ -60,6 +71,10 @@ type Inquiry struct {
 	Files map[Question]string // path of the step.Result that answers the question
 
 	Selections map[Question]Selection // of questions about files: which these are
+
+	// Wanted are the sources to look up for the only question of Files, by NAME@VERSION of the dep. It is nil when State answers the
+	// questions.
+	Wanted map[string]source.Source
 }
 
 // Answer returns a step's result for one of the questions, as a fact.

@@ -47,7 +47,11 @@ func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*g
 				pending++
 				var a answers
 				guard.Start(ctx, func() (err error) {
-					a.results, err = b.answer(ctx, in)
+					if in.Wanted != nil {
+						a.results, err = b.lookUp(ctx, in)
+					} else {
+						a.results, err = b.answer(ctx, in)
+					}
 					return err
 				}, func(err error) {
 					a.err = err

@@ -204,16 +204,28 @@ func (w *warner) warnOfFacts(ctx context.Context, d *graph.Decisions) error {
 	}
 	deps, err := d.Unpinned()
 	for _, dep := range deps {
-		message := fmt.Sprintf("%s:%d: dep %s has no sha: every build asks %q for it, and an empty builder downloads it; what it is now "+
-			"is pinned by: sha = %q", dep.Filename, dep.At.Start.Line, dep.Name, layerkey.Redact(dep.URI), dep.SHA)
-		if dep.SHA == emptyFile {
-			message += ", which is that of an empty file: see what the address gives"
-		}
+		message := fmt.Sprintf("%s:%d: dep %s %s", dep.Filename, dep.At.Start.Line, dep.Name, unpinnedText(dep))
 		if w.factsSay.add(message) {
 			w.warn(ctx, message, packfile.UnpinnedDep.Description)
 		}
 	}
 	return err
+}
+
+// unpinnedText returns what a dep that is not pinned costs, and what pins it as it is now.
+func unpinnedText(dep graph.Unpinned) string {
+	uri := layerkey.Redact(dep.URI)
+	switch dep.Kind {
+	case packfile.ImageSource:
+		return fmt.Sprintf("is an image without its digest: every build asks which one %q is; what it is now is pinned by: uri = %q", uri, dep.Pin)
+	case packfile.GitSource:
+		return fmt.Sprintf("is a Git repository without a commit: every build asks which one %q is at; what it is now is pinned by: uri = %q", uri, layerkey.Redact(dep.Pin))
+	}
+	text := fmt.Sprintf("has no sha: every build asks %q for it, and an empty builder downloads it; what it is now is pinned by: sha = %q", uri, dep.Pin)
+	if dep.Pin == emptyFile {
+		text += ", which is that of an empty file: see what the address gives"
+	}
+	return text
 }
 
 // atOnce returns the warnings to pass on as soon as a packfile is read. It leaves out deps without sha: their warning comes when

@@ -13,7 +13,6 @@ import (
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/metadata"
-	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
@@ -28,8 +27,8 @@ type dep struct {
 	wanted   bool          // false for a dep that shares its name with one of the layer's version, and has another version itself
 }
 
-// unpinned reports whether the content of a dep is up to its server, or to the module's folder.
-func unpinned(d packfile.Dep) bool { return d.SHA == "" }
+// unpinned reports whether a dep is a file whose content is up to its server, or to the module's folder.
+func unpinned(d packfile.Dep) bool { return !d.IsFolder() && d.SHA == "" }
 
 // renderedDeps returns the deps of a settled layer, without checksums that the packfile does not give.
 func (g *Graph) renderedDeps(l *Layer, md metadata.Table) ([]dep, error) {
@@ -54,7 +53,7 @@ func (g *Graph) renderedDeps(l *Layer, md metadata.Table) ([]dep, error) {
 	return all, nil
 }
 
-// deps returns a layer's deps for its run step. The step may change their files: no other step sees that.
+// deps returns a layer's deps for its run step. The step may change those that are files: no other step sees that.
 func (s *Decisions) deps(l *Layer) (specs []step.Dep, mounts []llb.Mount, err error) {
 	all, err := s.renderedDeps(l, s.facts.metadata(l, ""))
 	if err != nil {
@@ -65,7 +64,16 @@ func (s *Decisions) deps(l *Layer) (specs []step.Dep, mounts []llb.Mount, err er
 			d.SHA = s.facts[fact.Question{Layer: l.ID, Kind: fact.Fetched}].Metadata.Text(d.id)
 		}
 		spec := step.Dep{Name: d.Name, Version: d.Version, URI: d.URI, SHA: d.SHA, Metadata: d.Metadata}
-		if d.wanted {
+		if d.wanted && d.IsFolder() {
+			p, err := s.depPlatform(d)
+			if err != nil {
+				return nil, nil, err
+			}
+			spec.Content = s.facts.contentOf(l, d, p)
+			m := s.facts.folderMount(l, d, i)
+			mounts = append(mounts, m)
+			spec.File = m.Dest
+		} else if d.wanted {
 			m, file, err := s.depMount(l, d, i, llb.Discarded)
 			if err != nil {
 				return nil, nil, err
@@ -78,8 +86,8 @@ func (s *Decisions) deps(l *Layer) (specs []step.Dep, mounts []llb.Mount, err er
 	return specs, mounts, nil
 }
 
-// fetch returns a step that finds the checksums of a layer's deps without sha. BuildKit asks their servers in every build, and
-// the step runs when they say something new.
+// fetch returns a step that finds the checksums of a layer's deps that nothing else identifies: files without sha, and contexts that
+// are no image. BuildKit asks servers and the client for them in every build, and the step runs when they give something new.
 func (s Steps) fetch(l *Layer) (bk.State, error) {
 	all, err := s.renderedDeps(l, s.facts.metadata(l, fact.Fetched))
 	if err != nil {
@@ -88,15 +96,26 @@ func (s Steps) fetch(l *Layer) (bk.State, error) {
 	p := container.Process{Subject: l.ID, Module: l.Module, Name: string(fact.Fetched), NoCache: l.noCache}
 	var files []step.DepFile
 	for i, d := range all {
-		if !d.wanted || !unpinned(*d.written) {
+		var m llb.Mount
+		file := step.DepFile{ID: d.id}
+		switch {
+		case !d.wanted:
+			continue
+		case d.IsFolder():
+			if identified(s.facts.lookedUp(l)[d.id]) {
+				continue
+			}
+			m = s.facts.folderMount(l, d, i)
+			file.File, file.Folder = m.Dest, true
+		case unpinned(*d.written):
+			if m, file.File, err = s.depMount(l, d, i, llb.ReadOnly); err != nil {
+				return bk.State{}, err
+			}
+		default:
 			continue
 		}
-		m, file, err := s.depMount(l, d, i, llb.ReadOnly)
-		if err != nil {
-			return bk.State{}, err
-		}
 		p.Mount(m)
-		files = append(files, step.DepFile{ID: d.id, File: file})
+		files = append(files, file)
 		p.At = append(p.At, l.Module.At(d.written.At("uri")))
 	}
 	p.Spec.Task = step.Digest{Files: files}
@@ -107,9 +126,12 @@ func (s Steps) fetch(l *Layer) (bk.State, error) {
 // depMount returns the mount of dep i of a layer, and the path of its file.
 func (g *Graph) depMount(l *Layer, d dep, i int, kind llb.MountKind) (llb.Mount, string, error) {
 	src, file, err := g.depSource(l, d)
-	dir := path.Join(step.DepsDir, fmt.Sprint(i))
+	dir := depDir(i)
 	return llb.Mount{Dest: dir, Tree: src, Kind: kind}, path.Join(dir, file), err
 }
+
+// depDir returns where the steps of a layer see its dep i.
+func depDir(i int) string { return path.Join(step.DepsDir, fmt.Sprint(i)) }
 
 // fileNamePattern matches the last parts of addresses that can name a dep's file.
 var fileNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~=@,-]{0,199}$`)
@@ -147,53 +169,4 @@ func (g *Graph) depSource(l *Layer, d dep) (bk.State, string, error) {
 	}
 	src, err := g.Sources(wanted)
 	return src, file, err
-}
-
-// Unpinned is a dep without checksum in the packfile.
-type Unpinned struct {
-	Filename string // of its packfile
-	At       node.Range
-	Name     string
-	URI      string
-	SHA      string // of the file now
-}
-
-// Unpinned returns the deps without checksum that were looked up, each with the checksum that was found.
-func (s *Decisions) Unpinned() (found []Unpinned, err error) {
-	for _, l := range s.Layers {
-		answer, asked := s.facts[fact.Question{Layer: l.ID, Kind: fact.Fetched}]
-		if !asked {
-			continue
-		}
-		all, err := s.renderedDeps(l, s.facts.metadata(l, ""))
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range all {
-			if sum := answer.Metadata.Text(d.id); sum != "" && !d.vendored && unpinned(*d.written) {
-				found = append(found, Unpinned{l.Module.Filename, d.written.Range(), d.id, d.URI, sum})
-			}
-		}
-	}
-	return found, nil
-}
-
-// Fetched returns the deps that a layer has from the network, without those that every build asks for.
-func (d *Decisions) Fetched(l *Layer) (files []llb.Material, err error) {
-	r, err := d.recipe(l)
-	if err != nil {
-		return nil, err
-	}
-	for i, dep := range r.task.Deps {
-		// Every build asks for deps without sha, so the provenance names them anyway.
-		if dep.File == "" || dep.Vendored || unpinned(l.Provide.Deps[i]) {
-			continue
-		}
-		for _, m := range r.run.Mounts {
-			if m.Dest == path.Dir(dep.File) {
-				files = append(files, llb.Material{Source: m.Tree, File: path.Base(dep.File), Owner: d.Owner, Digest: digest.NewDigestFromEncoded(digest.SHA256, dep.SHA)})
-			}
-		}
-	}
-	return files, nil
 }

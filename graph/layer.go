@@ -107,7 +107,7 @@ func (f facts) status(l *Layer) status {
 	if len(l.required) == 0 {
 		return dropped
 	}
-	for _, kind := range l.maker.questions() {
+	for _, kind := range l.maker.questions(f) {
 		result, ok := f[fact.Question{Layer: l.maker.id(), Kind: kind}]
 		if !ok {
 			return open
@@ -123,14 +123,14 @@ func (f facts) status(l *Layer) status {
 // required of the layer. Every script that has run since has left all of the metadata as they should be now.
 func (f facts) metadata(l *Layer, kind fact.Kind) metadata.Table {
 	md := l.metadata
-	for _, earlier := range l.maker.questions() {
+	for _, earlier := range l.maker.questions(f) {
 		if earlier == kind {
 			break
 		}
 		r, ok := f[fact.Question{Layer: l.maker.id(), Kind: earlier}]
 		switch {
 		case !ok:
-		case earlier == fact.Fetched:
+		case earlier == fact.LookedUp, earlier == fact.Fetched:
 		case earlier == fact.Tested && l.testScript() == nil:
 			md = md.Merged(r.Metadata)
 		case earlier != fact.Inputs:

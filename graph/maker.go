@@ -5,6 +5,7 @@ import (
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
 )
 
 // maker makes layers with one run step: it makes all of them or none.
@@ -15,8 +16,9 @@ type maker interface {
 	layers(facts) []*Layer
 	// id returns the id in questions to it, in place of a layer's.
 	id() string
-	// questions returns the questions to answer before its layers are settled, in the order in which they are asked.
-	questions() []fact.Kind
+	// questions returns the questions to answer before its layers are settled, in the order in which they are asked. An answer may
+	// lead to a further question.
+	questions(facts) []fact.Kind
 	// runsScripts reports whether its run step runs scripts: only then does the step see other layers.
 	runsScripts() bool
 	// fullEnv reports whether its test sees all that the run step sees.
@@ -56,7 +58,7 @@ func (l packfileLayer) runsScripts() bool {
 func (l packfileLayer) fullEnv() bool { return l.testScript() != nil && l.Provide.Test.FullEnv }
 
 // questions returns the questions to answer before the layer is settled, in the order in which they are asked.
-func (l packfileLayer) questions() []fact.Kind {
+func (l packfileLayer) questions(f facts) []fact.Kind {
 	var kinds []fact.Kind
 	if l.Provide.Inputs != nil {
 		kinds = append(kinds, fact.Inputs)
@@ -64,7 +66,10 @@ func (l packfileLayer) questions() []fact.Kind {
 	if l.Provide.Test != nil {
 		kinds = append(kinds, fact.Tested)
 	}
-	if slices.ContainsFunc(l.Provide.Deps, unpinned) {
+	if slices.ContainsFunc(l.Provide.Deps, packfile.Dep.IsFolder) {
+		kinds = append(kinds, fact.LookedUp)
+	}
+	if slices.ContainsFunc(l.Provide.Deps, unpinned) || f.foundInexact(l.Layer) {
 		kinds = append(kinds, fact.Fetched)
 	}
 	return kinds

@@ -29,10 +29,10 @@ type program struct {
 	given  []*Layer
 }
 
-func (*program) id() string             { return "program" }
-func (*program) questions() []fact.Kind { return []fact.Kind{fact.Tested} }
-func (*program) runsScripts() bool      { return true }
-func (*program) fullEnv() bool          { return false }
+func (*program) id() string                  { return "program" }
+func (*program) questions(facts) []fact.Kind { return []fact.Kind{fact.Tested} }
+func (*program) runsScripts() bool           { return true }
+func (*program) fullEnv() bool               { return false }
 
 func (p *program) layers(f facts) []*Layer {
 	if p.given != nil {

@@ -75,8 +75,11 @@ func (s Steps) run(ctx context.Context, l *Layer, d *Decision) (*Output, error) 
 	}
 	// The steps that answered questions go below the run step, so that a cache export takes them along. Their result is all that
 	// counts: when it is the same, the run step is the same.
-	for _, kind := range l.maker.questions() {
+	for _, kind := range l.maker.questions(s.facts) {
 		a := s.facts[fact.Question{Layer: l.maker.id(), Kind: kind}]
+		if kind == fact.LookedUp {
+			continue // no step answered it
+		}
 		p.Mount(llb.Mount{Dest: path.Join(step.FactsDir, string(kind)), Tree: a.Tree, Source: a.File, Kind: llb.ReadOnly})
 	}
 	out, err := s.Exec(p)

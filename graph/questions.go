@@ -82,7 +82,7 @@ func (d *Decisions) isAwaited(l *Layer) bool {
 
 // openQuestion returns the next question to ask before a layer is settled. It returns nil when the layer has to wait.
 func (d *Decisions) openQuestion(l *Layer) *fact.Question {
-	for _, kind := range l.maker.questions() {
+	for _, kind := range l.maker.questions(d.facts) {
 		q := fact.Question{Layer: l.maker.id(), Kind: kind}
 		if _, ok := d.facts[q]; ok {
 			continue // the next question needs its answer

@@ -122,7 +122,7 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 	}
 	for _, dep := range task.Deps {
 		parts.Deps = append(parts.Deps, layerkey.Dep{
-			Name: dep.Name, Version: dep.Version, URI: layerkey.Redact(dep.URI), SHA: dep.SHA, Metadata: dep.Metadata,
+			Name: dep.Name, Version: dep.Version, URI: layerkey.Redact(dep.URI), SHA: dep.SHA, Content: dep.Content, Metadata: dep.Metadata,
 		})
 	}
 	for i := range l.Provide.Profile {

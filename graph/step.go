@@ -38,6 +38,14 @@ func (d *Decisions) Ask(ctx context.Context, qs []fact.Question, selections map[
 			matching = append(matching, q)
 			continue
 		}
+		if q.Kind == fact.LookedUp {
+			wanted, err := s.wantedFolders(s.byID[q.Layer])
+			if err != nil {
+				return nil, err
+			}
+			inquiries = append(inquiries, fact.Inquiry{Files: map[fact.Question]string{q: ""}, Wanted: wanted})
+			continue
+		}
 		st, err := s.ask(ctx, q)
 		if err != nil {
 			return nil, err

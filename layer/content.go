@@ -1,7 +1,7 @@
 // Package layer handles the trees of files that become image layers: it checks what a tree holds (CheckContent), gives
 // all files one time (SealTree, SealFolder), and computes the diff id (Digest, Describe), which it notes beside the tree.
-// DigestTree computes another digest, by which files of the app count. packfile-step uses it inside build containers. The
-// package runs no scripts and knows no packfile.
+// DigestTree computes another digest, by which files of the app count, and DigestFolder one of all that a script can see of a
+// folder. packfile-step uses it inside build containers. The package runs no scripts and knows no packfile.
 package layer
 
 import (

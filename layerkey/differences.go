@@ -156,6 +156,10 @@ func (d *differences) deps(old, new []Dep) {
 			return
 		}
 		d.value(part+": sha", old.SHA, new.SHA)
+		d.value(part+": image", old.Image, new.Image)
+		d.value(part+": platform", old.Platform, new.Platform)
+		d.value(part+": digest", old.Digest, new.Digest)
+		d.value(part+": commit", old.Commit, new.Commit)
 		d.value(part+": uri", old.URI, new.URI)
 		d.table(part+": metadata ", "", old.Metadata, new.Metadata)
 	})

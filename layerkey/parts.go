@@ -53,10 +53,11 @@ type Script struct {
 
 // Dep is a dep in a layer key. URI has no password.
 type Dep struct {
-	Name     string         `json:"name"`
-	Version  string         `json:"version"`
-	URI      string         `json:"uri"`
-	SHA      string         `json:"sha"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	URI     string `json:"uri"`
+	SHA     string `json:"sha"`
+	step.Content
 	Metadata metadata.Table `json:"metadata,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package llb
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	cachetypes "github.com/moby/buildkit/cache/remotecache/v1/types"
 	bk "github.com/moby/buildkit/client/llb"
@@ -10,20 +11,22 @@ import (
 	digest "github.com/opencontainers/go-digest"
 )
 
-// Material is a file from an HTTP source that has a checksum. It has mode MaterialMode.
+// Material is a file from an HTTP source that has a checksum, or a Git repository at a commit. A file has mode MaterialMode.
 type Material struct {
 	Source bk.State
 	File   string // its name there
 	Owner  Owner
 	Digest digest.Digest
+	Commit string // of a repository; "" for a file
+	Folder string // of a repository, "" for all of it
 }
 
 // MaterialMode is the mode of a material's file.
 const MaterialMode = 0o644
 
-// Materials returns a state by which BuildKit's provenance names files without downloading them: provenance names the
-// sources below every solved state. BuildKit finds the state, one operation on all files, in an image's inline cache
-// (AddMaterials). For that it needs the files' keys, which it makes of checksums, so it asks no server. When the cache
+// Materials returns a state by which BuildKit's provenance names files and repositories without downloading them: provenance names the
+// sources below every solved state. BuildKit finds the state, one operation on all of them, in an image's inline cache
+// (AddMaterials). For that it needs their keys, which it makes of checksums and commits, so it asks no server for them. When the cache
 // does not have the state, building it fails at once, before any download.
 func Materials(files []Material, opts ...bk.ConstraintsOpt) bk.State {
 	states := []bk.State{root().File(bk.Rm(materialsPath), bk.WithCustomName("[internal] materials"))}
@@ -126,16 +129,23 @@ func materialsKey() (digest.Digest, error) {
 	return fileKey(&pb.FileActionRm{Path: materialsPath}, nil)
 }
 
-// key returns BuildKit's cache key of an HTTP source with a checksum: formatCacheKey in source/http/source.go, and
-// CacheMap in solver/llbsolver/ops/source.go.
+// key returns BuildKit's cache key of an HTTP source with a checksum (formatCacheKey in source/http/source.go) or of a Git source at a
+// commit (shaToCacheKey in source/git/source.go): CacheMap in solver/llbsolver/ops/source.go.
 func (m Material) key() (digest.Digest, error) {
+	if m.Commit != "" {
+		return sourceKey(strings.TrimSuffix(m.Commit+":"+m.Folder, ":")), nil
+	}
 	data, err := json.Marshal(struct {
 		Filename       string
 		Perm, UID, GID int
 		Checksum       digest.Digest
 	}{Filename: m.File, Perm: MaterialMode, UID: m.Owner.UID, GID: m.Owner.GID, Checksum: m.Digest})
-	source := digest.FromString("buildkit.source.v0:" + digest.FromBytes(data).String())
-	return digest.FromString(fmt.Sprintf("%s@0", source)), err
+	return sourceKey(digest.FromBytes(data).String()), err
+}
+
+// sourceKey returns BuildKit's cache key of a source that has a key of its own.
+func sourceKey(own string) digest.Digest {
+	return digest.FromString(fmt.Sprintf("%s@0", digest.FromString("buildkit.source.v0:"+own)))
 }
 
 // mergeKey returns BuildKit's cache key of an operation that merges so many states: CacheMap in

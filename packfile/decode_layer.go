@@ -127,17 +127,6 @@ var linkSchema = node.Define(node.Schema[Link]{
 	},
 })
 
-var depSchema = node.Define(node.Schema[Dep]{
-	What: "a dep",
-	Keys: []node.Key[Dep]{
-		node.Required(node.String("name", func(p *Dep) *string { return &p.Name }, templated(depName))),
-		node.String("version", func(p *Dep) *string { return &p.Version }, templated(depVersion)),
-		node.Required(node.String("uri", func(p *Dep) *string { return &p.URI }, templated(node.WebAddress))),
-		{Name: "sha", Read: node.String("sha", func(p *Dep) *string { return &p.SHA }, templated(node.SHA256)).Read},
-		free("metadata", func(p *Dep) *metadata.Table { return &p.Metadata }, templated(nil)),
-	},
-})
-
 // lists holds the env table while it is read into an Env, which has no place of its own.
 type lists struct {
 	node.Table

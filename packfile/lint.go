@@ -22,8 +22,8 @@ var (
 		Description: "A project descriptor names a builder, which is not used: steps run in the build image, and the app image is put on the " +
 			"run image."}
 	UnpinnedDep = node.Rule{Name: "UnpinnedDep",
-		Description: "A dep has no sha, so its server says in every build which file it is: each build asks it, an empty builder downloads the " +
-			"file, and nothing is built when it does not answer. A build says which sha to write."}
+		Description: "A dep has no sha, or is an image without its digest or a Git repository without a commit, so its server says in every build " +
+			"what it is: each build asks it, an empty builder downloads a file, and nothing is built when it does not answer. A build says what to write."}
 	UnusedGrant = node.Rule{Name: "UnusedGrant",
 		Description: "A [[buildpacks]] entry gives a secret or an SSH agent that none of its modules names: its id may be mistyped."}
 	UnusedCache = node.Rule{Name: "UnusedCache",
@@ -77,7 +77,18 @@ func lint(d *node.Decoder, p *Packfile) {
 			linked[link.Name] = true
 		}
 		for j := range l.Provide.Deps {
-			if dep := &l.Provide.Deps[j]; !dep.Has("sha") && dep.Name != "" {
+			dep := &l.Provide.Deps[j]
+			if dep.Name == "" || dep.URI == "" || dep.Pinned() {
+				continue
+			}
+			switch kind, _ := dep.Source(); kind {
+			case ImageSource:
+				d.Warn(UnpinnedDep, dep.Range(), "a build says which digest to write",
+					"dep %s is an image without its digest: every build asks its registry which one it is", node.Quote(dep.Name))
+			case GitSource:
+				d.Warn(UnpinnedDep, dep.Range(), "a build says which one to write",
+					"dep %s is a Git repository without a commit: every build asks its server which one it is", node.Quote(dep.Name))
+			default:
 				d.Warn(UnpinnedDep, dep.Range(), "a build says which one to write",
 					"dep %s has no sha: every build asks its server which file it is, and an empty builder downloads it", node.Quote(dep.Name))
 			}

@@ -177,6 +177,7 @@ type Dep struct {
 	node.Table
 	Name, Version, URI string
 	SHA                string // "" when not given: whatever the server has
+	Platform           string // of an image; "" when not given: the one that is built for
 	Metadata           metadata.Table
 }
 

@@ -21,11 +21,12 @@ func (d Dep) Render(md metadata.Table, target Target) (Dep, error) {
 		value *string
 		check node.Check
 	}{
-		{"name", &d.Name, depName}, {"version", &d.Version, depVersion}, {"uri", &d.URI, node.WebAddress}, {"sha", &d.SHA, node.SHA256},
+		{"name", &d.Name, depName}, {"version", &d.Version, depVersion}, {"uri", &d.URI, depURI}, {"sha", &d.SHA, node.SHA256},
+		{"platform", &d.Platform, platformName},
 	}
 	declared := d.Name
 	for _, f := range fields {
-		if f.key == "sha" && d.SHA == "" {
+		if (f.key == "sha" || f.key == "platform") && *f.value == "" {
 			continue // it was not given
 		}
 		rendered, err := r.render(*f.value)
@@ -34,6 +35,11 @@ func (d Dep) Render(md metadata.Table, target Target) (Dep, error) {
 		}
 		if problem, _ := f.check(rendered); problem != "" {
 			return Dep{}, d.failed(declared, f.key, fmt.Errorf("%s %s", node.Quote(rendered), problem))
+		}
+		if f.key == "uri" {
+			if problem := sameKind(d.URI, rendered); problem != "" {
+				return Dep{}, d.failed(declared, f.key, fmt.Errorf("%s %s", node.Quote(rendered), problem))
+			}
 		}
 		*f.value = rendered
 	}

@@ -68,7 +68,7 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 		{"a template that is too long", Dep{URI: "{{.a}}" + strings.Repeat("x", maxTemplate)}, `uri of dep "n": a template has at most 65536 bytes`},
 		{"a name that leaves its folder", Dep{Version: "{{.up}}"}, `version of dep "n": "../x" holds a '/'`},
 		{"a checksum that is none", Dep{SHA: "{{.version}}"}, `sha of dep "n": "22" is not a SHA-256 checksum`},
-		{"an address that is none", Dep{URI: "{{.version}}"}, `uri of dep "n": "22" is not a web address`},
+		{"an address that is none", Dep{URI: "{{.version}}"}, `uri of dep "n": "22" is no address of a dep`},
 		{"a broken template", Dep{URI: "{{.a"}, `uri of dep "n": unclosed action`},
 		{"a loop", Dep{URI: "{{range .a}}{{end}}"}, `uri of dep "n": "range" is not available in packfile templates`},
 		{"a template in a template", Dep{URI: `{{define "x"}}{{template "x"}}{{end}}{{template "x"}}`}, `uri of dep "n": templates cannot define templates`},

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -52,6 +53,9 @@ const (
 	idForm = "write id without uri, and --build-context ID=…; or a path, docker://IMAGE, or a Git or https address as uri"
 )
 
+// remoteSchemes begin addresses of servers.
+var remoteSchemes = []string{"http://", "https://", "git://", "ssh://"}
+
 // locate reads the address of a module: the kind of source, and the place in it. Kind is "" when the text is no such
 // address; then problem says why.
 func locate(s string) (kind SourceKind, location, problem, hint string) {
@@ -67,7 +71,11 @@ func locate(s string) (kind SourceKind, location, problem, hint string) {
 		return FileSource, path.Clean(s), problem, hint
 	}
 	rest := s[len(scheme[0]):]
-	switch name := strings.ToLower(scheme[1]) + ":" + scheme[2]; name {
+	name := strings.ToLower(scheme[1]) + ":" + scheme[2]
+	if slices.Contains(remoteSchemes, name) {
+		return remote(s)
+	}
+	switch name {
 	case "file://":
 		if problem, hint = modulePath(rest); strings.HasPrefix(rest, "/") {
 			hint = "write a path relative to this file, without file://"
@@ -78,8 +86,6 @@ func locate(s string) (kind SourceKind, location, problem, hint string) {
 			return ImageSource, rest, "names no image", "as in docker://registry.example.com/buildpack:1.0"
 		}
 		return ImageSource, rest, "", ""
-	case "http://", "https://", "git://", "ssh://":
-		return remote(s)
 	case "urn:":
 		return "", "", "is a name that only pack can look up", idForm
 	}

@@ -22,7 +22,10 @@ const noAssertion = "NOASSERTION"
 // dep is a dep that a layer was made of.
 type dep struct {
 	Name, Version, URI, SHA256 string
-	Metadata                   metadata.Table
+	// Of an image: its repository in full, its platform, and its digest. Digest is also that of the files of another folder.
+	Image, Platform, Digest string
+	Commit                  string // of a Git repository
+	Metadata                metadata.Table
 }
 
 // deps returns the deps in a layer's metadata, as get-dep records them: a table for each in the table deps. It skips
@@ -34,6 +37,7 @@ func deps(md metadata.Table) []dep {
 		record := table.Table(id)
 		d := dep{
 			Name: record.Text("name"), Version: record.Text("version"), URI: record.Text("uri"), SHA256: record.Text("sha"),
+			Image: record.Text("image"), Platform: record.Text("platform"), Digest: record.Text("digest"), Commit: record.Text("commit"),
 			Metadata: record.Table("metadata"),
 		}
 		if line(d.Name) != "" {
@@ -45,15 +49,29 @@ func deps(md metadata.Table) []dep {
 
 // pkg returns the dep as a package.
 func (d dep) pkg() *v2_3.Package {
-	p := newPackage("dep", d.Name, d.Version, d.Metadata, d.URI, d.SHA256)
-	if location := webAddress(d.URI); location != "" {
+	more := []string{d.URI, d.SHA256}
+	for _, value := range []string{d.Image, d.Platform, d.Digest, d.Commit} {
+		if value != "" {
+			more = append(more, value)
+		}
+	}
+	p := newPackage("dep", d.Name, d.Version, d.Metadata, more...)
+	sum := strings.ToLower(d.SHA256)
+	if location := d.location(); location != "" {
 		p.PackageDownloadLocation = location
 	}
-	if sum := strings.ToLower(d.SHA256); digest.SHA256.Validate(sum) == nil {
+	if d.isImage() {
+		sum = strings.TrimPrefix(d.Digest, "sha256:")
+	}
+	if digest.SHA256.Validate(sum) == nil {
 		p.PackageChecksums = []common.Checksum{{Algorithm: common.SHA256, Value: sum}}
 	}
 	if !slices.ContainsFunc(p.PackageExternalReferences, isPURL) {
-		p.PackageExternalReferences = append([]*v2_3.PackageExternalReference{purlReference(d.generic(p))}, p.PackageExternalReferences...)
+		purl := d.generic(p)
+		if d.isImage() {
+			purl = d.oci(p)
+		}
+		p.PackageExternalReferences = append([]*v2_3.PackageExternalReference{purlReference(purl)}, p.PackageExternalReferences...)
 	}
 	return p
 }
@@ -65,7 +83,11 @@ func (d dep) generic(p *v2_3.Package) string {
 		about = append(about, packageurl.Qualifier{Key: "checksum", Value: "sha256:" + sum.Value})
 	}
 	if p.PackageDownloadLocation != noAssertion {
-		about = append(about, packageurl.Qualifier{Key: "download_url", Value: p.PackageDownloadLocation})
+		key := "download_url"
+		if d.repository() != "" {
+			key = "vcs_url"
+		}
+		about = append(about, packageurl.Qualifier{Key: key, Value: p.PackageDownloadLocation})
 	}
 	return packageurl.NewPackageURL(packageurl.TypeGeneric, "", p.PackageName, p.PackageVersion, about, "").String()
 }

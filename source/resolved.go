@@ -16,7 +16,9 @@ import (
 // Resolved is what a source resolved to. Each kind fills in its own fields.
 type Resolved struct {
 	Digest digest.Digest // of an image's manifest, or of what else identifies the source; "" when unknown
-	Exact  bool          // equal digests are equal contents
+	Commit string        // of a Pinned Git
+	Folder string        // in the repository of a Pinned Git, "" for all of it
+	Exact  bool          // equal digests are equal contents, and so are equal commits
 	// Defined says that Digest is that of the operations that make the content, and of the config: the result of another target of
 	// bake, or a folder. No registry knows such a digest.
 	Defined bool

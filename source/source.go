@@ -70,6 +70,7 @@ type Image struct {
 	LookUp   string // what messages call the look-up
 	Name     string // name of its operation, which gets the reference behind it
 	At       Place
+	Shown    []bk.ConstraintsOpt // how else BuildKit shows the operation: place, description
 }
 
 // Wanted implements Source.
@@ -112,7 +113,11 @@ type Git struct {
 	Address string // as BuildKit has it: URL#REF:FOLDER
 	// Foreign says that a module names it. The server may be anybody's, so it is fetched without the user's tokens and keys.
 	Foreign bool
-	At      Place
+	// Pinned is for a repository whose commit counts: the commit is looked up, and the content is that commit's even when the branch
+	// has moved on. It takes a look-up unless the address names the commit.
+	Pinned bool
+	At     Place
+	Shown  []bk.ConstraintsOpt // how BuildKit shows the operation of a Pinned one: name, place, description
 }
 
 // Wanted implements Source.

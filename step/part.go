@@ -85,17 +85,29 @@ type Link struct {
 
 // Dep is a dep that get-dep can name. File is "" when the packfile has it, but it was not fetched for this version.
 type Dep struct {
-	Name     string         `json:"name"`
-	Version  string         `json:"version"`
-	URI      string         `json:"uri"`
-	SHA      string         `json:"sha"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	URI     string `json:"uri"`
+	SHA     string `json:"sha"` // of a file
+	Content
 	Metadata metadata.Table `json:"metadata,omitempty"`
-	File     string         `json:"file,omitempty"`     // absolute path
+	File     string         `json:"file,omitempty"`     // absolute path of the file or folder
 	Vendored bool           `json:"vendored,omitempty"` // it comes from the packfile's folder: BuildKit has not checked it against SHA
+}
+
+// Content is what a dep that is a folder has come to. It is empty for a file.
+type Content struct {
+	Image    string `json:"image,omitempty"`    // repository of an image in full, without tag or digest
+	Platform string `json:"platform,omitempty"` // of an image
+	Digest   string `json:"digest,omitempty"`   // of an image as its registry or layout has it; of the files of another context
+	Commit   string `json:"commit,omitempty"`   // of a Git repository
 }
 
 // ID returns NAME@VERSION, or NAME when the dep has no version: its name in messages, in deps/ and in metadata.
 func (d Dep) ID() string { return strings.TrimSuffix(d.Name+"@"+d.Version, "@") }
+
+// IsFolder reports whether the dep is a folder that was fetched. It is read-only.
+func (d Dep) IsFolder() bool { return d.Content != Content{} }
 
 // Setup is a caches.setup script.
 type Setup struct {

@@ -5,7 +5,7 @@ const (
 	BinDir      = "/packfile/bin"     // packfile-step and get-dep, read-only, from the frontend's own image
 	SpecDir     = "/packfile/step"    // spec.json and the scripts, read-only
 	OutDir      = "/packfile/out"     // what comes back: ResultFile and MetadataDir
-	DepsDir     = "/packfile/deps"    // DepsDir/N/FILE: dep N of the spec; what a run step does to it is thrown away
+	DepsDir     = "/packfile/deps"    // DepsDir/N/FILE: dep N of the spec; what a run step does to it is thrown away. DepsDir/N is one that is a folder, read-only
 	LinksDir    = "/packfile/links"   // LinksDir/NAME: metadata folder of a linked layer, read-only
 	SetupAppDir = "/packfile/app"     // APP of caches.setup, read-only
 	FactsDir    = "/packfile/facts"   // results of the layer's earlier steps, read-only; no step reads them

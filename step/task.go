@@ -139,16 +139,17 @@ type MergeSBOM struct {
 // since anyone may have made it. It gives a Result only when it refuses the archive, and then leaves nothing of it.
 type Unpack struct{}
 
-// Digest computes checksums of deps, without a script or the app. Its result has the SHA-256 of each file as metadata, by
-// NAME@VERSION.
+// Digest computes checksums of deps, without a script or the app. Its result has the SHA-256 of each file or folder as metadata,
+// by NAME@VERSION.
 type Digest struct {
 	Files []DepFile `json:"files"`
 }
 
-// DepFile is the file of a dep.
+// DepFile is the file or folder of a dep.
 type DepFile struct {
-	ID   string `json:"id"`   // its ID
-	File string `json:"file"` // absolute path
+	ID     string `json:"id"`   // its ID
+	File   string `json:"file"` // absolute path
+	Folder bool   `json:"folder,omitempty"`
 }
 
 // Recognize prints a message when this builder knows an app that seems to be the same under another identity, and

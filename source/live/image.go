@@ -22,18 +22,29 @@ import (
 // image looks up an image in a registry, with its config.
 func (d *Door) image(ctx context.Context, s source.Image) (bk.State, source.Resolved, error) {
 	var none bk.State
-	ref, dgst, data, err := d.client.ResolveImageConfig(ctx, s.Ref, sourceresolver.Opt{
+	named, err := reference.ParseNormalizedNamed(s.Ref)
+	if err != nil {
+		return none, source.Resolved{}, err
+	}
+	named = reference.TagNameOnly(named)
+	ref, dgst, data, err := d.client.ResolveImageConfig(ctx, named.String(), sourceresolver.Opt{
 		LogName:  "[internal] " + s.LookUp,
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &s.Platform, ResolveMode: d.ui.ImageResolveMode.String()},
 	})
 	if err != nil {
-		return none, source.Resolved{}, err
+		return none, source.Resolved{}, noSuchPlatform(err, s.Platform)
 	}
-	resolved := source.Resolved{Digest: dgst, Exact: dgst != "", RawConfig: data, Config: new(dockerspec.DockerOCIImage)}
+	resolved := source.Resolved{
+		Digest: dgst, Exact: dgst != "", RawConfig: data, Config: new(dockerspec.DockerOCIImage), Repository: named.Name(),
+	}
 	if err := json.Unmarshal(data, resolved.Config); err != nil {
 		return none, resolved, err
 	}
-	return bk.Image(pinnedName(ref, dgst), bk.Platform(s.Platform), dockerui.WithInternalName(s.Name+" "+ref)), resolved, nil
+	opts := []bk.ImageOption{bk.Platform(s.Platform), dockerui.WithInternalName(s.Name + " " + ref)}
+	for _, o := range s.Shown {
+		opts = append(opts, o)
+	}
+	return bk.Image(pinnedName(ref, dgst), opts...), resolved, nil
 }
 
 // pinnedName returns the name of an image with its digest.

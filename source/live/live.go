@@ -76,6 +76,10 @@ func (d *Door) Resolve(ctx context.Context, s source.Source) (bk.State, source.R
 	case source.Tools:
 		st, err := d.tools(ctx, s)
 		return st, source.Resolved{}, err
+	case source.Git:
+		if s.Pinned {
+			return d.commit(ctx, s)
+		}
 	}
 	st, err := Make(s)
 	return st, source.Resolved{Digest: s.Wanted().Digest, Exact: s.Wanted().Digest != ""}, err

@@ -45,20 +45,26 @@ func file(s source.File) bk.State {
 	return bk.HTTP(s.URI, opts...)
 }
 
-// git returns a state with a folder of a repository. It fails for an address that Git would not take, and for SSH on behalf of a
-// module.
-func git(s source.Git) (bk.State, error) {
-	var opts []bk.GitOption
+// git returns a state with a folder of a repository, with further options. It fails for an address that Git would not take, and
+// for SSH on behalf of a module.
+func git(s source.Git, opts ...bk.GitOption) (bk.State, error) {
 	if s.Foreign {
-		opts = append(opts, bk.AuthTokenSecret(""), bk.AuthHeaderSecret(""))
 		if remote, err := gitutil.ParseURL(s.Address); err == nil && remote.Scheme == gitutil.SSHProtocol {
 			return bk.State{}, errors.New("it is fetched with the user's SSH agent, which modules have not: " +
 				"name it in the packfile that is built as well, or over https")
 		}
 	}
-	st, _, err := dockerui.DetectGitContext(s.Address, nil, opts...)
+	st, _, err := dockerui.DetectGitContext(s.Address, nil, append(access(s), opts...)...)
 	if err != nil || st == nil {
 		return bk.State{}, errors.Join(err, errors.New("it is no address of a Git repository"))
 	}
 	return *st, nil
+}
+
+// access returns what keeps a repository that a module names from the user's tokens.
+func access(s source.Git) []bk.GitOption {
+	if !s.Foreign {
+		return nil
+	}
+	return []bk.GitOption{bk.AuthTokenSecret(""), bk.AuthHeaderSecret("")}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/packfile/frontend/step"
 )
 
-// getDep runs the program get-dep NAME [VERSION]: it returns the path of a dep's file and records the dep in the layer's
+// getDep runs the program get-dep NAME [VERSION]: it returns the path of a dep's file or folder and records the dep in the layer's
 // metadata, so that the SBOM has it.
 func (c container) getDep(args []string) (path string, err error) {
 	if len(args) < 1 || len(args) > 2 {
@@ -36,7 +36,17 @@ func (c container) getDep(args []string) (path string, err error) {
 	if dep.File == "" {
 		return "", notFetched(task.Deps, dep)
 	}
-	record := metadata.Table{"name": dep.Name, "version": dep.Version, "uri": dep.URI, "sha": dep.SHA}
+	record := metadata.Table{"name": dep.Name, "version": dep.Version, "uri": dep.URI}
+	if !dep.IsFolder() {
+		record["sha"] = dep.SHA
+	}
+	for key, value := range map[string]string{
+		"image": dep.Image, "platform": dep.Platform, "digest": dep.Digest, "commit": dep.Commit,
+	} {
+		if value != "" {
+			record[key] = value
+		}
+	}
 	if len(dep.Metadata) > 0 {
 		record["metadata"] = dep.Metadata
 	}

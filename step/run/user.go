@@ -106,14 +106,23 @@ func giveOutputTo(u step.User) {
 }
 
 // giveDepsTo lets a user move and remove the files of deps, which belong to the user already. Only this step sees the
-// changes.
-func (r *runner) giveDepsTo(u step.User) error {
-	folders, err := os.ReadDir(r.deps)
+// changes. Deps that are folders are read-only.
+func (f *filler) giveDepsTo(u step.User) error {
+	folders, err := os.ReadDir(f.deps)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	readOnly := map[string]bool{}
+	for _, dep := range f.task.Deps {
+		if dep.IsFolder() {
+			readOnly[filepath.Base(dep.File)] = true
+		}
+	}
 	for _, folder := range folders {
-		if err := os.Chown(filepath.Join(r.deps, folder.Name()), u.UID, u.GID); err != nil {
+		if readOnly[folder.Name()] {
+			continue
+		}
+		if err := os.Chown(filepath.Join(f.deps, folder.Name()), u.UID, u.GID); err != nil {
 			return err
 		}
 	}

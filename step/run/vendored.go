@@ -6,6 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
@@ -28,11 +29,15 @@ func checkVendored(deps []step.Dep) error {
 	return nil
 }
 
-// digest computes the checksums of deps without sha.
+// digest computes the checksums of deps that the packfile does not pin.
 func (r *runner) digest(task step.Digest) error {
 	sums := metadata.Table{}
 	for _, dep := range task.Files {
-		sum, err := sumFile(dep.File)
+		sumOf := sumFile
+		if dep.Folder {
+			sumOf = layer.DigestFolder
+		}
+		sum, err := sumOf(dep.File)
 		if err != nil {
 			return err
 		}
