@@ -152,6 +152,7 @@ func standIns(t *testing.T) *strings.Replacer {
 	}))
 	t.Cleanup(downloads.Close)
 	platforms := strings.Split(os.Getenv("PACKFILE_NATIVE_PLATFORMS"), ",")
+	_, rules := servedRepository(t, map[string]string{"lint/rules.txt": "rules\n"})
 	return strings.NewReplacer(
 		"registry.example.com/packfile/frontend:1", env.frontend,
 		"registry.example.com/build:1", env.buildImage,
@@ -161,6 +162,7 @@ func standIns(t *testing.T) *strings.Replacer {
 		"registry.example.com/lifecycle:1", lifecycleImage(t, ""),
 		"registry.example.com", strings.TrimSuffix(imageName(t), ":latest"),
 		"https://downloads.example.com", downloads.URL,
+		"https://git.example.com/rules.git", rules,
 		"linux/amd64,linux/arm64", strings.Join(platforms, ","),
 	)
 }
@@ -295,6 +297,10 @@ func (b *block) built(t *testing.T, names *strings.Replacer) {
 	writeKey(t, key)
 	r := request{dir: dir, opts: map[string]string{"filename": b.filename(), "build-arg:PACKFILE_APP": b.String()},
 		args: []string{"--secret", "id=token,src=" + filepath.Join(dir, "token"), "--ssh", "default=" + key}}
+	if strings.Contains(b.text, "context:fixtures") {
+		r.opts["context:fixtures"] = "local:fixtures"
+		r.args = append(r.args, "--local", "fixtures="+dir)
+	}
 	if b.is("debian") {
 		r.buildImg, r.runImg = env.buildImage, env.runImage
 		r.args = append(r.args, trustOurAuthority()...)

@@ -193,3 +193,98 @@ func TestAFolderDepThatCannotBeHadIsAnErrorAtItsURI(t *testing.T) {
 		})
 	}
 }
+
+func TestSBOMAndProvenanceNameDepsThatAreFolders(t *testing.T) {
+	t.Parallel()
+	image := toolImage(t, "x")
+	digest := readImage(t, image).Digest
+	repo, address := servedRepository(t, map[string]string{"tool.txt": "x", "sub/tool.txt": "y"})
+	commit := commitOf(t, repo)
+	r := request{opts: map[string]string{"attest:provenance": "mode=max", "attest:sbom": "true"}, dir: files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu"),
+		testbed.Layer("a").Export().Version("1").Run(`cp "$(get-dep image)"/* "$(get-dep all)/tool.txt" "$(get-dep sub)/tool.txt" $LAYER`).
+			Dep("image", "1", "docker://"+image).
+			Dep("all", "1", address+"#main").
+			Dep("sub", "1", address+"#"+commit+":sub"),
+	)})}
+	check := func(what string, a attested) {
+		t.Helper()
+		all := a.materials(t, "linux/amd64")
+		hasMaterial(t, what, all, repositoryOf(image), digest.Encoded())
+		found := map[string]bool{}
+		for _, m := range all {
+			found[m.Digest["sha1"]] = true
+		}
+		if !found[commit] {
+			t.Errorf("%s: no commit %s in %+v", what, commit, all)
+		}
+		bill := a.bill(t, "linux/amd64")
+		if p := bill.one(t, "image", ""); p.PackageChecksums[0].Value != digest.Encoded() {
+			t.Errorf("%s: %+v", what, p)
+		}
+		bill.one(t, "all", asSPDX(address)+"@"+commit)
+		bill.one(t, "sub", asSPDX(address)+"@"+commit+"#sub")
+	}
+	_, first := r.attest(t)
+	check("first build", first)
+	r.previous, r.image, r.host = first.name, "", otherDaemon(t)
+	b, reused := r.attest(t)
+	if b.hasVertex("[a] run") {
+		t.Errorf("the layer was not reused:\n%s", b.log)
+	}
+	for _, pulled := range b.executed(`\[a\] dep .*`) {
+		t.Errorf("%s was fetched for a layer that is reused\n%s", pulled, b.log)
+	}
+	check("layer of the previous image on another builder", reused)
+}
+
+// asSPDX is the address of a repository as SPDX has it.
+func asSPDX(address string) string {
+	if strings.HasPrefix(address, "git:") {
+		return address
+	}
+	return "git+" + address
+}
+
+func TestAModuleHasNoNamedContextAndItsRepositoriesGetNoTokens(t *testing.T) {
+	t.Parallel()
+	const layer = "[[layers]]\nname = 'a'\n[layers.build]\nrun.inline = 'get-dep tool'\n[[layers.build.deps]]\nname = 'tool'\n"
+	folder := t.TempDir()
+	for uri, want := range map[string]string{
+		"context:tool":                 `modules/tool/packfile.toml:`,
+		"ssh://git@127.0.0.1/tool.git": "which modules have not",
+	} {
+		dir := files(t, map[string]string{"packfile.toml": sh + uses("modules/tool")})
+		write(t, dir, under("modules/tool", map[string]string{"packfile.toml": module("acme/tool@1", layer+"uri = '"+uri+"'\n")}))
+		text := request{dir: dir, opts: map[string]string{"context:tool": "local:tool"}, args: []string{"--local", "tool=" + folder}}.fail(t)
+		contains(t, text, want)
+		if strings.HasPrefix(uri, "context:") {
+			contains(t, text, `module acme/tool@1 is not given the named context "tool" of the build`)
+		}
+	}
+}
+
+func TestEachPlatformHasItsOwnImageOfADepUnlessThePackfileNamesOne(t *testing.T) {
+	t.Parallel()
+	if len(natives()) < 2 {
+		t.Skip("this machine runs one platform")
+	}
+	image := imageName(t)
+	must(t, "buildctl", "build", "--frontend=dockerfile.v0", "--opt=platform="+strings.Join(natives(), ","),
+		"--local=context="+files(t, map[string]string{"amd64": "amd64", "386": "386", "arm64": "arm64", "arm": "arm"}),
+		"--local=dockerfile="+files(t, map[string]string{"Dockerfile": "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /tool.txt\n"}),
+		"--output=type=image,push=true,name="+image)
+	text := testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu"),
+		testbed.Layer("a").Export().Version("1").Run(`cp "$(get-dep own)/tool.txt" $LAYER/own; cp "$(get-dep first)/tool.txt" $LAYER/first`).
+			Dep("own", "1", "docker://"+image).
+			Dep("first", "1", "docker://"+image, "platform", natives()[0]),
+	)
+	r := request{dir: files(t, map[string]string{"packfile.toml": text}), opts: map[string]string{"platform": strings.Join(natives(), ",")}}
+	_, img := r.pushTo(t, imageName(t))
+	for _, p := range natives() {
+		layer := img.of(t, p).tree(t, "layer a")
+		equal(t, "its own on "+p, strings.TrimSpace(layer["layers/packfile/a/own"].content), arch(p))
+		equal(t, "that of the first on "+p, strings.TrimSpace(layer["layers/packfile/a/first"].content), arch(natives()[0]))
+	}
+}

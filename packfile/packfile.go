@@ -177,8 +177,10 @@ type Dep struct {
 	node.Table
 	Name, Version, URI string
 	SHA                string // "" when not given: whatever the server has
-	Platform           string // of an image; "" when not given: the one that is built for
-	Metadata           metadata.Table
+	// Platform is that of an image; "" when not given: the one that is built for. An app may be known by its packfile as JSON, which
+	// does not change for those that say nothing of it.
+	Platform string `json:",omitempty"`
+	Metadata metadata.Table
 }
 
 // Env is the env table of a provide section.
