@@ -162,6 +162,8 @@ func TestErrorsOfRegistriesNameTheImageAndItsContext(t *testing.T) {
 			}
 			r := request{dir: module, host: host, opts: map[string]string{"context:acme/tool": "docker-image://" + image}}
 			contains(t, r.fail(t), "named context acme/tool: "+image+": ", ">>> [[buildpacks]]", says)
+			dep := files(t, map[string]string{"packfile.toml": copies("docker://" + image)})
+			contains(t, request{dir: dep, host: host}.fail(t), "packfile.toml:18:7: dep tool@1: "+image+": ", ">>> uri = ", says)
 			if strings.HasSuffix(image, unknown) {
 				continue // nothing is taken over
 			}

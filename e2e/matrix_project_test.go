@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 )
 
 // synthetic is a packfile that uses all there is: every kind of layer, file and link. Its steps write down what they see
-// of the machine and of the app, so that what they see is the image's as well. SETCAP is the SHA-256 of a program.
+// of the machine and of the app, so that what they see is the image's as well. SETCAP is the SHA-256 of a program, IMAGE an image.
 //
 // What they do not write down are times of the app's folders: the native snapshotter copies folders for a step that may
 // write to them, and loses their times.
@@ -84,6 +83,12 @@ touch $DOWNLOADS/used
 	testbed.Layer("selected").Export().Inputs("bin", "static/**/*.html").
 		Test("find . -exec stat -c '%n %a' {} + | sort | sha256sum | cut -c1-12 > $MD/version").
 		Run("cp -R . $LAYER/inputs; cp -a . $LAYER/kept"),
+	testbed.Layer("folder").Export().Version("1").Run(`
+cd "$(get-dep image)"
+cp -a . $LAYER/copy
+find . -exec stat -c '%N %a %u:%g %s %Y' {} + | sort > $LAYER/files
+`).
+		Dep("image", "1", "docker://IMAGE", "platform", "linux/{{.TARGETARCH}}"),
 	testbed.Layer("matched").Export().Match("bin", "*.txt").Run("bin/run > $LAYER/out"),
 	testbed.Provided("whole").Export().Require("ls -R > $MD/listing").Run("cp -a . $LAYER/app"),
 	testbed.Layer("page").LockApp().
@@ -114,7 +119,7 @@ func syntheticProject(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := files(t, map[string]string{
-		"packfile.toml":    strings.Replace(synthetic, "SETCAP", fmt.Sprintf("%x", sha256.Sum256(data)), 1),
+		"packfile.toml":    replace(replace(synthetic, "SETCAP", fmt.Sprintf("%x", sha256.Sum256(data))), "IMAGE", env.empty),
 		"deps/setcap@1":    string(data),
 		"bin/run":          "#!/bin/sh\necho run\n",
 		"bin/setuid":       "#!/bin/sh\nid -u\n",

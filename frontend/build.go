@@ -30,16 +30,17 @@ import (
 // build is one call of the frontend.
 type build struct {
 	*solver
-	ui      *dockerui.Client
-	door    *live.Door
-	sources source.Resolver // door, with decorators around it
-	opts    options
-	source  *dockerui.Source
-	pf      *packfile.Packfile // the packfile being built
-	project *project.Project   // the project descriptor that pf was read from, else nil
-	root    *module.Module     // pf as a module
-	modules module.Found
-	texts   // files that errors can show: packfiles, and those of modules
+	ui        *dockerui.Client
+	door      *live.Door
+	sources   source.Resolver // door, with decorators around it
+	opts      options
+	source    *dockerui.Source
+	pf        *packfile.Packfile // the packfile being built
+	project   *project.Project   // the project descriptor that pf was read from, else nil
+	root      *module.Module     // pf as a module
+	modules   module.Found
+	texts               // files that errors can show: packfiles, and those of modules
+	depImages depImages // found so far
 	warner
 	apps     []*app    // one for each platform
 	images   []*images // one for each platform

@@ -75,6 +75,9 @@ func isImage(op *pb.Op) bool {
 // pullError returns the error about an image, one of some, that cannot be pulled. It points at the image's place in the packfile,
 // else names the named context that stands for the image. What remains is the frontend's own image.
 func (b *build) pullError(images []*pb.Op, text string) error {
+	if err := b.depImages.pullError(images, text); err != nil {
+		return err
+	}
 	err := errors.New(withoutPrefix(text))
 	var refs []string
 	for _, op := range images {

@@ -4,11 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
+
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
@@ -23,6 +29,9 @@ func (b *build) lookUp(ctx context.Context, in fact.Inquiry) (fact.Facts, error)
 	for id, s := range in.Wanted {
 		eg.Go(func() error {
 			is, err := b.findDep(egCtx, s)
+			if err == nil {
+				err = b.depImages.keep(egCtx, is, func(err error) error { return depError(id, s, err) })
+			}
 			if err != nil {
 				return depError(id, s, err)
 			}
@@ -72,4 +81,35 @@ func depError(id string, s source.Source, err error) error {
 		d.Message = fmt.Sprintf("dep %s: %s: %s", id, layerkey.Redact(wanted.Ref), withoutPrefix(err.Error()))
 	}
 	return &node.Error{Filename: wanted.At.Filename, Diagnostics: []node.Diagnostic{d}}
+}
+
+// depImages are the images that are deps, by the identifier of their operation: each with what makes an error about it. The zero
+// value has none.
+type depImages struct{ errors sync.Map }
+
+// keep adds what was found of a dep when it is an image.
+func (d *depImages) keep(ctx context.Context, is fact.Found, fail func(error) error) error {
+	ops, err := llb.OperationsOf(ctx, is.Content)
+	if err == nil && isImage(ops[0].Op) {
+		d.errors.LoadOrStore(ops[0].GetSource().GetIdentifier(), fail)
+	}
+	return err
+}
+
+// pullError returns the error about a dep that cannot be pulled when one of these images is a dep; nil otherwise. Another image
+// that the text names goes first.
+func (d *depImages) pullError(images []*pb.Op, text string) error {
+	named := func(op *pb.Op) bool {
+		ref, err := reference.ParseNormalizedNamed(strings.TrimPrefix(op.GetSource().GetIdentifier(), source.ImageScheme))
+		return err == nil && strings.Contains(text, reference.Path(ref)+"/")
+	}
+	if i := slices.IndexFunc(images, named); i >= 0 {
+		images = images[i : i+1]
+	}
+	for _, op := range images {
+		if fail, ok := d.errors.Load(op.GetSource().GetIdentifier()); ok {
+			return fail.(func(error) error)(errors.New(text))
+		}
+	}
+	return nil
 }
