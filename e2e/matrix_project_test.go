@@ -16,7 +16,7 @@ import (
 // of the machine and of the app, so that what they see is the image's as well. SETCAP is the SHA-256 of a program, IMAGE an image.
 //
 // What they do not write down are times of the app's folders: the native snapshotter copies folders for a step that may
-// write to them, and loses their times.
+// write to them, and loses their times. Nor do they write down the time of the root of an image, which no image has.
 var synthetic = testbed.Packfile(
 	testbed.Config("id", "test.example/everything", "version", "1.0.0", "shell", "/bin/sh -eu", "user", "0:0"),
 	testbed.Text(`
@@ -86,7 +86,8 @@ touch $DOWNLOADS/used
 	testbed.Layer("folder").Export().Version("1").Run(`
 cd "$(get-dep image)"
 cp -a . $LAYER/copy
-find . -exec stat -c '%N %a %u:%g %s %Y' {} + | sort > $LAYER/files
+find . -mindepth 1 -type f -exec stat -c '%n %a %u:%g %h %s %Y' {} + | sort > $LAYER/files
+find . -mindepth 1 ! -type f -exec stat -c '%N %a %u:%g %Y' {} + | sort > $LAYER/folders
 `).
 		Dep("image", "1", "docker://IMAGE", "platform", "linux/{{.TARGETARCH}}"),
 	testbed.Layer("matched").Export().Match("bin", "*.txt").Run("bin/run > $LAYER/out"),

@@ -82,6 +82,14 @@ func TestWhatChangesAreCalled(t *testing.T) {
 			old.Parts.Deps = []Dep{{Name: "node", Version: "20.1.0", URI: "https://a/1", SHA: digestA}}
 			new.Parts.Deps = []Dep{{Name: "node", Version: "20.2.0", URI: "https://a/2", SHA: digestB}}
 		}, "dep node 20.1.0 -> 20.2.0"},
+		{"another digest of an image", func(old, new *Record) {
+			old.Parts.Deps = []Dep{{Name: "a", Content: step.Content{Image: "x/a", Digest: "sha256:1"}}}
+			new.Parts.Deps = []Dep{{Name: "a", Content: step.Content{Image: "y/a", Digest: "sha256:2"}}}
+		}, "dep a: image x/a -> y/a, dep a: digest sha256:1 -> sha256:2"},
+		{"another platform of an image, another commit", func(old, new *Record) {
+			old.Parts.Deps = []Dep{{Name: "a", Content: step.Content{Platform: "linux/386"}}, {Name: "b", Content: step.Content{Commit: "c0"}}}
+			new.Parts.Deps = []Dep{{Name: "a", Content: step.Content{Platform: "linux/arm"}}, {Name: "b", Content: step.Content{Commit: "c1"}}}
+		}, "dep a: platform linux/386 -> linux/arm, dep b: commit c0 -> c1"},
 		{"the same version of a dep", func(old, new *Record) {
 			old.Parts.Deps = []Dep{{Name: "node", Version: "1", URI: "https://a/1", SHA: digestA, Metadata: metadata.Table{"a": metadata.Table{"b": "1"}}}}
 			new.Parts.Deps = []Dep{{Name: "node", Version: "1", URI: "https://a/2", SHA: digestB, Metadata: metadata.Table{"a": metadata.Table{"b": "2"}}}}
