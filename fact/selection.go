@@ -1,11 +1,11 @@
 package fact
 
 import (
-	"path"
 	"slices"
 
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/node"
+	"github.com/packfile/frontend/pattern"
 	"github.com/packfile/frontend/step"
 )
 
@@ -22,20 +22,12 @@ type Selection struct {
 	Before *Answer // the answer about fewer files, when it was asked before
 }
 
-// Glob returns a pattern of a packfile as BuildKit takes it, whose own patterns match no file by ".".
-func Glob(pattern string) string {
-	if pattern = path.Clean(pattern); pattern == "." {
-		return "**"
-	}
-	return pattern
-}
-
 // Add adds another form of pattern i, whose folders include a symlink. It reports whether the form is new.
-func (s *Selection) Add(i int, pattern string) bool {
-	if slices.Contains(s.Chosen.Patterns[i], pattern) {
+func (s *Selection) Add(i int, form string) bool {
+	if slices.Contains(s.Chosen.Patterns[i], form) {
 		return false
 	}
-	s.Chosen.Patterns[i] = append(s.Chosen.Patterns[i], pattern)
+	s.Chosen.Patterns[i] = append(s.Chosen.Patterns[i], form)
 	return true
 }
 
@@ -47,10 +39,10 @@ func (s *Selection) AddWay(name string) bool { return insert(&s.Chosen.Ways, nam
 
 // insert puts the pattern of a path into a sorted list. It reports whether the pattern is new there.
 func insert(patterns *[]string, name string) bool {
-	pattern := Glob(llb.Literal(name))
-	i, found := slices.BinarySearch(*patterns, pattern)
+	literal := pattern.Clean(llb.Literal(name))
+	i, found := slices.BinarySearch(*patterns, literal)
 	if !found {
-		*patterns = slices.Insert(*patterns, i, pattern)
+		*patterns = slices.Insert(*patterns, i, literal)
 	}
 	return !found
 }
@@ -70,7 +62,15 @@ func (s *Selection) Frozen() Selection {
 	return now
 }
 
-// Patterns returns all patterns: those of the packfile, and those of what symlinks lead to.
-func (s Selection) Patterns() []string {
-	return slices.Concat(slices.Concat(s.Chosen.Patterns...), s.Chosen.Targets, s.Chosen.Ways)
+// List returns all patterns: those of the packfile, and those of what symlinks lead to.
+func (s Selection) List() []string {
+	return pattern.WithTargets(s.Chosen.Patterns, s.Chosen.Targets, s.Chosen.Ways)
+}
+
+// Patterns returns all patterns as BuildKit's copies take them.
+func (s Selection) Patterns() []string { return pattern.ForCopy(s.List()) }
+
+// Without returns what the exclusions leave of all files of the app, whichever files the other patterns select.
+func (s Selection) Without() (*pattern.Matcher, error) {
+	return pattern.New(append([]string{pattern.Everything}, slices.Concat(s.Chosen.Patterns...)...))
 }

@@ -3,55 +3,36 @@ package frontend
 import (
 	"context"
 	"path"
-	"strings"
 
-	"github.com/moby/patternmatcher"
+	"github.com/packfile/frontend/pattern"
 )
 
-// maxLooks is how many folders are looked into to find one file that matches a pattern.
+// maxLooks is how many folders are looked into to find one file.
 const maxLooks = 1000
 
-// search looks for any file of an app that matches a pattern.
+// search looks for any file of an app that each of several lists of patterns selects.
 type search struct {
 	*appLinks
+	lists []*pattern.Matcher
 	looks int // how many are left; when none is, a file counts as found
 }
 
-// hasFile reports whether a file below dir matches a pattern that consists of names.
-func (s *search) hasFile(ctx context.Context, dir string, names []string) (bool, error) {
-	if strings.Contains(names[0], "**") {
-		m, err := patternmatcher.New([]string{"x/" + path.Join(names...)})
+// hasFile reports whether the app has a file that each of the lists selects. It follows no symlinks, and asks the daemon for
+// each folder that may hold such a file until it has found one, but for no more than maxLooks.
+func (a *appLinks) hasFile(ctx context.Context, lists ...[]string) (bool, error) {
+	s := search{appLinks: a, looks: maxLooks}
+	for _, list := range lists {
+		m, err := pattern.New(list)
 		if err != nil {
 			return false, err
 		}
-		return s.below(ctx, dir, "x", m)
+		s.lists = append(s.lists, m)
 	}
-	if s.looks--; s.looks < 0 {
-		return true, nil
-	}
-	found, err := s.matching(ctx, dir, names[0])
-	if err != nil {
-		return false, err
-	}
-	for _, e := range found {
-		at, ok := path.Join(dir, path.Base(e.Path)), false
-		switch {
-		case !e.IsDir():
-			ok = len(names) == 1
-		case len(names) == 1:
-			ok, err = s.below(ctx, at, "", nil)
-		default:
-			ok, err = s.hasFile(ctx, at, names[1:])
-		}
-		if ok || err != nil {
-			return ok, err
-		}
-	}
-	return false, nil
+	return s.below(ctx, "")
 }
 
-// below reports whether any file in a folder matches m, at any depth, by its path behind name. With a nil m every file matches.
-func (s *search) below(ctx context.Context, dir, name string, m *patternmatcher.PatternMatcher) (bool, error) {
+// below reports whether there is such a file in a folder, at any depth.
+func (s *search) below(ctx context.Context, dir string) (bool, error) {
 	if s.looks--; s.looks < 0 {
 		return true, nil
 	}
@@ -60,24 +41,35 @@ func (s *search) below(ctx context.Context, dir, name string, m *patternmatcher.
 		return false, err
 	}
 	for _, e := range all {
-		base := path.Base(e.Path)
-		within := m
-		if m != nil {
-			ok, err := m.MatchesOrParentMatches(path.Join(name, base))
-			if err != nil {
-				return false, err
-			}
-			if ok {
-				within = nil // and so does all that is in it
-			}
-		}
-		found := within == nil
 		if e.IsDir() {
-			found, err = s.below(ctx, path.Join(dir, base), path.Join(name, base), within)
+			continue
 		}
-		if found || err != nil {
-			return found, err
+		if ok, err := s.all((*pattern.Matcher).Selects, path.Join(dir, path.Base(e.Path))); ok || err != nil {
+			return ok, err
+		}
+	}
+	for _, e := range all {
+		at := path.Join(dir, path.Base(e.Path))
+		if !e.IsDir() {
+			continue
+		}
+		ok, err := s.all((*pattern.Matcher).Reaches, at)
+		if ok {
+			ok, err = s.below(ctx, at)
+		}
+		if ok || err != nil {
+			return ok, err
 		}
 	}
 	return false, nil
+}
+
+// all reports whether all lists agree that something holds of a path.
+func (s *search) all(holds func(*pattern.Matcher, string) (bool, error), at string) (bool, error) {
+	for _, list := range s.lists {
+		if ok, err := holds(list, at); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }

@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 
 	bk "github.com/moby/buildkit/client/llb"
-	"github.com/moby/patternmatcher"
 	fstypes "github.com/tonistiigi/fsutil/types"
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/pattern"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/tree"
 )
@@ -26,13 +26,14 @@ const maxHops = 40
 type appLinks struct {
 	build  *build
 	tree   bk.State
+	dir    string // folder of the app in tree
 	app    *tree.Folder
 	seen   map[string]*fstypes.Stat   // by path; nil for what is not there
 	listed map[string][]*fstypes.Stat // entries by folder
 }
 
-func newAppLinks(b *build, tree bk.State) *appLinks {
-	return &appLinks{build: b, tree: tree, seen: map[string]*fstypes.Stat{}, listed: map[string][]*fstypes.Stat{}}
+func newAppLinks(b *build, tree bk.State, dir string) *appLinks {
+	return &appLinks{build: b, tree: tree, dir: dir, seen: map[string]*fstypes.Stat{}, listed: map[string][]*fstypes.Stat{}}
 }
 
 // open returns the app's folder, which takes a solve. It is called only when a pattern has a folder in it or there are symlinks.
@@ -42,7 +43,7 @@ func (a *appLinks) open(ctx context.Context) (*tree.Folder, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.app = &tree.Folder{State: a.tree, Files: files{ref}}
+		a.app = &tree.Folder{State: a.tree, Files: files{ref}, Dir: a.dir}
 	}
 	return a.app, nil
 }
@@ -171,8 +172,12 @@ func parent(name string) string { return strings.TrimPrefix(path.Dir("/"+name), 
 // shell.
 func (a *appLinks) onTheWay(ctx context.Context, sel *fact.Selection) error {
 	for i, glob := range sel.Globs {
+		names, err := pattern.NamesOf(glob)
+		if err != nil {
+			return err
+		}
 		w := way{appLinks: a, sel: sel, index: i, been: map[string]bool{}}
-		if err := w.walk(ctx, "", strings.Split(fact.Glob(glob), "/")); err != nil {
+		if err := w.walk(ctx, "", names); err != nil {
 			return err
 		}
 	}
@@ -187,10 +192,12 @@ type way struct {
 	been  map[string]bool
 }
 
-// walk follows the names of a pattern through the folders below dir that match them.
-func (w *way) walk(ctx context.Context, dir string, names []string) error {
-	key := dir + "\x00" + strings.Join(names, "/")
-	if len(names) == 1 || strings.Contains(names[0], "**") || w.been[key] {
+// walk follows the names of a pattern through the folders below dir that match them. The symlinks on the way of an exclusion need
+// not be there.
+func (w *way) walk(ctx context.Context, dir string, names []pattern.Name) error {
+	rest := pattern.Join(names)
+	key := dir + "\x00" + rest
+	if len(names) == 1 || names[0].Deep() || w.been[key] {
 		return nil
 	}
 	w.been[key] = true
@@ -198,6 +205,7 @@ func (w *way) walk(ctx context.Context, dir string, names []string) error {
 	if err != nil {
 		return err
 	}
+	glob := w.sel.Globs[w.index]
 	for _, stat := range folders {
 		at := path.Join(dir, path.Base(stat.Path))
 		if tree.IsSymlink(stat) {
@@ -205,12 +213,14 @@ func (w *way) walk(ctx context.Context, dir string, names []string) error {
 			if err != nil {
 				return err
 			}
-			to.addWay(w.sel, dir)
+			if !pattern.IsExclusion(glob) {
+				to.addWay(w.sel, dir)
+			}
 			if to.lost != "" || to.stat != nil && !to.stat.IsDir() {
 				continue
 			}
 			at = to.path
-			w.sel.Add(w.index, path.Join(llb.Literal(at), path.Join(names[1:]...)))
+			w.sel.Add(w.index, pattern.Like(glob, path.Join(llb.Literal(at), pattern.Join(names[1:]))))
 		} else if !stat.IsDir() {
 			continue
 		}
@@ -222,18 +232,13 @@ func (w *way) walk(ctx context.Context, dir string, names []string) error {
 }
 
 // matching returns the entries of a folder that match one name of a pattern.
-func (a *appLinks) matching(ctx context.Context, dir, name string) ([]*fstypes.Stat, error) {
-	if !strings.ContainsAny(name, "*?[") {
-		stat, err := a.entry(ctx, dir, name)
+func (a *appLinks) matching(ctx context.Context, dir string, name pattern.Name) ([]*fstypes.Stat, error) {
+	if name.Literal() {
+		stat, err := a.entry(ctx, dir, name.Text)
 		if stat == nil || err != nil {
 			return nil, err
 		}
 		return []*fstypes.Stat{stat}, nil
-	}
-	// Behind a folder, no character of the name is special because it comes first.
-	m, err := patternmatcher.New([]string{"x/" + name})
-	if err != nil {
-		return nil, err
 	}
 	all, err := a.entries(ctx, dir)
 	if err != nil {
@@ -241,7 +246,7 @@ func (a *appLinks) matching(ctx context.Context, dir, name string) ([]*fstypes.S
 	}
 	var found []*fstypes.Stat
 	for _, e := range all {
-		switch ok, err := m.MatchesOrParentMatches("x/" + path.Base(e.Path)); {
+		switch ok, err := name.Matches(path.Base(e.Path)); {
 		case err != nil:
 			return nil, err
 		case ok:
@@ -258,16 +263,35 @@ type lostLink struct {
 	why string
 }
 
+// excluded is why a symlink leads nowhere that leads to what an exclusion takes away.
+const excluded = "is taken away by an exclusion"
+
 // follow adds to a selection what the symlinks among its files lead to, as a step found them. It reports whether any of that is
 // new, and returns the symlinks that lead nowhere.
 func (a *appLinks) follow(ctx context.Context, sel *fact.Selection, r step.Result) (more bool, lost []lostLink, err error) {
+	if len(r.Links) == 0 {
+		return false, nil, nil
+	}
+	left, err := sel.Without()
+	if err != nil {
+		return false, nil, err
+	}
 	for _, link := range r.Links {
 		dir := parent(link.Path)
 		to, err := a.resolve(ctx, dir, link.Text)
 		if err != nil {
 			return false, nil, err
 		}
-		more = to.addWay(sel, dir) || more
+		for _, at := range append(to.links[:len(to.links):len(to.links)], to.path) {
+			if ok, err := left.Selects(at); err != nil {
+				return false, nil, err
+			} else if !ok && to.lost == "" {
+				to.lost = excluded
+			}
+		}
+		if to.lost != excluded {
+			more = to.addWay(sel, dir) || more
+		}
 		if to.lost != "" {
 			lost = append(lost, lostLink{link, path.Join(dir, link.Text), to.lost})
 			continue

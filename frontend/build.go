@@ -167,6 +167,9 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 	if err == nil {
 		d, result, err = b.solveImage(ctx, d, in.image)
 	}
+	if err == nil {
+		err = b.checkChanged(ctx, d)
+	}
 	if err != nil {
 		return nil, b.blamePrevious(ctx, d, err)
 	}

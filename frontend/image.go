@@ -58,10 +58,12 @@ func (b *build) nameImages(ctx context.Context) {
 		}
 	}
 	for _, u := range b.modules.All {
-		if u != b.root && u.Packfile.Config.Has("user") && b.opts.requestID == "" {
-			b.warnAbout(ctx, u.Filename, []node.Diagnostic{{
-				Message: "config.user of a module is not used: the packfile that is built says it", Range: u.Packfile.Config.At("user"),
-			}})
+		for _, key := range []string{"user", "app"} {
+			if u != b.root && u.Packfile.Config.Has(key) && b.opts.requestID == "" {
+				b.warnAbout(ctx, u.Filename, []node.Diagnostic{{
+					Message: "config." + key + " of a module is not used: the packfile that is built says it", Range: u.Packfile.Config.At(key),
+				}})
+			}
 		}
 	}
 }

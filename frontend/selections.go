@@ -3,10 +3,8 @@ package frontend
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/packfile/frontend/fact"
-	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/node"
 )
 
@@ -24,7 +22,7 @@ type selections struct {
 }
 
 func newSelections(b *build, app *app) *selections {
-	return &selections{build: b, app: app, links: newAppLinks(b, app.tree), of: map[fact.Question]*fact.Selection{}, rounds: map[fact.Question]int{}}
+	return &selections{build: b, app: app, links: newAppLinks(b, app.tree, ""), of: map[fact.Question]*fact.Selection{}, rounds: map[fact.Question]int{}}
 }
 
 // asked prepares a question before it is asked. sel is nil for a question that is not about files.
@@ -48,7 +46,7 @@ func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answe
 		return false, err
 	}
 	if !more {
-		return true, s.check(ctx, sel, a.Result, lost)
+		return true, s.check(ctx, q, a.Result, lost)
 	}
 	if s.rounds[q]++; s.rounds[q] > maxRounds {
 		return false, &node.Error{Filename: sel.Filename, Diagnostics: []node.Diagnostic{{
@@ -57,22 +55,4 @@ func (s *selections) answered(ctx context.Context, q fact.Question, a fact.Answe
 	}
 	sel.Answered(a)
 	return false, nil
-}
-
-// checkSlices warns about patterns of slices that match no file.
-func (s *selections) checkSlices(ctx context.Context, patterns []graph.Pattern) error {
-	for _, p := range patterns {
-		files := search{s.links, maxLooks}
-		found, err := files.hasFile(ctx, "", strings.Split(fact.Glob(p.Glob), "/"))
-		if err != nil {
-			return err
-		}
-		if found {
-			continue
-		}
-		s.build.warnOnce(ctx, p.Filename, []node.Diagnostic{{
-			Message: fmt.Sprintf("paths: no file of the app matches %q%s", p.Glob, s.hidden(p.Glob)), Range: p.At,
-		}})
-	}
-	return nil
 }

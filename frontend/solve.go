@@ -64,7 +64,7 @@ func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*g
 		case failed != nil:
 			return d, failed
 		default:
-			return d, selections.checkSlices(ctx, d.SlicePatterns())
+			return d, selections.checkImage(ctx, d)
 		}
 		a := <-answered
 		pending--

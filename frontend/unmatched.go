@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/patternmatcher"
@@ -13,26 +14,41 @@ import (
 	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/node"
+	"github.com/packfile/frontend/pattern"
 	"github.com/packfile/frontend/step"
 )
 
-// check warns about patterns that match no file, and about symlinks that lead nowhere. It fails when a version is the digest of
-// no file at all: no change could ever rebuild the layer.
-func (s *selections) check(ctx context.Context, sel *fact.Selection, r step.Result, lost []lostLink) error {
-	if len(r.Unmatched)+len(lost) == 0 {
-		return nil
+// check warns about patterns of a question that match no file, about exclusions that take nothing away, and about symlinks that
+// lead nowhere. It fails when a version is the digest of no file at all: no change could ever rebuild the layer.
+func (s *selections) check(ctx context.Context, q fact.Question, r step.Result, lost []lostLink) error {
+	sel := s.of[q]
+	list := chosen{
+		appLinks: s.links, hidden: s.hidden, key: sel.Key, where: "of the app", globs: sel.Globs, at: sel.At, forms: sel.Chosen.Patterns,
+		before: slices.Concat(sel.Chosen.Targets, sel.Chosen.Ways),
 	}
-	diags := make([]node.Diagnostic, len(r.Unmatched))
-	for n, i := range r.Unmatched {
-		where := "of the app"
-		if sel.Narrow {
-			where = "that inputs name"
-		}
-		diags[n] = node.Diagnostic{
-			Message: fmt.Sprintf("%s: no file %s matches %q%s", sel.Key, where, sel.Globs[i], s.hidden(sel.Globs[i])), Range: sel.At[i],
-		}
+	if inputs := s.of[fact.Question{Layer: q.Layer, Kind: fact.Inputs}]; sel.Narrow && inputs != nil {
+		list.where, list.within = "that inputs name", inputs.List()
 	}
-	if sel.Key == "match" && len(diags) == len(sel.Globs) {
+	diags, wanted := []node.Diagnostic(nil), 0
+	for i, glob := range sel.Globs {
+		switch {
+		case pattern.IsExclusion(glob):
+			useless, err := list.useless(ctx, i)
+			if err != nil {
+				return err
+			}
+			diags = append(diags, useless...)
+			continue
+		case slices.Contains(r.Unmatched, i):
+			unmatched, err := list.unmatched(ctx, i)
+			if err != nil {
+				return err
+			}
+			diags = append(diags, unmatched)
+		}
+		wanted++
+	}
+	if sel.Key == "match" && len(r.Unmatched) == wanted {
 		return &node.Error{Filename: sel.Filename, Diagnostics: diags}
 	}
 	for i, l := range lost {
@@ -52,14 +68,14 @@ func (s *selections) check(ctx context.Context, sel *fact.Selection, r step.Resu
 const shownLost = 5
 
 // hidden returns what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
-func (s *selections) hidden(pattern string) string {
-	if line, rule := hidingLine(s.app.Ignore.Data, pattern); line > 0 {
+func (s *selections) hidden(glob string) string {
+	if line, rule := hidingLine(s.app.Ignore.Data, glob); line > 0 {
 		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, s.app.Ignore.Name, rule)
 	}
 	if s.build.project == nil {
 		return ""
 	}
-	if key := hidingKey(s.build.project, pattern); key != "" {
+	if key := hidingKey(s.build.project, glob); key != "" {
 		return fmt.Sprintf(": %s in %s keeps it out", key, s.build.source.Filename)
 	}
 	return ""

@@ -15,6 +15,7 @@ import (
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/pattern"
 	"github.com/packfile/frontend/step"
 )
 
@@ -41,17 +42,24 @@ const (
 	processesPart = "process-types"
 )
 
-// appLayers returns the slices, in group order, and the rest of the app. A file belongs to the first slice that matches it. A
-// folder that matches takes all of its files with it.
+// appLayers returns the slices, in group order, and the rest of the app, as far as config.app chooses them. A file belongs to the
+// first slice that matches it. A folder that matches takes all of its files with it.
 func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
 	app, err := s.LockedApp(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
+	chosen := pattern.FromAll(s.Root.Packfile.Config.App)
 	var layers []imageLayer
 	var taken []string
 	for _, m := range s.Modules {
 		for _, part := range m.Packfile.Slices {
+			if len(chosen) > 0 {
+				app, chosen = s.selectApp(app, chosen, nil, "app of the image"), nil
+			}
+			if pattern.Excludes(part.Paths) && len(taken) > 0 { // in one list, they would take away from other slices
+				app, taken = s.selectApp(app, nil, taken, "app without slices"), nil
+			}
 			slice := s.selectApp(app, part.Paths, taken, "app slice")
 			layers = append(layers, imageLayer{state: slice, origin: "app slice", part: slicePart + strconv.Itoa(len(layers))})
 			taken = append(taken, part.Paths...)
@@ -59,20 +67,21 @@ func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
 	}
 	rest := app
 	switch {
-	case len(taken) > 0:
-		rest = s.selectApp(app, nil, taken, "app")
+	case len(chosen) > 0 || len(taken) > 0:
+		rest = s.selectApp(app, chosen, taken, "app")
 	case slices.ContainsFunc(s.LockApp, func(l *graph.Layer) bool { return !s.Dropped(l) }) || !s.AppTime.Equal(container.DefaultTime):
 		rest = llb.Normalize(app, s.AppTime, graph.Options(s.Name("", "app"), s.LockApp...)...)
 	}
 	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
 }
 
-// selectApp returns the files of the app that globs include and do not exclude. It always keeps the app's folder: no layer is
+// selectApp returns the files of the app that a list includes and another does not. It always keeps the app's folder: no layer is
 // empty.
 func (s assembly) selectApp(app bk.State, include, exclude []string, name string) bk.State {
 	inApp := func(globs []string) (paths []string) {
-		for _, g := range globs {
-			paths = append(paths, path.Join(strings.TrimPrefix(step.AppDir, "/"), g))
+		for _, g := range pattern.ForCopy(globs) {
+			rest, _ := pattern.CutExclusion(g)
+			paths = append(paths, pattern.Like(g, path.Join(strings.TrimPrefix(step.AppDir, "/"), rest)))
 		}
 		return paths
 	}

@@ -49,6 +49,12 @@ var ConfigSchema = node.Define(node.Schema[Config]{
 		node.String("network", func(c *Config) *string { return &c.Network }, network),
 		{Name: "image", Read: readImageConfig},
 		{Name: "env", Read: readLaunchEnv},
+		node.Strings("app", func(c *Config) *[]string { return &c.App }, glob),
+	},
+	Finish: func(d *node.Decoder, c *Config) {
+		if c.App != nil && len(c.App) == 0 {
+			d.Fail(c.At("app"), "", "app: an empty list would leave nothing of the app in the image")
+		}
 	},
 })
 
@@ -176,6 +182,7 @@ var sliceSchema = node.Define(node.Schema[Slice]{
 		if s.Paths != nil && len(s.Paths) == 0 {
 			d.Fail(s.At("paths"), "", "paths: a slice holds at least one path")
 		}
+		checkExclusions(d, s.Table, "paths", s.Paths)
 	},
 })
 

@@ -89,6 +89,7 @@ func readRun(d *node.Decoder, p *Provide, e *node.Entry) {
 
 func finishSection(d *node.Decoder, p *Provide) {
 	checkAccess(d, &p.Access, p.Table)
+	checkExclusions(d, p.Table, "inputs", p.Inputs)
 	if p.Inputs != nil {
 		switch {
 		case len(p.Inputs) == 0:

@@ -99,6 +99,7 @@ var testSchema = node.Define(node.Schema[Test]{
 
 func finishTest(d *node.Decoder, t *Test) {
 	checkAccess(d, &t.Access, t.Table)
+	checkExclusions(d, t.Table, "match", t.Match)
 	t.Script = checkScript(d, "test", t.Script, t.Table, "shell", "network", "secrets", "ssh", "full-env", "refresh")
 	switch {
 	case t.Script != nil && t.Has("match"):

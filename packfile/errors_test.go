@@ -127,6 +127,14 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 			`1:124: process: "a/b" is not a process type`, `1:133: a variable of the app needs "name"`}},
 		{"a launcher with a blank", "a.toml", "config.launcher = 'a b'", []string{`1:19: launcher: "a b" holds white space`}},
 
+		{"an app of nothing", "a.toml", "config.app = []", []string{"1:14: app: an empty list would leave nothing of the app in the image"}},
+		{"an app that is a string", "a.toml", "config.app = 'dist'", []string{`1:14: app: expected an array of strings, found a string (write app = ["dist"])`}},
+		{"an app outside of the app", "a.yaml", "config: { app: [ '!', /x ] }", []string{`1:18: app: "!" is not an exclusion`, `1:23: app: "/x" is absolute`}},
+		{"inputs that are exclusions", "a.toml", layer + "build.inputs = ['!x', '!y']",
+			[]string{`3:16: inputs: exclusions alone select no file (begin with what they are taken from, as in "**")`}},
+		{"a match of exclusions", "a.toml", layer + "build.test.match = ['!x']", []string{"3:20: match: exclusions alone select no file"}},
+		{"a slice of exclusions", "a.toml", "slices = [{ paths = ['!x'] }]", []string{"1:21: paths: exclusions alone select no file"}},
+
 		{"no name", "a.toml", "[[layers]]\nbuild = {}", []string{`1:3: a layer needs "name"`}},
 		{"both forms of a script", "a.toml", layer + "build.run = { inline = \"a\", path = \"b\" }", []string{"3:36: a script has inline and path (keep one)"}},
 		{"neither form of a script", "a.toml", layer + "build.run = {}", []string{`3:13: a script needs "inline" or "path"`}},

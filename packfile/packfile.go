@@ -45,6 +45,7 @@ type Config struct {
 	Network               string       // "", "default" or "none"
 	Image                 *ImageConfig // nil when there is none
 	Env                   []LaunchVar  // [[config.env.launch]]
+	App                   []string     // globs: what of the app is in the image; nil for all of it
 }
 
 // ImageConfig is the [config.image] table: what an image tells those who run it.

@@ -2,12 +2,14 @@ package packfile
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/moby/patternmatcher"
 
 	"github.com/packfile/frontend/node"
+	"github.com/packfile/frontend/pattern"
 )
 
 // scriptPath checks the path of a script in the packfile's folder.
@@ -33,32 +35,47 @@ func appDir(s string) (problem, hint string) {
 	return problem, hint
 }
 
-// glob checks a pattern over files of the app.
+// escape is a character of a pattern that means itself.
+var escape = regexp.MustCompile(`\\[][*?{}!]`)
+
+// glob checks a pattern over files of the app, which may be an exclusion.
 func glob(s string) (problem, hint string) {
-	clean := path.Clean(s)
+	rest, excludes := pattern.CutExclusion(s)
+	write := func(other string) string { return "write " + node.Quote(pattern.Like(s, other)) }
+	clean := path.Clean(rest)
+	plain := escape.ReplaceAllString(rest, "_")
 	switch {
-	case strings.HasPrefix(s, "!"):
-		return "is an exclusion", "list what is wanted; exclusions (!) are not supported"
-	case strings.HasPrefix(s, "/"):
-		return "is absolute", "patterns begin in the app's folder: write " + node.Quote(strings.TrimPrefix(clean, "/"))
+	case excludes && (rest == "" || rest[0] == '!'):
+		return "is not an exclusion", `as in !*.map; a name that begins with ! is written \!`
+	case strings.HasPrefix(rest, "/"):
+		return "is absolute", "patterns begin in the app's folder: " + write(strings.TrimPrefix(clean, "/"))
 	case clean == ".." || strings.HasPrefix(clean, "../"):
 		return "leaves the app", "paths go down only"
-	case slices.Contains(strings.Split(s, "/"), ".."):
-		return "goes up", "write " + node.Quote(clean)
+	case slices.Contains(strings.Split(rest, "/"), ".."):
+		return "goes up", write(clean)
+	case strings.Contains(plain, `\`):
+		return "holds a backslash", `separate folders with /, and write \[ \] \* \? \{ \} \! for these characters`
 	}
-	if problem, hint = node.InsidePath(s); problem != "" {
+	if problem, hint = node.InsidePath(plain); problem != "" {
 		return problem, hint
 	}
-	if strings.TrimSpace(s) != s {
+	if strings.TrimSpace(rest) != rest {
 		return "begins or ends with white space", ""
 	}
 	if all := alternatives(s); len(all) > 1 {
 		return "has alternatives in braces, which patterns do not have", "write " + quoteAll(all)
 	}
-	if !IsPattern(s) {
+	if !IsPattern(rest) {
 		return "is not a valid pattern", "as in *.lock, src/**/*.go or [a-z]*"
 	}
 	return "", ""
+}
+
+// checkExclusions reports a list of patterns that has nothing but exclusions.
+func checkExclusions(d *node.Decoder, t node.Table, key string, list []string) {
+	if pattern.OnlyExcludes(list) {
+		d.Fail(t.At(key), `begin with what they are taken from, as in "**"`, "%s: exclusions alone select no file", key)
+	}
 }
 
 // maxAlternatives is the largest number of patterns that a hint shows in place of one with braces.
@@ -69,6 +86,9 @@ const maxAlternatives = 8
 func alternatives(s string) []string {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
+		case '\\':
+			i++
+			continue
 		case '[':
 			i += max(strings.IndexByte(s[i:], ']'), 0) // braces in a set are characters
 			continue
@@ -99,6 +119,8 @@ func group(s string, begin int) (cuts []int) {
 	depth := 0
 	for i := begin; i < len(s); i++ {
 		switch c := s[i]; {
+		case c == '\\':
+			i++
 		case c == '[':
 			i += max(strings.IndexByte(s[i:], ']'), 0)
 		case c == '{':

@@ -5,13 +5,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-
-	"github.com/moby/patternmatcher"
 
 	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/metadata"
+	"github.com/packfile/frontend/pattern"
 	"github.com/packfile/frontend/step"
 )
 
@@ -39,15 +37,16 @@ func matchTree(dir string, sel step.Selection) (step.Result, error) {
 		Metadata: metadata.Table{"version": tree.Digest},
 		Matched:  step.Matched{Files: tree.Files, FileDigests: tree.FileDigests},
 	}
-	unmatched := map[int]*patternmatcher.PatternMatcher{}
-	all := slices.Clone(sel.Targets)
+	unmatched := map[int]*pattern.Matcher{}
 	for i, patterns := range sel.Patterns {
-		all = append(all, patterns...)
-		if unmatched[i], err = patternmatcher.New(patterns); err != nil {
+		if pattern.Excludes(patterns) {
+			continue // what it takes away is not here
+		}
+		if unmatched[i], err = pattern.New(patterns); err != nil {
 			return step.Result{}, err
 		}
 	}
-	covered, err := patternmatcher.New(all)
+	covered, err := pattern.New(pattern.WithTargets(sel.Patterns, sel.Targets))
 	if err != nil {
 		return step.Result{}, err
 	}
@@ -60,7 +59,7 @@ func matchTree(dir string, sel step.Selection) (step.Result, error) {
 			return err
 		}
 		for i, m := range unmatched {
-			switch ok, err := m.MatchesOrParentMatches(rel); {
+			switch ok, err := m.Selects(rel); {
 			case err != nil:
 				return err
 			case ok:
@@ -91,8 +90,8 @@ func matchTree(dir string, sel step.Selection) (step.Result, error) {
 
 // leadsOn reports whether a symlink that counts leads to something that is not completely in the tree. A folder is
 // complete when a pattern covers it.
-func leadsOn(dir, path, rel string, covered *patternmatcher.PatternMatcher) (bool, error) {
-	if counts, err := covered.MatchesOrParentMatches(rel); !counts || err != nil {
+func leadsOn(dir, path, rel string, covered *pattern.Matcher) (bool, error) {
+	if counts, err := covered.Selects(rel); !counts || err != nil {
 		return false, err
 	}
 	real, err := filepath.EvalSymlinks(path)
@@ -111,6 +110,6 @@ func leadsOn(dir, path, rel string, covered *patternmatcher.PatternMatcher) (boo
 	if err != nil {
 		return false, err
 	}
-	whole, err := covered.MatchesOrParentMatches(folder)
+	whole, err := covered.Selects(folder)
 	return !whole, err
 }
