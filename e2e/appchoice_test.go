@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/rand"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,4 +66,96 @@ func TestTheImageHasOfTheAppWhatConfigSays(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnAppThatLeavesNothingIsAnErrorAtItsKey(t *testing.T) {
+	t.Parallel()
+	makes := testbed.Layer("make").LockApp().Run("mkdir out; cp app.txt out")
+	for name, test := range map[string]struct {
+		app   []string
+		parts []testbed.Part
+		want  []string
+	}{
+		"nothing matches":          {[]string{"dist"}, nil, []string{`3:8: app: no file of the app matches "dist"`}},
+		"nothing is left":          {[]string{"app.txt", "!*.txt"}, nil, []string{`3:8: app: exclusions take away every file of the app that matches "app.txt"`}},
+		"all is excluded":          {[]string{"!."}, nil, nil},
+		"what no layer has made":   {[]string{"dist"}, []testbed.Part{makes}, []string{`3:8: app: no file of the app matches "dist"`}},
+		"what a layer has removed": {[]string{"app.txt"}, []testbed.Part{testbed.Layer("make").LockApp().Run("rm app.txt")}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := files(t, map[string]string{"app.txt": "", "packfile.toml": testbed.Packfile(append([]testbed.Part{
+				testbed.Config("shell", "/bin/sh -eu", "app", test.app)}, test.parts...)...)})
+			log := request{dir: dir}.fail(t)
+			contains(t, log, "packfile.toml:4:7: app: nothing of the app would be in the image", ">>> app")
+			for _, want := range test.want {
+				contains(t, log, strings.Replace(want, "3:8", "4:8", 1))
+			}
+			if test.parts != nil { // a layer alone has no app
+				request{dir: dir, target: "make"}.build(t)
+			}
+		})
+	}
+	t.Run("a part of it is not there when a layer has run", func(t *testing.T) {
+		t.Parallel()
+		dir := files(t, map[string]string{"app.txt": "", ".dockerignore": "gone", "packfile.toml": testbed.Packfile(
+			testbed.Config("shell", "/bin/sh -eu", "app", []string{"out", "gone", "!out/*.map"}), makes)})
+		log, err := buildx(t, dir)
+		if err != nil {
+			t.Fatal(err, log)
+		}
+		contains(t, log, `app: no file of the app matches "gone"`+"\n", `app: "!out/*.map" takes nothing away`)
+		if strings.Contains(log, `matches "out"`) {
+			t.Errorf("what the layer makes is missed:\n%s", log)
+		}
+	})
+}
+
+func TestAnotherChoiceOfTheAppRunsNoStepAndChangesNoOtherLayer(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"src/a": rand.Text(), "dist/a": rand.Text()})
+	text := func(app ...string) string {
+		return testbed.Packfile(testbed.Config("shell", "/bin/sh -eu", "app", app), testbed.Layer("version").Export().Version("1").Run(stamp),
+			testbed.Layer("whole").Export().Run(stamp), testbed.Layer("inputs").Export().Inputs("src").Run(stamp))
+	}
+	r := request{dir: dir, opts: map[string]string{"build-arg:PACKFILE_APP": rand.Text()}}
+	write(t, dir, map[string]string{"packfile.toml": text("dist"), ".dockerignore": "packfile.toml\n"})
+	_, first := r.pushTo(t, imageName(t))
+	write(t, dir, map[string]string{"packfile.toml": text("!src")})
+	b, second := r.pushTo(t, imageName(t))
+	if ran := b.runSteps(); len(ran) > 0 {
+		t.Errorf("run steps ran: %v", ran)
+	}
+	for _, origin := range first.origins() {
+		same := first.blob(t, origin).Digest == second.blob(t, origin).Digest
+		if !same && origin != "app" {
+			t.Errorf("%s has another digest", origin)
+		}
+	}
+	equal(t, "records of layers", second.label, first.label)
+}
+
+func TestTheAppsChoiceIsThatOfThePackfileBeingBuilt(t *testing.T) {
+	t.Parallel()
+	modules := map[string]string{"m": module("acme/m", "app = [\"gone\"]\n"+testbed.Slice("*.css").String())}
+	dir := modularApp(t, "app = [\"*.txt\", \"a.css\"]\n"+uses("modules/m"), modules)
+	write(t, dir, map[string]string{"a.css": "", "b.css": "", "b.html": ""})
+	img := request{dir: dir}.export(t)
+	log, err := buildx(t, dir)
+	if err != nil {
+		t.Fatal(err, log)
+	}
+	contains(t, log, "modules/m/packfile.toml:4: config.app of a module is not used: the packfile that is built says it")
+	equal(t, "files of the app", img.appFiles(), [][]string{{"a.css"}, {"app.txt"}})
+
+	write(t, dir, map[string]string{"project.toml": descriptorHead + "[[io.buildpacks.group]]\nuri = \"modules/m\"\n[io.packfile.config]\napp = [\"*.html\", \"b.css\", \"gone\"]\n"})
+	img = request{dir: dir, opts: map[string]string{"filename": "project.toml"}}.export(t)
+	equal(t, "files of the app of a project", img.appFiles(), [][]string{{"b.css"}, {"b.html"}})
+	log, err = buildx(t, dir, "-f", filepath.Join(dir, "project.toml"), "--build-arg", "BUILDKIT_SYNTAX="+env.frontend)
+	if err != nil {
+		t.Fatal(err, log)
+	}
+	contains(t, log, `project.toml:9: app: no file of the app matches "gone"`)
+	write(t, dir, map[string]string{"project.toml": descriptorHead + "[[io.buildpacks.group]]\nuri = \"modules/m\"\n[io.packfile.config]\napp = [\"gone\"]\n"})
+	contains(t, request{dir: dir, opts: map[string]string{"filename": "project.toml"}}.fail(t), "project.toml:9:7: app: nothing of the app would be in the image")
 }

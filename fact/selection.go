@@ -10,7 +10,7 @@ import (
 )
 
 // Selection is the files of the app that a question is about: those that match patterns, and what symlinks among them lead to.
-// Whoever asks finds the symlinks, and tells them with Add, AddTarget and AddWay before the question is asked, or asked again.
+// Whoever asks finds the symlinks, and tells them with Add, AddTarget, AddWay and AddAway before the question is asked, or asked again.
 type Selection struct {
 	Filename string   // of the packfile with the patterns
 	Key      string   // whose value they are: inputs or match
@@ -19,7 +19,8 @@ type Selection struct {
 	Narrow   bool // it is about files of the layer's inputs and no others
 
 	Chosen step.Selection
-	Before *Answer // the answer about fewer files, when it was asked before
+	Away   []string // patterns of what symlinks lead to and exclusions take away
+	Before *Answer  // the answer about fewer files, when it was asked before
 }
 
 // Add adds another form of pattern i, whose folders include a symlink. It reports whether the form is new.
@@ -37,6 +38,9 @@ func (s *Selection) AddTarget(name string) bool { return insert(&s.Chosen.Target
 // AddWay adds a symlink that stands for a folder or leads on to another symlink. It reports whether that is new.
 func (s *Selection) AddWay(name string) bool { return insert(&s.Chosen.Ways, name) }
 
+// AddAway notes a file or folder that a symlink leads to and that an exclusion takes away.
+func (s *Selection) AddAway(name string) { insert(&s.Away, name) }
+
 // insert puts the pattern of a path into a sorted list. It reports whether the pattern is new there.
 func insert(patterns *[]string, name string) bool {
 	literal := pattern.Clean(llb.Literal(name))
@@ -53,7 +57,7 @@ func (s *Selection) Answered(a Answer) { s.Before = &a }
 // Frozen returns a copy of the selection as it is now.
 func (s *Selection) Frozen() Selection {
 	now := *s
-	now.Before = nil
+	now.Before, now.Away = nil, nil
 	now.Chosen.Patterns = make([][]string, len(s.Chosen.Patterns))
 	for i, p := range s.Chosen.Patterns {
 		now.Chosen.Patterns[i] = slices.Clone(p)

@@ -285,8 +285,9 @@ func (a *appLinks) follow(ctx context.Context, sel *fact.Selection, r step.Resul
 		for _, at := range append(to.links[:len(to.links):len(to.links)], to.path) {
 			if ok, err := left.Selects(at); err != nil {
 				return false, nil, err
-			} else if !ok && to.lost == "" {
+			} else if !ok && (to.lost == "" || to.lost == excluded) {
 				to.lost = excluded
+				sel.AddAway(at)
 			}
 		}
 		if to.lost != excluded {

@@ -24,7 +24,7 @@ func (s *selections) check(ctx context.Context, q fact.Question, r step.Result, 
 	sel := s.of[q]
 	list := chosen{
 		appLinks: s.links, hidden: s.hidden, key: sel.Key, where: "of the app", globs: sel.Globs, at: sel.At, forms: sel.Chosen.Patterns,
-		before: slices.Concat(sel.Chosen.Targets, sel.Chosen.Ways),
+		before: slices.Concat(sel.Chosen.Targets, sel.Chosen.Ways, sel.Away),
 	}
 	if inputs := s.of[fact.Question{Layer: q.Layer, Kind: fact.Inputs}]; sel.Narrow && inputs != nil {
 		list.where, list.within = "that inputs name", inputs.List()

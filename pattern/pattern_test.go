@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,46 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	fscopy "github.com/tonistiigi/fsutil/copy"
+
+	"github.com/packfile/frontend/pattern/patterntest"
 )
-
-// names are what the names of files are.
-var names = []string{"a", "b", "ab", "a.go", "b_test.go", "[a]", "x y", "!a", "é"}
-
-// randomName is a name in a pattern.
-func randomName(r *rand.Rand) string {
-	name := []string{
-		"a", "b", "ab", "a.go", "*.go", "*_test.go", "*", "?", "a*", "[ab]", "[^a]*", `\[a\]`, `\!a`, "**", "**a", "a**", "**.go", "x y", "é", "***",
-	}
-	return name[r.IntN(len(name))]
-}
-
-// randomList is a list of patterns, with exclusions as often as not.
-func randomList(r *rand.Rand) []string {
-	var list []string
-	for range 1 + r.IntN(5) {
-		var parts []string
-		for range 1 + r.IntN(3) {
-			parts = append(parts, randomName(r))
-		}
-		p := strings.Join(parts, "/")
-		if r.IntN(2) == 0 {
-			p = "!" + p
-		}
-		list = append(list, p)
-	}
-	return list
-}
-
-// all are the paths of files in a tree of three levels, in which no name is that of a file and of a folder.
-func all() (paths []string) {
-	for _, a := range names {
-		paths = append(paths, a+".1")
-		for _, b := range []string{"a", "a.go", "[a]", "b"} {
-			paths = append(paths, a+"/"+b+".2", a+"/"+b+"/a.go", a+"/"+b+"/b_test.go")
-		}
-	}
-	return paths
-}
 
 // compiled are patterns that were read.
 var compiled = map[string]*regexp.Regexp{}
@@ -163,17 +125,17 @@ func TestExclusionsTakeAwayWhatSymlinksLeadTo(t *testing.T) {
 // TestACopyHasWhatAListSelects asks the code with which BuildKit copies. A test in e2e asks BuildKit.
 func TestACopyHasWhatAListSelects(t *testing.T) {
 	src := t.TempDir()
-	for _, name := range all() {
+	for _, name := range patterntest.Files() {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(src, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(src, name), nil, 0o644))
 	}
 	excluding := 0
 	for seed := range uint64(100) {
-		list := randomList(rand.New(rand.NewPCG(seed, 1)))
+		list := patterntest.List(seed)
 		m, err := New(list)
 		require.NoError(t, err, "%q", list)
 		want := map[string]bool{}
-		for _, name := range all() {
+		for _, name := range patterntest.Files() {
 			ok, err := m.Selects(name)
 			require.NoError(t, err, "%q", list)
 			require.Equal(t, selects(list, name), ok, "seed %d: %q of %q, by the definition", seed, name, list)
@@ -186,12 +148,12 @@ func TestACopyHasWhatAListSelects(t *testing.T) {
 				}
 			}
 		}
-		if Excludes(list) && len(want) > 0 && len(want) < len(all()) {
+		if Excludes(list) && len(want) > 0 && len(want) < len(patterntest.Files()) {
 			excluding++
 		}
 		require.Equal(t, slices.Sorted(maps.Keys(want)), copied(t, src, ForCopy(list), nil), "seed %d: included by %q", seed, list)
 		maps.DeleteFunc(want, func(string, bool) bool { return true })
-		for _, name := range all() {
+		for _, name := range patterntest.Files() {
 			if !selects(list, name) {
 				want[name] = true
 			}
