@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"archive/tar"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +22,7 @@ type example struct {
 	source     string   // file that no version of a layer sees, with a Hello that the answer shows
 	runs       []string // layers whose run step the edit executes, those of other modules as MODULE/LAYER
 	keeps      []string // layers whose run step it does not execute
+	app        string   // pattern of the only files of the app in the image; "" for all of it
 }
 
 func examples() map[string]example {
@@ -36,6 +38,11 @@ func examples() map[string]example {
 		"modular": {
 			build: env.buildImage, run: env.runImage, answer: "Hello from modules, on Node.js v",
 			source: "server.js", keeps: []string{"node-engine/nodejs", "npm/modules"},
+		},
+		"site": {
+			build: env.buildImage, run: env.runImage, answer: "Hello from a built site",
+			source: "index.html", keeps: []string{"tools", "server"}, runs: []string{"pages"},
+			app: `workspace/dist/(index\.html|assets/index-[\w-]+\.(js|css))`,
 		},
 		"static": {
 			build: env.buildImage, run: env.runImage, answer: "Hello from a file",
@@ -95,6 +102,21 @@ func (e example) test(t *testing.T, name string) {
 	build()
 	first := ask(t, image)
 	contains(t, first, e.answer)
+	if e.app != "" {
+		only := regexp.MustCompile("^(" + e.app + ")$")
+		files := 0
+		for name, f := range pull(t, image).tree(t, "app") {
+			if f.Typeflag == tar.TypeDir {
+				continue
+			}
+			if files++; !only.MatchString(name) {
+				t.Errorf("%s is in the image", name)
+			}
+		}
+		if files == 0 {
+			t.Error("nothing of the app is in the image")
+		}
+	}
 
 	// No build before, not even one of an earlier test run, had the same text.
 	hello := "Hello " + strconv.FormatInt(time.Now().UnixNano(), 36)

@@ -18,7 +18,8 @@ import (
 // What they do not write down are times of the app's folders: the native snapshotter copies folders for a step that may
 // write to them, and loses their times. Nor do they write down the time of the root of an image, which no image has.
 var synthetic = testbed.Packfile(
-	testbed.Config("id", "test.example/everything", "version", "1.0.0", "shell", "/bin/sh -eu", "user", "0:0"),
+	testbed.Config("id", "test.example/everything", "version", "1.0.0", "shell", "/bin/sh -eu", "user", "0:0",
+		"app", []string{"!notes.txt", "!static/made", "static/made/*.html"}),
 	testbed.Text(`
 [config.image]
 expose = ["8080", "53/udp", "7000-7002"]
@@ -38,7 +39,7 @@ process = "worker"
 	testbed.Process("web", "serve", "--port", "80").With("args", []string{"static"}),
 	testbed.ShellProcess("worker", "echo $SEEN"),
 	testbed.Cache("downloads", "setup.inline", "cat /proc/sys/kernel/random/uuid > $CACHE/id"),
-	testbed.Slice("static", "*.css"),
+	testbed.Slice("static", "*.css", "!static/page.html"),
 	testbed.Slice("nothing-*"),
 	testbed.Slice("**/page.html"),
 	testbed.Layer("files").Export().Version("1").With("metadata.licence", "MIT").Run(`
@@ -80,9 +81,10 @@ touch $DOWNLOADS/used
 `).
 		Link("files", "path-as", "TREE", "version-as", "TREE_VERSION", "metadata-as", "TREE_METADATA", "link-content", true).
 		Link("downloads", "path-as", "DOWNLOADS"),
-	testbed.Layer("selected").Export().Inputs("bin", "static/**/*.html").
+	testbed.Layer("selected").Export().Inputs("bin", "static/**/*.html", "!bin/setuid").
 		Test("find . -exec stat -c '%n %a' {} + | sort | sha256sum | cut -c1-12 > $MD/version").
 		Run("cp -R . $LAYER/inputs; cp -a . $LAYER/kept"),
+	testbed.Layer("matched").Export().Match("bin", "*.txt", "!bin/setuid").Run("bin/run > $LAYER/out"),
 	testbed.Layer("folder").Export().Version("1").Run(`
 cd "$(get-dep image)"
 cp -a . $LAYER/copy
@@ -90,7 +92,6 @@ find . -mindepth 1 -type f -exec stat -c '%n %a %u:%g %h %s %Y' {} + | sort > $L
 find . -mindepth 1 ! -type f -exec stat -c '%N %a %u:%g %Y' {} + | sort > $LAYER/folders
 `).
 		Dep("image", "1", "docker://IMAGE", "platform", "linux/{{.TARGETARCH}}"),
-	testbed.Layer("matched").Export().Match("bin", "*.txt").Run("bin/run > $LAYER/out"),
 	testbed.Provided("whole").Export().Require("ls -R > $MD/listing").Run("cp -a . $LAYER/app"),
 	testbed.Layer("page").LockApp().
 		Run("mkdir -p static/made; sed s/TITLE/title/ template.html > static/made/page.html; rm template.html"),

@@ -94,6 +94,22 @@ func TestAMatchSaysWhichPatternsMatchNoFile(t *testing.T) {
 	}
 }
 
+func TestAMatchDoesNotJudgeExclusions(t *testing.T) {
+	b := newBox(t, step.KindMatch)
+	b.write(matched+"/dir/file", "")
+	b.symlink("dir", matched+"/whole")
+	b.symlink("../other", matched+"/dir/away")
+	b.spec.Selected = []step.Selection{{
+		Patterns: [][]string{{"dir"}, {"!dir/gone"}, {"gone"}, {"!nothing", "!dir/nothing"}, {"whole"}, {"!other"}}, Targets: []string{"other"},
+	}}
+	want := step.Matched{Files: 3, Unmatched: []int{2}, Links: []step.Symlink{{Path: "dir/away", Text: "../other"}}}
+	got := b.succeed().result.Matched
+	got.FileDigests = nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAMatchSaysWhichSymlinksLeadOn(t *testing.T) {
 	b := newBox(t, step.KindMatch)
 	b.write(matched+"/dir/file", "")

@@ -1,0 +1,1 @@
+document.title = `A site, at ${new Date().toLocaleTimeString()}`;
