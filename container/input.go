@@ -104,4 +104,7 @@ type App struct {
 	// Stable is the same tree in a form that is equal in every build (a local source without its session, a branch of a Git
 	// repository), for keyed views. It is nil when there is none: then steps are cached by the app's content.
 	Stable *bk.State
+	// Hidden are paths of the app that nothing sees: places of symbolic links (packfile.Symlink). They are sorted, and no two are
+	// equal. Whoever copies from Tree or Stable leaves them out: see Excluded.
+	Hidden []string
 }

@@ -52,6 +52,10 @@ func examples() map[string]example {
 			build: env.buildImage, run: env.runImage, answer: "Hello from TypeScript on Node.js v",
 			source: "src/server.ts", keeps: []string{"modules", "tools"}, runs: []string{"compile"},
 		},
+		"workspaces": {
+			build: env.buildImage, run: env.runImage, answer: "Hello from two packages",
+			source: "packages/greeting/index.js", keeps: []string{"modules"},
+		},
 	}
 }
 

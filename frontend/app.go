@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"slices"
 
 	bk "github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -54,7 +55,7 @@ func (b *build) startApp(ctx, whole context.Context) error {
 
 // findApp finds the app for a platform.
 func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) {
-	tree, is, err := b.sources.Resolve(ctx, source.App{Platform: p, KeepGitDir: b.opts.keepGitDir})
+	tree, is, err := b.sources.Resolve(ctx, source.App{Platform: p, KeepGitDir: b.opts.keepGitDir, Hidden: b.ownPlaces()})
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +65,15 @@ func (b *build) findApp(ctx context.Context, p ocispecs.Platform) (*app, error) 
 		found.stable = &stable
 	}
 	return found, nil
+}
+
+// ownPlaces returns the places in the app where the packfile being built has symbolic links. It takes part in every group.
+func (b *build) ownPlaces() (places []string) {
+	for _, s := range b.pf.AppSymlinks() {
+		places = append(places, s.Path)
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
 }
 
 // selected returns the files of the app that a project descriptor includes and does not exclude.

@@ -13,7 +13,7 @@ import (
 
 // linksOf are the links of an app that is in memory.
 func linksOf(app tree.Folder) *appLinks {
-	links := newAppLinks(nil, app.State, "")
+	links := newAppLinks(nil, app.State, "", nil)
 	links.app = &app
 	return links
 }

@@ -26,14 +26,15 @@ const maxHops = 40
 type appLinks struct {
 	build  *build
 	tree   bk.State
-	dir    string // folder of the app in tree
+	dir    string   // folder of the app in tree
+	hidden []string // see container.App
 	app    *tree.Folder
 	seen   map[string]*fstypes.Stat   // by path; nil for what is not there
 	listed map[string][]*fstypes.Stat // entries by folder
 }
 
-func newAppLinks(b *build, tree bk.State, dir string) *appLinks {
-	return &appLinks{build: b, tree: tree, dir: dir, seen: map[string]*fstypes.Stat{}, listed: map[string][]*fstypes.Stat{}}
+func newAppLinks(b *build, tree bk.State, dir string, hidden []string) *appLinks {
+	return &appLinks{build: b, tree: tree, dir: dir, hidden: hidden, seen: map[string]*fstypes.Stat{}, listed: map[string][]*fstypes.Stat{}}
 }
 
 // open returns the app's folder, which takes a solve. It is called only when a pattern has a folder in it or there are symlinks.
@@ -48,8 +49,22 @@ func (a *appLinks) open(ctx context.Context) (*tree.Folder, error) {
 	return a.app, nil
 }
 
-// entry returns what a folder of the app has under a name, nil when it has nothing.
+// entry returns what a folder of the app has under a name, nil when it has nothing, or nothing that anybody sees.
 func (a *appLinks) entry(ctx context.Context, dir, name string) (*fstypes.Stat, error) {
+	if a.isHidden(path.Join(dir, name)) {
+		return nil, nil
+	}
+	return a.look(ctx, dir, name)
+}
+
+// isHidden reports whether a path of the app makes room for a symbolic link.
+func (a *appLinks) isHidden(at string) bool {
+	_, hidden := slices.BinarySearch(a.hidden, at)
+	return hidden
+}
+
+// look returns what a folder of the app has under a name, whether anybody sees it or not; nil when it has nothing.
+func (a *appLinks) look(ctx context.Context, dir, name string) (*fstypes.Stat, error) {
 	at := path.Join(dir, name)
 	stat, ok := a.seen[at]
 	if ok {
@@ -77,8 +92,10 @@ func (a *appLinks) entries(ctx context.Context, dir string) ([]*fstypes.Stat, er
 		return nil, err
 	}
 	var list []*fstypes.Stat
-	for _, e := range found {
-		list = append(list, e)
+	for name, e := range found {
+		if !a.isHidden(path.Join(dir, name)) {
+			list = append(list, e)
+		}
 	}
 	slices.SortFunc(list, func(x, y *fstypes.Stat) int { return strings.Compare(x.Path, y.Path) })
 	a.listed[dir] = list

@@ -198,7 +198,7 @@ func (b *build) inputs(ctx context.Context, index int) inputs {
 				Owner:    images.owner,
 				Platform: b.platforms()[index],
 				Multi:    len(b.ui.TargetPlatforms) > 1,
-				App:      container.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable},
+				App:      container.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable, Hidden: b.ownPlaces()},
 				Sources: func(s source.Source) (llb.State, error) {
 					st, _, err := b.sources.Resolve(ctx, s)
 					return st, err

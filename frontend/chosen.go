@@ -145,7 +145,7 @@ func (b *build) checkChanged(ctx context.Context, d *graph.Decisions) error {
 	if err != nil {
 		return err
 	}
-	return b.checkWhole(ctx, newAppLinks(b, app, step.AppDir), func(string) string { return "" }, whole)
+	return b.checkWhole(ctx, newAppLinks(b, app, step.AppDir, nil), func(string) string { return "" }, whole)
 }
 
 // checkWhole warns about patterns of config.app that match no file. It fails when the list leaves nothing.

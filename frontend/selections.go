@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/node"
 )
 
@@ -16,13 +17,17 @@ const maxRounds = 40
 type selections struct {
 	build  *build
 	app    *app
+	places []graph.Place // of symbolic links, which the app's own files make room for
 	links  *appLinks
 	of     map[fact.Question]*fact.Selection // of questions that were asked
 	rounds map[fact.Question]int
 }
 
-func newSelections(b *build, app *app) *selections {
-	return &selections{build: b, app: app, links: newAppLinks(b, app.tree, ""), of: map[fact.Question]*fact.Selection{}, rounds: map[fact.Question]int{}}
+func newSelections(b *build, app *app, d *graph.Decisions) *selections {
+	return &selections{
+		build: b, app: app, places: d.Places(), links: newAppLinks(b, app.tree, "", d.App.Hidden),
+		of: map[fact.Question]*fact.Selection{}, rounds: map[fact.Question]int{},
+	}
 }
 
 // asked prepares a question before it is asked. sel is nil for a question that is not about files.

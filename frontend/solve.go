@@ -27,7 +27,7 @@ func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*g
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	asked := map[fact.Question]bool{}
-	selections := newSelections(b, app)
+	selections := newSelections(b, app, d)
 	answered := make(chan answers)
 	pending := 0
 	var failed error
@@ -64,6 +64,9 @@ func (b *build) findFacts(ctx context.Context, app *app, d *graph.Decisions) (*g
 		case failed != nil:
 			return d, failed
 		default:
+			if err := selections.checkPlaces(ctx); err != nil {
+				return d, err
+			}
 			return d, selections.checkImage(ctx, d)
 		}
 		a := <-answered

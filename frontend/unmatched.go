@@ -13,6 +13,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/fact"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/pattern"
 	"github.com/packfile/frontend/step"
@@ -69,6 +70,11 @@ const shownLost = 5
 
 // hidden returns what keeps files of a path or pattern out of the app, behind a colon; "" when nothing does.
 func (s *selections) hidden(glob string) string {
+	for _, p := range s.places {
+		if covers(llb.Literal(p.Path), glob) {
+			return fmt.Sprintf(": a symbolic link to layer %s is in its place (app-symlinks)", p.Layer)
+		}
+	}
 	if line, rule := hidingLine(s.app.Ignore.Data, glob); line > 0 {
 		return fmt.Sprintf(": line %d of %s, %q, keeps it out", line, s.app.Ignore.Name, rule)
 	}

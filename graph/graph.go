@@ -45,8 +45,8 @@ type Graph struct {
 }
 
 // New returns the graph of a group under the answers of its require scripts. It resolves links and, with a target, leaves out
-// what the target does not need. It fails for a buildpack with a bin/build, for a module that is not given what it needs, for a
-// target that does not exist, and when packfiles declare too much.
+// what the target does not need. It fails for a buildpack with a bin/build, for a module that is not given what it needs, for
+// symbolic links that need one place, for a target that does not exist, and when packfiles declare too much.
 func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
 	for _, m := range chosen.Modules {
 		if m.Buildpack != nil {
@@ -63,7 +63,7 @@ func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Gr
 
 // newGraph makes the graph of a group whose modules are given what they need.
 func newGraph(b *container.Builder, in Input, chosen *group.Group, makers makers, f fact.Facts) (*Graph, error) {
-	g := &Graph{Builder: b, Input: in, Modules: chosen.Modules, chosen: chosen, makers: makers, byID: map[string]*Layer{}}
+	g := &Graph{Builder: hiding(b, chosen.Modules), Input: in, Modules: chosen.Modules, chosen: chosen, makers: makers, byID: map[string]*Layer{}}
 	caches := map[string]*packfile.Cache{} // by subject
 	for _, m := range g.Modules {
 		for i := range m.Packfile.Caches {
@@ -97,6 +97,9 @@ func newGraph(b *container.Builder, in Input, chosen *group.Group, makers makers
 		}
 		slices.SortFunc(own, func(x, y *Layer) int { return strings.Compare(x.Name, y.Name) })
 		exposed = append(exposed, own...)
+	}
+	if err := g.checkSymlinks(); err != nil {
+		return nil, err
 	}
 	if in.Target != "" {
 		if err := g.restrict(in.Target); err != nil {

@@ -95,7 +95,7 @@ func (s Steps) run(ctx context.Context, l *Layer, d *Decision) (*Output, error) 
 		return nil, err
 	}
 	if l.Provide.LockApp {
-		o.app = out[step.AppDir]
+		o.app = s.withoutSymlinks(out[step.AppDir], l)
 	}
 	return o, nil
 }

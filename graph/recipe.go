@@ -133,11 +133,17 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		if k.layer != nil && k.layer.Module != l.Module {
 			linked.Layer = k.layer.Dir()
 		}
+		created := k.layer != nil && d.of(k.layer).status != dropped
+		if created && task.RunsScripts() {
+			for _, s := range k.layer.Provide.AppSymlinks {
+				linked.AppSymlinks = put(linked.AppSymlinks, s.Path, s.Target)
+			}
+		}
 		parts.Links = append(parts.Links, linked)
 		if k.cache != nil && k.cache.Setup != nil {
 			parts.Setups = append(parts.Setups, *l.Module.ScriptPart(k.cache.Setup))
 		}
-		if k.layer == nil || d.of(k.layer).status == dropped {
+		if !created {
 			continue
 		}
 		if k.LinkVersion {

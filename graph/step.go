@@ -94,7 +94,8 @@ func (s Steps) match(qs []fact.Question, selections map[fact.Question]*fact.Sele
 		}
 		in.Selections[q] = sel.Frozen()
 		info := &bk.CopyInfo{
-			CopyDirContentsOnly: true, CreateDestPath: true, IncludePatterns: sel.Patterns(), Mode: &bk.ChmodOpt{ModeStr: container.AppMode},
+			CopyDirContentsOnly: true, CreateDestPath: true, Mode: &bk.ChmodOpt{ModeStr: container.AppMode},
+			IncludePatterns: sel.Patterns(), ExcludePatterns: s.App.Excluded(),
 		}
 		files = files.Copy(src, folder, "/"+strconv.Itoa(i), info)
 		trees = append(trees, step.Tree{Name: l.ID, Selected: sel.Chosen})
@@ -152,7 +153,11 @@ func (s Steps) test(ctx context.Context, l *Layer) (bk.State, error) {
 		Subject: l.ID, Module: l.Module, Files: container.Files{Module: l.Module}, Name: string(fact.Tested), NoCache: l.noCache,
 		Network: test.Script.Network, Access: test.Access, At: []module.Place{l.Module.At(container.ScriptRange(test.Script))},
 	}
-	p.Mount(container.AppMount(s.visibleApp(l), llb.Discarded))
+	app := s.visibleApp(l)
+	if test.FullEnv {
+		app = s.withSymlinks(app, l)
+	}
+	p.Mount(container.AppMount(app, llb.Discarded))
 	seen, err := s.showLinks(ctx, &p, l, test.FullEnv, false)
 	if err != nil {
 		return bk.State{}, err

@@ -30,7 +30,7 @@ func (s Steps) matched(l *Layer, kind fact.Kind) (tree bk.State, folder string) 
 	return s.App.Tree, "/"
 }
 
-// runApp returns the mount of APP for a layer's run step.
+// runApp returns the mount of APP for a layer's run step: the app, and the symbolic links of the layers that it links.
 //
 //   - with lock-app it is the app as the lock-app layer before left it, and is kept;
 //   - with inputs it is the files that they name, by content;
@@ -41,12 +41,13 @@ func (s Steps) runApp(ctx context.Context, l *Layer, r layerkey.Record) (llb.Mou
 	switch {
 	case l.Provide.LockApp:
 		app, err := s.LockedApp(ctx, l)
-		return container.AppMount(app, llb.Output), err
+		return container.AppMount(s.withSymlinks(app, l), llb.Output), err
 	case l.Provide.Inputs != nil || r.Parts.Version == "" || s.App.Stable == nil:
-		return container.AppMount(s.visibleApp(l), llb.Discarded), nil
+		return container.AppMount(s.withSymlinks(s.visibleApp(l), l), llb.Discarded), nil
 	}
 	view := viewKey(r.Key, s.Project)
 	content := llb.CopyTree(*s.App.Stable, s.AppCopy(nil), bk.WithCustomName(s.Name(l.ID, "copy app")))
+	content = s.withSymlinks(content, l)
 	tree, err := llb.KeyedView(ctx, view, content, l.noCache, bk.WithCustomName(s.Name(l.ID, "app as of this version")))
 	mount := container.AppMount(tree, llb.Discarded)
 	mount.ByKey = true

@@ -175,7 +175,9 @@ func (m packfileMember) ask(q fact.Question) (bk.State, error) {
 	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{
 		Given: m.d.Told(l.Require.Access, OwnMetadata(m.Module, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
 	}}
-	p.Mount(container.AppMount(m.d.WholeApp, llb.ReadOnly))
+	// Which modules take part is not known yet. This one does if the answer counts, and so do its symbolic links.
+	app := m.d.Hiding(m.Module.Packfile.AppSymlinks()).WholeApp
+	p.Mount(container.AppMount(app, llb.ReadOnly))
 	out, err := m.d.Exec(p)
 	return out[step.OutDir], err
 }

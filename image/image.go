@@ -56,8 +56,10 @@ type imageLayer struct {
 	part   string       // else its name when it is described
 }
 
-// ofApp reports whether the layer has files of the app.
-func (l imageLayer) ofApp() bool { return l.part == appPart || strings.HasPrefix(l.part, slicePart) }
+// ofApp reports whether the layer has files of the app, or symbolic links in it.
+func (l imageLayer) ofApp() bool {
+	return l.part == appPart || l.part == symlinksPart || strings.HasPrefix(l.part, slicePart)
+}
 
 // Assemble puts the app image together. All layers must be decided. The answers to what is left may change the image, since the
 // SBOM tells what layers hold: see Again.
@@ -128,6 +130,7 @@ func (s assembly) imageLayers(ctx context.Context, before *Image) (layers []imag
 		func() ([]imageLayer, error) { return s.sbomLayer(before) },
 		s.folderLayer,
 		func() ([]imageLayer, error) { return s.appLayers(ctx) },
+		s.symlinksLayer,
 		s.launchLayers,
 	} {
 		more, err := parts()

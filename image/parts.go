@@ -37,6 +37,7 @@ const (
 	sbomPart      = "sbom-" // and the digest of its content
 	appPart       = "app"
 	slicePart     = "slice-" // and its number
+	symlinksPart  = "app-symlinks"
 	launcherPart  = "launcher"
 	metadataPart  = "metadata"
 	processesPart = "process-types"
@@ -73,6 +74,17 @@ func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
 		rest = llb.Normalize(app, s.AppTime, graph.Options(s.Name("", "app"), s.LockApp...)...)
 	}
 	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
+}
+
+// symlinksLayer returns a layer with the symbolic links that lead from the app into layers of the image. It returns none when there
+// are no such links.
+func (s assembly) symlinksLayer() ([]imageLayer, error) {
+	links := s.Symlinks(func(l *graph.Layer) bool { return l.Export && !s.Dropped(l) })
+	if links == nil {
+		return nil, nil
+	}
+	tree := llb.Symlinks(links, s.Owner, s.AppTime, bk.WithCustomName(s.Name("", "app symlinks layer")))
+	return []imageLayer{{state: tree, origin: "app symlinks", part: symlinksPart}}, nil
 }
 
 // selectApp returns the files of the app that a list includes and another does not. It always keeps the app's folder: no layer is

@@ -129,6 +129,10 @@ func TestWhatChangesAreCalled(t *testing.T) {
 			old.Parts.Links = []Link{{Name: "nodejs", PathAs: "A", VersionAs: "V"}}
 			new.Parts.Links = []Link{{Name: "nodejs", PathAs: "B", MetadataAs: "M"}}
 		}, "link nodejs: path-as A -> B, link nodejs: version-as removed, link nodejs: metadata-as added"},
+		{"a symbolic link of a linked layer", func(old, new *Record) {
+			old.Parts.Links = []Link{{Name: "modules", AppSymlinks: map[string]string{"a": "b", "c": "d"}}}
+			new.Parts.Links = []Link{{Name: "modules", AppSymlinks: map[string]string{"a": "x", "e": "f"}}}
+		}, "link modules: app-symlink a b -> x, link modules: app-symlink c removed, link modules: app-symlink e added"},
 		{"version and content of links", func(old, new *Record) {
 			old.Parts.LinkVersions, new.Parts.LinkVersions = map[string]string{"nodejs": "1"}, map[string]string{"nodejs": "2"}
 			old.Parts.LinkContents, new.Parts.LinkContents = map[string]string{"npm": digestA}, map[string]string{"npm": digestB}

@@ -227,6 +227,7 @@ func (d *differences) link(part string, old, new Link) {
 	d.value(part+": path-as", old.PathAs, new.PathAs)
 	d.value(part+": version-as", old.VersionAs, new.VersionAs)
 	d.value(part+": metadata-as", old.MetadataAs, new.MetadataAs)
+	d.values(part+": app-symlink ", old.AppSymlinks, new.AppSymlinks)
 }
 
 // secretName returns the id of a secret, without the variables that it is put into.

@@ -69,6 +69,8 @@ type Link struct {
 	PathAs     string `json:"pathAs,omitempty"`
 	VersionAs  string `json:"versionAs,omitempty"`
 	MetadataAs string `json:"metadataAs,omitempty"`
+	// AppSymlinks are the symbolic links in the app that lead into the layer: paths in it, by their places in the app.
+	AppSymlinks map[string]string `json:"appSymlinks,omitempty"`
 }
 
 // Key returns the layer key: the SHA-256 of the parts as JSON with sorted keys, in hex.

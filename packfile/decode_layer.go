@@ -66,6 +66,7 @@ func sectionSchema(what string) *node.Schema[Provide] {
 		What: what,
 		Keys: append([]node.Key[Provide]{
 			node.Boolean("lock-app", func(p *Provide) *bool { return &p.LockApp }),
+			{Name: "app-symlinks", Read: readSymlinks},
 			node.Strings("inputs", func(p *Provide) *[]string { return &p.Inputs }, glob),
 			node.Optional("test", testSchema, func(p *Provide) **Test { return &p.Test }),
 			{Name: "run", Read: readRun},

@@ -150,6 +150,25 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 			[]string{`5:7: uri: "https://u:p@x.example/x" holds a user or password`}},
 		{"a cache that is shared with somebody", "a.toml", "[[caches]]\nname = 'c'\nshared = 'yes'\n" + layer + "build.links = [{ name = 'c' }]",
 			[]string{"3:10: shared: expected a boolean, found a string (write shared = true)"}},
+		{"symbolic links that are no table", "a.toml", layer + "build.app-symlinks = ['node_modules']",
+			[]string{"3:22: app-symlinks: expected a table, found an array (a path in the app, and behind it the path in the layer that it leads to)"}},
+		{"symbolic links that leave the app or the layer", "a.toml", layer + "[layers.build.app-symlinks]\n" +
+			"'../x' = 'x'\n'a/../../x' = 'x'\n'/x' = 'x'\n'' = 'x'\n'.' = 'x'\n'a\\b' = 'x'\nb = '../x'\nc = '/x'\nd = ''\ne = 1\nf.g = 'x'\n",
+			[]string{
+				`4:1: app-symlinks: "../x" leaves the app (paths go down only)`, `5:1: app-symlinks: "a/../../x" leaves the app`,
+				`6:1: app-symlinks: "/x" is absolute (write a relative path)`, `7:1: app-symlinks: "" is empty`,
+				`8:1: app-symlinks: "." is the app itself (name a place in it)`, `9:1: app-symlinks: "a\\b" holds a backslash`,
+				`10:5: b: "../x" leaves the layer (paths go down only)`, `11:5: c: "/x" is absolute`, `12:5: d: "" is empty (for the layer's own folder write ".")`,
+				`13:5: e: expected a string, found an integer`, `14:1: f: expected a string, found a table (a path with dots needs quotes: "f.g")`,
+			}},
+		{"a symbolic link inside of another", "a.yaml", "layers:\n- name: a\n  build:\n    appSymlinks:\n      a/b: x\n      a: y\n      a/b/c/: z\n",
+			[]string{`5:7: appSymlinks: layer "a" already has a link at "a" (a link cannot be inside of another)`,
+				`7:7: appSymlinks: layer "a" already has a link at "a" (a link`}},
+		{"symbolic links of the image at one place", "a.toml", layer + "export = true\nbuild.app-symlinks.x = '.'\n[[layers]]\nname = 'b'\nexport = true\nbuild.app-symlinks.x = 'y'",
+			[]string{`8:20: app-symlinks: layer "a" already has a link at "x" (both layers are in the image)`}},
+		{"symbolic links of linked layers at one place", "a.toml", layer + "build.app-symlinks.'x/y' = '.'\n[[layers]]\nname = 'b'\nbuild.app-symlinks.'x' = 'y'\n" +
+			"[[layers]]\nname = 'c'\nbuild.links = [{ name = 'a' }, { name = 'b' }]",
+			[]string{`6:20: app-symlinks: layer "a" already has a link at "x/y" (layer "c" links both)`}},
 		{"a variable that two links set", "a.toml", layer + "build = {}\n[[caches]]\nname = \"c\"\n[[layers]]\nname = \"b\"\n" +
 			"build.links = [{ name = 'a', path-as = 'X' }, { name = 'c', path-as = 'X' }]",
 			[]string{`8:71: variable "X" is already defined on line 8`}},

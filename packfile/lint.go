@@ -26,13 +26,16 @@ var (
 			"what it is: each build asks it, an empty builder downloads a file, and nothing is built when it does not answer. A build says what to write."}
 	UnusedGrant = node.Rule{Name: "UnusedGrant",
 		Description: "A [[buildpacks]] entry gives a secret or an SSH agent that none of its modules names: its id may be mistyped."}
+	UnseenSymlinks = node.Rule{Name: "UnseenSymlinks",
+		Description: "A layer has app-symlinks, but it is not in the image, and no layer links it: nothing sees its symbolic links. What " +
+			"the app has in their places is left out all the same."}
 	UnusedCache = node.Rule{Name: "UnusedCache",
 		Description: "No layer links a cache, so nothing can use it."}
 )
 
 // Rules returns all lint rules, sorted by name.
 func Rules() []node.Rule {
-	return []node.Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnusedBuilder, UnusedCache, UnusedGrant}
+	return []node.Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnseenSymlinks, UnusedBuilder, UnusedCache, UnusedGrant}
 }
 
 // Idle returns the lint warning for a module that adds nothing to an image, nothing for any other.
@@ -100,6 +103,14 @@ func lint(d *node.Decoder, p *Packfile) {
 		if t := l.Provide.Test; t != nil && len(t.Match) > 0 && !l.Provide.Has("inputs") && !l.Provide.LockApp {
 			d.Warn(InputsPreferred, t.At("match"), "if run needs no other files, give them as inputs of the section instead",
 				"run of layer %s sees files that are not part of its version", node.Quote(l.Name))
+		}
+	}
+	for i := range p.Layers {
+		// Of a layer with provide, others may say that it is in the image.
+		l := &p.Layers[i]
+		if l.Build && l.Provide != nil && l.Provide.AppSymlinks != nil && !l.Export && !l.Expose && !linked[l.Name] {
+			d.Warn(UnseenSymlinks, l.Provide.At("app-symlinks"), "add "+d.Key("export")+", or a link to it",
+				"nothing sees the symbolic links of layer %s: it is not in the image, and no layer links it", node.Quote(l.Name))
 		}
 	}
 	for i := range p.Caches {

@@ -145,14 +145,22 @@ type Require struct {
 type Provide struct {
 	node.Table
 	Access
-	LockApp bool
-	Inputs  []string // globs; nil when not given
-	Test    *Test
-	Run     *Script
-	Links   []Link
-	Deps    []Dep
-	Env     Env
-	Profile []Script
+	LockApp     bool
+	AppSymlinks []Symlink // sorted by Path
+	Inputs      []string  // globs; nil when not given
+	Test        *Test
+	Run         *Script
+	Links       []Link
+	Deps        []Dep
+	Env         Env
+	Profile     []Script
+}
+
+// Symlink is one app-symlinks entry: a symbolic link in the app that leads into the layer. Its Table has the place of the entry.
+type Symlink struct {
+	node.Table
+	Path   string // in the app: slash-separated, clean, below the app's folder
+	Target string // in the layer: slash-separated, clean; "." for the layer's own folder
 }
 
 // Test is the test table of a provide section: a script, or Match.

@@ -146,6 +146,9 @@ func (s Context) Wanted() Wanted {
 type App struct {
 	Platform   ocispecs.Platform
 	KeepGitDir bool // .git is kept
+	// Hidden are paths of which nobody looks at more than whether the app has them: a client is not asked for what folders there
+	// hold.
+	Hidden []string
 }
 
 // Wanted implements Source.

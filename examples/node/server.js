@@ -1,4 +1,4 @@
-const express = require('express')
+import express from 'express'
 
 const app = express()
 app.get('/', (_req, res) => res.send('Hello from node ' + process.version + '\n'))

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -35,7 +36,7 @@ func (d *Door) app(ctx context.Context, s source.App) (none bk.State, resolved s
 		return none, resolved, err
 	}
 	resolved.App.Ignore = ignore
-	excludes := ignore.Patterns
+	excludes := slices.Clone(ignore.Patterns)
 	if !s.KeepGitDir && !keepsGitDir(ops) {
 		excludes = append(excludes, gitDirs)
 	}
@@ -46,6 +47,11 @@ func (d *Door) app(ctx context.Context, s source.App) (none bk.State, resolved s
 			resolved.Stable = &tree
 		}
 		return tree, resolved, nil
+	}
+	for _, name := range s.Hidden {
+		if llb.Literal(name) == name { // otherwise it depends on the client's system what a pattern matches
+			excludes = append(excludes, name+"/*")
+		}
 	}
 	// Options that are equal but for the session make one transfer serve both.
 	folder := func(opts ...bk.LocalOption) bk.State {

@@ -1,0 +1,125 @@
+package graph
+
+import (
+	"cmp"
+	"path"
+	"slices"
+
+	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/node"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
+)
+
+// Symbolic links that lead from the app into layers (app-symlinks). What the app has at their places is hidden from everything,
+// whatever becomes of the layers: files are matched before that is known. The image has the links of its layers, and a step those
+// of layers whose content it sees.
+
+// hiding returns the builder with the app as these modules leave it to each other.
+func hiding(b *container.Builder, modules []*module.Module) *container.Builder {
+	var all []packfile.Symlink
+	for _, m := range modules {
+		all = append(all, m.Packfile.AppSymlinks()...)
+	}
+	return b.Hiding(all)
+}
+
+// checkSymlinks fails when links of two layers need one place: when both layers are in the image, or a step sees both.
+func (g *Graph) checkSymlinks() error {
+	var failed error
+	take := func(places *packfile.Places[*Layer], l *Layer, why string) {
+		for _, s := range l.Provide.AppSymlinks {
+			if place, owner, ok := places.Take(s.Path, l); !ok && failed == nil {
+				failed = l.Module.Fail(s.Range(), "app-symlinks: layer %s already has a link at %s (%s)", node.Quote(owner.Path()), node.Quote(place), why)
+			}
+		}
+	}
+	var exported packfile.Places[*Layer]
+	for _, l := range g.Layers {
+		if l.Export {
+			take(&exported, l, packfile.BothInImage)
+		}
+		var seen packfile.Places[*Layer]
+		for _, k := range l.links {
+			if k.layer != nil {
+				take(&seen, k.layer, packfile.BothLinked(l.Path()))
+			}
+		}
+	}
+	return failed
+}
+
+// Place is a place in the app where a layer has a symbolic link, and its place in the packfile.
+type Place struct {
+	Filename string
+	At       node.Range
+	Path     string // relative to the app
+	Layer    string
+}
+
+// Places returns the places of all links, in group order and then in file order, whatever becomes of their layers.
+func (g *Graph) Places() (all []Place) {
+	for _, m := range g.Modules {
+		for _, l := range m.Packfile.Layers {
+			if l.Provide == nil {
+				continue
+			}
+			for _, s := range l.Provide.AppSymlinks {
+				all = append(all, Place{Filename: m.Filename, At: s.Range(), Path: s.Path, Layer: m.LayerPath(l.Name)})
+			}
+		}
+	}
+	return all
+}
+
+// Symlinks returns the links of some layers: absolute, and sorted by path. It returns nil when they have none.
+func (g *Graph) Symlinks(of func(*Layer) bool) (links []llb.Symlink) {
+	for _, l := range g.Layers {
+		if !of(l) {
+			continue
+		}
+		for _, s := range l.Provide.AppSymlinks {
+			links = append(links, llb.Symlink{Path: path.Join(step.AppDir, s.Path), Target: path.Join(l.Dir(), s.Target)})
+		}
+	}
+	slices.SortFunc(links, func(a, b llb.Symlink) int { return cmp.Compare(a.Path, b.Path) })
+	return links
+}
+
+// withSymlinks returns the app as a step sees it that sees the content of the layers that l links.
+func (s Steps) withSymlinks(app bk.State, l *Layer) bk.State {
+	links := s.Symlinks(func(other *Layer) bool {
+		return slices.ContainsFunc(l.links, func(k link) bool { return k.layer == other }) && s.of(other).status != dropped
+	})
+	if links == nil {
+		return app
+	}
+	tree := llb.Symlinks(links, s.Owner, container.DefaultTime, bk.WithCustomName(s.Name(l.ID, "app symlinks")))
+	return s.Layering.Merge(app, []llb.Layer{{State: tree, Time: container.DefaultTime}}, s.appOptions(l, "app with symlinks")...)
+}
+
+// withoutSymlinks returns the app as a layer with lock-app left it, without the links that its step saw, or whatever stands in
+// their places now.
+func (s Steps) withoutSymlinks(app bk.State, l *Layer) bk.State {
+	if s.App.Hidden == nil {
+		return app
+	}
+	var excluded []string
+	for _, pattern := range s.App.Excluded() {
+		excluded = append(excluded, path.Join(step.AppDir[1:], pattern))
+	}
+	return llb.CopyTree(app, llb.Tree{To: "/", Exclude: excluded, Time: container.DefaultTime}, s.appOptions(l, "app without symlinks")...)
+}
+
+// appOptions returns the options of an operation on the app between layers with lock-app.
+func (s Steps) appOptions(l *Layer, what string) []bk.ConstraintsOpt {
+	name := s.Name(l.ID, what)
+	if !l.Provide.LockApp {
+		return Options(name)
+	}
+	return Options(name, s.LockApp...)
+}
