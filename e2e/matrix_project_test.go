@@ -42,7 +42,8 @@ process = "worker"
 	testbed.Slice("static", "*.css", "!static/page.html"),
 	testbed.Slice("nothing-*"),
 	testbed.Slice("**/page.html"),
-	testbed.Layer("files").Export().Version("1").With("metadata.licence", "MIT").Run(`
+	testbed.Layer("files").Export().Version("1").With("metadata.licence", "MIT").
+		Making("app-symlinks.linked", "deep", "app-symlinks.'static/made/own'", ".").Run(`
 cd $LAYER
 mkdir -p deep/er/est bin empty
 for f in file deep/er/est/file deep/er/hard bin/setuid bin/secret bin/capable; do echo $f > $f; done
@@ -94,7 +95,8 @@ find . -mindepth 1 ! -type f -exec stat -c '%N %a %u:%g %Y' {} + | sort > $LAYER
 		Dep("image", "1", "docker://IMAGE", "platform", "linux/{{.TARGETARCH}}"),
 	testbed.Provided("whole").Export().Require("ls -R > $MD/listing").Run("cp -a . $LAYER/app"),
 	testbed.Layer("page").LockApp().
-		Run("mkdir -p static/made; sed s/TITLE/title/ template.html > static/made/page.html; rm template.html"),
+		Run("mkdir -p static/made; sed s/TITLE/title/ template.html > static/made/page.html; rm template.html; cat linked/er/est/file > linked.txt").
+		Link("files"),
 )
 
 // setcap is a program that gives a file a capability. It is built once.

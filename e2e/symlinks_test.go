@@ -33,6 +33,9 @@ func TestStepsThatLinkALayerAndTheImageSeeItsSymlinksInTheApp(t *testing.T) {
 	user := func(name string) testbed.LayerTable {
 		return testbed.Layer(name).Export().Run(stamp + looks).Link("modules")
 	}
+	tested := func(name, script string, pairs ...any) testbed.LayerTable {
+		return testbed.Layer(name).Export().Test(script, pairs...).Run("cp $MD/seen $LAYER/tested").Link("modules")
+	}
 	const wants = `test "$(cat pkgs/a)" = a; `
 	dir := files(t, map[string]string{"lock": "1", "src/x": "x", "web/page": "page", "packfile.toml": testbed.Packfile(
 		testbed.Process("web", "sh", "-c", "cat pkgs/a web/lib/own/b web/page"),
@@ -42,9 +45,8 @@ func TestStepsThatLinkALayerAndTheImageSeeItsSymlinksInTheApp(t *testing.T) {
 		user("by-inputs").Inputs("src"),
 		user("by-version").Version("1"),
 		user("by-content"),
-		user("by-test").Test("readlink pkgs > $MD/seen || echo none > $MD/seen; echo 1 > $MD/version").Run(stamp+"cp $MD/seen $LAYER/tested"),
-		user("by-full-test").Test(wants+"readlink pkgs > $MD/seen; echo 1 > $MD/version", "full-env", true).
-			Run(stamp+"cp $MD/seen $LAYER/tested"),
+		tested("by-test", "readlink pkgs > $MD/seen || echo none > $MD/seen; echo 1 > $MD/version"),
+		tested("by-full-test", wants+"readlink pkgs > $MD/seen; echo 1 > $MD/version", "full-env", true),
 		user("with-cache").Version("1").Link("c"),
 		testbed.Layer("stranger").Export().Version("1").Run(stamp+looks),
 	)})
@@ -54,8 +56,8 @@ func TestStepsThatLinkALayerAndTheImageSeeItsSymlinksInTheApp(t *testing.T) {
 	for _, name := range []string{"by-inputs", "by-version", "by-content", "with-cache"} {
 		equal(t, "what "+name+" sees", all["layers/packfile/"+name+"/seen"].content, linksSeen)
 	}
-	equal(t, "what a test without full-env sees", all["layers/packfile/by-test/tested"].content, "none\n")
-	equal(t, "what a test with full-env sees", all["layers/packfile/by-full-test/tested"].content, "/layers/packfile/modules/files\n")
+	equal(t, "what a test without full-env sees", all["layers/packfile/by-test/tested"].content, "none")
+	equal(t, "what a test with full-env sees", all["layers/packfile/by-full-test/tested"].content, "/layers/packfile/modules/files")
 	equal(t, "what its own step sees", all["layers/packfile/modules/seen"].content, "no link\nlock\n")
 	equal(t, "what a step sees that does not link it", all["layers/packfile/stranger/seen"].content, "no link\nlock\npackfile.toml\nsrc\nweb\n")
 
@@ -126,6 +128,20 @@ func TestWhatTheAppHasInPlaceOfASymlinkIsSeenByNothing(t *testing.T) {
 	contains(t, out, `WARNING: packfile.toml:`, `the app's own "pkgs" is left out`)
 }
 
+func TestAPatternOverThePlaceOfASymlinkIsSaidToMatchNothing(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"lock": "", "pkgs/x": "", "packfile.toml": testbed.Packfile(
+		testbed.Slice("pkgs/*"),
+		modulesLayer().Inputs("lock", "pkgs/x"),
+	)})
+	log, err := buildx(t, dir)
+	if err != nil {
+		t.Fatal(err, log)
+	}
+	contains(t, log, `inputs: no file of the app matches "pkgs/x": a symbolic link to layer modules is in its place (app-symlinks)`,
+		`paths: no file of the app matches "pkgs/*": a symbolic link to layer modules is in its place (app-symlinks)`)
+}
+
 func TestTheClientIsNotAskedForWhatTheAppHasInPlaceOfASymlink(t *testing.T) {
 	t.Parallel()
 	dir := files(t, map[string]string{"a": "a", "packfile.toml": testbed.Packfile(modulesLayer().Inputs("a"))})
@@ -148,15 +164,20 @@ rm pkgs web/lib/own
 mkdir pkgs
 echo mine > pkgs/mine
 cp src built
+chmod 1777 . web
 `).Link("modules"),
 		testbed.Layer("second").LockApp().Run("test ! -e pkgs; test ! -e web/lib/own; cat built > again"),
-		testbed.Layer("third").LockApp().Run("cat pkgs/a > third").Link("modules"),
+		testbed.Layer("third").LockApp().Run("cat pkgs/a > third; stat -c %a . web web/lib > modes").Link("modules"),
 	)})
 	r := request{dir: dir, runImg: env.busybox}
 	img := r.export(t)
 	app := img.ours()[slices.Index(origins(img.ours()), "app")]
-	equal(t, "the app", app.names(), []string{"workspace/again", "workspace/built", "workspace/lock", "workspace/packfile.toml", "workspace/src", "workspace/third"})
+	equal(t, "the app", app.names(), []string{"workspace/again", "workspace/built", "workspace/lock", "workspace/modes", "workspace/packfile.toml", "workspace/src", "workspace/third"})
 	all := flattened(img.ours())
+	equal(t, "modes of folders that a step sees", all["workspace/modes"].content, "1777\n1777\n755\n")
+	for name, want := range map[string]int64{"workspace": 0o1777, "workspace/web": 0o1777, "workspace/web/lib": 0o755} {
+		equal(t, "mode of "+name, all[name].Mode, want)
+	}
 	equal(t, "the link", all["workspace/pkgs"].Linkname, "/layers/packfile/modules/files")
 	if _, ok := all["workspace/pkgs/mine"]; ok {
 		t.Error("the image has what a step put in place of the link")

@@ -53,6 +53,7 @@ func TestKeyNamesEverythingThatARunStepReads(t *testing.T) {
 		"cache setup": key(replaced("inline = \"x\"", "inline = \"y\"")),
 		"secret":      key(replaced("path-as = \"S\"", "path-as = \"T\"")),
 		"link":        key(replaced("path-as = \"C\"", "path-as = \"D\"")),
+		"symlink":     key(replaced("lib = \"lib\"", "lib = \"bin\"")),
 		"module id":   key(replaced("[config]", "[config]\nid = \"m\"")),
 	} {
 		if got == base {

@@ -98,7 +98,11 @@ func (s Steps) withSymlinks(app bk.State, l *Layer) bk.State {
 	if links == nil {
 		return app
 	}
-	tree := llb.Symlinks(links, s.Owner, container.DefaultTime, bk.WithCustomName(s.Name(l.ID, "app symlinks")))
+	var like *bk.State
+	if l.Provide.LockApp {
+		like = &app // a layer before may have changed its folders
+	}
+	tree := llb.Symlinks(links, like, s.Owner, container.DefaultTime, s.appOptions(l, "app symlinks")...)
 	return s.Layering.Merge(app, []llb.Layer{{State: tree, Time: container.DefaultTime}}, s.appOptions(l, "app with symlinks")...)
 }
 

@@ -130,7 +130,7 @@ func (s assembly) imageLayers(ctx context.Context, before *Image) (layers []imag
 		func() ([]imageLayer, error) { return s.sbomLayer(before) },
 		s.folderLayer,
 		func() ([]imageLayer, error) { return s.appLayers(ctx) },
-		s.symlinksLayer,
+		func() ([]imageLayer, error) { return s.symlinksLayer(ctx) },
 		s.launchLayers,
 	} {
 		more, err := parts()

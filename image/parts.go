@@ -70,20 +70,33 @@ func (s assembly) appLayers(ctx context.Context) ([]imageLayer, error) {
 	switch {
 	case len(chosen) > 0 || len(taken) > 0:
 		rest = s.selectApp(app, chosen, taken, "app")
-	case slices.ContainsFunc(s.LockApp, func(l *graph.Layer) bool { return !s.Dropped(l) }) || !s.AppTime.Equal(container.DefaultTime):
+	case s.changesApp() || !s.AppTime.Equal(container.DefaultTime):
 		rest = llb.Normalize(app, s.AppTime, graph.Options(s.Name("", "app"), s.LockApp...)...)
 	}
 	return append(layers, imageLayer{state: rest, origin: "app", part: appPart}), nil
 }
 
+// changesApp reports whether a layer of the build changes the app.
+func (s assembly) changesApp() bool {
+	return slices.ContainsFunc(s.LockApp, func(l *graph.Layer) bool { return !s.Dropped(l) })
+}
+
 // symlinksLayer returns a layer with the symbolic links that lead from the app into layers of the image. It returns none when there
 // are no such links.
-func (s assembly) symlinksLayer() ([]imageLayer, error) {
+func (s assembly) symlinksLayer(ctx context.Context) ([]imageLayer, error) {
 	links := s.Symlinks(func(l *graph.Layer) bool { return l.Export && !s.Dropped(l) })
 	if links == nil {
 		return nil, nil
 	}
-	tree := llb.Symlinks(links, s.Owner, s.AppTime, bk.WithCustomName(s.Name("", "app symlinks layer")))
+	var like *bk.State
+	if s.changesApp() {
+		app, err := s.LockedApp(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		like = &app
+	}
+	tree := llb.Symlinks(links, like, s.Owner, s.AppTime, graph.Options(s.Name("", "app symlinks layer"), s.LockApp...)...)
 	return []imageLayer{{state: tree, origin: "app symlinks", part: symlinksPart}}, nil
 }
 

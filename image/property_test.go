@@ -422,7 +422,7 @@ func TestWhateverCameBeforeABuildGivesWhatABuildFromNothingGives(t *testing.T) {
 	built := 0
 	for _, seed := range seeds {
 		h := &history{t: t, r: rand.New(rand.NewPCG(seed, 0)), lines: []string{fmt.Sprintf("go test ./image -run Whatever -seed %d", seed)}}
-		h.world = newWorld(h.r)
+		h.world = newWorld(h.r, rand.New(rand.NewPCG(seed, 1)))
 		first, err := h.world.build(t, nil, h.world.input(t, nil), allAtOnce)
 		var failed *plan.Failure
 		if errors.As(err, &failed) {

@@ -192,7 +192,9 @@ func (b *builder) run(ops map[digest.Digest]*pb.Op, id digest.Digest) []tree {
 		}
 		out = []tree{all}
 	case op.GetBuild() != nil: // a keyed view: what is in the app may not count
-		out = []tree{{step.AppDir: {folder: true}, step.AppDir + "/any": {data: "any"}}}
+		view := tree{step.AppDir: {folder: true}, step.AppDir + "/any": {data: "any"}}
+		maps.Copy(view, b.symlinks(in[0]["/"+pb.LLBDefaultDefinitionFile].data))
+		out = []tree{view}
 	case op.GetExec() != nil:
 		out = b.exec(op.GetExec(), in)
 	default:
@@ -200,6 +202,27 @@ func (b *builder) run(ops map[digest.Digest]*pb.Op, id digest.Digest) []tree {
 	}
 	b.done[id] = out
 	return out
+}
+
+// symlinks returns the symbolic links that a definition makes.
+func (b *builder) symlinks(definition string) tree {
+	var def pb.Definition
+	if err := def.Unmarshal([]byte(definition)); err != nil {
+		b.t.Fatal(err)
+	}
+	found := tree{}
+	for _, data := range def.Def {
+		var op pb.Op
+		if err := op.Unmarshal(data); err != nil {
+			b.t.Fatal(err)
+		}
+		for _, a := range op.GetFile().GetActions() {
+			if link := a.GetSymlink(); link != nil {
+				found[path.Join("/", link.Newpath)] = entry{data: "link to " + link.Oldpath}
+			}
+		}
+	}
+	return found
 }
 
 func (b *builder) source(id string) tree {

@@ -17,6 +17,8 @@ type world struct {
 	modules []*module // in group order
 	root    int       // which of them is built
 	app     map[string]string
+	links   *rand.Rand // for symbolic links: a seed gives the world that it gave before there were any, and links
+	places  int        // of symbolic links, so far
 	args    string
 	image   string // build image
 	weather string
@@ -41,6 +43,7 @@ type layer struct {
 	inputs, match           []string
 	test                    *script
 	fullEnv, lockApp        bool
+	symlink, target         string // place of a symbolic link in the app, "" for none, and what it leads to
 	run                     *script
 	env                     string
 	links                   []*link
@@ -63,8 +66,8 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 
-func newWorld(r *rand.Rand) *world {
-	w := &world{app: map[string]string{}, args: "1", image: "build-1", weather: "sun", epoch: container.DefaultTime, pinned: chance(r, 50)}
+func newWorld(r, links *rand.Rand) *world {
+	w := &world{links: links, app: map[string]string{}, args: "1", image: "build-1", weather: "sun", epoch: container.DefaultTime, pinned: chance(r, 50)}
 	for _, f := range appFiles {
 		w.app[f] = fmt.Sprint(r.IntN(3))
 	}
@@ -201,6 +204,13 @@ func (l *layer) fill(r *rand.Rand, w *world, m *module) {
 	if chance(r, 10) && l.inputs == nil {
 		l.lockApp = true
 	}
+	if chance(w.links, 25) {
+		l.symlink, l.target = fmt.Sprint(pick(w.links, "at", "dir/at"), w.places), pick(w.links, "made", ".")
+		if w.places == 0 && chance(w.links, 50) {
+			l.symlink = "c" // in place of a file of the app
+		}
+		w.places++
+	}
 	if chance(r, 90) {
 		l.run = w.script(r, true)
 	}
@@ -247,6 +257,10 @@ func (w *world) all() (all []*layer) {
 // change changes one thing for the next build, and returns what.
 func (w *world) change(r *rand.Rand) string {
 	l := pick(r, w.all()...)
+	if l.symlink != "" && chance(w.links, 20) {
+		l.target += "1"
+		return "symlink of " + l.name
+	}
 	switch r.IntN(16) {
 	case 0, 1, 2, 3:
 		f := pick(r, appFiles...)
@@ -339,6 +353,9 @@ func (m *module) text() string {
 		in := "layers." + l.section
 		p("[%s]", in)
 		flags("lock-app", l.lockApp)
+		if l.symlink != "" {
+			p("app-symlinks = { %q = %q }", l.symlink, l.target)
+		}
 		if l.inputs != nil {
 			p("inputs = [%q]", l.inputs[0])
 		}

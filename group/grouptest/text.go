@@ -34,6 +34,8 @@ export = true
 [layers.metadata]
 a = "1"
 b = "2"
+[layers.build.app-symlinks]
+lib = "lib"
 [layers.build.test]
 inline = "x"
 [layers.build.run]
