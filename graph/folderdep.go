@@ -100,7 +100,7 @@ func (f facts) contentOf(l *Layer, d dep, p ocispecs.Platform) (c step.Content) 
 	is := f.lookedUp(l)[d.id]
 	switch {
 	case !identified(is):
-		c.Digest, _ = f[fact.Question{Layer: l.ID, Kind: fact.Fetched}].Metadata[d.id].(string)
+		c.Digest = f[fact.Question{Layer: l.ID, Kind: fact.Fetched}].Metadata.Text(d.id)
 	case is.Commit != "":
 		c.Commit = is.Commit
 	default:

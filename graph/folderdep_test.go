@@ -11,6 +11,7 @@ import (
 
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
@@ -48,7 +49,7 @@ var (
 // looked are facts after the look-up found these things.
 func looked(image string, commit string, context source.Resolved) fact.Facts {
 	return fact.Facts{
-		{Layer: "a", Kind: fact.Tested}: {Result: step.Result{Metadata: map[string]any{"version": "1"}}},
+		{Layer: "a", Kind: fact.Tested}: {Result: step.Result{Metadata: metadata.Table{"version": "1"}}},
 		looking: {Found: map[string]fact.Found{
 			"image@1":    {Content: bk.Image("registry.example.com/image"), Resolved: source.Resolved{Digest: digest.FromString(image), Exact: true, Repository: "registry.example.com/image"}},
 			"repository": {Content: bk.Git("https://example.com/a.git", "main:sub"), Resolved: source.Resolved{Commit: commit, Folder: "sub", Exact: true}},
@@ -63,7 +64,7 @@ func TestWhatFolderDepsAreIsLookedUpAfterTheTestAndBeforeAnythingIsFetched(t *te
 	if got := b.decided(t, f).Questions(); len(got) != 1 || got[0].Kind != fact.Tested {
 		t.Fatalf("first it asks %v", got)
 	}
-	f[fact.Question{Layer: "a", Kind: fact.Tested}] = fact.Answer{Result: step.Result{Metadata: map[string]any{"version": "1"}}}
+	f[fact.Question{Layer: "a", Kind: fact.Tested}] = fact.Answer{Result: step.Result{Metadata: metadata.Table{"version": "1"}}}
 	d := b.decided(t, f)
 	if got := d.Questions(); !slices.Equal(got, []fact.Question{looking}) {
 		t.Fatalf("then it asks %v", got)
@@ -101,7 +102,7 @@ func TestAKeyHasTheDigestTheCommitOrTheContentOfFolderDeps(t *testing.T) {
 	b := newBuild(t, folderDeps)
 	folder := source.Resolved{Digest: digest.FromString("definition")}
 	with := func(f fact.Facts, content string) fact.Facts {
-		return f.With(fact.Facts{fetching: {Result: step.Result{Metadata: map[string]any{"context": content}}}})
+		return f.With(fact.Facts{fetching: {Result: step.Result{Metadata: metadata.Table{"context": content}}}})
 	}
 	first := b.recipe(t, named(b, "a"), with(looked("x", "c0", folder), "content"))
 	var got []step.Content
@@ -138,7 +139,7 @@ func TestAKeyHasTheDigestTheCommitOrTheContentOfFolderDeps(t *testing.T) {
 }
 
 func TestFolderDepsThatCannotBeWanted(t *testing.T) {
-	f := fact.Facts{{Layer: "a", Kind: fact.Tested}: {Result: step.Result{Metadata: map[string]any{"version": "1"}}}}
+	f := fact.Facts{{Layer: "a", Kind: fact.Tested}: {Result: step.Result{Metadata: metadata.Table{"version": "1"}}}}
 	for want, change := range map[string]func(*module.Module){
 		`packfile0.toml:17:7: module packfile is not given the named context "tool" of the build`: func(m *module.Module) { m.Grant = &module.Grant{} },
 		`packfile0.toml:17:7: layer "a": dep context is a folder, and deps/context is a file: only a file can be replaced by one`: func(m *module.Module) {

@@ -41,7 +41,7 @@ func (s *Decisions) Unpinned() (found []Unpinned, err error) {
 			case packfile.GitSource:
 				u.Pin = atCommit(location, is.Commit)
 			default:
-				u.Pin, _ = fetched.Metadata[d.id].(string)
+				u.Pin = fetched.Metadata.Text(d.id)
 			}
 			found = append(found, u)
 		}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/packfile/frontend/metadata"
 )
 
 func TestWhatKindOfDepAnAddressNames(t *testing.T) {
@@ -76,10 +78,10 @@ func TestTheKindOfADepIsKnownBeforeItIsRendered(t *testing.T) {
 		"context:{{.launcher}}":        `uri of dep "n": "context:launcher" is a named context of the frontend itself`,
 	} {
 		d := Dep{Name: "n", URI: uri}
-		_, err := d.Render(map[string]any{"uri": "docker://x", "git": "a.git", "launcher": "launcher"}, Target{})
+		_, err := d.Render(metadata.Table{"uri": "docker://x", "git": "a.git", "launcher": "launcher"}, Target{})
 		require.EqualError(t, err, want)
 	}
-	d, err := Dep{Name: "n", URI: "docker://x:{{.version}}", Platform: "linux/{{.TARGETARCH}}"}.Render(map[string]any{"version": "1"}, Target{OS: "linux", Arch: "arm64"})
+	d, err := Dep{Name: "n", URI: "docker://x:{{.version}}", Platform: "linux/{{.TARGETARCH}}"}.Render(metadata.Table{"version": "1"}, Target{OS: "linux", Arch: "arm64"})
 	require.NoError(t, err)
 	require.Equal(t, "docker://x:1 linux/arm64", d.URI+" "+d.Platform)
 }
