@@ -46,7 +46,7 @@ var reserved = regexp.MustCompile(`^(.+\.)?(example|test|invalid|localhost|examp
 // places are the hosts besides: what the texts link to, what the examples download, the images of Docker itself, whose names
 // nobody can have, and the name space of SBOM documents, which is a name and no address.
 var places = []string{
-	"docker.io", "packfile.io", "github.com", "nodejs.org", "opencollective.com", "registry.npmjs.org",
+	"docker.io", "packfile.io", "github.com", "nodejs.org", "opencollective.com", "registry.npmjs.org", "tidelift.com",
 	"buildpacks.io", "distribution.github.io", "in-toto.io", "slsa.dev", "spdx.dev", "spdx.org",
 }
 
