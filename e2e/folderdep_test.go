@@ -180,8 +180,8 @@ func TestAFolderDepThatCannotBeHadIsAnErrorAtItsURI(t *testing.T) {
 			want: []string{"packfile.toml:18:7: dep tool@1: named context tool: " + none + ": "}},
 		"an image of another platform": {packfile: copies("docker://"+toolImage(t, "x"), "platform", foreign()),
 			want: []string{"packfile.toml:18:7: dep tool@1: ", foreign()}},
-		"a template that makes another kind of it": {packfile: copies("{{.uri}}") + "\n[layers.metadata]\nuri = \"docker://x\"\n",
-			want: []string{`"docker://x" is an image, and its template looks like that of a file`}},
+		"a template that makes another kind of it": {packfile: copies("{{.uri}}") + "\n[layers.metadata]\nuri = \"docker://registry.example.com/x\"\n",
+			want: []string{`"docker://registry.example.com/x" is an image, and its template looks like that of a file`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

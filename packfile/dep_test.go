@@ -17,23 +17,23 @@ func TestWhatKindOfDepAnAddressNames(t *testing.T) {
 		location string
 		pinned   bool
 	}{
-		"https://example.com/tool.tgz":                       {HTTPSource, "https://example.com/tool.tgz", false},
-		"{{.uri}}":                                           {HTTPSource, "{{.uri}}", false},
-		"docker://golang:1":                                  {ImageSource, "golang:1", false},
-		"docker-image://golang:{{.version}}":                 {ImageSource, "golang:{{.version}}", false},
-		"docker://golang@" + sum:                             {ImageSource, "golang@" + sum, true},
-		"docker://golang@{{.digest}}":                        {ImageSource, "golang@{{.digest}}", true},
-		"docker://{{.image}}":                                {ImageSource, "{{.image}}", true},
-		"https://example.com/a.git":                          {GitSource, "https://example.com/a.git", false},
-		"https://example.com/{{.name}}.git#v{{.version}}":    {GitSource, "https://example.com/{{.name}}.git#v{{.version}}", false},
-		"https://example.com/a.git#{{.commit}}:sub":          {GitSource, "https://example.com/a.git#{{.commit}}:sub", true},
-		"https://example.com/a.git#" + commit + ":sub":       {GitSource, "https://example.com/a.git#" + commit + ":sub", true},
-		"https://example.com/a.git#" + commit[1:]:            {GitSource, "https://example.com/a.git#" + commit[1:], false},
-		"https://example.com/a.git?ref=x&checksum=" + commit: {GitSource, "https://example.com/a.git?ref=x&checksum=" + commit, true},
-		"git://example.com/a":                                {GitSource, "git://example.com/a", false},
-		"git@example.com:a/b.git":                            {GitSource, "git@example.com:a/b.git", false},
-		"context:tool":                                       {ContextSource, "tool", true},
-		"context:{{.name}}":                                  {ContextSource, "{{.name}}", true},
+		"https://example.com/tool.tgz":                        {HTTPSource, "https://example.com/tool.tgz", false},
+		"{{.uri}}":                                            {HTTPSource, "{{.uri}}", false},
+		"docker://registry.example.com/go:1":                  {ImageSource, "registry.example.com/go:1", false},
+		"docker-image://registry.example.com/go:{{.version}}": {ImageSource, "registry.example.com/go:{{.version}}", false},
+		"docker://registry.example.com/go@" + sum:             {ImageSource, "registry.example.com/go@" + sum, true},
+		"docker://registry.example.com/go@{{.digest}}":        {ImageSource, "registry.example.com/go@{{.digest}}", true},
+		"docker://{{.image}}":                                 {ImageSource, "{{.image}}", true},
+		"https://example.com/a.git":                           {GitSource, "https://example.com/a.git", false},
+		"https://example.com/{{.name}}.git#v{{.version}}":     {GitSource, "https://example.com/{{.name}}.git#v{{.version}}", false},
+		"https://example.com/a.git#{{.commit}}:sub":           {GitSource, "https://example.com/a.git#{{.commit}}:sub", true},
+		"https://example.com/a.git#" + commit + ":sub":        {GitSource, "https://example.com/a.git#" + commit + ":sub", true},
+		"https://example.com/a.git#" + commit[1:]:             {GitSource, "https://example.com/a.git#" + commit[1:], false},
+		"https://example.com/a.git?ref=x&checksum=" + commit:  {GitSource, "https://example.com/a.git?ref=x&checksum=" + commit, true},
+		"git://example.com/a":                                 {GitSource, "git://example.com/a", false},
+		"git@example.com:a/b.git":                             {GitSource, "git@example.com:a/b.git", false},
+		"context:tool":                                        {ContextSource, "tool", true},
+		"context:{{.name}}":                                   {ContextSource, "{{.name}}", true},
 	} {
 		d := Dep{URI: uri}
 		kind, location := d.Source()
@@ -73,15 +73,15 @@ func TestAddressesThatAreNoDep(t *testing.T) {
 
 func TestTheKindOfADepIsKnownBeforeItIsRendered(t *testing.T) {
 	for uri, want := range map[string]string{
-		"{{.uri}}":                     `uri of dep "n": "docker://x" is an image, and its template looks like that of a file: write what tells them apart outside of {{ }}`,
+		"{{.uri}}":                     `uri of dep "n": "docker://registry.example.com/x" is an image, and its template looks like that of a file: write what tells them apart outside of {{ }}`,
 		"https://example.com/{{.git}}": `uri of dep "n": "https://example.com/a.git" is a Git repository, and its template looks like that of a file: write what tells them apart outside of {{ }}`,
-		"context:{{.launcher}}":        `uri of dep "n": "context:launcher" is a named context of the frontend itself`,
+		"context:{{.own}}":             `uri of dep "n": "context:previous" is a named context of the frontend itself`,
 	} {
 		d := Dep{Name: "n", URI: uri}
-		_, err := d.Render(metadata.Table{"uri": "docker://x", "git": "a.git", "launcher": "launcher"}, Target{})
+		_, err := d.Render(metadata.Table{"uri": "docker://registry.example.com/x", "git": "a.git", "own": "previous"}, Target{})
 		require.EqualError(t, err, want)
 	}
-	d, err := Dep{Name: "n", URI: "docker://x:{{.version}}", Platform: "linux/{{.TARGETARCH}}"}.Render(metadata.Table{"version": "1"}, Target{OS: "linux", Arch: "arm64"})
+	d, err := Dep{Name: "n", URI: "docker://registry.example.com/x:{{.version}}", Platform: "linux/{{.TARGETARCH}}"}.Render(metadata.Table{"version": "1"}, Target{OS: "linux", Arch: "arm64"})
 	require.NoError(t, err)
-	require.Equal(t, "docker://x:1 linux/arm64", d.URI+" "+d.Platform)
+	require.Equal(t, "docker://registry.example.com/x:1 linux/arm64", d.URI+" "+d.Platform)
 }

@@ -119,12 +119,12 @@ func TestDocumentTellsWhatTheImageIsMadeOf(t *testing.T) {
 func TestAnImageAndARepositoryHaveWhatTheirKindIsKnownBy(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	sum := strings.Repeat("01", 32)
-	image := metadata.Table{"uri": "docker://golang:1", "image": "docker.io/library/golang", "platform": "linux/arm/v7", "digest": "sha256:" + sum}
+	image := metadata.Table{"uri": "docker://registry.example.com/go:1", "image": "registry.example.com/go", "platform": "linux/arm/v7", "digest": "sha256:" + sum}
 	for name, test := range map[string]struct {
 		record             metadata.Table
 		purl, from, digest string
 	}{
-		"an image":                {image, "pkg:oci/golang@sha256:" + sum + "?arch=arm%2Fv7&repository_url=docker.io%2Flibrary%2Fgolang", "", sum},
+		"an image":                {image, "pkg:oci/go@sha256:" + sum + "?arch=arm%2Fv7&repository_url=registry.example.com%2Fgo", "", sum},
 		"an image in no registry": {metadata.Table{"uri": "context:x", "platform": "linux/arm64", "digest": "sha256:" + sum}, "pkg:oci/tool@sha256:" + sum + "?arch=arm64", "", sum},
 		"a repository": {metadata.Table{"uri": "https://user@example.com/a.git?submodules=0#main:/sub/", "commit": commit},
 			"pkg:generic/tool@1?vcs_url=git%2Bhttps:%2F%2Fexample.com%2Fa.git%40" + commit + "%23sub", "git+https://example.com/a.git@" + commit + "#sub", ""},
@@ -132,7 +132,7 @@ func TestAnImageAndARepositoryHaveWhatTheirKindIsKnownBy(t *testing.T) {
 			"pkg:generic/tool@1?vcs_url=git%2Bssh:%2F%2Fexample.com%2Fa%2Fb.git%40" + commit, "git+ssh://example.com/a/b.git@" + commit, ""},
 		"a folder":                        {metadata.Table{"uri": "context:x", "digest": sum}, "pkg:generic/tool@1", "", ""},
 		"a commit that is none":           {metadata.Table{"uri": "https://example.com/a.git", "commit": "x y"}, "pkg:generic/tool@1?download_url=https:%2F%2Fexample.com%2Fa.git", "https://example.com/a.git", ""},
-		"a digest that is none":           {metadata.Table{"uri": "docker://x", "platform": "linux/x", "digest": "sha256:0"}, "pkg:generic/tool@1", "", ""},
+		"a digest that is none":           {metadata.Table{"uri": "docker://registry.example.com/x", "platform": "linux/x", "digest": "sha256:0"}, "pkg:generic/tool@1", "", ""},
 		"a repository without an address": {metadata.Table{"uri": "\x00#", "commit": commit}, "pkg:generic/tool@1", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
