@@ -2,6 +2,8 @@ package container
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	bk "github.com/moby/buildkit/client/llb"
@@ -56,9 +58,22 @@ func (b *Builder) EmptyDir(dir string, owner llb.Owner, name string) bk.State {
 	return st
 }
 
-// Told returns what a script is told whatever layers it sees.
-func (b *Builder) Told(access packfile.Access, md metadata.Table) step.Given {
-	g := step.Given{Metadata: md, Platform: b.Args}
+// PlatformEnv returns the platform environment of a script of a module, sorted by name: the build arguments that it sees, and the
+// variables that every script has.
+func (b *Builder) PlatformEnv(m *module.Module, seen packfile.Args) []step.Variable {
+	vars := slices.Clone(b.Env)
+	for _, arg := range m.Args(b.Args, seen) {
+		if !slices.ContainsFunc(b.Env, func(v step.Variable) bool { return v.Name == arg.Name }) {
+			vars = append(vars, arg)
+		}
+	}
+	slices.SortFunc(vars, func(x, y step.Variable) int { return strings.Compare(x.Name, y.Name) })
+	return vars
+}
+
+// Told returns what a script of a module is told whatever layers it sees.
+func (b *Builder) Told(m *module.Module, access packfile.Access, seen packfile.Args, md metadata.Table) step.Given {
+	g := step.Given{Metadata: md, Platform: b.PlatformEnv(m, seen)}
 	for _, s := range access.Secrets {
 		g.Secrets = append(g.Secrets, step.Secret{ID: s.ID, PathAs: s.PathAs, EnvAs: s.EnvAs})
 	}

@@ -38,7 +38,8 @@ type Input struct {
 	Owner   llb.Owner       // user of steps, owner of app and layers
 	Project string          // identity of the app: two projects never share views and caches
 	CacheNS string          // prefix that the user wants for cache ids
-	Args    []step.Variable // platform environment, sorted by name
+	Args    []step.Variable // build arguments, of which each step sees those that its section lists
+	Env     []step.Variable // variables that every step sees: those of a project descriptor, with the values of build arguments of their names
 	NetMode pb.NetMode      // forced on every step unless it is the default
 	Limits  []bk.RunOption
 	NoCache func(layer string) bool // by name, or by MODULE/NAME

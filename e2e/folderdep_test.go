@@ -246,12 +246,23 @@ func asSPDX(address string) string {
 	return "git+" + address
 }
 
-func TestAModuleHasNoNamedContextAndItsRepositoriesGetNoTokens(t *testing.T) {
+func TestAModuleHasTheNamedContextThatItsEntryLists(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"packfile.toml": sh + uses("modules/tool") + "contexts = [\"tool\"]\n"})
+	write(t, dir, under("modules/tool", map[string]string{"packfile.toml": module("acme/tool@1",
+		"[[layers]]\nname = 'a'\n[layers.build]\nrun.inline = 'cp $(get-dep tool)/file $LAYER'\n[[layers.build.deps]]\nname = 'tool'\nuri = 'context:tool'\n")}))
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"file": "given"})
+	b := request{dir: dir, target: "a", opts: map[string]string{"context:tool": "local:tool"}, args: []string{"--local", "tool=" + folder}}.build(t)
+	equal(t, "file of the context", b.read(t, "file"), "given")
+}
+
+func TestAModuleHasNoNamedContextUnaskedAndItsRepositoriesGetNoTokens(t *testing.T) {
 	t.Parallel()
 	const layer = "[[layers]]\nname = 'a'\n[layers.build]\nrun.inline = 'get-dep tool'\n[[layers.build.deps]]\nname = 'tool'\n"
 	folder := t.TempDir()
 	for uri, want := range map[string]string{
-		"context:tool":                 `modules/tool/packfile.toml:`,
+		"context:tool":                 `module acme/tool@1 needs named context "tool", which it is not given`,
 		"ssh://git@127.0.0.1/tool.git": "which modules have not",
 	} {
 		dir := files(t, map[string]string{"packfile.toml": sh + uses("modules/tool")})
@@ -259,7 +270,7 @@ func TestAModuleHasNoNamedContextAndItsRepositoriesGetNoTokens(t *testing.T) {
 		text := request{dir: dir, opts: map[string]string{"context:tool": "local:tool"}, args: []string{"--local", "tool=" + folder}}.fail(t)
 		contains(t, text, want)
 		if strings.HasPrefix(uri, "context:") {
-			contains(t, text, `module acme/tool@1 is not given the named context "tool" of the build`)
+			contains(t, text, `add contexts = ["tool"] to its entry`, ">>> [[buildpacks]]")
 		}
 	}
 }

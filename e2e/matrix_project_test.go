@@ -19,7 +19,8 @@ import (
 // write to them, and loses their times. Nor do they write down the time of the root of an image, which no image has.
 var synthetic = testbed.Packfile(
 	testbed.Config("id", "test.example/everything", "version", "1.0.0", "shell", "/bin/sh -eu", "user", "0:0",
-		"app", []string{"!notes.txt", "!static/made", "static/made/*.html"}),
+		"app", []string{"!notes.txt", "!static/made", "static/made/*.html"}, "args", []string{"SEEN_BY_ALL"},
+		"labels.revision", `{{or .Args.REVISION "none"}}`),
 	testbed.Text(`
 [config.image]
 expose = ["8080", "53/udp", "7000-7002"]
@@ -94,6 +95,7 @@ find . -mindepth 1 ! -type f -exec stat -c '%N %a %u:%g %Y' {} + | sort > $LAYER
 `).
 		Dep("image", "1", "docker://IMAGE", "platform", "linux/{{.TARGETARCH}}"),
 	testbed.Provided("whole").Export().Require("ls -R > $MD/listing").Run("cp -a . $LAYER/app"),
+	testbed.Layer("told").Export().Version("1").Making("args", []string{"REVISION"}).Env("launch", "REVISION", `{{or .Args.REVISION "none"}}`),
 	testbed.Layer("page").LockApp().
 		Run("mkdir -p static/made; sed s/TITLE/title/ template.html > static/made/page.html; rm template.html; cat linked/er/est/file > linked.txt").
 		Link("files"),

@@ -158,7 +158,7 @@ func TestPublishedEngineTakesOneOfItsVersions(t *testing.T) {
 	t.Parallel()
 	s := publishedDeps(t)
 	dir := files(t, map[string]string{
-		"Gemfile.lock": "gems", ".dockerignore": "packfile.*\nmodules\n", "packfile.toml": uses("modules/ruby", "modules/bundler"),
+		"Gemfile.lock": "gems", ".dockerignore": "packfile.*\nmodules\n", "packfile.toml": uses("modules/ruby", "modules/bundler") + "args = [\"RUBY_VERSION\"]\n",
 	})
 	for _, module := range []string{"ruby", "bundler"} {
 		writePublished(t, s, filepath.Join(dir, "modules", module), module)

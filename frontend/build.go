@@ -90,6 +90,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if b.rebasing() {
 		build, err = rebaser{imageFinder{b}}.rebase(ctx)
 	} else {
+		b.warnAboutArgs(ctx)
 		err = b.readContexts(ctx)
 	}
 	if err != nil {
@@ -157,6 +158,9 @@ func (b *build) platform(ctx context.Context, index int) (*platformResult, error
 func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platformResult, error) {
 	d, err := b.detect(ctx, in)
 	if err == nil {
+		err = image.CheckArgs(d, in.image)
+	}
+	if err == nil {
 		d, err = b.findFacts(ctx, b.apps[index], d)
 	}
 	if err == nil {
@@ -174,6 +178,7 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 		return nil, b.blamePrevious(ctx, d, err)
 	}
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
+	b.warnByArguments(ctx, d.ByArguments())
 	result.attestations, err = b.attester().attest(ctx, d, in.detector.Platform, result.Reference)
 	return result, err
 }
@@ -205,7 +210,8 @@ func (b *build) inputs(ctx context.Context, index int) inputs {
 				},
 				Project: b.identity,
 				CacheNS: b.ui.CacheIDNamespace,
-				Args:    b.opts.environment(b.project),
+				Args:    b.opts.args,
+				Env:     b.opts.projectEnv(b.project),
 				NetMode: b.ui.NetworkMode,
 				Limits:  b.opts.limits(b.ui),
 				NoCache: b.ui.IsNoCache,

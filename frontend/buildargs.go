@@ -1,11 +1,14 @@
 package frontend
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 )
 
@@ -79,7 +82,7 @@ func arguments() []argument {
 		},
 		{prefix: ownPrefix, what: "an error", set: refuseUnknown},
 		{prefix: "BUILDKIT_", what: "no effect here", set: readByBuildKit},
-		{what: "a variable of every step, and part of every layer key", set: (*options).setVariable},
+		{what: "a variable of the steps that [see it](#args), and part of the keys of their layers", set: (*options).setVariable},
 	}
 }
 
@@ -131,12 +134,12 @@ func (o *options) setProxy(name, value string) error {
 	return nil
 }
 
-// setVariable adds a variable to the platform environment.
+// setVariable adds a variable for steps and templates.
 func (o *options) setVariable(name, value string) error {
 	if err := checkVariable(name, value); err != nil {
 		return err
 	}
-	o.platformEnv = append(o.platformEnv, step.Variable{Name: name, Value: value})
+	o.args = append(o.args, step.Variable{Name: name, Value: value})
 	return nil
 }
 
@@ -147,4 +150,28 @@ func checkVariable(name, value string) error {
 		return fmt.Errorf("build argument %q cannot be an environment variable", name)
 	}
 	return nil
+}
+
+// warnAboutArgs warns about each build argument that no module which may take part sees.
+func (b *build) warnAboutArgs(ctx context.Context) {
+	var unseen, known []string
+	modules := b.modules.TakingPart()
+	for _, m := range modules {
+		for _, named := range m.Packfile.NamedArgs() {
+			if m.HasArg(named.Name) {
+				known = append(known, named.Name)
+			}
+		}
+	}
+	for _, arg := range b.opts.args {
+		seen := slices.ContainsFunc(modules, func(m *module.Module) bool { return m.SeesArg(arg.Name) })
+		if b.project != nil {
+			seen = seen || slices.ContainsFunc(b.project.Env, func(v packfile.Variable) bool { return v.Name == arg.Name })
+		}
+		if !seen {
+			unseen = append(unseen, arg.Name)
+		}
+	}
+	slices.Sort(known)
+	b.warnUnseenArgs(ctx, unseen, slices.Compact(known))
 }

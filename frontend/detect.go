@@ -48,7 +48,7 @@ func (b *build) detect(ctx context.Context, in inputs) (*graph.Decisions, error)
 	if err != nil {
 		return nil, err
 	}
-	b.warnNotGiven(ctx, d.group)
+	b.warnNotGiven(ctx, d.group, b.opts.args)
 	return g.Decide(d.facts)
 }
 

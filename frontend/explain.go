@@ -21,7 +21,7 @@ var explainRequest = ownRequest("frontend.packfile.explain", "What would be reus
 // explanation is the answer to explainRequest.
 type explanation struct {
 	Previous  string                `json:"previous,omitempty"` // named context previous
-	Warnings  []string              `json:"warnings,omitempty"` // why it, or a part of it, is not used; and which patterns match nothing
+	Warnings  []string              `json:"warnings,omitempty"` // why it, or a part of it, is not used; about patterns and build arguments
 	Platforms []platformExplanation `json:"platforms"`
 }
 
@@ -35,6 +35,7 @@ func explainLayers(ctx context.Context, b *build) (answer, error) {
 	if err := b.readContexts(ctx); err != nil {
 		return nil, err
 	}
+	b.warnAboutArgs(ctx)
 	e := explanation{Previous: b.client.BuildOpts().Opts["context:"+previousName]}
 	var err error
 	e.Platforms, err = onEachPlatform(ctx, b.platforms(), func(ctx context.Context, i int) (platformExplanation, error) {
@@ -44,7 +45,7 @@ func explainLayers(ctx context.Context, b *build) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.Warnings = slices.Concat(slices.Sorted(slices.Values(b.patternSays.list)), b.previousSays.list)
+	e.Warnings = slices.Concat(slices.Sorted(slices.Values(b.patternSays.list)), slices.Sorted(slices.Values(b.argsSay.list)), b.previousSays.list)
 	return e, nil
 }
 
@@ -59,6 +60,7 @@ func (b *build) explainPlatform(ctx context.Context, index int) ([]graph.Explana
 	if err != nil {
 		return nil, err
 	}
+	b.warnByArguments(ctx, d.ByArguments())
 	return d.Explain(), nil
 }
 

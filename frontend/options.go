@@ -24,14 +24,14 @@ import (
 
 // options are the options of a build that dockerui does not know.
 type options struct {
-	platformEnv []step.Variable // sorted by name
-	proxy       llb.ProxyEnv
-	appID       string // PACKFILE_APP
-	epoch       string // SOURCE_DATE_EPOCH
-	appTime     string // PACKFILE_APP_TIME
-	requestID   string // the subrequest in place of a build, "" for a build
-	keepGitDir  bool   // BUILDKIT_CONTEXT_KEEP_GIT_DIR
-	vcsSource   string // Git repository that the client's folders are in
+	args       []step.Variable // build arguments that steps and templates may see, sorted by name
+	proxy      llb.ProxyEnv
+	appID      string // PACKFILE_APP
+	epoch      string // SOURCE_DATE_EPOCH
+	appTime    string // PACKFILE_APP_TIME
+	requestID  string // the subrequest in place of a build, "" for a build
+	keepGitDir bool   // BUILDKIT_CONTEXT_KEEP_GIT_DIR
+	vcsSource  string // Git repository that the client's folders are in
 }
 
 // requestOption is the option that names a subrequest.
@@ -55,7 +55,6 @@ func parseOptions(opts map[string]string) (options, error) {
 			return o, err
 		}
 	}
-	sortVariables(o.platformEnv)
 	return o, nil
 }
 
@@ -162,24 +161,22 @@ type clientWithOpts struct {
 
 func (c *clientWithOpts) BuildOpts() gw.BuildOpts { return c.opts }
 
-// environment returns the platform environment: build args, and the variables of a project descriptor, which may be nil.
-func (o options) environment(project *project.Project) []step.Variable {
+// projectEnv returns the variables that a project descriptor, which may be nil, gives every step. A build argument of the name of
+// one gives it another value.
+func (o options) projectEnv(project *project.Project) (vars []step.Variable) {
 	if project == nil {
-		return o.platformEnv
+		return nil
 	}
-	vars := slices.Clone(o.platformEnv)
 	for _, v := range project.Env {
-		given := func(arg step.Variable) bool { return arg.Name == v.Name }
-		if !slices.ContainsFunc(vars, given) {
-			vars = append(vars, step.Variable{Name: v.Name, Value: v.Value})
+		value := v.Value
+		for _, arg := range o.args {
+			if arg.Name == v.Name {
+				value = arg.Value
+			}
 		}
+		vars = append(vars, step.Variable{Name: v.Name, Value: value})
 	}
-	sortVariables(vars)
 	return vars
-}
-
-func sortVariables(vars []step.Variable) {
-	slices.SortFunc(vars, func(a, b step.Variable) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // limits returns the limits that the user set for every process of the build.

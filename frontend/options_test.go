@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/packfile/frontend/cnb/project"
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/source"
 	"github.com/packfile/frontend/step"
 )
 
@@ -39,9 +41,9 @@ func TestEachOptionGoesToItsPlace(t *testing.T) {
 		"build-arg:Ftp_Proxy":            {proxy: llb.ProxyEnv{FTPProxy: "x"}},
 		"build-arg:NO_PROXY":             {proxy: llb.ProxyEnv{NoProxy: "x"}},
 		"build-arg:all_proxy":            {proxy: llb.ProxyEnv{AllProxy: "x"}},
-		"build-arg:packfile_app":         {platformEnv: []step.Variable{{Name: "packfile_app", Value: "x"}}},
-		"build-arg:NODE_ENV":             {platformEnv: []step.Variable{{Name: "NODE_ENV", Value: "x"}}},
-		"build-arg:MY_HTTP_PROXY":        {platformEnv: []step.Variable{{Name: "MY_HTTP_PROXY", Value: "x"}}},
+		"build-arg:packfile_app":         {args: []step.Variable{{Name: "packfile_app", Value: "x"}}},
+		"build-arg:NODE_ENV":             {args: []step.Variable{{Name: "NODE_ENV", Value: "x"}}},
+		"build-arg:MY_HTTP_PROXY":        {args: []step.Variable{{Name: "MY_HTTP_PROXY", Value: "x"}}},
 		"build-arg:BUILDKIT_SYNTAX":      {},
 		"build-arg:BUILDKIT_NEWS":        {},
 		"label:com.example":              {},
@@ -94,19 +96,20 @@ func TestOfSeveralWrongOptionsTheFirstByNameIsTold(t *testing.T) {
 	}
 }
 
-func TestThePlatformEnvironmentIsBuildArgsAndWhatTheProjectSetsBesides(t *testing.T) {
+func TestABuildArgumentReplacesTheValueOfAVariableOfTheProject(t *testing.T) {
 	o, err := parseOptions(map[string]string{"build-arg:B": "arg", "build-arg:D": "", "build-arg:A": "arg"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	project := &project.Project{Env: []packfile.Variable{{Name: "D", Value: "project"}, {Name: "C", Value: "project"}}}
-	args := []step.Variable{{Name: "A", Value: "arg"}, {Name: "B", Value: "arg"}, {Name: "D"}}
-	both := []step.Variable{args[0], args[1], {Name: "C", Value: "project"}, args[2]}
-	if diff := cmp.Diff(both, o.environment(project)); diff != "" {
+	if diff := cmp.Diff([]step.Variable{{Name: "A", Value: "arg"}, {Name: "B", Value: "arg"}, {Name: "D"}}, o.args); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(args, o.environment(nil)); diff != "" {
+	project := &project.Project{Env: []packfile.Variable{{Name: "D", Value: "project"}, {Name: "C", Value: "project"}}}
+	if diff := cmp.Diff([]step.Variable{{Name: "D"}, {Name: "C", Value: "project"}}, o.projectEnv(project)); diff != "" {
 		t.Error(diff)
+	}
+	if vars := o.projectEnv(nil); vars != nil {
+		t.Error(vars)
 	}
 }
 
@@ -216,5 +219,68 @@ func TestLimitsAreWhatTheUserAskedFor(t *testing.T) {
 	}
 	if host, err := limited.State.GetHostname(t.Context()); err != nil || host != "here" {
 		t.Errorf("host name %q, %v", host, err)
+	}
+}
+
+// A packfile lists no argument that steps do not see, and any that they may.
+func TestOnlyWhatTheFrontendPassesOnCanBeListedAsArgument(t *testing.T) {
+	listed := func(name string) error {
+		_, _, err := packfile.Parse("packfile.toml", []byte("config.args = ['"+name+"']"))
+		return err
+	}
+	for _, row := range arguments() {
+		names := row.names
+		if row.prefix != "" {
+			names = []string{row.prefix + "X"}
+		}
+		for _, name := range names {
+			if listed(name) == nil || row.anyCase && listed(strings.ToLower(name)) == nil {
+				t.Errorf("%s can be listed", name)
+			}
+		}
+	}
+	for _, name := range []string{"NODE_ENV", "packfile_app", "MY_HTTP_PROXY"} {
+		if err := listed(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestTheContextsOfTheFrontendAreKnownToThePackfile(t *testing.T) {
+	own := append(slices.Clone(namedImages), source.AppContext, previousName)
+	slices.Sort(own)
+	if diff := cmp.Diff(own, packfile.ReservedContexts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnArgumentThatNothingUsesIsWarnedOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		env  []packfile.Variable // of a project descriptor
+		want []string
+	}{
+		"a packfile that lists one": {"[config]\nargs = ['MODE']", nil, []string{"build argument OTHER is used by nothing: used are MODE"}},
+		"a name that is like one":   {"[config]\nargs = ['MODE', 'REVISION', 'REV']\n", nil, []string{`build argument REVISOIN is used by nothing: did you mean "REVISION"?`}},
+		"a packfile without steps":  {"", nil, []string{"build argument MODE is used by nothing", "build argument OTHER is used by nothing"}},
+		"a step that sees all":      {"[[layers]]\nname = 'x'\nbuild = {}", nil, nil},
+		"a project's variable":      {"", []packfile.Variable{{Name: "MODE"}}, []string{"build argument OTHER is used by nothing"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := buildOf(t, &fakeGateway{}, test.text)
+			w, shown, _ := recorded(false)
+			b.warner = warner{show: w.show, note: w.note}
+			b.opts.args = []step.Variable{{Name: "MODE"}, {Name: "OTHER"}}
+			if strings.Contains(test.text, "REVISION") {
+				b.opts.args[1].Name = "REVISOIN"
+			}
+			if test.env != nil {
+				b.project = &project.Project{Env: test.env}
+			}
+			b.warnAboutArgs(t.Context())
+			if diff := cmp.Diff(test.want, shown()); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

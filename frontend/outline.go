@@ -95,7 +95,7 @@ func outlineBuild(_ context.Context, b *build) (answer, error) {
 	return outlineOf(b.ui.Target, b.modules.TakingPart(), b.root), nil
 }
 
-// outlineOf returns the secrets, agents and caches that the steps of the modules may use. root is the module whose file the
+// outlineOf returns the build arguments, secrets, agents and caches that the steps of the modules may use. root is the module whose file the
 // client has: what other modules name has no place.
 func outlineOf(target string, modules []*module.Module, root *module.Module) *outline.Outline {
 	o := &outline.Outline{Name: target, Description: root.Packfile.Config.Name}
@@ -123,12 +123,18 @@ func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(node
 	for _, s := range pf.Sections() {
 		add(s.Access, s.At("ssh"))
 	}
+	for _, arg := range pf.NamedArgs() {
+		if !slices.ContainsFunc(o.Args, func(a outline.Arg) bool { return a.Name == arg.Name }) {
+			o.Args = append(o.Args, outline.Arg{Name: arg.Name, Location: location(arg.At)})
+		}
+	}
 	for _, c := range pf.Caches {
 		o.Cache = append(o.Cache, outline.CacheMount{ID: c.Name, Location: location(c.Range())})
 	}
 }
 
-// describeGrants adds to the secrets and agents of an outline which modules name them, and whether these are given them.
+// describeGrants adds to the secrets, agents and build arguments of an outline which modules name them, and whether these are given
+// them.
 func describeGrants(o *outline.Outline, modules []*module.Module) {
 	var parts []string
 	if o.Description != "" {
@@ -155,6 +161,9 @@ func describeGrants(o *outline.Outline, modules []*module.Module) {
 			for _, id := range a.SSH {
 				add(m, "ssh agent", id, m.HasAgent(id))
 			}
+		}
+		for _, arg := range m.Packfile.NamedArgs() {
+			add(m, "build argument", arg.Name, m.HasArg(arg.Name))
 		}
 	}
 	o.Description = strings.Join(parts, "; ")

@@ -3,6 +3,7 @@ package frontend
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -217,6 +218,29 @@ func TestTheOutlineSaysWhichModuleIsGivenWhat(t *testing.T) {
 		if s.Location != nil {
 			t.Errorf("secret %s of a module has a place in the packfile", s.Name)
 		}
+	}
+}
+
+func TestTheOutlineHasArgumentsOnceWithTheirFirstPlace(t *testing.T) {
+	const text = "[config]\nid = \"acme/%s\"\nargs = [\"A\"]\n[config.labels]\na = \"{{.Args.B}}{{.Args.A}}\"\n"
+	root, other := moduleOf(t, fmt.Sprintf(text, "app")), moduleOf(t, fmt.Sprintf(text, "tool")+"b = \"{{.Args.C}}\"\n")
+	other.Grant = &module.Grant{Args: []string{"A"}}
+	o := outlineOf("", []*module.Module{root, other}, root)
+	var got []string
+	for _, arg := range o.Args {
+		at := "nowhere"
+		if arg.Location != nil {
+			at = fmt.Sprint(arg.Location.Ranges[0].Start.Line)
+		}
+		got = append(got, arg.Name+":"+at+arg.Value)
+	}
+	if diff := cmp.Diff([]string{"A:3", "B:5", "C:nowhere"}, got); diff != "" {
+		t.Error(diff)
+	}
+	want := `build argument "A" is for module acme/tool, which is given it; build argument "B" is for module acme/tool, which is not given it; ` +
+		`build argument "C" is for module acme/tool, which is not given it`
+	if o.Description != want {
+		t.Error(o.Description)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
 )
 
@@ -36,6 +37,7 @@ type warner struct {
 	planSays     messages // build plans of buildpacks
 	contentSays  messages // layers whose version does not speak for them
 	factsSay     messages // answers of steps
+	argsSay      messages // build arguments
 	previousSays messages // why the previous image, or a part of it, is not used
 }
 
@@ -169,12 +171,12 @@ func (w *warner) warnAboutPlans(ctx context.Context, warnings []group.PlanWarnin
 	}
 }
 
-// warnNotGiven names secrets that modules of a group can use and are not given, each once for all platforms.
-func (w *warner) warnNotGiven(ctx context.Context, g *group.Group) {
+// warnNotGiven names secrets and build arguments that modules of a group can use and are not given, each once for all platforms.
+func (w *warner) warnNotGiven(ctx context.Context, g *group.Group, args []step.Variable) {
 	for _, m := range g.Modules {
-		for _, line := range m.NotGiven() {
+		for _, line := range m.NotGiven(args) {
 			if w.planSays.add(line) && !w.asked {
-				w.warn(ctx, line, "It can do without. To give it, list the secret in secrets of the module's [[buildpacks]] entry.")
+				w.warn(ctx, line, "It can do without. To give it, list it in secrets or args of the module's [[buildpacks]] entry.")
 			}
 		}
 	}
@@ -189,6 +191,35 @@ func (w *warner) warnAboutContent(ctx context.Context, app *app, layers []string
 	message := fmt.Sprintf("layers with a version are made again when the app changes, since the context is %s: %s", app.Pinned, strings.Join(layers, ", "))
 	if w.contentSays.add(message) {
 		w.warn(ctx, message, "Give them inputs, name a branch, or build a folder. Layers of a previous image are taken over in any case.")
+	}
+}
+
+// warnUnseenArgs warns about each of some build arguments that no step, template or module sees: its name may be mistyped. known are
+// names that something would see.
+func (w *warner) warnUnseenArgs(ctx context.Context, unseen, known []string) {
+	for _, name := range unseen {
+		message := fmt.Sprintf("build argument %s is used by nothing", text.Short(name))
+		switch hint := text.DidYouMean(name, known); {
+		case hint != "":
+			message += ": " + hint
+		case len(known) > 0:
+			message += ": used are " + strings.Join(known, ", ")
+		}
+		if w.argsSay.add(message) && !w.asked {
+			w.warn(ctx, message, "No args of the packfile list it, and no template uses it. A module sees it when its [[buildpacks]] entry lists it in args.")
+		}
+	}
+}
+
+// warnByArguments names the layers that are built again for build arguments alone.
+func (w *warner) warnByArguments(ctx context.Context, by graph.ByArguments) {
+	if by.Layers == nil {
+		return
+	}
+	message := fmt.Sprintf("layers are built again only because a build argument changed that their steps may not need (%s): %s",
+		strings.Join(by.Args, ", "), strings.Join(by.Layers, ", "))
+	if w.argsSay.add(message) && !w.asked {
+		w.warn(ctx, message, "Their sections have no args, so every build argument counts. List those that their steps need in args of the section, or of [config].")
 	}
 }
 

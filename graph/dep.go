@@ -37,9 +37,9 @@ func (g *Graph) renderedDeps(l *Layer, md metadata.Table) ([]dep, error) {
 	versioned := map[string]bool{} // names with a dep of the layer's version
 	for i := range all {
 		written := &l.Provide.Deps[i]
-		d, err := written.Render(md, container.Target(g.Platform))
+		d, err := written.Render(md, container.Target(g.Platform), g.templateArgs(l))
 		if err != nil {
-			return nil, l.inLayer(err)
+			return nil, g.unrendered(l, err)
 		}
 		id := step.Dep{Name: d.Name, Version: d.Version}.ID()
 		all[i] = dep{Dep: d, written: written, id: id, vendored: l.Module.Offline[id]}

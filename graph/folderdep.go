@@ -81,7 +81,7 @@ func (g *Graph) wantedFolder(l *Layer, d dep) (source.Source, error) {
 	case packfile.GitSource:
 		return source.Git{Address: location, Foreign: l.Module != g.Root, Pinned: true, At: place, Shown: append(shown, bk.WithCustomName(name))}, nil
 	}
-	if err := l.Module.CheckContext(location, at); err != nil {
+	if err := l.Module.CheckContext(g.Root.Filename, location); err != nil {
 		return nil, err
 	}
 	return source.Context{Name: location, Platform: p, Pinned: true, Ignored: true, At: place}, nil

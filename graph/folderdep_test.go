@@ -141,7 +141,7 @@ func TestAKeyHasTheDigestTheCommitOrTheContentOfFolderDeps(t *testing.T) {
 func TestFolderDepsThatCannotBeWanted(t *testing.T) {
 	f := fact.Facts{{Layer: "a", Kind: fact.Tested}: {Result: step.Result{Metadata: metadata.Table{"version": "1"}}}}
 	for want, change := range map[string]func(*module.Module){
-		`packfile0.toml:17:7: module packfile is not given the named context "tool" of the build`: func(m *module.Module) { m.Grant = &module.Grant{} },
+		`packfile0.toml:0:0: module packfile needs named context "tool", which it is not given (add contexts = ["tool"] to its entry)`: func(m *module.Module) { m.Grant = &module.Grant{} },
 		`packfile0.toml:17:7: layer "a": dep context is a folder, and deps/context is a file: only a file can be replaced by one`: func(m *module.Module) {
 			m.Offline = map[string]bool{"context": true}
 		},

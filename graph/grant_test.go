@@ -107,7 +107,7 @@ func TestASecretThatIsNotGivenIsInNoStepAndInNoKey(t *testing.T) {
 	want := []string{`module needy@1 is not given secret "extra"`}
 	var got []string
 	for _, m := range b.Modules {
-		got = append(got, m.NotGiven()...)
+		got = append(got, m.NotGiven(nil)...)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -40,7 +40,7 @@ func (of packfileLayer) recipe(d *Decisions, l *Layer) (*recipe, error) {
 	}}
 	p.run.Spec.Layer = l.Name
 	task := step.Run{
-		Given:    d.Told(p.run.Access, d.facts.metadata(l, "")),
+		Given:    d.Told(l.Module, p.run.Access, l.args(), d.facts.metadata(l, "")),
 		LayerDir: l.Dir(),
 		Restore:  l.Restore,
 		User:     step.User{UID: d.Owner.UID, GID: d.Owner.GID, Home: d.Build.Home()},
@@ -70,7 +70,7 @@ func (of packfileLayer) recipe(d *Decisions, l *Layer) (*recipe, error) {
 	if task.Deps, p.run.Mounts, err = d.deps(l); err != nil {
 		return nil, err
 	}
-	p.record.Name = l.Name
+	p.record.Name, p.record.Args = l.Name, usedArgs(l, task.Deps)
 	for _, kind := range []fact.Kind{fact.Inputs, fact.Tested} {
 		if r := d.facts[fact.Question{Layer: l.ID, Kind: kind}]; r.FileDigests != nil {
 			p.record.Files = r.FileDigests
@@ -107,7 +107,7 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		Restore:     l.Restore,
 		Network:     d.Network(p).String(),
 		SSH:         p.Access.SSH,
-		PlatformEnv: layerkey.Env(d.Args),
+		PlatformEnv: layerkey.Env(d.keyArgs(l)),
 		Env:         task.Env,
 	}
 	delete(parts.Metadata, metadata.Version)
@@ -182,17 +182,24 @@ func (l *Layer) setups(files *container.Files) []step.Setup {
 	return setups
 }
 
+// envList is a list of variables of a layer, with the folder that its files are in.
+type envList struct {
+	dir  string
+	vars []packfile.EnvVar
+}
+
+func (l *Layer) envLists() []envList {
+	return []envList{{"env", l.Provide.Env.Both}, {"env.build", l.Provide.Env.Build}, {"env.launch", l.Provide.Env.Launch}}
+}
+
 // envFiles returns the layer's own environment, rendered.
 func (g *Graph) envFiles(l *Layer) ([]step.EnvFile, error) {
 	var files []step.EnvFile
-	for _, list := range []struct {
-		dir  string
-		vars []packfile.EnvVar
-	}{{"env", l.Provide.Env.Both}, {"env.build", l.Provide.Env.Build}, {"env.launch", l.Provide.Env.Launch}} {
+	for _, list := range l.envLists() {
 		for _, v := range list.vars {
-			value, err := v.Render(l.Dir(), step.AppDir, container.Target(g.Platform))
+			value, err := v.Render(l.Dir(), step.AppDir, container.Target(g.Platform), g.templateArgs(l))
 			if err != nil {
-				return nil, l.inLayer(err)
+				return nil, g.unrendered(l, err)
 			}
 			files = append(files, step.EnvFile{Dir: list.dir, Name: v.Name, Value: value, Op: v.Op, Delim: v.Delim})
 		}

@@ -165,7 +165,7 @@ func (s Steps) test(ctx context.Context, l *Layer) (bk.State, error) {
 	seen.Requires = l.tables()
 	s.mountRequires(&p, l)
 	task := step.Test{
-		Given: s.Told(test.Access, s.facts.metadata(l, fact.Tested)), Seen: seen,
+		Given: s.Told(l.Module, test.Access, l.Module.Packfile.TestArgs(l.Layer), s.facts.metadata(l, fact.Tested)), Seen: seen,
 		Script: *p.Files.Script(test.Script, l.Name+".test"),
 	}
 	if hidden := l.hiddenFromTest(); hidden != nil {

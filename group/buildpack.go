@@ -16,6 +16,7 @@ import (
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
 	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/text"
 )
@@ -153,7 +154,7 @@ func (b buildpackMember) ask(fact.Question) (bk.State, error) {
 	}
 	p.Spec.Task = step.Detect{
 		Program:  step.Program{Dir: m.BuildpackDir(), ClearEnv: m.Buildpack.ClearEnv, Env: d.programEnv()},
-		Platform: d.Args,
+		Platform: d.PlatformEnv(m, packfile.Args{}),
 	}
 	platform := llb.EmptyDir(step.PlatformDir, d.Owner, bk.WithCustomName("[internal] new platform folder"))
 	p.Mount(container.AppMount(d.WholeApp, llb.ReadOnly))

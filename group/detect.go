@@ -172,9 +172,8 @@ func (m packfileMember) ask(q fact.Question) (bk.State, error) {
 		Network: script.Network, Access: l.Require.Access, At: []module.Place{m.Module.At(container.ScriptRange(script))},
 		NoCache: m.d.IsNoCache(m.Module, l.Name),
 	}
-	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{
-		Given: m.d.Told(l.Require.Access, OwnMetadata(m.Module, l, nil)), Script: *p.Files.Script(script, l.Name+".require"),
-	}}
+	given := m.d.Told(m.Module, l.Require.Access, m.Module.Packfile.RequireArgs(l), OwnMetadata(m.Module, l, nil))
+	p.Spec = step.Spec{Layer: l.Name, Task: step.Require{Given: given, Script: *p.Files.Script(script, l.Name+".require")}}
 	// Which modules take part is not known yet. This one does if the answer counts, and so do its symbolic links.
 	app := m.d.Hiding(m.Module.Packfile.AppSymlinks()).WholeApp
 	p.Mount(container.AppMount(app, llb.ReadOnly))

@@ -34,8 +34,8 @@ func hasPrefix(s string, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(s, prefix) })
 }
 
-// packfileLabels returns the labels that the packfile gives its image: those of its keys, and before them config.labels.
-func packfileLabels(cfg *packfile.Config) map[string]string {
+// keyLabels returns the labels that keys of the packfile give its image.
+func keyLabels(cfg *packfile.Config) map[string]string {
 	licenses := slices.Clone(cfg.Licenses)
 	if len(licenses) > 1 {
 		for i, l := range licenses {
@@ -56,23 +56,33 @@ func packfileLabels(cfg *packfile.Config) map[string]string {
 			labels[name] = value
 		}
 	}
-	maps.Copy(labels, cfg.Labels)
 	return labels
 }
 
 // givenLabels returns the labels of the app image that are not the build's own. The user's go before those of the packfile being
-// built, then come those of modules, later ones first, and then the run image's.
-func (g assembly) givenLabels() map[string]string {
+// built, config.labels before other keys; then come those of modules, later ones first, and then the run image's. It fails when a
+// label needs a build argument that is not given.
+func (g assembly) givenLabels() (map[string]string, error) {
 	labels := map[string]string{}
 	if g.Run.Config != nil {
 		labels = carriedLabels(g.Run.Config.Config.Labels)
 	}
-	for _, m := range g.Modules { // other keys of a module describe the module and not the image
-		maps.Copy(labels, m.Packfile.Config.Labels)
+	var own map[string]string
+	for _, m := range g.speakers() {
+		given, err := m.Labels(g.Root.Filename, g.Args)
+		if err != nil {
+			return nil, err
+		}
+		if m == g.Root {
+			own = given
+			continue // last
+		}
+		maps.Copy(labels, given) // other keys of a module describe the module and not the image
 	}
-	maps.Copy(labels, packfileLabels(&g.Root.Packfile.Config))
+	maps.Copy(labels, keyLabels(&g.Root.Packfile.Config))
+	maps.Copy(labels, own)
 	maps.Copy(labels, g.Labels)
-	return labels
+	return labels, nil
 }
 
 // Annotations returns the annotations of the manifest of an image with these labels: the labels with names of the OCI image

@@ -27,7 +27,10 @@ func (d assembly) config(layers []imageLayer) (*dockerspec.DockerOCIImage, error
 	img.Config.OnBuild = nil // instructions for images of Dockerfiles, which would run when somebody builds on the app image
 	//lint:ignore SA1019 it says how an entrypoint is written that is not the app image's
 	img.Config.ArgsEscaped = false
-	img.Config.Labels = d.givenLabels()
+	var err error
+	if img.Config.Labels, err = d.givenLabels(); err != nil {
+		return nil, err
+	}
 	own := d.said()
 	own.addTo(&img.Config)
 	if err := errors.Join(d.labels(img.Config.Labels, layers), own.record(img.Config.Labels)); err != nil {

@@ -70,6 +70,20 @@ func Assemble(ctx context.Context, d *graph.Decisions, in Input) (*Image, error)
 	return assembly{graph.Steps{Decisions: d}, in}.assemble(ctx, nil)
 }
 
+// CheckArgs fails when the image needs a build argument that is not given, for its labels or for variables of the app. It takes no
+// facts: all can be known before anything is built.
+func CheckArgs(d *graph.Decisions, in Input) error {
+	s := assembly{graph.Steps{Decisions: d}, in}
+	if s.TargetLayer != nil {
+		return nil
+	}
+	if _, err := s.givenLabels(); err != nil {
+		return err
+	}
+	_, err := s.launchEnv()
+	return err
+}
+
 // Again puts an image together once more, under more facts. The new image leaves less to be found out.
 func (img *Image) Again(ctx context.Context, d *graph.Decisions) (*Image, error) {
 	return assembly{graph.Steps{Decisions: d}, img.made.Input}.assemble(ctx, img)

@@ -22,6 +22,8 @@ const (
 //
 // Why not the Env of the image's config: every launch variable of a layer would win over it, it can neither add to what layers
 // leave nor differ between processes, and a rebase could not tell it from the run image's.
+//
+// It fails when a variable needs a build argument that is not given.
 func (s assembly) launchEnv() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, m := range s.speakers() {
@@ -35,9 +37,9 @@ func (s assembly) launchEnv() (map[string][]byte, error) {
 		folders := map[string]env.Files{}
 		for i := range m.Packfile.Config.Env {
 			v := &m.Packfile.Config.Env[i]
-			value, err := v.Render("", step.AppDir, container.Target(s.Platform))
+			value, err := v.Render("", step.AppDir, container.Target(s.Platform), m.ConfigArgs(s.Args))
 			if err != nil {
-				return nil, m.Fail(v.At("value"), "%v", err)
+				return nil, m.Unrendered(s.Root.Filename, s.Args, err)
 			}
 			folder := path.Join(dir, "env.launch", v.Process)
 			if folders[folder] == nil {

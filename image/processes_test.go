@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/packfile/frontend/group/grouptest"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/step"
 )
 
 func TestProcessesComeInGroupOrderAndLaterOnesReplaceEarlierOnes(t *testing.T) {
@@ -57,8 +59,44 @@ func TestLabelsComeInGroupOrderAndThePackfileThatIsBuiltGoesBefore(t *testing.T)
 	}
 	b := newGroup(t, []string{labelled("a", "x = \"a\"\ny = \"a\"\nz = \"a\"\n"), labelled("b", "y = \"b\"\nz = \"b\"\n"), labelled("root", "z = \"root\"\n")})
 	want := map[string]string{"x": "a", "y": "b", "z": "root", "org.opencontainers.image.title": "name of root"}
-	if diff := cmp.Diff(want, b.undecided(t).givenLabels()); diff != "" {
+	got, err := b.undecided(t).givenLabels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestLabelsHaveTheBuildArgumentsThatTheirModuleIsGiven(t *testing.T) {
+	const labelled = "[config.labels]\n%s = '{{or .Args.A \"none\"}}'\nrequired = '%s'\n" + grouptest.AProcess
+	b := newGroup(t, []string{
+		grouptest.WithID("given", fmt.Sprintf(labelled, "given", "{{.Args.A}}")), grouptest.WithID("bare", fmt.Sprintf(labelled, "bare", "x")),
+		grouptest.WithID("root", "args = []\n"+fmt.Sprintf(labelled, "root", "{{.Args.A}}")),
+	})
+	b.Args = []step.Variable{{Name: "A", Value: "a"}}
+	b.Modules[0].Grant, b.Modules[1].Grant = &module.Grant{Args: []string{"A"}}, &module.Grant{}
+	got, err := b.undecided(t).givenLabels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"given": "a", "bare": "none", "root": "a", "required": "a"}, got); diff != "" {
+		t.Error(diff)
+	}
+
+	b.Modules[0].Grant.Args = nil
+	_, err = b.undecided(t).givenLabels()
+	const withheld = `packfile2.toml:0:0: module given needs build argument "A", which it is not given (add args = ["A"] to its entry)`
+	if err == nil || err.Error() != withheld {
+		t.Errorf("%v, want %s", err, withheld)
+	}
+	if early := CheckArgs(b.decided(t, nil), b.in); early == nil || early.Error() != withheld {
+		t.Errorf("before the build: %v", early)
+	}
+	b.Args, b.Modules = nil, b.Modules[1:]
+	_, err = b.undecided(t).givenLabels()
+	if err == nil || !strings.HasPrefix(err.Error(), `packfile2.toml:6:12: label "required": build argument "A" is needed and not given (give it with --build-arg A=…`) {
+		t.Error(err)
 	}
 }
 
@@ -76,5 +114,23 @@ func TestAModuleReplacesNoProcessOfTheApp(t *testing.T) {
 	}
 	if md.DefaultProcessType != "web" || len(md.Processes) != 2 {
 		t.Errorf("default %q of %v", md.DefaultProcessType, md.Processes)
+	}
+}
+
+func TestVariablesOfTheAppHaveBuildArguments(t *testing.T) {
+	b := newGroup(t, []string{"[[config.env.launch]]\nname = \"V\"\nvalue = \"{{.Args.A}}\"\n" + grouptest.AProcess})
+	b.Args = []step.Variable{{Name: "A", Value: "a"}}
+	files, err := b.undecided(t).launchEnv()
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	for name, content := range files {
+		if string(content) != "a" {
+			t.Errorf("%s is %q", name, content)
+		}
+	}
+	b.Args = nil
+	if err := CheckArgs(b.decided(t, nil), b.in); err == nil || !strings.HasPrefix(err.Error(), `packfile0.toml:3:9: value of V: build argument "A" is needed and not given`) {
+		t.Error(err)
 	}
 }

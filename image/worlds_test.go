@@ -46,6 +46,7 @@ type layer struct {
 	symlink, target         string // place of a symbolic link in the app, "" for none, and what it leads to
 	run                     *script
 	env                     string
+	args                    string // list of build arguments, "" for none
 	links                   []*link
 }
 
@@ -217,6 +218,12 @@ func (l *layer) fill(r *rand.Rand, w *world, m *module) {
 	if chance(r, 30) {
 		l.env = fmt.Sprint(r.IntN(3))
 	}
+	if chance(r, 30) {
+		l.args = pick(r, "[]", `["ARG"]`)
+	}
+	if l.env != "" && l.args != "[]" && chance(r, 50) {
+		l.env += "{{.Args.ARG}}"
+	}
 	for _, other := range m.layers {
 		if other == l {
 			break
@@ -355,6 +362,9 @@ func (m *module) text() string {
 		flags("lock-app", l.lockApp)
 		if l.symlink != "" {
 			p("app-symlinks = { %q = %q }", l.symlink, l.target)
+		}
+		if l.args != "" {
+			p("args = %s", l.args)
 		}
 		if l.inputs != nil {
 			p("inputs = [%q]", l.inputs[0])

@@ -2,6 +2,7 @@ package layerkey
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/text"
@@ -19,6 +20,22 @@ type Change struct {
 	// Files are the files of which version or inputs is a digest, as far as they differ: NAME, "new: NAME" or "gone: NAME".
 	// They can be printed as they are.
 	Files []string `json:"files,omitempty"`
+	// Args are the build arguments that the value was made from, which is not shown then. They can hold anything.
+	Args []string `json:"args,omitempty"`
+}
+
+// argPart begins the part that names a build argument which steps see.
+const argPart = "build arg "
+
+// ChangedArgs returns the names of the build arguments that are changes by themselves, as steps see them. They can be printed as
+// they are.
+func ChangedArgs(changes []Change) (names []string) {
+	for _, c := range changes {
+		if name, ok := strings.CutPrefix(c.Part, argPart); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Values of Change.How.
@@ -45,6 +62,13 @@ func (c Change) String() string {
 	if len(c.Files) > 0 {
 		line += " (" + text.Few(c.Files) + ")"
 	}
+	if len(c.Args) > 0 {
+		shown := make([]string, len(c.Args))
+		for i, name := range c.Args {
+			shown[i] = text.Short(name)
+		}
+		line += " (" + argPart + text.Few(shown) + ")"
+	}
 	return line
 }
 
@@ -61,13 +85,14 @@ func Why(changes []Change) string {
 // parts are equal.
 func Changes(old, new Record) []Change {
 	var d differences
+	used := usedArgs{old.Args, new.Args}
 	o, n := old.Parts, new.Parts
 	d.digests(old, new)
 	d.script("run script", o.Script, n.Script)
-	d.deps(o.Deps, n.Deps)
+	d.deps(o.Deps, n.Deps, used)
 	d.table("metadata ", "", o.Metadata, n.Metadata)
 	compareLists(&d, "requirements", o.Requires, n.Requires, called[metadata.Table]("requirement"), d.requirement)
-	compareLists(&d, "env", o.Env, n.Env, envName, d.env)
+	compareLists(&d, "env", o.Env, n.Env, envName, used.env(&d))
 	compareLists(&d, "profile scripts", o.Profile, n.Profile, called[string]("profile script"), d.unshown)
 	compareLists(&d, "links", o.Links, n.Links, linkName, d.link)
 	d.values("version of link ", o.LinkVersions, n.LinkVersions)

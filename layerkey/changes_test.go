@@ -121,6 +121,25 @@ func TestWhatChangesAreCalled(t *testing.T) {
 			old.Parts.Env = []step.EnvFile{{Dir: "env.build", Name: "A", Op: "append", Delim: ":"}}
 			new.Parts.Env = []step.EnvFile{{Dir: "env.build", Name: "A", Op: "override"}, {Dir: "env", Name: "A"}}
 		}, "env.build A: op append -> override, env.build A: delim removed, env A added"},
+		{"a variable that a build argument makes", func(old, new *Record) {
+			old.Parts.Env = []step.EnvFile{{Dir: "env.launch", Name: "REV", Value: "hunter2"}, {Dir: "env.launch", Name: "B", Value: "1"}}
+			new.Parts.Env = []step.EnvFile{{Dir: "env.launch", Name: "REV", Value: "hunter3"}, {Dir: "env.launch", Name: "B", Value: "2"}}
+			new.Args = map[string][]string{EnvPart("env.launch", "REV"): {"REV", "OTHER"}}
+		}, "env.launch REV changed (build arg OTHER, REV), env.launch B 1 -> 2"},
+		{"a variable that a build argument made", func(old, new *Record) {
+			old.Parts.Env, new.Parts.Env = []step.EnvFile{{Dir: "env", Name: "REV", Value: "hunter2"}}, []step.EnvFile{{Dir: "env", Name: "REV", Value: "x"}}
+			old.Args = map[string][]string{EnvPart("env", "REV"): {"REV"}}
+		}, "env REV changed (build arg REV)"},
+		{"a variable that stays", func(old, new *Record) {
+			old.Parts.Env = []step.EnvFile{{Dir: "env", Name: "REV", Value: "x"}}
+			new.Parts.Env = old.Parts.Env
+			new.Args = map[string][]string{EnvPart("env", "REV"): {"REV"}}
+		}, ""},
+		{"a dep that a build argument chooses", func(old, new *Record) {
+			old.Parts.Deps = []Dep{{Name: "node", Version: "hunter2", URI: "https://a/1"}, {Name: "npm", Version: "1"}, {Name: "same", Version: "hunter2"}}
+			new.Parts.Deps = []Dep{{Name: "node", Version: "hunter2", URI: "https://a/2"}, {Name: "npm", Version: "2"}, {Name: "same", Version: "hunter2"}}
+			old.Args = map[string][]string{DepPart("node"): {"V"}, DepPart("same"): {"V"}}
+		}, "dep node changed (build arg V), dep npm 1 -> 2"},
 		{"profile scripts", func(old, new *Record) {
 			old.Parts.Profile, new.Parts.Profile = []string{"a", "b"}, []string{"a", "c", "d"}
 		}, "profile script (2) changed, profile script (3) added"},
@@ -331,5 +350,17 @@ func checkLine(t *testing.T, text string) {
 	t.Helper()
 	if len(text) > 10_000 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Errorf("no line for a log: %d bytes, %.200q", len(text), text)
+	}
+}
+
+func TestChangedArgumentsAreThoseThatStepsSee(t *testing.T) {
+	old, new := change(func(old, new *Record) {
+		old.Parts.PlatformEnv = map[string]string{"A": "1", "GONE": "1", "SAME": "1"}
+		new.Parts.PlatformEnv = map[string]string{"A": "2", "HERE": "1", "SAME": "1"}
+		old.Parts.User, new.Parts.User = "0:0", "1:1"
+	})
+	changes := Changes(old, new)
+	if diff := cmp.Diff([]string{"A", "GONE", "HERE"}, ChangedArgs(changes)); diff != "" || len(changes) != 4 {
+		t.Error(diff, changes)
 	}
 }

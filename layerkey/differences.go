@@ -134,7 +134,7 @@ func (d *differences) requirement(part string, old, new metadata.Table) {
 }
 
 // deps compares deps by name. When several deps share a name, each version is a dep of its own.
-func (d *differences) deps(old, new []Dep) {
+func (d *differences) deps(old, new []Dep, used usedArgs) {
 	several := map[string]bool{}
 	for _, deps := range [][]Dep{old, new} {
 		seen := map[string]bool{}
@@ -150,19 +150,28 @@ func (d *differences) deps(old, new []Dep) {
 		return name{[2]string{dep.Name}, "dep " + text.Short(dep.Name)}
 	}
 	compareLists(d, "deps", old, new, nameOf, func(part string, old, new Dep) {
-		if old.Version != new.Version {
-			// Another version naturally has another file and another address.
-			d.value(part, old.Version, new.Version)
-			return
+		var changes differences
+		changes.dep(part, old, new)
+		if args := used.of(DepPart(old.Name)); args != nil && len(changes) > 0 {
+			changes = differences{{Part: part, Args: args}}
 		}
-		d.value(part+": sha", old.SHA, new.SHA)
-		d.value(part+": image", old.Image, new.Image)
-		d.value(part+": platform", old.Platform, new.Platform)
-		d.value(part+": digest", old.Digest, new.Digest)
-		d.value(part+": commit", old.Commit, new.Commit)
-		d.value(part+": uri", old.URI, new.URI)
-		d.table(part+": metadata ", "", old.Metadata, new.Metadata)
+		*d = append(*d, changes...)
 	})
+}
+
+func (d *differences) dep(part string, old, new Dep) {
+	if old.Version != new.Version {
+		// Another version naturally has another file and another address.
+		d.value(part, old.Version, new.Version)
+		return
+	}
+	d.value(part+": sha", old.SHA, new.SHA)
+	d.value(part+": image", old.Image, new.Image)
+	d.value(part+": platform", old.Platform, new.Platform)
+	d.value(part+": digest", old.Digest, new.Digest)
+	d.value(part+": commit", old.Commit, new.Commit)
+	d.value(part+": uri", old.URI, new.URI)
+	d.table(part+": metadata ", "", old.Metadata, new.Metadata)
 }
 
 // table compares the metadata that stands at path; part is the text before the path.
@@ -197,7 +206,7 @@ func (d *differences) table(part, path string, old, new metadata.Table) {
 // buildArgs compares digests of values, and does not show them: a short value can be guessed from its digest.
 func (d *differences) buildArgs(old, new map[string]string) {
 	var args differences
-	args.values("build arg ", old, new)
+	args.values(argPart, old, new)
 	for _, c := range args {
 		d.add(Change{Part: c.Part, How: c.How})
 	}
@@ -207,12 +216,32 @@ func envName(e step.EnvFile) name {
 	return name{[2]string{e.Dir, e.Name}, text.Short(e.Dir) + " " + text.Short(e.Name)}
 }
 
-func (d *differences) env(part string, old, new step.EnvFile) {
-	if old.Value != new.Value {
-		d.add(Change{Part: part, Old: old.Value, New: new.Value})
+// EnvPart names a variable of a layer in Record.Args, DepPart its deps of a name.
+func EnvPart(dir, name string) string { return dir + " " + name }
+func DepPart(name string) string      { return "dep " + name }
+
+// usedArgs are the build arguments that templates of two records use: see Record.Args.
+type usedArgs [2]map[string][]string
+
+// of returns those that either record names for a part, sorted.
+func (u usedArgs) of(part string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(u[0][part], u[1][part]))))
+}
+
+// env returns a function that compares two variables. The value of a build argument is not shown: it may be a secret by mistake.
+func (u usedArgs) env(d *differences) func(part string, old, new step.EnvFile) {
+	return func(part string, old, new step.EnvFile) {
+		args := u.of(EnvPart(new.Dir, new.Name))
+		switch {
+		case old.Value == new.Value:
+		case args != nil:
+			d.add(Change{Part: part, Args: args})
+		default:
+			d.add(Change{Part: part, Old: old.Value, New: new.Value})
+		}
+		d.value(part+": op", old.Op, new.Op)
+		d.value(part+": delim", old.Delim, new.Delim)
 	}
-	d.value(part+": op", old.Op, new.Op)
-	d.value(part+": delim", old.Delim, new.Delim)
 }
 
 func linkName(l Link) name {

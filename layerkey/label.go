@@ -24,6 +24,8 @@ type Record struct {
 	Parts Parts  `json:"parts"`
 	// Files has a digest for each file that match or inputs named, when they are few.
 	Files map[string]string `json:"files,omitempty"`
+	// Args has the names of the build arguments that templates of a part use, by EnvPart or DepPart.
+	Args map[string][]string `json:"args,omitempty"`
 	// Metadata is what the run step left, with the version.
 	Metadata metadata.Table `json:"metadata,omitempty"`
 	// Content is the diff id that the layer has with the default time; it tells contents apart. A record that was taken over from

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/step"
 	"github.com/packfile/frontend/tree/treetest"
 )
 
@@ -71,6 +72,92 @@ func TestWhatAnEntryGivesAndNobodyNamesIsWarnedOf(t *testing.T) {
 		}
 		if strings.Join(got, " ") != test.want {
 			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestArgumentsAndContextsArePassedOnAsSecretsAre(t *testing.T) {
+	entry := packfile.Buildpack{Args: []string{"A", "B"}, Contexts: []string{"c", "d"}}
+	root, outer, inner := moduleOf("root", entry), moduleOf("outer", packfile.Buildpack{Args: []string{"B", "X"}, Contexts: []string{"d", "x"}}), moduleOf("inner")
+	root.brought[0], outer.brought[0] = []*Module{outer}, []*Module{inner}
+	(&loader{root: root}).grant()
+	for m, want := range map[*Module]string{root: "A B X c d x", outer: "A B c d", inner: "B d"} {
+		var got []string
+		for _, name := range []string{"A", "B", "X"} {
+			if m.HasArg(name) {
+				got = append(got, name)
+			}
+		}
+		for _, name := range []string{"c", "d", "x"} {
+			if m.HasContext(name) {
+				got = append(got, name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s is given %q, want %q", m.Filename, got, want)
+		}
+	}
+}
+
+// The Buildpack API has a platform environment for all.
+func TestABuildpackHasAllArgumentsUntilAListSaysWhich(t *testing.T) {
+	for name, test := range map[string]struct {
+		config, entry []string
+		want          string
+	}{
+		"no list":                 {nil, nil, "A B C"},
+		"its entry lists one":     {nil, []string{"A"}, "A"},
+		"its entry lists none":    {nil, []string{}, ""},
+		"the packfile lists one":  {[]string{"B"}, nil, "B"},
+		"the packfile lists none": {[]string{}, nil, ""},
+		"both list one":           {[]string{"B"}, []string{"A"}, "A B"},
+	} {
+		root, m := moduleOf("root", packfile.Buildpack{Args: test.entry}), moduleOf("m")
+		root.Packfile, m.Buildpack = &packfile.Packfile{Config: packfile.Config{Args: test.config}}, &Buildpack{}
+		root.brought[0] = []*Module{m}
+		(&loader{root: root, modules: []*Module{root, m}}).grant()
+		var got []string
+		for _, v := range m.Args([]step.Variable{{Name: "A"}, {Name: "B"}, {Name: "C"}}, packfile.Args{}) {
+			got = append(got, v.Name)
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: it has %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestAnArgumentThatIsGivenInVainIsWarnedOf(t *testing.T) {
+	parsed := func(text string) *Module {
+		pf, _, err := packfile.Parse("packfile.toml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &Module{Packfile: pf}
+	}
+	const layer = "[[layers]]\nname = 'a'\n"
+	entry := packfile.Buildpack{URI: "m", Args: []string{"A", "B"}, Contexts: []string{"c"}}
+	for name, test := range map[string]struct {
+		m    *Module
+		want string
+	}{
+		"a section that sees all":  {parsed(layer + "build = {}"), "c"},
+		"a section that lists one": {parsed(layer + "build.args = ['A']"), "B c"},
+		"a label":                  {parsed("config.labels.a = '{{.Args.B}}'"), "A c"},
+		"nothing":                  {parsed(""), "A B c"},
+		"a module of its own":      {moduleOf("m", packfile.Buildpack{Args: []string{"A"}, Contexts: []string{"c"}}), "B"},
+		"a dep that is a context":  {parsed(layer + "build = { args = [], deps = [{ name = 'x', uri = 'context:c' }] }"), "A B"},
+		"a dep that may be one":    {parsed(layer + "build = { args = [], deps = [{ name = 'x', uri = 'context:{{.v}}' }] }"), "A B"},
+		"a buildpack":              {&Module{Packfile: new(packfile.Packfile), Buildpack: &Buildpack{}}, "c"},
+	} {
+		if test.m.Packfile == nil {
+			test.m.Packfile = new(packfile.Packfile)
+		}
+		var got []string
+		for _, d := range unusedGrants(entry, []*Module{test.m}) {
+			got = append(got, strings.Split(d.Message, `"`)[1])
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
 }

@@ -16,6 +16,8 @@ func BuildpackKeys() []node.Key[Buildpack] {
 		node.String("sha", func(b *Buildpack) *string { return &b.SHA }, node.SHA256),
 		node.Strings("secrets", func(b *Buildpack) *[]string { return &b.Secrets }, node.FileName),
 		node.Strings("ssh", func(b *Buildpack) *[]string { return &b.SSH }, node.Word),
+		node.Strings("args", func(b *Buildpack) *[]string { return &b.Args }, argumentName),
+		node.Strings("contexts", func(b *Buildpack) *[]string { return &b.Contexts }, contextName),
 	}
 }
 
@@ -24,12 +26,16 @@ var buildpackSchema = node.Define(node.Schema[Buildpack]{What: "a buildpack", Ke
 // FinishBuildpack completes a module entry and checks its keys against each other.
 func FinishBuildpack(d *node.Decoder, b *Buildpack) {
 	b.SHA = strings.ToLower(b.SHA)
-	secrets, agents := map[string]node.Range{}, map[string]node.Range{}
+	secrets, agents, contexts := map[string]node.Range{}, map[string]node.Range{}, map[string]node.Range{}
 	for i, id := range b.Secrets {
 		d.Unique(secrets, "secret", id, b.Item("secrets", i))
 	}
 	for i, id := range b.SSH {
 		d.Unique(agents, "ssh agent", id, b.Item("ssh", i))
+	}
+	uniqueArgs(d, b.Args, b.Table)
+	for i, name := range b.Contexts {
+		d.Unique(contexts, "named context", name, b.Item("contexts", i))
 	}
 	kind, _ := b.Source()
 	switch {

@@ -50,13 +50,23 @@ var ConfigSchema = node.Define(node.Schema[Config]{
 		{Name: "image", Read: readImageConfig},
 		{Name: "env", Read: readLaunchEnv},
 		node.Strings("app", func(c *Config) *[]string { return &c.App }, glob),
+		node.Strings("args", func(c *Config) *[]string { return &c.Args }, argumentName),
 	},
 	Finish: func(d *node.Decoder, c *Config) {
 		if c.App != nil && len(c.App) == 0 {
 			d.Fail(c.At("app"), "", "app: an empty list would leave nothing of the app in the image")
 		}
+		uniqueArgs(d, c.Args, c.Table)
 	},
 })
+
+// uniqueArgs reports arguments that a list names twice.
+func uniqueArgs(d *node.Decoder, args []string, t node.Table) {
+	seen := map[string]node.Range{}
+	for i, name := range args {
+		d.Unique(seen, "build argument", name, t.Item("args", i))
+	}
+}
 
 // network is the check of every network key.
 var network = node.OneOf("default", "none")

@@ -55,7 +55,7 @@ var requireSchema = node.Define(node.Schema[Require]{
 		accessKeys(func(r *Require) *Access { return &r.Access })...,
 	),
 	Finish: func(d *node.Decoder, r *Require) {
-		r.Script = checkScript(d, "require", r.Script, r.Table, "shell", "network", "secrets", "ssh")
+		r.Script = checkScript(d, "require", r.Script, r.Table, "shell", "network", "secrets", "ssh", "args")
 		checkAccess(d, &r.Access, r.Table)
 	},
 })

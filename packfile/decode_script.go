@@ -100,7 +100,7 @@ var testSchema = node.Define(node.Schema[Test]{
 func finishTest(d *node.Decoder, t *Test) {
 	checkAccess(d, &t.Access, t.Table)
 	checkExclusions(d, t.Table, "match", t.Match)
-	t.Script = checkScript(d, "test", t.Script, t.Table, "shell", "network", "secrets", "ssh", "full-env", "refresh")
+	t.Script = checkScript(d, "test", t.Script, t.Table, "shell", "network", "secrets", "ssh", "args", "full-env", "refresh")
 	switch {
 	case t.Script != nil && t.Has("match"):
 		d.Fail(t.At("match"), "keep one", "test has a script and match")
@@ -142,11 +142,12 @@ func parseDuration(s string) (time.Duration, bool) {
 	return total, err == nil && rest >= 0 && total >= time.Second
 }
 
-// accessKeys returns the keys secrets and ssh of a section.
+// accessKeys returns the keys secrets, ssh and args of a section.
 func accessKeys[T any, P node.Located[T]](access func(*T) *Access) []node.Key[T] {
 	return []node.Key[T]{
 		node.Tables("secrets", secretSchema, func(v *T) *[]Secret { return &access(v).Secrets }),
 		node.Strings[T, P]("ssh", func(v *T) *[]string { return &access(v).SSH }, node.Word),
+		node.Strings[T, P]("args", func(v *T) *[]string { return &access(v).Args }, argumentName),
 	}
 }
 
@@ -166,7 +167,7 @@ var secretSchema = node.Define(node.Schema[Secret]{
 	},
 })
 
-// checkAccess reports secrets, agents and variables that a section names twice.
+// checkAccess reports secrets, agents, arguments and variables that a section names twice.
 func checkAccess(d *node.Decoder, a *Access, t node.Table) {
 	ids, variables, agents := map[string]node.Range{}, map[string]node.Range{}, map[string]node.Range{}
 	for i := range a.Secrets {
@@ -178,4 +179,5 @@ func checkAccess(d *node.Decoder, a *Access, t node.Table) {
 	for i, id := range a.SSH {
 		d.Unique(agents, "ssh agent", id, t.Item("ssh", i))
 	}
+	uniqueArgs(d, a.Args, t)
 }

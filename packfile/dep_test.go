@@ -78,10 +78,10 @@ func TestTheKindOfADepIsKnownBeforeItIsRendered(t *testing.T) {
 		"context:{{.own}}":             `uri of dep "n": "context:previous" is a named context of the frontend itself`,
 	} {
 		d := Dep{Name: "n", URI: uri}
-		_, err := d.Render(metadata.Table{"uri": "docker://registry.example.com/x", "git": "a.git", "own": "previous"}, Target{})
+		_, err := d.Render(metadata.Table{"uri": "docker://registry.example.com/x", "git": "a.git", "own": "previous"}, Target{}, nil)
 		require.EqualError(t, err, want)
 	}
-	d, err := Dep{Name: "n", URI: "docker://registry.example.com/x:{{.version}}", Platform: "linux/{{.TARGETARCH}}"}.Render(metadata.Table{"version": "1"}, Target{OS: "linux", Arch: "arm64"})
+	d, err := Dep{Name: "n", URI: "docker://registry.example.com/x:{{.version}}", Platform: "linux/{{.TARGETARCH}}"}.Render(metadata.Table{"version": "1"}, Target{OS: "linux", Arch: "arm64"}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "docker://registry.example.com/x:1 linux/arm64", d.URI+" "+d.Platform)
 }

@@ -1,6 +1,7 @@
 package packfile
 
 import (
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,29 +61,32 @@ func FuzzParseYAML(f *testing.F) {
 
 func FuzzRender(f *testing.F) {
 	f.Add("https://a.example/{{.version}}", "1.2.3")
+	f.Add(`{{.Args.A}}{{or .Args.B "b"}}{{slice .Args.C 0 1}}`, "1.2.3")
 	f.Fuzz(func(t *testing.T, text, version string) {
 		md := metadata.Table{"version": version, "a": metadata.Table{"b": version}}
-		r := renderer{data: md}
-		out, err := r.render(addDots(text))
+		render := func(text string) (string, error) {
+			return newRenderer(maps.Clone(md), map[string]string{"A": version}, nil).render(text)
+		}
+		out, err := render(addDots(text))
 		if isTemplate(text) && len(out) > maxTemplate {
 			t.Fatalf("%d bytes", len(out))
 		}
-		again, errAgain := (&renderer{data: md}).render(addDots(text))
+		again, errAgain := render(addDots(text))
 		if out != again || (err == nil) != (errAgain == nil) {
 			t.Fatalf("%q, then %q", out, again)
 		}
 		if problem, _ := templated(nil)(text); problem != "" {
-			if _, err := (&renderer{data: md}).render(text); err == nil {
+			if _, err := render(text); err == nil {
 				t.Fatalf("refused by Parse (%s), but it renders", problem)
 			}
 		}
 		sha := strings.Repeat("0", 64)
-		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.example/" + text, SHA: sha}).Render(md, amd64); err == nil {
+		if dep, err := (Dep{Name: "n", Version: text, URI: "https://a.example/" + text, SHA: sha}).Render(md, amd64, nil); err == nil {
 			if problem, _ := depVersion(dep.Version); problem != "" {
 				t.Fatalf("version %q %s", dep.Version, problem)
 			}
 		}
-		if value, err := (EnvVar{Name: "V", Value: text}).Render("/layers/m/l", "/workspace", amd64); err == nil && !isTemplate(text) && value != text {
+		if value, err := (EnvVar{Name: "V", Value: text}).Render("/layers/m/l", "/workspace", amd64, nil); err == nil && !isTemplate(text) && value != text {
 			t.Fatalf("%q became %q", text, value)
 		}
 	})

@@ -2,9 +2,12 @@ package packfile
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/node"
 )
 
@@ -30,9 +33,33 @@ func readLabels(d *node.Decoder, c *Config, e *node.Entry) {
 			continue
 		}
 		var value string
-		node.String("", func(*Config) *string { return &value }).Read(d, c, label)
+		node.String("", func(*Config) *string { return &value }, labelTemplate).Read(d, c, label)
 		c.Labels[label.Key] = value
+		c.Put(labelKey(label.Key), label.Value.At)
 	}
+}
+
+// labelKey is the key under which the table of config has the place of a label.
+func labelKey(name string) string { return "labels." + name }
+
+// labelFields are the names that the value of a label may use.
+var labelFields = []string{argsKey}
+
+// labelTemplate checks the value of a label.
+func labelTemplate(s string) (problem, hint string) { return templateProblem(s, labelFields) }
+
+// RenderLabels returns the labels with build arguments filled in. The error holds a Diagnostic that points at the first label, by
+// name, that needs an argument which is not given.
+func (c *Config) RenderLabels(args map[string]string) (map[string]string, error) {
+	labels := make(map[string]string, len(c.Labels))
+	for _, name := range slices.Sorted(maps.Keys(c.Labels)) {
+		value, err := newRenderer(metadata.Table{}, args, labelFields).render(c.Labels[name])
+		if err != nil {
+			return nil, unrendered("label "+node.Quote(name), c.At(labelKey(name)), err)
+		}
+		labels[name] = value
+	}
+	return labels, nil
 }
 
 // dotted returns the label name that a tree of tables stands for: their keys, joined by dots, along the first of each.

@@ -4,6 +4,9 @@ import "github.com/packfile/frontend/node"
 
 // The lint rules.
 var (
+	ArgsPreferred = node.Rule{Name: "ArgsPreferred",
+		Description: "The packfile uses a build argument in a template, and a layer has no args: its steps see every argument of the build, " +
+			"so the layer is built again when any of them changes."}
 	NothingToDo = node.Rule{Name: "NothingToDo",
 		Description: "A module has no layers, processes, caches, slices, config.image and config.env, and names no other modules, so it adds nothing to an image."}
 	OldWord = node.Rule{Name: "OldWord",
@@ -25,7 +28,8 @@ var (
 		Description: "A dep has no sha, or is an image without its digest or a Git repository without a commit, so its server says in every build " +
 			"what it is: each build asks it, an empty builder downloads a file, and nothing is built when it does not answer. A build says what to write."}
 	UnusedGrant = node.Rule{Name: "UnusedGrant",
-		Description: "A [[buildpacks]] entry gives a secret or an SSH agent that none of its modules names: its id may be mistyped."}
+		Description: "A [[buildpacks]] entry gives a secret, an SSH agent, a build argument or a named context that none of its modules names: " +
+			"it may be mistyped."}
 	UnseenSymlinks = node.Rule{Name: "UnseenSymlinks",
 		Description: "A layer has app-symlinks, but it is not in the image, and no layer links it: nothing sees its symbolic links. What " +
 			"the app has in their places is left out all the same."}
@@ -35,7 +39,7 @@ var (
 
 // Rules returns all lint rules, sorted by name.
 func Rules() []node.Rule {
-	return []node.Rule{IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnseenSymlinks, UnusedBuilder, UnusedCache, UnusedGrant}
+	return []node.Rule{ArgsPreferred, IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnseenSymlinks, UnusedBuilder, UnusedCache, UnusedGrant}
 }
 
 // Idle returns the lint warning for a module that adds nothing to an image, nothing for any other.

@@ -48,6 +48,12 @@ func TestLint(t *testing.T) {
 			[]string{"ProfileNeedsShell"}},
 		{"profile with a shell process", layer + "build.profile = [{ inline = \"x\" }]\n[[processes]]\ntype = \"a\"\ncommand = \"b\"\n" +
 			"[[processes]]\ntype = \"c\"\ncommand = \"d\"\ndirect = false", nil},
+		{"an argument in a label, and a layer that sees all", "config.labels.a = \"{{.Args.A}}\"\n" + layer + "build = {}", []string{"ArgsPreferred"}},
+		{"an argument in a variable of the app, and a layer that sees all", "config.env.launch = [{ name = \"A\", value = \"{{.Args.A}}\" }]\n" + layer + "build = {}",
+			[]string{"ArgsPreferred"}},
+		{"an argument in a label, and a layer that lists none", "config.labels.a = \"{{.Args.A}}\"\n" + layer + "build.args = []", nil},
+		{"an argument in a label, and a list for all", "config = { args = [], labels = { a = \"{{.Args.A}}\" } }\n" + layer + "build = {}", nil},
+		{"an argument in a variable of a layer that sees all", layer + "build.env.both = [{ name = \"A\", value = \"{{.Args.A}}\" }]", []string{"ArgsPreferred"}},
 		{"profile without processes", layer + "build.profile = [{ inline = \"x\" }]", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

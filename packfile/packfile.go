@@ -46,6 +46,7 @@ type Config struct {
 	Image                 *ImageConfig // nil when there is none
 	Env                   []LaunchVar  // [[config.env.launch]]
 	App                   []string     // globs: what of the app is in the image; nil for all of it
+	Args                  []string     // build arguments that all sections see; nil when not given
 }
 
 // ImageConfig is the [config.image] table: what an image tells those who run it.
@@ -119,10 +120,11 @@ type Layer struct {
 	Build                          bool     // Provide came from [layers.build]: provided and required at once
 }
 
-// Access is the secrets and SSH agents that a section may use.
+// Access is what of the user's a section may use.
 type Access struct {
 	Secrets []Secret
 	SSH     []string // ids of SSH agents
+	Args    []string // build arguments; nil when not given: see Packfile.RunArgs and its like
 }
 
 // Secret is a BuildKit secret that steps of a section may read.
@@ -226,6 +228,8 @@ type Buildpack struct {
 	URI     string // "" when not given: the named context of its id; see Source
 	SHA     string // SHA-256 of the file that an http(s) URI names, in lower case
 
-	Secrets []string // ids of the user's secrets that the module is given
-	SSH     []string // ids of the user's SSH agents that it is given
+	Secrets  []string // ids of the user's secrets that the module is given
+	SSH      []string // ids of the user's SSH agents that it is given
+	Args     []string // the user's build arguments that it is given
+	Contexts []string // the user's named contexts that it is given
 }

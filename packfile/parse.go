@@ -29,7 +29,7 @@ func Parse(filename string, data []byte) (pf *Packfile, warnings []node.Diagnost
 func IsKey(e node.Entry) bool { return packfileSchema.Has(node.TOML, e.Key) }
 
 // readPackfile turns a tree into a packfile. Its passes: rename old words, decode the types with every check within one
-// table, check links between tables, and symbolic links of the app, lint.
+// table, check links between tables, symbolic links of the app, and what templates use, lint.
 func readPackfile(d *node.Decoder, root *node.Node) *Packfile {
 	if root.Kind == node.TableKind {
 		modernize(d, root)
@@ -38,6 +38,7 @@ func readPackfile(d *node.Decoder, root *node.Node) *Packfile {
 	node.Read(d, packfileSchema, root, pf)
 	checkLinks(d, pf)
 	checkSymlinks(d, pf)
+	checkArgs(d, pf)
 	lint(d, pf)
 	return pf
 }

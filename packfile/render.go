@@ -1,6 +1,7 @@
 package packfile
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -9,13 +10,14 @@ import (
 	"github.com/packfile/frontend/node"
 )
 
-// Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version", and
-// from the target. It checks the result as a dep without templates. The error is a Diagnostic that points at the dep.
-func (d Dep) Render(md metadata.Table, target Target) (Dep, error) {
+// Render fills in the templates of a dep from a layer's metadata, where the layer's version is the key "version", from
+// the target, and from the build arguments that its section sees. It checks the result as a dep without templates. The error holds a
+// Diagnostic that points at the dep.
+func (d Dep) Render(md metadata.Table, target Target, args map[string]string) (Dep, error) {
 	// A key of the layer with one of our names wins: its author means it.
 	data := target.data()
 	maps.Copy(data, md)
-	r := renderer{data: data}
+	r := newRenderer(data, args, nil)
 	fields := []struct {
 		key   string
 		value *string
@@ -52,21 +54,37 @@ func (d Dep) Render(md metadata.Table, target Target) (Dep, error) {
 }
 
 func (d Dep) failed(name, key string, err error) error {
-	return node.Diagnostic{Message: fmt.Sprintf("%s of dep %s: %s", key, node.Quote(name), err), Range: d.At(key)}
+	return unrendered(key+" of dep "+node.Quote(name), d.At(key), err)
+}
+
+// renderError is the error that a template could not be rendered: a Diagnostic with its cause, as errors.As finds them.
+type renderError struct {
+	node.Diagnostic
+	cause error
+}
+
+func (e renderError) Unwrap() []error { return []error{e.Diagnostic, e.cause} }
+
+// unrendered returns the error that something could not be rendered, with what to do about it.
+func unrendered(what string, at node.Range, err error) error {
+	d := node.Diagnostic{Message: what + ": " + err.Error(), Range: at}
+	if missing, ok := errors.AsType[*MissingArg](err); ok {
+		d.Hint = fmt.Sprintf(`give it with --build-arg %s=…, or write {{or .Args.%s "…"}} for a default`, missing.Name, missing.Name)
+	}
+	return renderError{d, err}
 }
 
 // envFields are the names that the value of a variable may use. Only that of a layer has the first one.
-var envFields = append([]string{"Layer", "App"}, targetFields...)
+var envFields = append([]string{"Layer", "App", argsKey}, targetFields...)
 
-// Render returns the value of a variable, with the folders of its layer, if it has one, and of the app, and the target,
-// filled in. The error is a Diagnostic that points at the value.
-func (v EnvVar) Render(layerDir, appDir string, target Target) (string, error) {
+// Render returns the value of a variable, with the folders of its layer, if it has one, and of the app, the target, and the build
+// arguments that its section sees, filled in. The error holds a Diagnostic that points at the value.
+func (v EnvVar) Render(layerDir, appDir string, target Target, args map[string]string) (string, error) {
 	data := target.data()
 	data["Layer"], data["App"] = layerDir, appDir
-	r := renderer{data: data, known: envFields}
-	value, err := r.render(v.Value)
+	value, err := newRenderer(data, args, envFields).render(v.Value)
 	if err != nil {
-		return "", node.Diagnostic{Message: fmt.Sprintf("value of %s: %s", v.Name, err), Range: v.At("value")}
+		return "", unrendered("value of "+v.Name, v.At("value"), err)
 	}
 	return value, nil
 }
@@ -98,7 +116,7 @@ func templateProblem(s string, known []string) (problem, hint string) {
 	if !isTemplate(s) {
 		return "", ""
 	}
-	if _, err := compile(s, known); err != nil {
+	if _, _, err := compile(s, known); err != nil {
 		return "is not a valid template: " + err.Error(), ""
 	}
 	return "", ""

@@ -36,7 +36,7 @@ func TestDepsAreRenderedFromMetadata(t *testing.T) {
 				Name: "node", Version: "{{.version}}", URI: test.template, SHA: "{{.sha}}",
 				Metadata: metadata.Table{"of": "{{.version}}", "t": metadata.Table{"x": "{{.a.b}}"}},
 			}
-			got, err := dep.Render(md, amd64)
+			got, err := dep.Render(md, amd64, nil)
 			require.NoError(t, err)
 			require.Equal(t, Dep{
 				Name: "node", Version: "22.1", URI: test.want, SHA: sha,
@@ -85,7 +85,7 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 			if test.dep.SHA == "" {
 				test.dep.SHA = strings.Repeat("0", 64)
 			}
-			_, err := test.dep.Render(md, amd64)
+			_, err := test.dep.Render(md, amd64, nil)
 			require.EqualError(t, err, test.want)
 		})
 	}
@@ -94,7 +94,7 @@ func TestDepsThatCannotBeRenderedSayWhy(t *testing.T) {
 func TestMetadataGoesBeforeTheTarget(t *testing.T) {
 	md := metadata.Table{"TARGETARCH": "x64"}
 	dep := Dep{Name: "n", URI: "https://a.example/{{.TARGETOS}}-{{.TARGETARCH}}", SHA: strings.Repeat("0", 64)}
-	got, err := dep.Render(md, amd64)
+	got, err := dep.Render(md, amd64, nil)
 	require.NoError(t, err)
 	require.Equal(t, "https://a.example/linux-x64", got.URI)
 	require.Len(t, md, 1, "the metadata stays as it is")
@@ -102,7 +102,7 @@ func TestMetadataGoesBeforeTheTarget(t *testing.T) {
 
 func TestAnErrorOfRenderPointsAtTheKey(t *testing.T) {
 	pf := mustParse(t, "[[layers]]\nname = \"a\"\n[[layers.build.deps]]\nname = \"n\"\nuri = \"https://a.example/{{.x}}\"\nsha = \"{{.y}}\"\n")
-	_, err := pf.Layers[0].Provide.Deps[0].Render(nil, amd64)
+	_, err := pf.Layers[0].Provide.Deps[0].Render(nil, amd64, nil)
 	var d node.Diagnostic
 	require.ErrorAs(t, err, &d)
 	require.Equal(t, node.Position{Line: 5, Column: 7}, d.Range.Start)
@@ -114,11 +114,11 @@ func TestValuesOfVariablesKnowTheLayerAndTheApp(t *testing.T) {
 		{"{{.Layer}}/bin:{{.App}}/bin", "/layers/m/a/bin:/workspace/bin", ""},
 		{"${HOME} }}", "${HOME} }}", ""},
 		{"{{.TARGETOS}}{{if .TARGETVARIANT}}/{{.TARGETVARIANT}}{{end}}", "linux", ""},
-		{"{{.Layers}}", "", `value of V: there is no ".Layers": known are .Layer, .App, .TARGETPLATFORM, .TARGETOS, .TARGETARCH, .TARGETVARIANT`},
-		{"{{if .App}}{{.Other}}{{end}}", "", `value of V: there is no ".Other": known are .Layer, .App, .TARGETPLATFORM, .TARGETOS, .TARGETARCH, .TARGETVARIANT`},
+		{"{{.Layers}}", "", `value of V: there is no ".Layers": known are .Layer, .App, .Args.NAME, .TARGETPLATFORM, .TARGETOS, .TARGETARCH, .TARGETVARIANT`},
+		{"{{if .App}}{{.Other}}{{end}}", "", `value of V: there is no ".Other": known are .Layer, .App, .Args.NAME, .TARGETPLATFORM, .TARGETOS, .TARGETARCH, .TARGETVARIANT`},
 		{"{{", "", `value of V: unclosed action`},
 	} {
-		got, err := EnvVar{Name: "V", Value: test.value}.Render("/layers/m/a", "/workspace", amd64)
+		got, err := EnvVar{Name: "V", Value: test.value}.Render("/layers/m/a", "/workspace", amd64, nil)
 		if test.wrong != "" {
 			require.EqualError(t, err, test.wrong)
 			continue
