@@ -346,7 +346,10 @@ inline = "{ readlink pkgs; ls -A; } > $LAYER/seen || :; cp $MD/asked $LAYER/aske
 	dir := modularApp(t, order, modules)
 	write(t, dir, map[string]string{"lock": "1", "pkgs/x": "own", "packfile.toml": sh + order})
 	r := request{dir: dir}
-	all := flattened(r.export(t).ours())
+	img := r.export(t)
+	all := flattened(img.ours())
+	app := img.ours()[slices.Index(origins(img.ours()), "app")]
+	equal(t, "the app", app.names(), []string{"workspace/app.txt", "workspace/lock"})
 	equal(t, "what a later module sees", all["layers/acme_seen/seen/seen"].content, "/layers/acme_npm/modules/files\napp.txt\nlock\npkgs\n")
 	equal(t, "the link", all["workspace/pkgs"].Linkname, "/layers/acme_npm/modules/files")
 

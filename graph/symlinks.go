@@ -109,7 +109,7 @@ func (s Steps) withSymlinks(app bk.State, l *Layer) bk.State {
 // withoutSymlinks returns the app as a layer with lock-app left it, without the links that its step saw, or whatever stands in
 // their places now.
 func (s Steps) withoutSymlinks(app bk.State, l *Layer) bk.State {
-	if s.App.Hidden == nil {
+	if len(s.App.Hidden) == 0 {
 		return app
 	}
 	var excluded []string
