@@ -182,7 +182,7 @@ chmod 1777 . web
 	if _, ok := all["workspace/pkgs/mine"]; ok {
 		t.Error("the image has what a step put in place of the link")
 	}
-	write(t, dir, map[string]string{"src": "y"})
+	write(t, dir, map[string]string{"src": rand.Text()})
 	b := r.build(t)
 	b.wantRuns(t, []string{"modules", "first", "second", "third"}, "first", "second", "third")
 	if log, err := buildx(t, dir, "--no-cache-filter=second"); err != nil {
@@ -235,7 +235,7 @@ func TestSymlinksLeadIntoLayersThatWereReusedRebasedOrNotCreated(t *testing.T) {
 	)})
 	r := request{dir: dir, runImg: env.busybox}
 	_, first := r.pushTo(t, imageName(t))
-	write(t, dir, map[string]string{"src": "y"})
+	write(t, dir, map[string]string{"src": rand.Text()})
 	r.host, r.previous = otherDaemon(t), first.name
 	b, second := r.pushTo(t, imageName(t))
 	b.wantRuns(t, []string{"modules", "user"}, "user")
