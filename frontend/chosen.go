@@ -84,8 +84,8 @@ func imageList(links *appLinks, hidden func(string) string, of *graph.Chooser, w
 	return c
 }
 
-// check finds the patterns of a list for the image that choose nothing, and warns about them if the list chooses anything at all.
-func (c *chosen) check(ctx context.Context, b *build, filename string) (some bool, diags []node.Diagnostic, err error) {
+// check returns whether a list for the image chooses any file, and warnings about its patterns that choose nothing.
+func (c *chosen) check(ctx context.Context) (some bool, diags []node.Diagnostic, err error) {
 	all := c.until(len(c.forms))
 	for i, glob := range c.globs {
 		if pattern.IsExclusion(glob) {
@@ -106,9 +106,7 @@ func (c *chosen) check(ctx context.Context, b *build, filename string) (some boo
 			return false, nil, err
 		}
 	}
-	if some, err = c.hasFile(ctx, all); some {
-		b.warnOnce(ctx, filename, diags)
-	}
+	some, err = c.hasFile(ctx, all)
 	return some, diags, err
 }
 
@@ -128,9 +126,11 @@ func (s *selections) checkImage(ctx context.Context, d *graph.Decisions) error {
 	for i := range parts {
 		list := imageList(s.links, s.hidden, &parts[i], where)
 		list.within = within
-		if _, _, err := list.check(ctx, s.build, parts[i].Filename); err != nil {
+		_, diags, err := list.check(ctx)
+		if err != nil {
 			return err
 		}
+		s.build.warnOnce(ctx, parts[i].Filename, diags)
 	}
 	return nil
 }
@@ -154,9 +154,13 @@ func (b *build) checkWhole(ctx context.Context, links *appLinks, hidden func(str
 	if pattern.OnlyExcludes(whole.Globs) {
 		list.before = []string{pattern.Everything}
 	}
-	some, diags, err := list.check(ctx, b, whole.Filename)
-	if some || err != nil {
+	some, diags, err := list.check(ctx)
+	if err != nil {
 		return err
+	}
+	if some {
+		b.warnOnce(ctx, whole.Filename, diags)
+		return nil
 	}
 	nothing := node.Diagnostic{Message: "app: nothing of the app would be in the image", Range: whole.All}
 	return &node.Error{Filename: whole.Filename, Diagnostics: append([]node.Diagnostic{nothing}, diags...)}
