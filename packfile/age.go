@@ -29,14 +29,14 @@ var (
 	}
 	laterWords = map[string][]string{
 		"":        {"api", "stacks", "buildpacks", "order"},
-		"config":  {"description", "homepage", "licenses", "labels", "build-image", "run-image", "launcher", "user", "network", "image", "env"},
+		"config":  {"description", "homepage", "licenses", "labels", "build-image", "run-image", "launcher", "user", "network", "image", "env", "app", "args"},
 		"process": {"type", "default", "working-dir"},
 		"layer":   {"restore"},
-		"section": {"run", "lock-app", "inputs", "secrets", "ssh"},
-		"test":    {"full-env", "match", "refresh", "network", "secrets", "ssh"},
-		"require": {"network", "secrets", "ssh"},
+		"section": {"run", "lock-app", "app-symlinks", "inputs", "secrets", "ssh", "args"},
+		"test":    {"full-env", "match", "refresh", "network", "secrets", "ssh", "args"},
+		"require": {"network", "secrets", "ssh", "args"},
 		"link":    {"link-content"},
-		"dep":     {"metadata"},
+		"dep":     {"metadata", "platform"},
 		"var":     {"op", "delim"},
 	}
 )

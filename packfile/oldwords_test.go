@@ -137,6 +137,30 @@ func TestAScriptDirectlyInASectionWorksWhereItDidWhenItWasWritten(t *testing.T) 
 	require.False(t, pf.Layers[0].Provide.Run.InLayer, "YAML came later than 2019's notes")
 }
 
+// keysOf returns the keys of a schema, but for some.
+func keysOf[T any](s *node.Schema[T], but []string) (keys []string) {
+	for _, k := range s.Keys {
+		if !slices.Contains(but, k.Name) {
+			keys = append(keys, k.Name)
+		}
+	}
+	return keys
+}
+
+func TestEveryKeyThat2019DidNotHaveTellsTheAgeOfAPackfile(t *testing.T) {
+	script := []string{"inline", "path", "shell"}
+	for table, keys := range map[string][]string{
+		"config":  keysOf(ConfigSchema, []string{"id", "version", "name", "shell"}),
+		"section": keysOf(sectionSchema("build"), []string{"test", "links", "deps", "env", "profile"}),
+		"test":    keysOf(testSchema, script),
+		"require": keysOf(requireSchema, script),
+		"dep":     keysOf(depSchema, []string{"name", "version", "uri", "sha"}),
+		"var":     keysOf(variableSchema, []string{"name", "value"}),
+	} {
+		require.ElementsMatch(t, keys, laterWords[table], table)
+	}
+}
+
 func TestOldWordsInYAML(t *testing.T) {
 	pf, warnings, err := Parse("packfile.yaml", []byte("layers:\n- name: a\n  image: true\n  provide:\n    writeApp: true\n"))
 	require.NoError(t, err)
