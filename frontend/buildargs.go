@@ -47,7 +47,7 @@ func arguments() []argument {
 			set: func(o *options, _, value string) error { o.epoch = value; return nil },
 		},
 		{
-			names: []string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}, anyCase: true,
+			names: packfile.ProxyArgs, anyCase: true,
 			what: "proxies of steps, in either case. They are no part of any key",
 			set:  (*options).setProxy,
 		},

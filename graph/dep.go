@@ -34,10 +34,11 @@ func unpinned(d packfile.Dep) bool { return !d.IsFolder() && d.SHA == "" }
 func (g *Graph) renderedDeps(l *Layer, md metadata.Table) ([]dep, error) {
 	version := md.Text(metadata.Version)
 	all := make([]dep, len(l.Provide.Deps))
+	args := g.templateArgs(l)
 	versioned := map[string]bool{} // names with a dep of the layer's version
 	for i := range all {
 		written := &l.Provide.Deps[i]
-		d, err := written.Render(md, container.Target(g.Platform), g.templateArgs(l))
+		d, err := written.Render(md, container.Target(g.Platform), args)
 		if err != nil {
 			return nil, g.unrendered(l, err)
 		}

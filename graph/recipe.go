@@ -195,9 +195,10 @@ func (l *Layer) envLists() []envList {
 // envFiles returns the layer's own environment, rendered.
 func (g *Graph) envFiles(l *Layer) ([]step.EnvFile, error) {
 	var files []step.EnvFile
+	args := g.templateArgs(l)
 	for _, list := range l.envLists() {
 		for _, v := range list.vars {
-			value, err := v.Render(l.Dir(), step.AppDir, container.Target(g.Platform), g.templateArgs(l))
+			value, err := v.Render(l.Dir(), step.AppDir, container.Target(g.Platform), args)
 			if err != nil {
 				return nil, g.unrendered(l, err)
 			}

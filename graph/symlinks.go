@@ -77,11 +77,8 @@ func (g *Graph) Places() (all []Place) {
 }
 
 // Symlinks returns the links of some layers: absolute, and sorted by path. It returns nil when they have none.
-func (g *Graph) Symlinks(of func(*Layer) bool) (links []llb.Symlink) {
-	for _, l := range g.Layers {
-		if !of(l) {
-			continue
-		}
+func Symlinks(layers []*Layer) (links []llb.Symlink) {
+	for _, l := range layers {
 		for _, s := range l.Provide.AppSymlinks {
 			links = append(links, llb.Symlink{Path: path.Join(step.AppDir, s.Path), Target: path.Join(l.Dir(), s.Target)})
 		}
@@ -92,9 +89,13 @@ func (g *Graph) Symlinks(of func(*Layer) bool) (links []llb.Symlink) {
 
 // withSymlinks returns the app as a step sees it that sees the content of the layers that l links.
 func (s Steps) withSymlinks(app bk.State, l *Layer) bk.State {
-	links := s.Symlinks(func(other *Layer) bool {
-		return slices.ContainsFunc(l.links, func(k link) bool { return k.layer == other }) && s.of(other).status != dropped
-	})
+	var linked []*Layer
+	for _, k := range l.links {
+		if k.layer != nil && s.of(k.layer).status != dropped {
+			linked = append(linked, k.layer)
+		}
+	}
+	links := Symlinks(linked)
 	if links == nil {
 		return app
 	}

@@ -84,7 +84,7 @@ func (s assembly) changesApp() bool {
 // symlinksLayer returns a layer with the symbolic links that lead from the app into layers of the image. It returns none when there
 // are no such links.
 func (s assembly) symlinksLayer(ctx context.Context) ([]imageLayer, error) {
-	links := s.Symlinks(func(l *graph.Layer) bool { return l.Export && !s.Dropped(l) })
+	links := graph.Symlinks(slices.DeleteFunc(slices.Clone(s.Layers), func(l *graph.Layer) bool { return !l.Export || s.Dropped(l) }))
 	if links == nil {
 		return nil, nil
 	}

@@ -216,9 +216,11 @@ func envName(e step.EnvFile) name {
 	return name{[2]string{e.Dir, e.Name}, text.Short(e.Dir) + " " + text.Short(e.Name)}
 }
 
-// EnvPart names a variable of a layer in Record.Args, DepPart its deps of a name.
+// EnvPart returns the name of a variable of a layer in Record.Args.
 func EnvPart(dir, name string) string { return dir + " " + name }
-func DepPart(name string) string      { return "dep " + name }
+
+// DepPart returns the name of a layer's deps of a name in Record.Args.
+func DepPart(name string) string { return "dep " + name }
 
 // usedArgs are the build arguments that templates of two records use: see Record.Args.
 type usedArgs [2]map[string][]string

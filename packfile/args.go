@@ -224,7 +224,7 @@ func argumentName(s string) (problem, hint string) {
 	}
 	upper := strings.ToUpper(s)
 	switch {
-	case slices.Contains(proxyArgs, upper):
+	case slices.Contains(ProxyArgs, upper):
 		return "is a proxy", "steps use it without being told"
 	case s == "SOURCE_DATE_EPOCH", strings.HasPrefix(s, "PACKFILE_"), strings.HasPrefix(s, "BUILDKIT_"):
 		return "is an option of the build", "no step sees it"
@@ -232,7 +232,8 @@ func argumentName(s string) (problem, hint string) {
 	return "", ""
 }
 
-var proxyArgs = []string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
+// ProxyArgs are the build arguments that are proxies of steps, in capitals; small letters mean the same.
+var ProxyArgs = []string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
 
 // Contexts returns the named contexts that deps of the packfile are. open says that a template decides about others.
 func (p *Packfile) Contexts() (names []string, open bool) {

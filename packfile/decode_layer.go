@@ -29,7 +29,7 @@ func finishLayer(d *node.Decoder, l *Layer) {
 	if l.Build && l.Has("provide") {
 		d.Fail(l.At("build"), "build is provide for a layer that nothing else requires", "a layer has provide or build, not both")
 	}
-	version, ok := l.Metadata["version"]
+	version, ok := l.Metadata[metadata.Version]
 	switch {
 	case !ok:
 	case l.Has("version"):
@@ -39,7 +39,7 @@ func finishLayer(d *node.Decoder, l *Layer) {
 		if l.Version, ok = version.(string); !ok {
 			d.Fail(l.At("metadata"), "", "metadata: version is a string, not a table")
 		}
-		delete(l.Metadata, "version")
+		delete(l.Metadata, metadata.Version)
 	}
 }
 
