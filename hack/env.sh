@@ -27,6 +27,7 @@ export PACKFILE_FRONTEND=$registry/packfile/frontend:dev
 export PACKFILE_BUILD_IMAGE=$registry/packfile/build:bookworm
 export PACKFILE_RUN_IMAGE=$registry/packfile/run:bookworm
 export PACKFILE_GO_IMAGE=$registry/packfile/go:bookworm
+export PACKFILE_DEBIAN_IMAGE=$registry/packfile/debian:bookworm
 export PACKFILE_BUSYBOX_IMAGE=$registry/packfile/busybox:latest
 export PACKFILE_EMPTY_IMAGE=$registry/packfile/empty:latest
 export PACKFILE_NATIVE_PLATFORMS=$(native_platforms)

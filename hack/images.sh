@@ -30,7 +30,7 @@ image() {
 	if fresh "image-$target" "$digest"; then return; fi
 	# A root file system comes without a trace of today. What is added to it does not, and giving it the old date means
 	# compressing everything twice, so only the small images, which are for any machine, get it.
-	case $target in busybox | empty) rewrite=true ;; esac
+	case $target in busybox | debian | empty) rewrite=true ;; esac
 	say "image $ref"
 	quietly "$DEV/log/image-$target.log" "$BIN/buildctl" --addr "$BUILDKIT_HOST" build --progress plain \
 		--frontend dockerfile.v0 --opt target="$target" --opt platform="$3" \
@@ -48,6 +48,7 @@ printf 'root:x:0:0:root:/root:/bin/sh\ncnb:x:1000:1000:cnb:/home/cnb:/bin/sh\n' 
 printf 'root:x:0:\ncnb:x:1000:\n' >"$images/group"
 
 rootfs build "$arch" minbase bash,ca-certificates,curl,git,nodejs,npm,python3,xz-utils
+rootfs debian "$arch" minbase apt
 rootfs run "$arch" minbase ca-certificates,libstdc++6,nodejs,python3
 busyboxes=()
 mapfile -t natives < <(tr , '\n' <<<"$platforms")
@@ -63,5 +64,6 @@ done
 image build bookworm "$platform" build
 image run bookworm "$platform" run
 image go bookworm "$platform" build
+image debian bookworm "$platform" debian
 image busybox latest "$platforms" "${busyboxes[@]}"
 image empty latest "$platforms,linux/arm64" build # one more than this machine runs

@@ -28,11 +28,14 @@ apt-config dump | grep -E '^Acquire::(http|https|Check-|Retries|ForceIPv)' >"$wo
 
 cat >"$work/finish" <<'EOF'
 #!/bin/sh -e
-# Leaves nothing of this machine or of this day in the root file system, and adds the user of the images.
+# Leaves nothing of this machine or of this day in the root file system but where apt finds packages, and adds the user of the images.
 cd "$1"
 rm -f etc/apt/apt.conf.d/99mmdebstrap etc/apt/sources.list.d/* etc/dpkg/dpkg.cfg.d/99mmdebstrap etc/hostname etc/resolv.conf
 rm -rf var/log/* var/cache/ldconfig/aux-cache var/cache/debconf/*-old var/lib/dpkg/*-old
 [ -f etc/passwd ] || exit 0
+if [ -s "$WORK/sources.list" ]; then cp "$WORK/sources.list" etc/apt/sources.list; fi
+if [ -s "$WORK/apt.conf" ]; then cp "$WORK/apt.conf" etc/apt/apt.conf.d/90machine; fi
+if [ "$(basename "$OUT")" = debian.tar ]; then exit 0; fi # as Debian has it
 echo 'cnb:x:1000:' >>etc/group
 echo 'cnb:x:1000:1000:cnb:/home/cnb:/bin/bash' >>etc/passwd
 mkdir -p home/cnb
@@ -41,7 +44,7 @@ EOF
 chmod +x "$work/finish"
 
 # It needs root, to chroot. Its temporary directory may be a small tmpfs; ours is not.
-quietly "$DEV/log/$(basename "$out").log" as_root env TMPDIR="$work" mmdebstrap \
+quietly "$DEV/log/$(basename "$out").log" as_root env TMPDIR="$work" WORK="$work" OUT="$out" mmdebstrap \
 	--mode=root --format=tar --skip=output/dev --variant="$variant" --architectures="$arch" --include="$packages" \
 	--aptopt="$work/apt.conf" \
 	--dpkgopt=force-unsafe-io \
