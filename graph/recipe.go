@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/packfile/frontend/container"
@@ -111,7 +113,7 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		Env:         task.Env,
 	}
 	delete(parts.Metadata, metadata.Version)
-	if l.requiredByOthers() {
+	if l.requiredByOthers() || toldMore(task) {
 		parts.Requires = task.Requires
 	}
 	if r, ok := d.facts[fact.Question{Layer: l.ID, Kind: fact.Inputs}]; ok {
@@ -158,6 +160,14 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		}
 	}
 	return parts, nil
+}
+
+// toldMore reports whether what is required of a layer says something to its run script that its metadata does not: a digest of
+// matched files goes before the version that the layer's own section asks for.
+func toldMore(task step.Run) bool {
+	return slices.ContainsFunc(task.Requires, func(t metadata.Table) bool {
+		return !reflect.DeepEqual(task.Metadata.Merged(t), task.Metadata.Merged(nil))
+	})
 }
 
 func put(m map[string]string, k, v string) map[string]string {

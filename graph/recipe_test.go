@@ -74,6 +74,23 @@ func TestKeyNamesEverythingThatARunStepReads(t *testing.T) {
 	}
 }
 
+func TestAKeyHasTheVersionThatIsAskedForWhenADigestGoesBeforeIt(t *testing.T) {
+	key := func(version, build string) string {
+		b := newBuild(t, "[[layers]]\nname = \"x\"\nversion = \""+version+"\"\n[layers.build]\n"+build+"[layers.build.run]\ninline = \"cat $MD/.requires/00/version\"\n")
+		return b.recipe(t, named(b, "x"), answers(b)).record.Key
+	}
+	const match = "[layers.build.test]\nmatch = [\"lock\"]\n"
+	if key("1", match) == key("2", match) {
+		t.Error("the run script finds another version in $MD/.requires, and the key is the same")
+	}
+	if key("1", "") == key("2", "") {
+		t.Error("the version is another one, and the key is the same")
+	}
+	if script := "[layers.build.test]\ninline = \"x\"\n"; key("1", script) != key("2", script) {
+		t.Error("the run script does not find what is required, and the key is another one")
+	}
+}
+
 func TestViewKeyTellsProjectsApart(t *testing.T) {
 	if viewKey("key", "one") == viewKey("key", "two") {
 		t.Error("two projects with one layer key share a view")
