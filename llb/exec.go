@@ -12,7 +12,7 @@ import (
 
 // Exec is one process in a build container.
 type Exec struct {
-	Root    bk.State // its image; changes to it are thrown away
+	Root    bk.State // its image
 	Args    []string
 	Dir     string
 	User    Owner
@@ -64,7 +64,7 @@ type Agent struct {
 	Owner  Owner
 }
 
-// Run returns the states of the Output mounts after the process, by Dest.
+// Run returns the states of the Output mounts after the process, by Dest, and that of Root by "/". What is not used is thrown away.
 func (e Exec) Run() map[string]bk.State {
 	opts := []bk.RunOption{
 		bk.Args(e.Args),
@@ -87,7 +87,7 @@ func (e Exec) Run() map[string]bk.State {
 		opts = append(opts, o)
 	}
 	es := e.Root.Run(opts...)
-	outputs := map[string]bk.State{}
+	outputs := map[string]bk.State{"/": es.Root()}
 	for _, m := range distinct(e.Mounts) {
 		tree := m.Tree
 		if m.Kind == Memory {

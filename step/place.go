@@ -14,13 +14,15 @@ const (
 	HistoryDir  = "/packfile/history" // HistoryDir/LAYER-RecordFile of the run that this builder did last, a cache mount
 	MatchDir    = "/packfile/match"   // MatchDir/NAME: a tree that Match is about, read-only
 	TreeDir     = "/packfile/tree"    // what Describe and Seal are about, read-only
-	SealedDir   = "/packfile/sealed"  // the layer that Run or Seal makes
+	SealedDir   = "/packfile/sealed"  // the layer that Run, Seal or Packages makes
 	RunResult   = "/packfile/ran"     // RunResult/N: ResultFile of the run step of tree N (Describe)
 	FoundDir    = "/packfile/found"   // what an SBOM generator left, read-only (MergeSBOM)
 	ArchiveDir  = "/packfile/archive" // a module archive, or the content of an OCI layout, read-only (Unpack)
 	GivenDir    = "/packfile/secrets" // GivenDir/ID: a secret as BuildKit mounts it
 	GivenCAFile = "/packfile/ca.crt"  // the secret CASecret, if the build was given one
 	TrustDir    = "/packfile/certs"   // TrustDir/TrustFile: all certificates that scripts trust, in memory
+	BaseDir     = "/packfile/base"    // the image that packages are installed on, read-only (Packages with Layer)
+	AptDir      = "/packfile/apt"     // apt's own lists, archives and settings for this step; none of it is kept (Packages)
 	SecretsDir  = "/run/secrets"      // SecretsDir/ID: a secret as scripts see it, in memory
 	AgentsDir   = "/run/buildkit"     // sockets of SSH agents
 	PlatformDir = "/platform"         // platform folder of buildpacks: PlatformDir/env/NAME (Detect)

@@ -23,6 +23,7 @@ type Result struct {
 	Described
 	Unpacked
 	Detected
+	Installed
 }
 
 // Asked is the result of Require and Test.

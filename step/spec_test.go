@@ -23,6 +23,7 @@ var tasks = []Task{
 	Digest{Files: []DepFile{{ID: "node@1", File: "/packfile/deps/0/node.tgz"}}},
 	Recognize{Identity: "1", Names: []string{"x"}},
 	Detect{Program: Program{Dir: "/cnb/buildpacks/a/1"}},
+	Packages{Names: []string{"curl", "gcc=4:12.2.0-3"}, Sources: []string{"0.list"}, Keys: []string{"0.asc"}, Layer: true, Time: 1},
 }
 
 func TestASpecOfEachKindIsReadAsItWasWritten(t *testing.T) {

@@ -17,6 +17,7 @@ const (
 	KindDigest    Kind = "digest"
 	KindRecognize Kind = "recognize"
 	KindDetect    Kind = "detect"
+	KindPackages  Kind = "packages"
 )
 
 func (Require) Kind() Kind   { return KindRequire }
@@ -30,6 +31,7 @@ func (Unpack) Kind() Kind    { return KindUnpack }
 func (Digest) Kind() Kind    { return KindDigest }
 func (Recognize) Kind() Kind { return KindRecognize }
 func (Detect) Kind() Kind    { return KindDetect }
+func (Packages) Kind() Kind  { return KindPackages }
 
 // decodeTask decodes the task of a kind.
 func decodeTask(kind Kind, data []byte) (Task, error) {
@@ -56,6 +58,8 @@ func decodeTask(kind Kind, data []byte) (Task, error) {
 		return decodeAs[Recognize](data)
 	case KindDetect:
 		return decodeAs[Detect](data)
+	case KindPackages:
+		return decodeAs[Packages](data)
 	}
 	return nil, fmt.Errorf("unknown kind of step %q", kind)
 }

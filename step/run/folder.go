@@ -80,20 +80,30 @@ func (f *ownFolder) empty() error {
 // mountBelow returns a mount point below a folder, "" when there is none, or no /proc to read: mounting takes a right
 // that BuildKit gives no step.
 func mountBelow(dir string) string {
-	data, err := os.ReadFile("/proc/self/mountinfo")
+	points, err := mountPoints()
 	if err != nil {
 		return ""
 	}
-	// proc(5): the fifth field is the mount point, with these characters as octal numbers.
-	plain := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
-	for _, line := range strings.Split(string(data), "\n") {
-		fields := strings.Fields(line)
-		if len(fields) < 5 {
-			continue
-		}
-		if point := plain.Replace(fields[4]); strings.HasPrefix(point, filepath.Clean(dir)+"/") {
+	for _, point := range points {
+		if strings.HasPrefix(point, filepath.Clean(dir)+"/") {
 			return point
 		}
 	}
 	return ""
+}
+
+// mountPoints returns the mount points of the container.
+func mountPoints() (points []string, err error) {
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	// proc(5): the fifth field is the mount point, with these characters as octal numbers.
+	plain := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+	for line := range strings.Lines(string(data)) {
+		if fields := strings.Fields(line); len(fields) > 4 {
+			points = append(points, plain.Replace(fields[4]))
+		}
+	}
+	return points, nil
 }

@@ -188,6 +188,8 @@ func (r *runner) run() error {
 		return r.recognize(task)
 	case step.Detect:
 		return r.detect(task)
+	case step.Packages:
+		return r.installPackages(task)
 	}
 	return fmt.Errorf("no step of kind %q is run here", r.spec.Task.Kind())
 }

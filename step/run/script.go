@@ -109,6 +109,7 @@ type program struct {
 	dir     string
 	environ []string
 	as      *syscall.Credential // nil for ours
+	stdout  *os.File            // nil for ours
 	stderr  *os.File            // nil for ours
 }
 
@@ -128,17 +129,21 @@ func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	signal.Notify(signals, forwarded...)
 	defer signal.Stop(signals)
 
-	stderr := uintptr(syscall.Stderr)
+	stdout, stderr := uintptr(syscall.Stdout), uintptr(syscall.Stderr)
+	if p.stdout != nil {
+		stdout = p.stdout.Fd()
+	}
 	if p.stderr != nil {
 		stderr = p.stderr.Fd()
 	}
 	pid, err := syscall.ForkExec(p.path, p.words, &syscall.ProcAttr{
 		Dir:   p.dir,
 		Env:   p.environ,
-		Files: []uintptr{stdin.Fd(), uintptr(syscall.Stdout), stderr},
+		Files: []uintptr{stdin.Fd(), stdout, stderr},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: p.as},
 	})
 	runtime.KeepAlive(stdin)
+	runtime.KeepAlive(p.stdout)
 	runtime.KeepAlive(p.stderr)
 	if err != nil {
 		return 0, err
