@@ -24,8 +24,9 @@ import (
 
 // authority is a certificate authority that nobody knows, and an HTTPS server with a certificate of it.
 type authority struct {
-	file    string // the authority's certificate
-	address string // of the server, as steps reach it
+	file        string // the authority's certificate
+	address     string // of the server, as steps reach it
+	certificate tls.Certificate
 }
 
 // outerAddress is an address of this machine that is not the loopback one, which no proxy is asked for.
@@ -42,6 +43,16 @@ func outerAddress(t *testing.T) net.IP {
 	}
 	t.Fatal("this machine has no address but the loopback one")
 	return nil
+}
+
+// listenOutside listens at outerAddress.
+func listenOutside(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", net.JoinHostPort(outerAddress(t).String(), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
 }
 
 func newAuthority(t *testing.T) authority {
@@ -85,16 +96,13 @@ func newAuthority(t *testing.T) authority {
 			http.NotFound(w, r)
 		}
 	}))
-	listener, err := net.Listen("tcp", net.JoinHostPort(ip.String(), "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	server.Listener.Close()
-	server.Listener = listener
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate(leaf, ca, key, caKey)}, PrivateKey: key}}}
+	server.Listener = listenOutside(t)
+	own := tls.Certificate{Certificate: [][]byte{certificate(leaf, ca, key, caKey)}, PrivateKey: key}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{own}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	a := authority{file: filepath.Join(t.TempDir(), "company.crt"), address: server.URL}
+	a := authority{file: filepath.Join(t.TempDir(), "company.crt"), address: server.URL, certificate: own}
 	if err := os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}), 0o644); err != nil {
 		t.Fatal(err)
 	}
