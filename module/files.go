@@ -25,18 +25,21 @@ func (m *Module) ReadRoot(ctx context.Context, world World) (err error) {
 	return m.readFiles(ctx)
 }
 
-// readFiles reads the scripts that have a path, and finds the deps that need no network.
+// readFiles reads the scripts that have a path and the files of config.apt, and finds the deps that need no network.
 func (m *Module) readFiles(ctx context.Context) error {
 	m.Scripts, m.Offline = map[string][]byte{}, map[string]bool{}
 	for _, s := range PathScripts(m.Packfile) {
 		if m.Scripts[s.Path] != nil {
 			continue
 		}
-		script, err := m.readScript(ctx, s)
+		script, err := m.readNamed(ctx, namedFile{"script", s.Path, s.At("path")})
 		if err != nil {
 			return err
 		}
-		m.Scripts[s.Path] = script
+		m.Scripts[s.Path] = text.Unix(script)
+	}
+	if err := m.readAptFiles(ctx); err != nil {
+		return err
 	}
 	if !hasDeps(m.Packfile) {
 		return nil
@@ -57,14 +60,14 @@ func (m *Module) readFiles(ctx context.Context) error {
 	return nil
 }
 
-// maxScript is the size limit of a script file, in bytes.
+// maxScript is the size limit of a script, or another file that a packfile names, in bytes.
 const maxScript = 1 << 20
 
-// readScript reads a script file. It fails unless that is a regular file in the packfile's folder, within maxScript.
-func (m *Module) readScript(ctx context.Context, s *packfile.Script) ([]byte, error) {
-	stat, link, err := m.folder.Stat(ctx, s.Path)
+// readNamed reads a file that the packfile names. It fails unless that is a regular file in the packfile's folder, within maxScript.
+func (m *Module) readNamed(ctx context.Context, f namedFile) ([]byte, error) {
+	stat, link, err := m.folder.Stat(ctx, f.name)
 	fail := func(format string, args ...any) error {
-		return m.Fail(s.At("path"), "script "+s.Path+" "+format, args...)
+		return m.Fail(f.at, f.what+" "+f.name+" "+format, args...)
 	}
 	switch {
 	case err != nil:
@@ -72,8 +75,8 @@ func (m *Module) readScript(ctx context.Context, s *packfile.Script) ([]byte, er
 	case stat == nil:
 		return nil, fail("does not exist in the folder of %s", m.Filename)
 	case link != "":
-		return nil, m.Fail(s.At("path"), "script %s: %s is a symbolic link (to %s); a script must be a regular file in the folder of %s",
-			s.Path, link, stat.Linkname, m.Filename)
+		return nil, m.Fail(f.at, "%s %s: %s is a symbolic link (to %s); a %[1]s must be a regular file in the folder of %[5]s",
+			f.what, f.name, link, stat.Linkname, m.Filename)
 	case stat.IsDir():
 		return nil, fail("is a folder")
 	case stat.Size > maxScript:
@@ -82,14 +85,16 @@ func (m *Module) readScript(ctx context.Context, s *packfile.Script) ([]byte, er
 	if err := m.budget.spend(measure.Size{Bytes: int(stat.Size)}); err != nil {
 		return nil, fail("is too much: %v", err)
 	}
-	data, err := m.folder.Read(ctx, s.Path, maxScript)
-	return text.Unix(data), err
+	return m.folder.Read(ctx, f.name, maxScript)
 }
 
 // ownPaths returns the paths that a packfile names in its own folder.
 func ownPaths(pf *packfile.Packfile) (paths []string) {
 	for _, s := range PathScripts(pf) {
 		paths = append(paths, s.Path)
+	}
+	for _, f := range aptFiles(pf) {
+		paths = append(paths, f.name)
 	}
 	if hasDeps(pf) {
 		paths = append(paths, "deps")

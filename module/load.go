@@ -230,7 +230,7 @@ func (l *loader) registerAt(m *Module, fail func(error) error) (*Module, error) 
 }
 
 // same reports whether two modules are the same as far as a build can tell. It compares the files that describe them, their
-// scripts, and the names of deps that they bring along, whose content is checked against these files. Any file of a buildpack may
+// scripts, the files of config.apt, and the names of deps that they bring along, whose content is checked against these files. Any file of a buildpack may
 // count.
 func (m *Module) same(other *Module) bool {
 	if m.tree != other.tree {
@@ -244,7 +244,8 @@ func (m *Module) same(other *Module) bool {
 		}
 		return len(a) == len(b)
 	}
-	return bytes.Equal(text.Unix(m.Source.Data), text.Unix(other.Source.Data)) && scripts(m.Scripts, other.Scripts) && equalKeys(m.Offline, other.Offline)
+	return bytes.Equal(text.Unix(m.Source.Data), text.Unix(other.Source.Data)) && scripts(m.Scripts, other.Scripts) &&
+		scripts(m.AptFiles, other.AptFiles) && equalKeys(m.Offline, other.Offline)
 }
 
 func equalKeys(a, b map[string]bool) bool {

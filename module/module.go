@@ -27,6 +27,7 @@ type Module struct {
 	Filename string            // of the packfile or buildpack.toml, for errors; no two modules have the same
 	Source   *bk.SourceMap     // that file, for BuildKit's own errors; nil for none
 	Scripts  map[string][]byte // content of every script that has a path
+	AptFiles map[string][]byte // content of every file that config.apt names
 	Offline  map[string]bool   // names below deps/ in the module's folder
 	Files    bk.State          // tree with the module's folder, as far as Offline needs it; whole for a buildpack
 	Dir      string            // the folder in Files, absolute; "" for all of it

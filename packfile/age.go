@@ -29,7 +29,7 @@ var (
 	}
 	laterWords = map[string][]string{
 		"":        {"api", "stacks", "buildpacks", "order"},
-		"config":  {"description", "homepage", "licenses", "labels", "build-image", "run-image", "launcher", "user", "network", "image", "env", "app", "args"},
+		"config":  {"description", "homepage", "licenses", "labels", "build-image", "run-image", "launcher", "user", "network", "image", "env", "app", "args", "build-packages", "run-packages", "apt"},
 		"process": {"type", "default", "working-dir"},
 		"layer":   {"restore"},
 		"section": {"run", "lock-app", "app-symlinks", "inputs", "secrets", "ssh", "args"},

@@ -51,12 +51,16 @@ var ConfigSchema = node.Define(node.Schema[Config]{
 		{Name: "env", Read: readLaunchEnv},
 		node.Strings("app", func(c *Config) *[]string { return &c.App }, glob),
 		node.Strings("args", func(c *Config) *[]string { return &c.Args }, argumentName),
+		node.Strings("build-packages", func(c *Config) *[]string { return &c.BuildPackages }, packageName),
+		node.Strings("run-packages", func(c *Config) *[]string { return &c.RunPackages }, packageName),
+		node.Optional("apt", aptSchema, func(c *Config) **Apt { return &c.Apt }),
 	},
 	Finish: func(d *node.Decoder, c *Config) {
 		if c.App != nil && len(c.App) == 0 {
 			d.Fail(c.At("app"), "", "app: an empty list would leave nothing of the app in the image")
 		}
 		uniqueArgs(d, c.Args, c.Table)
+		checkPackages(d, c)
 	},
 })
 

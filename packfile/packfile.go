@@ -27,7 +27,8 @@ type Packfile struct {
 
 // HasOwn reports whether the packfile makes something itself, so that it is a module and not only an order of others.
 func (p *Packfile) HasOwn() bool {
-	return len(p.Layers)+len(p.Processes)+len(p.Caches)+len(p.Slices)+len(p.Config.Env) > 0 || p.Config.Image != nil
+	return len(p.Layers)+len(p.Processes)+len(p.Caches)+len(p.Slices)+len(p.Config.Env)+len(p.Config.BuildPackages)+len(p.Config.RunPackages) > 0 ||
+		p.Config.Image != nil
 }
 
 // Config is the [config] table.
@@ -47,6 +48,10 @@ type Config struct {
 	Env                   []LaunchVar  // [[config.env.launch]]
 	App                   []string     // globs: what of the app is in the image; nil for all of it
 	Args                  []string     // build arguments that all sections see; nil when not given
+
+	BuildPackages []string // packages in the build image: NAME or NAME=VERSION, see CutVersion
+	RunPackages   []string // packages in the app image
+	Apt           *Apt     // nil when there is none
 }
 
 // ImageConfig is the [config.image] table: what an image tells those who run it.
