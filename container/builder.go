@@ -22,6 +22,9 @@ type Builder struct {
 
 	tmp bk.State // /tmp of every step, whether or not ordinary users may write to the build image's own
 
+	installed *bk.State // see scriptRoot; nil before a step needs it
+	installs  sync.Mutex
+
 	mu    sync.Mutex          // for empty
 	empty map[string]bk.State // see EmptyDir
 }

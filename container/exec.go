@@ -93,7 +93,11 @@ func (b *Builder) Exec(p Process) (map[string]bk.State, error) {
 	platform, tools := b.Native.Platform, b.Native.Tools
 	var env []string
 	if p.runsScripts() {
-		user, owner, root, dir = b.Owner, b.Owner, b.Build.State, step.AppDir
+		var err error
+		if root, err = b.scriptRoot(); err != nil {
+			return nil, err
+		}
+		user, owner, dir = b.Owner, b.Owner, step.AppDir
 		platform, tools, env = b.Platform, b.Tools, targetEnv(b.Platform)
 	}
 	run, fills := p.Spec.Task.(step.Run)

@@ -30,6 +30,7 @@ type Input struct {
 	Platform ocispecs.Platform
 	Multi    bool // more than one platform is built: names say which
 	Build    Base
+	Packages *Wanted  // packages in the build image that scripts see; nil for none
 	Tools    bk.State // the frontend's own image for Platform
 	Native   Native
 	App      App

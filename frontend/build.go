@@ -140,7 +140,10 @@ func (b *build) platforms() []ocispecs.Platform {
 
 // platform builds for the platform with the given index.
 func (b *build) platform(ctx context.Context, index int) (*platformResult, error) {
-	in := b.inputs(ctx, index)
+	in, err := b.inputs(ctx, index)
+	if err != nil {
+		return nil, b.explain(err)
+	}
 	result, err := b.buildImage(ctx, index, in)
 	for {
 		unusable, ok := errors.AsType[*previousError](err)
@@ -175,7 +178,7 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 		err = b.checkChanged(ctx, d)
 	}
 	if err != nil {
-		return nil, b.blamePrevious(ctx, d, err)
+		return nil, b.blamePrevious(ctx, d, in.image, err)
 	}
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
 	b.warnByArguments(ctx, d.ByArguments())
@@ -190,35 +193,36 @@ type inputs struct {
 	image    image.Input
 }
 
-// inputs returns the inputs of the platform with the given index.
-func (b *build) inputs(ctx context.Context, index int) inputs {
+// inputs returns the inputs of the platform with the given index. It fails when the packfile being built wants packages that cannot
+// come over the network: its own are seen by the steps that say which modules take part.
+func (b *build) inputs(ctx context.Context, index int) (in inputs, err error) {
 	images := b.images[index]
-	return inputs{
-		detector: &group.Detector{
-			Builder: container.New(container.Input{
-				Root:     b.root,
-				Build:    images.build,
-				Tools:    images.tools,
-				Native:   images.native,
-				Owner:    images.owner,
-				Platform: b.platforms()[index],
-				Multi:    len(b.ui.TargetPlatforms) > 1,
-				App:      container.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable, Hidden: b.ownPlaces()},
-				Sources: func(s source.Source) (llb.State, error) {
-					st, _, err := b.sources.Resolve(ctx, s)
-					return st, err
-				},
-				Project: b.identity,
-				CacheNS: b.ui.CacheIDNamespace,
-				Args:    b.opts.args,
-				Env:     b.opts.projectEnv(b.project),
-				NetMode: b.ui.NetworkMode,
-				Limits:  b.opts.limits(b.ui),
-				NoCache: b.ui.IsNoCache,
-			}),
-			Modules: b.modules.TakingPart(),
-			Distro:  images.distro,
+	steps := container.Input{
+		Root:     b.root,
+		Build:    images.build,
+		Tools:    images.tools,
+		Native:   images.native,
+		Owner:    images.owner,
+		Platform: b.platforms()[index],
+		Multi:    len(b.ui.TargetPlatforms) > 1,
+		App:      container.App{Tree: b.apps[index].tree, Stable: b.apps[index].stable, Hidden: b.ownPlaces()},
+		Sources: func(s source.Source) (llb.State, error) {
+			st, _, err := b.sources.Resolve(ctx, s)
+			return st, err
 		},
+		Project: b.identity,
+		CacheNS: b.ui.CacheIDNamespace,
+		Args:    b.opts.args,
+		Env:     b.opts.projectEnv(b.project),
+		NetMode: b.ui.NetworkMode,
+		Limits:  b.opts.limits(b.ui),
+		NoCache: b.ui.IsNoCache,
+	}
+	if steps.Packages, err = steps.Unite(container.BuildPackages, []*module.Module{b.root}, b.now); err != nil {
+		return in, err
+	}
+	return inputs{
+		detector: &group.Detector{Builder: container.New(steps), Modules: b.modules.TakingPart(), Distro: images.distro},
 		graph: graph.Input{
 			Time:     b.times.other,
 			Now:      b.now,
@@ -234,5 +238,5 @@ func (b *build) inputs(ctx context.Context, index int) inputs {
 			AppTime:       b.times.app,
 			CacheImported: len(b.ui.CacheImports) > 0,
 		},
-	}
+	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/text"
 )
 
@@ -51,7 +52,10 @@ func explainLayers(ctx context.Context, b *build) (answer, error) {
 
 // explainPlatform returns what would become of each layer of one platform.
 func (b *build) explainPlatform(ctx context.Context, index int) ([]graph.Explanation, error) {
-	in := b.inputs(ctx, index)
+	in, err := b.inputs(ctx, index)
+	if err != nil {
+		return nil, err
+	}
 	in.graph.BuildNothing = true
 	d, err := b.detect(ctx, in)
 	if err == nil {
@@ -61,7 +65,15 @@ func (b *build) explainPlatform(ctx context.Context, index int) ([]graph.Explana
 		return nil, err
 	}
 	b.warnByArguments(ctx, d.ByArguments())
-	return d.Explain(), nil
+	packages, err := image.ExplainPackages(d, in.image)
+	if err != nil {
+		return nil, err
+	}
+	all := d.Explain()
+	if packages != nil {
+		all = append([]graph.Explanation{*packages}, all...)
+	}
+	return all, nil
 }
 
 // ToResult implements answer.

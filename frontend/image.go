@@ -112,7 +112,7 @@ func (b imageFinder) resolveImages(ctx context.Context, p ocispecs.Platform) (*i
 	if err != nil {
 		return nil, err
 	}
-	if im.tools, err = b.tools(ctx, p, im.launcher == nil || slices.ContainsFunc(b.modules.All, runsScripts)); err != nil {
+	if im.tools, err = b.tools(ctx, p, im.launcher == nil || slices.ContainsFunc(b.modules.All, needsTools)); err != nil {
 		return nil, err
 	}
 	if im.native, err = b.nativeTools(ctx); err != nil {
@@ -133,6 +133,11 @@ func (b imageFinder) needsImage(name string) bool {
 		return b.ui.Target == "" || b.rebasing()
 	}
 	return false
+}
+
+// needsTools reports whether a module has a script to run, or packages to install.
+func needsTools(m *module.Module) bool {
+	return runsScripts(m) || len(m.Packfile.Config.RunPackages) > 0
 }
 
 // runsScripts reports whether a module has a script to run.

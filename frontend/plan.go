@@ -73,7 +73,11 @@ func explainPlan(ctx context.Context, b *build) (answer, error) {
 	var p resolvedPlan
 	var err error
 	p.Platforms, err = onEachPlatform(ctx, b.platforms(), func(ctx context.Context, i int) (platformPlan, error) {
-		d, err := b.findGroup(ctx, b.inputs(ctx, i).detector)
+		in, err := b.inputs(ctx, i)
+		if err != nil {
+			return platformPlan{}, err
+		}
+		d, err := b.findGroup(ctx, in.detector)
 		if err != nil {
 			return platformPlan{}, err
 		}

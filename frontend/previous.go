@@ -7,6 +7,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/previous"
 	"github.com/packfile/frontend/source"
 )
@@ -24,7 +25,7 @@ type earlier struct {
 // findPrevious finds the image whose layers are reused. That image only saves work: when there is none, or it is of no use, the
 // user gets a warning and the result is empty.
 func (b imageFinder) findPrevious(ctx context.Context, p ocispecs.Platform) (earlier, error) {
-	image, ref, err := b.previousImage(ctx, p)
+	im, ref, err := b.previousImage(ctx, p)
 	if ctx.Err() != nil {
 		return earlier{}, context.Cause(ctx)
 	}
@@ -32,12 +33,12 @@ func (b imageFinder) findPrevious(ctx context.Context, p ocispecs.Platform) (ear
 		b.warnPrevious(ctx, err.Error())
 		return earlier{}, nil
 	}
-	if image == nil {
+	if im == nil {
 		return earlier{}, nil
 	}
 	var found earlier
 	var warnings []string
-	found.image, warnings = previous.New(*image)
+	found.image, warnings = previous.New(*im)
 	for _, w := range warnings {
 		b.warnPrevious(ctx, w)
 	}
@@ -94,11 +95,11 @@ type previousError struct{ error }
 
 // blamePrevious returns a previousError when a build failed because of the previous image alone, else the error as it is. It
 // finds out by solving what the build reuses and nothing else.
-func (b *build) blamePrevious(ctx context.Context, d *graph.Decisions, failed error) error {
+func (b *build) blamePrevious(ctx context.Context, d *graph.Decisions, in image.Input, failed error) error {
 	if failed == nil || d == nil || ctx.Err() != nil {
 		return failed
 	}
-	reused := d.Reused()
+	reused := image.Reused(d, in)
 	if reused == nil {
 		return failed
 	}

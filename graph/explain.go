@@ -9,6 +9,9 @@ import (
 // Unknown is the action of a layer whose fate depends on the content of another one, which is not built just to find out.
 const Unknown Action = "unknown"
 
+// WhyRetimed is what there is to tell of a layer that is reused and gets another time.
+const WhyRetimed = "downloaded and copied: its files get another time than they have in the previous image"
+
 // Explanation is what becomes of a layer, and why.
 type Explanation struct {
 	Layer   string            `json:"layer"`
@@ -26,9 +29,9 @@ func (d *Decisions) Explain() []Explanation {
 		e := Explanation{Layer: d.Shown(l), Action: Unknown}
 		switch {
 		case made != nil:
-			e.Action, e.Why, e.Changes = made.Action, made.why(), made.Changes
+			e.Action, e.Why, e.Changes = made.Action, made.Why(), made.Changes
 			if slices.Contains(retimed, e.Layer) {
-				e.Why = "downloaded and copied: its files get another time than they have in the previous image"
+				e.Why = WhyRetimed
 			}
 		case d.of(l).status == open:
 			e.Why = "its version depends on layers that have to be built first"

@@ -45,8 +45,8 @@ type Graph struct {
 }
 
 // New returns the graph of a group under the answers of its require scripts. It resolves links and, with a target, leaves out
-// what the target does not need. It fails for a buildpack with a bin/build, for a module that is not given what it needs, for
-// symbolic links that need one place, for a target that does not exist, and when packfiles declare too much.
+// what the target does not need. It fails for a buildpack with a bin/build, for a module that is not given what it needs, for packages
+// in two versions, for symbolic links that need one place, for a target that does not exist, and when packfiles declare too much.
 func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Graph, error) {
 	for _, m := range chosen.Modules {
 		if m.Buildpack != nil {
@@ -58,7 +58,17 @@ func New(b *container.Builder, in Input, chosen *group.Group, f fact.Facts) (*Gr
 			return nil, err
 		}
 	}
-	return newGraph(b, in, chosen, packfileMakers, f)
+	packages, err := b.Unite(container.BuildPackages, WithRoot(chosen.Modules, b.Root), in.Now)
+	if err != nil {
+		return nil, err
+	}
+	return newGraph(b.With(packages), in, chosen, packfileMakers, f)
+}
+
+// WithRoot returns the modules that take part, in group order, and as the last one the packfile being built.
+func WithRoot(modules []*module.Module, root *module.Module) []*module.Module {
+	others := slices.DeleteFunc(slices.Clone(modules), func(m *module.Module) bool { return m == root })
+	return append(others, root)
 }
 
 // newGraph makes the graph of a group whose modules are given what they need.

@@ -2,6 +2,8 @@ package graph
 
 import (
 	bk "github.com/moby/buildkit/client/llb"
+
+	"github.com/packfile/frontend/container"
 )
 
 // Rebuilding what is cached, for --no-cache and --no-cache-filter.
@@ -23,7 +25,7 @@ func (g *Graph) markNoCache() {
 			return l.affected
 		}
 		seen[l] = true
-		l.noCache = g.IsNoCache(l.Module, l.Name)
+		l.noCache = g.IsNoCache(l.Module, l.Name) || g.Packages != nil && g.NoCache(container.BuildPackages) && l.maker.runsScripts()
 		for _, other := range g.LockApp {
 			if l.Provide.LockApp && other.index < l.index && affected(other) {
 				l.noCache = true

@@ -112,6 +112,9 @@ func (of packfileLayer) keyParts(d *Decisions, p container.Process, task step.Ru
 		PlatformEnv: layerkey.Env(d.keyArgs(l)),
 		Env:         task.Env,
 	}
+	if d.Packages != nil && task.RunsScripts() {
+		parts.Packages = &d.Packages.Key
+	}
 	delete(parts.Metadata, metadata.Version)
 	if l.requiredByOthers() || toldMore(task) {
 		parts.Requires = task.Requires

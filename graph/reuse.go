@@ -32,7 +32,7 @@ type Decision struct {
 func (d *Decisions) whyRun(l *Layer, made *Decision) string {
 	switch {
 	case made.Action != Kept:
-		return made.why()
+		return made.Why()
 	case l == d.TargetLayer:
 		return "it is the target"
 	}
@@ -42,8 +42,8 @@ func (d *Decisions) whyRun(l *Layer, made *Decision) string {
 	return "a layer that is built links it"
 }
 
-// why returns the reason in a few words, "" when there is nothing to tell.
-func (d *Decision) why() string {
+// Why returns the reason in a few words, "" when there is nothing to tell.
+func (d *Decision) Why() string {
 	if len(d.Changes) > 0 {
 		return layerkey.Why(d.Changes)
 	}

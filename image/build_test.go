@@ -92,7 +92,7 @@ func (b testGraph) image(t testing.TB, f fact.Facts) *Image {
 // undecided puts together what needs no facts.
 func (b testGraph) undecided(t testing.TB) assembly {
 	t.Helper()
-	return assembly{graph.Steps{Decisions: b.decided(t, nil)}, b.in}
+	return assembly{Steps: graph.Steps{Decisions: b.decided(t, nil)}, Input: b.in}
 }
 
 // config returns the config of an image that is put together again under more facts.

@@ -53,6 +53,9 @@ func (s assembly) describeMade(ctx context.Context, parts []graph.Undescribed) (
 	if err != nil {
 		return nil, nil, err
 	}
+	if packages, left := s.undescribedPackages(); left {
+		timed = append(timed, packages)
+	}
 	most := 1
 	if !s.CacheImported {
 		most = graph.MaxDescribed
@@ -131,7 +134,7 @@ func (s assembly) undescribedParts(image []imageLayer) (app, rest []graph.Undesc
 	}
 	for _, l := range image {
 		q := fact.Question{Layer: l.part, Kind: fact.Part}
-		if _, answered := s.Fact(q); answered || l.part == "" {
+		if _, answered := s.Fact(q); answered || l.part == "" || l.part == packagesPart {
 			continue
 		}
 		part := graph.Undescribed{Question: q, Tree: l.state, Name: l.origin}

@@ -46,6 +46,7 @@ type Image struct {
 type assembly struct {
 	graph.Steps
 	Input
+	packages *packages // nil for none
 }
 
 // imageLayer is one OCI layer with the origin that its history names.
@@ -67,13 +68,21 @@ func Assemble(ctx context.Context, d *graph.Decisions, in Input) (*Image, error)
 	if in.AppTime.IsZero() {
 		in.AppTime = d.Time
 	}
-	return assembly{graph.Steps{Decisions: d}, in}.assemble(ctx, nil)
+	s := assembly{Steps: graph.Steps{Decisions: d}, Input: in}
+	var err error
+	if s.packages, err = s.findPackages(); err == nil && s.packages != nil {
+		err = s.makePackages(s.packages)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.assemble(ctx, nil)
 }
 
 // CheckArgs fails when the image needs a build argument that is not given, for its labels or for variables of the app. It takes no
 // facts: all can be known before anything is built.
 func CheckArgs(d *graph.Decisions, in Input) error {
-	s := assembly{graph.Steps{Decisions: d}, in}
+	s := assembly{Steps: graph.Steps{Decisions: d}, Input: in}
 	if s.TargetLayer != nil {
 		return nil
 	}
@@ -86,7 +95,7 @@ func CheckArgs(d *graph.Decisions, in Input) error {
 
 // Again puts an image together once more, under more facts. The new image leaves less to be found out.
 func (img *Image) Again(ctx context.Context, d *graph.Decisions) (*Image, error) {
-	return assembly{graph.Steps{Decisions: d}, img.made.Input}.assemble(ctx, img)
+	return assembly{graph.Steps{Decisions: d}, img.made.Input, img.made.packages}.assemble(ctx, img)
 }
 
 // assemble puts the app image together. before is the image under fewer facts, nil at first.
@@ -130,6 +139,9 @@ func (s assembly) assemble(ctx context.Context, before *Image) (*Image, error) {
 
 // imageLayers returns the layers of the image on top of the run image.
 func (s assembly) imageLayers(ctx context.Context, before *Image) (layers []imageLayer, err error) {
+	if s.packages != nil {
+		layers = append(layers, imageLayer{state: s.packages.layer, origin: "run packages", part: packagesPart})
+	}
 	for _, l := range s.Layers {
 		if s.Dropped(l) || !l.Export {
 			continue

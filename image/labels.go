@@ -28,7 +28,8 @@ func (d assembly) labels(labels map[string]string, layers []imageLayer) error {
 		return err
 	}
 	// The run image knows best whether others may take its place.
-	rebasable := lifecycle.RunImage.TopLayer != "" && labels[label.Rebasable] != "false"
+	// Packages are made on this one: other tools cannot make them on another.
+	rebasable := lifecycle.RunImage.TopLayer != "" && labels[label.Rebasable] != "false" && d.packages == nil
 	labels[layerkey.LabelName] = ours
 	labels[label.Project] = "{}"
 	labels[label.Rebasable] = fmt.Sprint(rebasable)
@@ -59,6 +60,7 @@ func (d assembly) lifecycleMetadata(layers []imageLayer) (md label.LifecycleMeta
 			of[l.layer.Module].Layers[l.layer.Name] = label.BuildpackLayer{
 				SHA: is.SHA, Data: seen.Metadata, Build: l.layer.Expose, Launch: true, Cache: l.layer.Store,
 			}
+		case l.part == packagesPart: // it is neither the run image's nor the app's
 		case l.part == launcherPart:
 			md.Launcher = is
 		case l.part == metadataPart:
@@ -95,6 +97,9 @@ func topLayer(base container.Base) string {
 func (d assembly) diffID(l imageLayer) (digest.Digest, error) {
 	if d.Layering.Flat {
 		return "", nil
+	}
+	if l.part == packagesPart {
+		return d.packagesID()
 	}
 	if l.layer == nil {
 		r, ok := d.Fact(fact.Question{Layer: l.part, Kind: fact.Part})
@@ -156,6 +161,10 @@ func (d assembly) label() (string, error) {
 			r.Key = ""
 		}
 		label.Layers = append(label.Layers, r)
+	}
+	known := true
+	if label.RunPackages, known = d.packagesRecord(); !known {
+		return "", fmt.Errorf("layer %s is not described", packagesPart)
 	}
 	data, err := json.Marshal(label)
 	return string(data), err

@@ -8,6 +8,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/cnb/label"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -46,10 +47,7 @@ func (s assembly) said() (all said) {
 }
 
 // speakers returns the modules that take part, in group order, and as the last one the packfile being built.
-func (s assembly) speakers() []*module.Module {
-	others := slices.DeleteFunc(slices.Clone(s.Modules), func(m *module.Module) bool { return m == s.Root })
-	return append(others, s.Root)
-}
+func (s assembly) speakers() []*module.Module { return graph.WithRoot(s.Modules, s.Root) }
 
 // healthcheck returns a health check as the config of an image has it. The launcher starts the command, so that it has the
 // environment of the app (CNB Platform API, "launcher": -- is before a program, and a single word is a line for a shell).

@@ -98,6 +98,7 @@ func Changes(old, new Record) []Change {
 	d.values("version of link ", o.LinkVersions, n.LinkVersions)
 	d.values("content of link ", o.LinkContents, n.LinkContents)
 	d.value("build image", o.BuildImage, n.BuildImage)
+	d.packages("build ", o.Packages, n.Packages)
 	d.buildArgs(o.PlatformEnv, n.PlatformEnv)
 	d.value("user", o.User, n.User)
 	d.value("platform", o.Platform, n.Platform)

@@ -14,6 +14,8 @@ type Label struct {
 	// Time of all files in the layers, in seconds since 1970.
 	Time   int64    `json:"time"`
 	Layers []Record `json:"layers"` // in group order, and then in file order
+	// RunPackages is about the layer below all of these; nil when there is none.
+	RunPackages *RunPackages `json:"runPackages,omitempty"`
 }
 
 // Record is what the image records about one layer.

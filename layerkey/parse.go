@@ -37,6 +37,8 @@ func parseLabel(data string) (Label, error) {
 		Version string            `json:"version"`
 		Time    int64             `json:"time"`
 		Layers  []json.RawMessage `json:"layers"` // one by one, so that errors can say which
+
+		RunPackages *RunPackages `json:"runPackages"`
 	}
 	if err := decode([]byte(data), &raw); err != nil {
 		return Label{}, err
@@ -50,7 +52,12 @@ func parseLabel(data string) (Label, error) {
 	if len(raw.Layers) > maxLayers {
 		return Label{}, fmt.Errorf("layers: there are %d, more than %d", len(raw.Layers), maxLayers)
 	}
-	label := Label{Name: raw.Name, Version: raw.Version, Time: raw.Time}
+	if raw.RunPackages != nil {
+		if err := raw.RunPackages.check(); err != nil {
+			return Label{}, fmt.Errorf("runPackages: %w", err)
+		}
+	}
+	label := Label{Name: raw.Name, Version: raw.Version, Time: raw.Time, RunPackages: raw.RunPackages}
 	seen := map[string]bool{}
 	for i, data := range raw.Layers {
 		r, err := ParseRecord(data)

@@ -22,7 +22,8 @@ type Parts struct {
 	Contract     int               `json:"contract"`
 	Layer        string            `json:"layer"` // LAYER
 	Platform     string            `json:"platform"`
-	BuildImage   string            `json:"buildImage"` // digest
+	BuildImage   string            `json:"buildImage"`         // digest
+	Packages     *Packages         `json:"packages,omitempty"` // in the build image, if a script sees that
 	User         string            `json:"user"`
 	Script       *Script           `json:"script,omitempty"`
 	Setups       []Script          `json:"setups,omitempty"`

@@ -36,7 +36,7 @@ func TestATransientErrorIsNeverReadAsNotThere(t *testing.T) {
 		}},
 		"a script that is there": {treetest.Files{"bin/run.sh": "x"}, func(ctx context.Context, f tree.Folder) error {
 			u := &Module{opened: opened{folder: f}}
-			_, err := u.readNamed(ctx, &packfile.Script{Path: "bin/run.sh"})
+			_, err := u.readNamed(ctx, namedFile{what: "script", name: "bin/run.sh"})
 			return err
 		}},
 	} {

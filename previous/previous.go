@@ -26,6 +26,8 @@ type Image struct {
 	copied  map[string]bool            // by LAYER: the layer is taken by copying
 	strays  []digest.Digest            // layers that it lacks, and from which its inline cache leads to others
 
+	packages *layerkey.RunPackages // nil when it has no such layer that can be taken by reference
+
 	materials bool // the deps of its layers can be asked for
 }
 
@@ -64,6 +66,17 @@ func New(im Source) (*Image, []string) {
 	has := map[string]bool{} // diff ids
 	for _, id := range cfg.RootFS.DiffIDs {
 		has[id.String()] = true
+	}
+	if r := label.RunPackages; r != nil {
+		_, referenced := places[digest.Digest(r.DiffID)]
+		switch key, err := r.Parts.MakeKey(); {
+		case err != nil || r.Key != "" && key != r.Key:
+			said.add("its label gives its packages a key that is not that of its parts")
+		case referenced: // out of the image, packages cannot be copied: they are among the run image's files
+			p.packages = r
+		case r.DiffID != "" && !has[r.DiffID]:
+			said.add("it was changed after it was built, and does not have the layer that its label gives as that of its packages")
+		}
 	}
 	owner := map[string]string{} // layer by diff id
 	for _, r := range label.Layers {
@@ -159,12 +172,15 @@ func (p *Image) references(other *Image) bool {
 				return true
 			}
 		}
-		return false
+		return other.packages != nil && other.packages.DiffID == id.String()
 	})
 }
 
 // References reports whether a layer can be reused by reference. Then the image's inline cache must be imported.
 func (p *Image) References() bool {
+	if p.packages != nil {
+		return true
+	}
 	for name, r := range p.records {
 		if r.DiffID != "" && !p.copied[name] {
 			return true
@@ -173,12 +189,13 @@ func (p *Image) References() bool {
 	return false
 }
 
-// Copied returns the same image with all layers copied. It returns nil when all of them are copied already.
+// Copied returns the same image with all layers copied, and without that of its packages. It returns nil when all of them are copied already.
 func (p *Image) Copied() *Image {
 	if !p.References() {
 		return nil
 	}
 	all := *p
+	all.packages = nil
 	all.copied = map[string]bool{}
 	for name := range p.records {
 		all.copied[name] = true
@@ -199,6 +216,9 @@ func (p *Image) Record(dir string) (r layerkey.Record, known bool) {
 	r, known = p.records[dir]
 	return r, known
 }
+
+// RunPackages returns what the image says of the layer with its packages; nil when there is none that can be taken by reference.
+func (p *Image) RunPackages() *layerkey.RunPackages { return p.packages }
 
 // IsCopied reports whether the layer at LAYER can only be copied out of the image.
 func (p *Image) IsCopied(dir string) bool { return p.copied[dir] }

@@ -14,11 +14,10 @@ import (
 
 	"github.com/packfile/frontend/layer"
 	"github.com/packfile/frontend/measure"
-	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/step"
 )
 
-// describe writes a result for each layer, with the metadata of its run step if that is there.
+// describe writes a result for each layer, with the metadata of the step that made it, and the packages, if its result is there.
 func (r *runner) describe(task step.Describe) error {
 	var eg errgroup.Group
 	eg.SetLimit(runtime.GOMAXPROCS(0))
@@ -35,26 +34,27 @@ func (r *runner) describe(task step.Describe) error {
 }
 
 func (r *runner) describeTree(number string, t time.Time) (result step.Result, err error) {
-	if result.Metadata, err = readRunResult(filepath.Join(r.runResult, number)); err != nil {
+	ran, err := readRunResult(filepath.Join(r.runResult, number))
+	if err != nil {
 		return result, err
 	}
+	result.Metadata, result.Installed = ran.Metadata, ran.Installed
 	id, err := layer.Describe(filepath.Join(r.tree, number), t)
 	result.DiffID = id.String()
 	return result, err
 }
 
-// readRunResult returns the metadata that a run step left, nil when its result is not there.
-func readRunResult(path string) (metadata.Table, error) {
+// readRunResult returns the result of the step that made a layer, an empty one when it is not there.
+func readRunResult(path string) (ran step.Result, err error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return ran, nil
 	}
 	if err != nil {
-		return nil, err
+		return ran, err
 	}
-	var ran step.Result
 	if err := measure.DecodeJSON(data, measure.Record, &ran); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return ran, fmt.Errorf("%s: %w", path, err)
 	}
-	return ran.Metadata, nil
+	return ran, nil
 }

@@ -1,0 +1,195 @@
+package container
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	bk "github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/packfile/frontend/layerkey"
+	"github.com/packfile/frontend/module"
+	"github.com/packfile/frontend/packfile"
+	"github.com/packfile/frontend/text"
+)
+
+// Keys of [config] with packages: in the build image, and in the app image. They are also the names of these for --no-cache-filter.
+const (
+	BuildPackages = "build-packages"
+	RunPackages   = "run-packages"
+)
+
+// Wanted is the packages that modules want in one image, united.
+type Wanted struct {
+	Kind    string            // BuildPackages or RunPackages
+	Key     layerkey.Packages // what of it goes into keys
+	Refresh time.Duration     // how long versions stay what they are, 0 for ever
+	Files   map[string]string // names of the files with sources and keys, by their digests
+	At      []module.Place    // of each of Key.Names
+
+	sources, keys []aptFile
+}
+
+// aptFile is a file with sources or keys.
+type aptFile struct {
+	name string // in the packfile's folder
+	text []byte
+}
+
+// PackageLists returns the packages that a packfile wants in one image.
+func PackageLists(c *packfile.Config, kind string) []string {
+	if kind == BuildPackages {
+		return c.BuildPackages
+	}
+	return c.RunPackages
+}
+
+// Unite returns the packages that modules want in one image, nil when they want none. Sources and keys are those of all modules, and
+// the shortest refresh counts, from now. It fails when two modules want a package in two versions, and when packages cannot come
+// over the network.
+func (in Input) Unite(kind string, modules []*module.Module, now time.Time) (*Wanted, error) {
+	w := &Wanted{Kind: kind}
+	type entry struct {
+		version string
+		module  *module.Module
+		at      module.Place
+	}
+	entries := map[string]entry{}
+	for _, m := range modules {
+		c := &m.Packfile.Config
+		list := PackageLists(c, kind)
+		if err := in.checkNetwork(m, kind, list); err != nil {
+			return nil, err
+		}
+		for i, text := range list {
+			name, version := packfile.CutVersion(text)
+			e, known := entries[name]
+			if known && e.version != "" && version != "" && e.version != version {
+				return nil, m.Fail(c.Item(kind, i), "%s: module %s wants %s in version %s, and module %s in version %s", kind, m.Name(), name, version,
+					e.module.Name(), e.version)
+			}
+			if !known || e.version == "" && version != "" {
+				entries[name] = entry{version, m, m.At(c.Item(kind, i))}
+			}
+		}
+		if apt := c.Apt; apt != nil && apt.Refresh > 0 && (w.Refresh == 0 || apt.Refresh < w.Refresh) {
+			w.Refresh = apt.Refresh
+		}
+		w.addFiles(m)
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	places := map[string]module.Place{}
+	for name, e := range entries {
+		full := strings.TrimSuffix(name+"="+e.version, "=")
+		w.Key.Names = append(w.Key.Names, full)
+		places[full] = e.at
+	}
+	slices.Sort(w.Key.Names) // apt may choose by their order, which the order of modules must not change
+	for _, name := range w.Key.Names {
+		w.At = append(w.At, places[name])
+	}
+	w.Since(now)
+	return w, nil
+}
+
+// Since begins a period of refresh, from whose beginning on versions stay what they are.
+func (w *Wanted) Since(now time.Time) {
+	if w.Refresh > 0 {
+		w.Key.Since = now.Truncate(w.Refresh).UTC().Format(time.RFC3339)
+	}
+}
+
+// checkNetwork fails when a module wants packages that cannot come over the network. A packfile that gives its own packages none is
+// refused earlier.
+func (in Input) checkNetwork(m *module.Module, kind string, list []string) error {
+	why := ""
+	switch {
+	case len(list) == 0:
+	case in.NetMode == pb.NetMode_NONE:
+		why = "the build is given none (--network none)"
+	case in.Root.Packfile.Config.Network == "none":
+		why = in.Root.Filename + " gives modules none (network = \"none\")"
+	}
+	if why == "" {
+		return nil
+	}
+	return m.Fail(m.Packfile.Config.At(kind), "%s: packages come over the network, and %s", kind, why)
+}
+
+// addFiles adds the sources and keys of a module. Equal files are one.
+func (w *Wanted) addFiles(m *module.Module) {
+	apt := m.Packfile.Config.Apt
+	if apt == nil {
+		return
+	}
+	add := func(to *[]aptFile, digests *[]string, names []string) {
+		for _, name := range names {
+			data := m.AptFiles[name]
+			digest := path.Ext(name)[1:] + ":" + layerkey.Digest(data)
+			if w.Files[digest] != "" {
+				continue
+			}
+			if w.Files == nil {
+				w.Files = map[string]string{}
+			}
+			w.Files[digest] = name
+			*to, *digests = append(*to, aptFile{name, data}), append(*digests, digest)
+		}
+	}
+	add(&w.sources, &w.Key.Sources, apt.Sources)
+	add(&w.keys, &w.Key.Keys, apt.Keys)
+}
+
+// Install returns the step that installs packages on an image. why is a few words on why it is part of the build, "" for nothing to
+// tell.
+func (w *Wanted) Install(on Base, why string, noCache bool) Packages {
+	p := Packages{
+		Base: on, Names: w.Key.Names, Refresh: w.Key.Since, At: w.At, Subject: w.Kind, Name: "install " + text.Few(w.Key.Names), NoCache: noCache,
+	}
+	if why != "" {
+		p.Name += " (" + why + ")"
+	}
+	add := func(files []aptFile, kind string) (names []string) {
+		for i, f := range files {
+			name := kind + strconv.Itoa(i) + path.Ext(f.name) // two modules may have files of one name
+			p.Files.AddText(name, f.text)
+			names = append(names, name)
+		}
+		return names
+	}
+	p.Sources, p.Keys = add(w.sources, "sources"), add(w.keys, "key")
+	return p
+}
+
+// With returns a builder whose scripts see packages in the build image. It returns b when there are none.
+func (b *Builder) With(w *Wanted) *Builder {
+	if w == nil {
+		return b
+	}
+	in := b.Input
+	in.Packages = w
+	return New(in)
+}
+
+// scriptRoot returns the root folder of scripts: the build image, with the packages in it that the build wants there.
+func (b *Builder) scriptRoot() (bk.State, error) {
+	if b.Packages == nil {
+		return b.Build.State, nil
+	}
+	b.installs.Lock()
+	defer b.installs.Unlock()
+	if b.installed == nil {
+		root, _, err := b.InstallPackages(b.Packages.Install(b.Build, "", b.NoCache(BuildPackages)))
+		if err != nil {
+			return bk.State{}, fmt.Errorf("%s: %w", BuildPackages, err)
+		}
+		b.installed = &root
+	}
+	return *b.installed, nil
+}
