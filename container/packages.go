@@ -1,6 +1,7 @@
 package container
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -53,7 +54,11 @@ func (b *Builder) packages(p Packages, root bk.State, layer bool, more ...llb.Mo
 	if err != nil {
 		return nil, err
 	}
-	opts := []bk.ConstraintsOpt{bk.Platform(b.Platform), bk.WithCustomName(b.Name(p.Subject, p.Name))}
+	faults := map[string]string{}
+	for i, name := range p.Names {
+		faults[fmt.Sprintf("%s.%d", HintKey, step.FirstName+i)] = name
+	}
+	opts := []bk.ConstraintsOpt{bk.Platform(b.Platform), bk.WithCustomName(b.Name(p.Subject, p.Name)), bk.WithDescription(faults)}
 	for _, at := range p.At {
 		opts = append(opts, at.Location())
 	}

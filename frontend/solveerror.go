@@ -76,6 +76,11 @@ func (e solveErrors) explain(err error, def *bk.Definition) error {
 	if m := missingSecret.FindStringSubmatch(text); m != nil && op.GetExec() != nil {
 		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
 	} else if errors.As(err, &exit) {
+		if installsPackages(op) {
+			if failed := e.packageError(vertex.Digest, where, int(exit.ExitCode), def); failed != nil {
+				return failed
+			}
+		}
 		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
 		key = fmt.Sprintf("%s.%d", container.HintKey, exit.ExitCode)
 		if !e.keepGitDir && callsGit(err, ops, message) {
@@ -111,7 +116,12 @@ func hintOf(err error, def *bk.Definition, key string) string {
 	if !errors.As(err, &vertex) {
 		return ""
 	}
-	return def.Metadata[digest.Digest(vertex.Digest)].Description[key]
+	return descriptionOf(def, vertex.Digest)[key]
+}
+
+// descriptionOf returns the description of an operation.
+func descriptionOf(def *bk.Definition, vertex string) map[string]string {
+	return def.Metadata[digest.Digest(vertex)].Description
 }
 
 // placeOf returns the packfile with the place of an operation, "" when there is none. Operations of an image that bake hands over
