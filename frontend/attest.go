@@ -49,14 +49,14 @@ func (b *build) attester() attester { return attester{b.client, b.ui, b.door, b.
 
 // attest returns the attestations about one platform's image. It runs steps: those that describe the target of a build, and the
 // SBOM generator that the user named.
-func (a attester) attest(ctx context.Context, d *graph.Decisions, p ocispecs.Platform, built gw.Reference) ([]gw.Attestation, error) {
+func (a attester) attest(ctx context.Context, d *graph.Decisions, img *image.Image, p ocispecs.Platform, built gw.Reference) ([]gw.Attestation, error) {
 	if err := a.recordMaterials(ctx, d); err != nil {
 		return nil, err
 	}
 	if a.ui.SBOM == nil {
 		return nil, nil
 	}
-	document, err := a.document(ctx, d)
+	document, err := a.document(ctx, d, img)
 	if err != nil {
 		return nil, err
 	}
@@ -87,25 +87,32 @@ func (a attester) rebased(ctx context.Context, img *dockerspec.DockerOCIImage) (
 }
 
 // document returns the SBOM of the image, or of the target. It runs no step for the image, whose content is known already.
-func (a attester) document(ctx context.Context, d *graph.Decisions) ([]byte, error) {
-	if a.ui.Target != "" {
-		inquiries, err := image.AskTarget(ctx, d)
-		if err != nil {
-			return nil, err
-		}
-		answers, err := a.steps.answerAll(ctx, inquiries)
-		if err != nil {
-			return nil, err
-		}
-		if d, err = d.With(answers); err != nil {
-			return nil, err
-		}
+func (a attester) document(ctx context.Context, d *graph.Decisions, img *image.Image) (document []byte, err error) {
+	if a.ui.Target == "" {
+		document, err = img.Document()
+	} else {
+		document, err = a.targetDocument(ctx, d)
 	}
-	document, err := image.Document(d)
 	if document == nil && err == nil {
 		err = errors.New("SBOM: not all layers are described")
 	}
 	return document, err
+}
+
+// targetDocument returns the SBOM of the target. It runs the step that describes it.
+func (a attester) targetDocument(ctx context.Context, d *graph.Decisions) ([]byte, error) {
+	inquiries, err := image.AskTarget(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := a.steps.answerAll(ctx, inquiries)
+	if err != nil {
+		return nil, err
+	}
+	if d, err = d.With(answers); err != nil {
+		return nil, err
+	}
+	return image.TargetDocument(d)
 }
 
 // spdxAttestation returns an attestation whose predicate is an SPDX document about the image itself.

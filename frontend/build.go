@@ -170,9 +170,10 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 		b.warnRetimed(ctx, d)
 		err = b.warnOfFacts(ctx, d)
 	}
+	var img *image.Image
 	var result *platformResult
 	if err == nil {
-		d, result, err = b.solveImage(ctx, d, in.image)
+		d, img, result, err = b.solveImage(ctx, d, in.image)
 	}
 	if err == nil {
 		err = b.checkChanged(ctx, d)
@@ -182,7 +183,7 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 	}
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
 	b.warnByArguments(ctx, d.ByArguments())
-	result.attestations, err = b.attester().attest(ctx, d, in.detector.Platform, result.Reference)
+	result.attestations, err = b.attester().attest(ctx, d, img, in.detector.Platform, result.Reference)
 	return result, err
 }
 

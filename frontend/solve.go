@@ -108,12 +108,12 @@ func askOpen(ctx context.Context, d *graph.Decisions, asked map[fact.Question]bo
 	return d.Ask(ctx, questions, selections.of)
 }
 
-// solveImage builds the image, and finds out what its labels must say about the layers. It returns the decisions under all that.
+// solveImage builds the image, which it returns with its result, and finds out what its labels must say about the layers. It returns the decisions under all that.
 // It also runs the steps of layers that are not in the image: they must succeed as well.
-func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Input) (*graph.Decisions, *platformResult, error) {
+func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Input) (*graph.Decisions, *image.Image, *platformResult, error) {
 	img, err := assemble(ctx, d, in)
 	if err != nil {
-		return d, nil, err
+		return d, nil, nil, err
 	}
 	b.warnLeftOut(ctx, img)
 	epoch := b.times.other
@@ -122,14 +122,14 @@ func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Inp
 		b.warnLayers(ctx, img)
 		var answers fact.Facts
 		if result.Reference, answers, err = b.solveAndAsk(ctx, img); err != nil {
-			return d, nil, err
+			return d, nil, nil, err
 		}
 		if d, err = d.With(answers); err != nil || b.ui.Target != "" {
 			break
 		}
 		next, err := img.Again(ctx, d)
 		if err != nil {
-			return d, nil, err
+			return d, nil, nil, err
 		}
 		same := img.Same(next)
 		if img = next; same {
@@ -137,13 +137,13 @@ func (b *build) solveImage(ctx context.Context, d *graph.Decisions, in image.Inp
 		}
 	}
 	if err != nil {
-		return d, nil, err
+		return d, nil, nil, err
 	}
 	if result.Image, err = img.Config(); err != nil || b.ui.Target != "" {
-		return d, result, err
+		return d, img, result, err
 	}
 	result.inlineCache, err = img.InlineCache()
-	return d, result, err
+	return d, img, result, err
 }
 
 // assemble puts the image together, or the layer that a target exports.

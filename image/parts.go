@@ -154,8 +154,8 @@ func (s assembly) launchLayers() ([]imageLayer, error) {
 // sbomLayer returns a layer with the SBOM in the place where platforms look for it. It returns none when there is nothing to
 // tell. It takes the layer over from before when the SBOM is the same, as it mostly is.
 func (s assembly) sbomLayer(before *Image) ([]imageLayer, error) {
-	im, _ := SBOM(s.Decisions)
-	if len(im.Layers) == 0 {
+	im, _ := s.sbom()
+	if len(im.Layers)+len(im.Debs) == 0 {
 		return nil, nil
 	}
 	id, err := layerkey.DigestJSON(im)

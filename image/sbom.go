@@ -22,7 +22,7 @@ import (
 // sbomDir is the folder of an app image for SBOMs (Buildpack API, "Bill-of-Materials").
 const sbomDir = "sbom/launch"
 
-// SBOM returns what the image consists of, or with a target the layer: from the packfile, and from what run steps left, whether
+// SBOM returns which layers the image consists of, or with a target the layer: from the packfile, and from what run steps left, whether
 // or not they ran in this build. known reports whether all of these layers are described. Before that, SBOM returns what will
 // hold if run steps add nothing to the metadata.
 func SBOM(d *graph.Decisions) (im sbom.Image, known bool) {
@@ -52,13 +52,43 @@ func inResult(d *graph.Decisions, l *graph.Layer) bool {
 	return !d.Dropped(l) && (l.Export && d.TargetLayer == nil || l == d.TargetLayer)
 }
 
-// Document returns the SBOM as one SPDX document, nil while it is not known.
-func Document(d *graph.Decisions) ([]byte, error) {
+// sbom returns what the image consists of: what SBOM returns, and its packages.
+func (s assembly) sbom() (im sbom.Image, known bool) {
+	im, known = SBOM(s.Decisions)
+	r, knownToo := s.packagesRecord()
+	if r != nil {
+		im.Debs = debs(r.Installed)
+	}
+	return im, known && knownToo
+}
+
+// debs returns packages as an SBOM has them.
+func debs(installed []step.Package) (found []sbom.Deb) {
+	for _, p := range installed {
+		found = append(found, sbom.Deb{
+			Name: p.Name, Version: p.Version, Arch: p.Arch, Source: p.Source, SourceVersion: p.SourceVersion,
+			Distro: p.Distro, DistroVersion: p.DistroVersion, Licenses: p.Licenses,
+		})
+	}
+	return found
+}
+
+// TargetDocument returns the SBOM of the target as one SPDX document, nil while it is not known.
+func TargetDocument(d *graph.Decisions) ([]byte, error) {
 	im, known := SBOM(d)
 	if !known {
 		return nil, nil
 	}
 	return im.Document(d.Time)
+}
+
+// Document returns the SBOM of a finished image as one SPDX document, nil while it is not known.
+func (img *Image) Document() ([]byte, error) {
+	im, known := img.made.sbom()
+	if !known {
+		return nil, nil
+	}
+	return im.Document(img.made.Time)
 }
 
 // DocumentOf returns the SBOM of an image that has been built, from its labels.
@@ -72,6 +102,9 @@ func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 		return nil, err
 	}
 	im := sbom.Image{Name: l.Name, Version: l.Version}
+	if l.RunPackages != nil {
+		im.Debs = debs(l.RunPackages.Installed)
+	}
 	shown := map[string]string{} // name of a layer of the image, by LAYER
 	for _, r := range l.Layers {
 		if r.DiffID == "" {
@@ -108,10 +141,10 @@ func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
 }
 
 // sbomFiles returns the files that tell what the image's layers hold, by their path in the image: one for each layer, and one for
-// each module. When there is only one module, its file is about the image.
+// each module. That of the last module also has the packages; when there is only one module, its file is about the image.
 func sbomFiles(d *graph.Decisions, im sbom.Image) (files map[string][]byte, err error) {
 	files = map[string][]byte{}
-	for _, m := range d.Modules {
+	for n, m := range d.Modules {
 		dir := path.Join(step.LayersDir, sbomDir, m.LayersName())
 		of := sbom.Image{Name: m.ID(), Version: m.Packfile.Config.Version}
 		i := 0 // index in im.Layers, which has the layers of modules in the same order
@@ -127,10 +160,13 @@ func sbomFiles(d *graph.Decisions, im sbom.Image) (files map[string][]byte, err 
 			}
 			i++
 		}
-		if len(d.Modules) == 1 {
+		switch {
+		case len(d.Modules) == 1:
 			of = im
+		case n == len(d.Modules)-1:
+			of.Debs = im.Debs
 		}
-		if len(of.Layers) == 0 {
+		if len(of.Layers)+len(of.Debs) == 0 {
 			continue
 		}
 		if files[path.Join(dir, sbom.FileName)], err = of.Document(d.Time); err != nil {

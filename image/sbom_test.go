@@ -40,7 +40,7 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 	if _, known := SBOM(d); known {
 		t.Error("it is known before the layers are")
 	}
-	if document, err := Document(d); document != nil || err != nil {
+	if document, err := TargetDocument(d); document != nil || err != nil {
 		t.Errorf("%s %v", document, err)
 	}
 	guessed, err := filesOf(d)
@@ -77,7 +77,7 @@ func TestSBOMIsOfTheLayersInTheImageAndNotKnownBeforeTheyAreDescribed(t *testing
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(files))); diff != "" {
 		t.Error(diff)
 	}
-	document, err := Document(d)
+	document, err := TargetDocument(d)
 	if err != nil || !bytes.Equal(document, files[dir+"sbom.spdx.json"]) {
 		t.Errorf("what is attested is not what the image says: %v", err)
 	}

@@ -35,6 +35,7 @@ const namespace = "https://packfile.io/spdx/sha256-"
 type Image struct {
 	Name, Version string
 	Layers        []Layer
+	Debs          []Deb // packages of the distribution that the image has more than its run image
 }
 
 // Layer is one layer of the packfile.
@@ -61,6 +62,7 @@ func (im Image) Document(created time.Time) ([]byte, error) {
 			}
 		}
 	}
+	d.addDebs(image, im.Debs)
 	return d.encode(created)
 }
 
@@ -81,10 +83,14 @@ type document struct {
 	root     *v2_3.Package
 	packages map[common.ElementID]*v2_3.Package
 	relation map[string]*v2_3.Relationship
+	licenses map[string]*v2_3.OtherLicense // that SPDX does not list, by id
 }
 
 func newDocument(root *v2_3.Package) *document {
-	d := &document{root: root, packages: map[common.ElementID]*v2_3.Package{}, relation: map[string]*v2_3.Relationship{}}
+	d := &document{
+		root: root, packages: map[common.ElementID]*v2_3.Package{}, relation: map[string]*v2_3.Relationship{},
+		licenses: map[string]*v2_3.OtherLicense{},
+	}
 	d.add(root)
 	d.relate("DOCUMENT", common.TypeRelationshipDescribe, root.PackageSPDXIdentifier)
 	return d
@@ -129,6 +135,7 @@ func (d *document) encode(created time.Time) ([]byte, error) {
 			Created:  created.UTC().Format(time.RFC3339),
 		},
 		Packages:      sorted(d.packages),
+		OtherLicenses: sorted(d.licenses),
 		Relationships: sorted(d.relation),
 	}
 	unnamed, err := json.Marshal(doc)
