@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -96,6 +97,50 @@ func (in Input) Unite(kind string, modules []*module.Module, now time.Time) (*Wa
 	}
 	w.Since(now)
 	return w, nil
+}
+
+// Recorded returns the packages that an image records, from now on. Their sources and keys are files of modules. It fails, in words,
+// when a file is missing there.
+func Recorded(r layerkey.RunPackages, modules []*module.Module, now time.Time) (*Wanted, error) {
+	w := &Wanted{Kind: RunPackages, Key: layerkey.Packages{Names: r.Parts.Names}}
+	if r.Refresh != "" {
+		var err error
+		if w.Refresh, err = time.ParseDuration(r.Refresh); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range modules {
+		w.addFiles(m)
+	}
+	var missing []string
+	missing = append(missing, w.keep(&w.sources, &w.Key.Sources, r.Parts.Sources, r.Files)...)
+	missing = append(missing, w.keep(&w.keys, &w.Key.Keys, r.Parts.Keys, r.Files)...)
+	if missing != nil {
+		return nil, fmt.Errorf("its packages come from sources that its label does not hold: %s. Rebase it with the packfile that has these files, "+
+			"as they were, in its folder, or build it again", text.Few(missing))
+	}
+	w.Since(now)
+	return w, nil
+}
+
+// keep leaves of some files those with certain digests, in their order. It returns the names of those that are missing.
+func (w *Wanted) keep(files *[]aptFile, digests *[]string, wanted []string, names map[string]string) (missing []string) {
+	all, known := *files, *digests
+	*files, *digests = nil, nil
+	for _, digest := range wanted {
+		i := slices.Index(known, digest)
+		if i < 0 {
+			missing = append(missing, text.Short(cmp.Or(names[digest], digest)))
+			continue
+		}
+		*files, *digests = append(*files, all[i]), append(*digests, digest)
+	}
+	for digest := range w.Files {
+		if slices.Contains(known, digest) && !slices.Contains(wanted, digest) {
+			delete(w.Files, digest)
+		}
+	}
+	return missing
 }
 
 // Since begins a period of refresh, from whose beginning on versions stay what they are.

@@ -10,10 +10,13 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"google.golang.org/grpc/codes"
 
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/guard"
 	"github.com/packfile/frontend/image"
 	"github.com/packfile/frontend/module"
@@ -99,6 +102,9 @@ func (b rebaser) rebase(ctx context.Context) (func(ctx context.Context, index in
 	}
 	b.importInlineCaches(apps)
 	return func(ctx context.Context, index int) (*platformResult, error) {
+		if err := b.installAnew(ctx, rebased[index], targets[index]); err != nil {
+			return nil, b.explain(err)
+		}
 		return b.rebasePlatform(ctx, rebased[index], runs[index])
 	}, nil
 }
@@ -118,4 +124,37 @@ func (b rebaser) rebasePlatform(ctx context.Context, re *image.Rebased, run cont
 	}
 	result.attestations, err = b.attester().rebased(ctx, re.Config)
 	return result, err
+}
+
+// installAnew installs the packages of an app image on its new run image; nothing when it has none.
+func (b rebaser) installAnew(ctx context.Context, re *image.Rebased, p ocispecs.Platform) error {
+	if re.Packages == nil {
+		return nil
+	}
+	failed := func(err error) error { return fmt.Errorf("cannot rebase the previous image: %v", err) }
+	if b.ui.NetworkMode == pb.NetMode_NONE {
+		return failed(errors.New("its packages have to be installed anew, and the build is given no network (--network none)"))
+	}
+	if b.source.Data != nil {
+		if err := b.root.ReadRoot(ctx, world{b.build}); err != nil {
+			return err
+		}
+	}
+	wanted, err := container.Recorded(*re.Packages, append([]*module.Module{b.root}, b.modules.All...), b.now)
+	if err != nil {
+		return failed(err)
+	}
+	tools, err := b.tools(ctx, p, true)
+	if err != nil {
+		return err
+	}
+	native, err := b.nativeTools(ctx)
+	if err != nil {
+		return err
+	}
+	builder := container.New(container.Input{
+		Root: b.root, Platform: p, Multi: len(b.ui.TargetPlatforms) > 1, Build: container.Base{State: llb.Scratch()}, Tools: tools, Native: native,
+		App: container.App{Tree: llb.Scratch()}, NetMode: b.ui.NetworkMode, Limits: b.opts.limits(b.ui), NoCache: b.ui.IsNoCache,
+	})
+	return re.InstallPackages(builder, wanted, func(in fact.Inquiry) (fact.Facts, error) { return b.answer(ctx, in) })
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
 	digest "github.com/opencontainers/go-digest"
@@ -39,7 +40,7 @@ func (s assembly) findPackages() (*packages, error) {
 		return nil, err
 	}
 	p := &packages{Wanted: wanted}
-	if p.record, err = recordPackages(wanted, s.Run, container.PlatformString(s.Platform)); err != nil {
+	if p.record, err = recordPackages(wanted, s.Run, s.Builder); err != nil {
 		return nil, err
 	}
 	p.Decision = s.decidePackages(p)
@@ -47,9 +48,9 @@ func (s assembly) findPackages() (*packages, error) {
 }
 
 // recordPackages returns the record of the layer that packages make on a run image, as far as it is known before the layer is made.
-func recordPackages(w *container.Wanted, run container.Base, platform string) (r layerkey.RunPackages, err error) {
-	r.Parts = layerkey.RunPackagesParts{Contract: step.Contract, Platform: platform, RunImage: run.Digest.String(), Packages: w.Key}
-	r.Files = w.Files
+func recordPackages(w *container.Wanted, run container.Base, b *container.Builder) (r layerkey.RunPackages, err error) {
+	r.Parts = layerkey.RunPackagesParts{Contract: step.Contract, Platform: container.PlatformString(b.Platform), RunImage: run.Digest.String(), Packages: w.Key}
+	r.Files, r.Owner = w.Files, b.Owner.String()
 	if w.Refresh > 0 {
 		r.Refresh = w.Refresh.String()
 	}
@@ -106,7 +107,7 @@ func (s assembly) makePackages(p *packages) error {
 		}
 	}
 	var err error
-	p.layer, err = s.sealPackages(p.Wanted, files)
+	p.layer, err = sealPackages(s.Builder, p.Wanted, files, s.Time)
 	return err
 }
 
@@ -115,13 +116,15 @@ func (s assembly) takenPackages(p *packages) bk.State {
 	return llb.Reference(digest.Digest(p.old.DiffID), bk.WithCustomName(s.Name(container.RunPackages, "reused from the previous image")))
 }
 
-// sealPackages copies a layer with packages, and gives its files the image's time.
-func (s assembly) sealPackages(w *container.Wanted, tree bk.State) (bk.State, error) {
-	p := container.Process{Subject: container.RunPackages, At: w.At[:1], Name: "layer", NoCache: s.NoCache(container.RunPackages)}
-	p.Spec = step.Spec{Task: step.Seal{Time: s.Time.Unix()}}
+// sealPackages copies a layer with packages, and gives its files a time.
+func sealPackages(b *container.Builder, w *container.Wanted, tree bk.State, t time.Time) (bk.State, error) {
+	p := container.Process{
+		Subject: container.RunPackages, At: w.At[:min(len(w.At), 1)], Name: "layer", NoCache: b.NoCache(container.RunPackages),
+	}
+	p.Spec.Task = step.Seal{Time: t.Unix()}
 	p.Mount(llb.Mount{Dest: step.TreeDir, Tree: tree, Kind: llb.ReadOnly, ByKey: true})
 	p.Mount(llb.Mount{Dest: step.SealedDir, Tree: bk.Scratch(), Kind: llb.Output})
-	out, err := s.Exec(p)
+	out, err := b.Exec(p)
 	return out[step.SealedDir], err
 }
 

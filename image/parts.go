@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
 
@@ -170,7 +171,7 @@ func (s assembly) sbomLayer(before *Image) ([]imageLayer, error) {
 			}
 		}
 	}
-	files, err := sbomFiles(s.Decisions, im)
+	files, err := sbomFiles(sbomModules(s.Decisions), im, s.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +181,13 @@ func (s assembly) sbomLayer(before *Image) ([]imageLayer, error) {
 // layersFiles returns a layer with files below step.LayersDir. The files and their folders belong to the owner of layers: a
 // folder that several layers have is the same in each.
 func (s assembly) layersFiles(files map[string][]byte, name string) bk.State {
-	by := bk.WithUIDGID(s.Owner.UID, s.Owner.GID)
+	return layersFiles(files, s.Owner, s.Time, s.Name("", name), s.Name("", name+" layer"))
+}
+
+// layersFiles returns a layer with files below step.LayersDir, which have a time and, as their folders, an owner. made and normal are
+// the names of its vertices.
+func layersFiles(files map[string][]byte, owner llb.Owner, t time.Time, made, normal string) bk.State {
+	by := bk.WithUIDGID(owner.UID, owner.GID)
 	var action *bk.FileAction
 	dir := ""
 	for _, file := range slices.Sorted(maps.Keys(files)) {
@@ -189,8 +196,7 @@ func (s assembly) layersFiles(files map[string][]byte, name string) bk.State {
 		}
 		action = action.Mkfile(file, 0o644, files[file], by)
 	}
-	tree := bk.Scratch().File(action, bk.WithCustomName(s.Name("", name)))
-	return llb.Normalize(tree, s.Time, bk.WithCustomName(s.Name("", name+" layer")))
+	return llb.Normalize(bk.Scratch().File(action, bk.WithCustomName(made)), t, bk.WithCustomName(normal))
 }
 
 // onTop returns a layer with the descriptions of layers below it, so that a cache export takes them along: it takes what is below

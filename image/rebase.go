@@ -15,6 +15,7 @@ import (
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/measure"
 	"github.com/packfile/frontend/previous"
@@ -25,6 +26,16 @@ type Rebased struct {
 	State       bk.State
 	Config      *dockerspec.DockerOCIImage
 	InlineCache []byte // of the image, so that later builds can use it as the previous one
+	// Packages are those that the app image has on its run image. They have to be installed on the new one, see InstallPackages: until
+	// then, the rest has none. It is nil when there is nothing to install.
+	Packages *layerkey.RunPackages
+
+	app   previous.Source
+	run   container.Base
+	md    label.LifecycleMetadata
+	own   []digest.Digest                 // layers of the app image on top of its run image
+	other map[digest.Digest]digest.Digest // layers in place of some of own
+	made  map[digest.Digest]bk.State      // those of other
 }
 
 // Rebase puts an app image on another run image (platform specification, "rebaser"). It believes the image's labels only as far
@@ -35,38 +46,56 @@ func Rebase(app previous.Source, run container.Base) (*Rebased, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := layersOf(md, app.Config.RootFS.DiffIDs)
+	packages := packagesOf(app.Config)
+	ours, err := layersOf(md, packages, app.Config.RootFS.DiffIDs)
 	if err != nil {
 		return nil, err
 	}
-	if err := rebasable(app.Config, run); err != nil {
+	if err := rebasable(app.Config, packages, run); err != nil {
 		return nil, err
 	}
 	places, _, err := app.Referenced(nil)
 	if err != nil {
 		return nil, fmt.Errorf("its layers cannot be taken by reference: %w", err)
 	}
-	states := []bk.State{run.State}
+	re := &Rebased{
+		app: app, run: run, md: md, own: ours, other: map[digest.Digest]digest.Digest{}, made: map[digest.Digest]bk.State{}, Packages: packages,
+	}
 	for _, id := range ours {
 		if _, ok := places[id]; !ok {
 			return nil, errors.New("its layers cannot be taken by reference: another tool has rewritten its config since it was built " +
 				"(pack rebase still works on it), or it is not in a registry")
 		}
-		name := bk.WithCustomName("[rebase] layer " + id.Encoded()[:12])
-		states = append(states, llb.Reference(id, name))
 	}
-	re := &Rebased{State: bk.Merge(states, bk.WithCustomName("[rebase] image"))}
-	if re.Config, err = rebasedConfig(app.Config, run, md, len(ours)); err != nil {
-		return nil, err
+	if re.Config, err = rebasedConfig(app.Config, run, md, len(ours)); err != nil || packages != nil {
+		return re, err
 	}
+	return re, re.assemble()
+}
+
+// assemble puts the image together, with other layers in place of some of the app image's.
+func (re *Rebased) assemble() (err error) {
+	states := []bk.State{re.run.State}
 	moved := map[digest.Digest]int{}
-	for i, id := range ours {
+	cache := re.app.InlineCache
+	for i, id := range re.own {
+		layer, isOther := re.made[id]
+		if isOther {
+			if cache, err = llb.Renamed(cache, id, re.other[id]); err != nil {
+				return err
+			}
+			id = re.other[id]
+		} else {
+			layer = llb.Reference(id, bk.WithCustomName("[rebase] layer "+id.Encoded()[:12]))
+		}
+		states = append(states, layer)
 		if _, ok := moved[id]; !ok { // when layers are equal, a cache has the first
-			moved[id] = len(run.Config.RootFS.DiffIDs) + i
+			moved[id] = len(re.run.Config.RootFS.DiffIDs) + i
 		}
 	}
-	re.InlineCache, err = llb.Moved(app.InlineCache, moved)
-	return re, err
+	re.State = bk.Merge(states, bk.WithCustomName("[rebase] image"))
+	re.InlineCache, err = llb.Moved(cache, moved)
+	return err
 }
 
 // lifecycleMetadataOf returns what the lifecycle's label of an image says.
@@ -81,9 +110,12 @@ func lifecycleMetadataOf(img *dockerspec.DockerOCIImage) (md label.LifecycleMeta
 	return md, nil
 }
 
-// layersOf returns the app image's own layers: those on top of the run image.
-func layersOf(l label.LifecycleMetadata, diffIDs []digest.Digest) ([]digest.Digest, error) {
+// layersOf returns the app image's own layers: those on top of the run image. The first is that of its packages, when it has any.
+func layersOf(l label.LifecycleMetadata, packages *layerkey.RunPackages, diffIDs []digest.Digest) ([]digest.Digest, error) {
 	all := append(slices.Clone(l.App), l.Config, l.Launcher)
+	if packages != nil {
+		all = append(all, label.Layer{SHA: packages.DiffID})
+	}
 	if l.SBOM != nil {
 		all = append(all, *l.SBOM)
 	}
@@ -101,6 +133,9 @@ func layersOf(l label.LifecycleMetadata, diffIDs []digest.Digest) ([]digest.Dige
 	}
 	base := len(diffIDs) - len(all)
 	changed := base < 1 || diffIDs[base-1].String() != l.RunImage.TopLayer
+	if !changed && packages != nil {
+		changed = diffIDs[base].String() != packages.DiffID
+	}
 	if !changed {
 		for _, id := range diffIDs[base:] {
 			changed = changed || !named[id] || id.Validate() != nil
@@ -118,10 +153,11 @@ const (
 	stackLabels = "io.buildpacks.stack."
 )
 
-// rebasable fails when an app image cannot be put on a run image (platform specification, "rebaser").
-func rebasable(app *dockerspec.DockerOCIImage, run container.Base) error {
+// rebasable fails when an app image cannot be put on a run image (platform specification, "rebaser"). An image with packages says
+// so for other tools.
+func rebasable(app *dockerspec.DockerOCIImage, packages *layerkey.RunPackages, run container.Base) error {
 	switch {
-	case app.Config.Labels[label.Rebasable] == "false":
+	case app.Config.Labels[label.Rebasable] == "false" && (packages == nil || packages.Fixed):
 		return fmt.Errorf("its label %s says that it cannot be rebased", label.Rebasable)
 	case topLayer(run) == "":
 		return errors.New("the new run image has no layers")

@@ -3,17 +3,12 @@ package image
 import (
 	"context"
 	"path"
-	"strings"
-	"time"
 
 	bk "github.com/moby/buildkit/client/llb"
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
-	"github.com/packfile/frontend/cnb/launch"
 	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/graph"
-	"github.com/packfile/frontend/layerkey"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/sbom"
 	"github.com/packfile/frontend/step"
@@ -89,91 +84,6 @@ func (img *Image) Document() ([]byte, error) {
 		return nil, nil
 	}
 	return im.Document(img.made.Time)
-}
-
-// DocumentOf returns the SBOM of an image that has been built, from its labels.
-func DocumentOf(img *dockerspec.DockerOCIImage) ([]byte, error) {
-	l, err := layerkey.ParseLabel(img.Config.Labels[layerkey.LabelName])
-	if err != nil {
-		return nil, err
-	}
-	md, err := lifecycleMetadataOf(img)
-	if err != nil {
-		return nil, err
-	}
-	im := sbom.Image{Name: l.Name, Version: l.Version}
-	if l.RunPackages != nil {
-		im.Debs = debs(l.RunPackages.Installed)
-	}
-	shown := map[string]string{} // name of a layer of the image, by LAYER
-	for _, r := range l.Layers {
-		if r.DiffID == "" {
-			continue // the image does not have it
-		}
-		dir := r.Parts.Layer
-		shown[dir] = r.Name
-		for _, bp := range md.Buildpacks {
-			if len(md.Buildpacks) > 1 && path.Join(step.LayersDir, launch.EscapeID(bp.Key), r.Name) == dir {
-				shown[dir] = bp.Key + "/" + r.Name
-			}
-		}
-	}
-	for _, r := range l.Layers {
-		if r.DiffID == "" {
-			continue
-		}
-		layer := sbom.Layer{Name: shown[r.Parts.Layer], Metadata: r.Metadata}
-		for _, k := range r.Parts.Links {
-			linked := k.Layer
-			switch {
-			case k.Exposed || strings.Contains(k.Name, "/"): // labels of older frontends show it by the slash alone
-				continue // the packfile does not name it
-			case linked == "":
-				linked = path.Join(path.Dir(r.Parts.Layer), k.Name)
-			}
-			if name, ok := shown[linked]; ok {
-				layer.Links = append(layer.Links, name)
-			}
-		}
-		im.Layers = append(im.Layers, layer)
-	}
-	return im.Document(time.Unix(l.Time, 0))
-}
-
-// sbomFiles returns the files that tell what the image's layers hold, by their path in the image: one for each layer, and one for
-// each module. That of the last module also has the packages; when there is only one module, its file is about the image.
-func sbomFiles(d *graph.Decisions, im sbom.Image) (files map[string][]byte, err error) {
-	files = map[string][]byte{}
-	for n, m := range d.Modules {
-		dir := path.Join(step.LayersDir, sbomDir, m.LayersName())
-		of := sbom.Image{Name: m.ID(), Version: m.Packfile.Config.Version}
-		i := 0 // index in im.Layers, which has the layers of modules in the same order
-		for _, l := range d.Layers {
-			if !inResult(d, l) {
-				continue
-			}
-			if l.Module == m {
-				of.Layers = append(of.Layers, im.Layers[i])
-				if files[path.Join(dir, l.Name, sbom.FileName)], err = im.Layers[i].Document(d.Time); err != nil {
-					return nil, err
-				}
-			}
-			i++
-		}
-		switch {
-		case len(d.Modules) == 1:
-			of = im
-		case n == len(d.Modules)-1:
-			of.Debs = im.Debs
-		}
-		if len(of.Layers)+len(of.Debs) == 0 {
-			continue
-		}
-		if files[path.Join(dir, sbom.FileName)], err = of.Document(d.Time); err != nil {
-			return nil, err
-		}
-	}
-	return files, nil
 }
 
 // AskTarget returns the steps that describe the target, for its SBOM.

@@ -28,7 +28,7 @@ var shipped = testbed.Packfile(
 // filesOf returns the files of the SBOM under some facts.
 func filesOf(d *graph.Decisions) (map[string][]byte, error) {
 	im, _ := SBOM(d)
-	return sbomFiles(d, im)
+	return sbomFiles(sbomModules(d), im, d.Time)
 }
 
 func built(md metadata.Table) fact.Answer { return fact.Answer{Result: step.Result{Metadata: md}} }

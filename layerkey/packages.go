@@ -33,6 +33,8 @@ type RunPackages struct {
 	Installed []step.Package `json:"installed,omitempty"`
 	// DiffID is that of the layer in the image; absent when it depends on the layers below.
 	DiffID string `json:"diffID,omitempty"`
+	// Owner is the user and group of the image's own files below /layers, in numbers.
+	Owner string `json:"owner"`
 	// Fixed: the run image says that no other may take its place.
 	Fixed bool `json:"fixed,omitempty"`
 }

@@ -125,6 +125,28 @@ func Moved(inlineCache []byte, places map[digest.Digest]int) ([]byte, error) {
 	return json.Marshal(records)
 }
 
+// Renamed returns an inline cache of References and Materials, changed for an image that has another layer in the place of one.
+func Renamed(inlineCache []byte, old, new digest.Digest) ([]byte, error) {
+	records, err := parseRecords(inlineCache)
+	if err != nil {
+		return nil, err
+	}
+	from, err := referenceKey(old)
+	if err != nil {
+		return nil, err
+	}
+	to, err := referenceKey(new)
+	if err != nil {
+		return nil, err
+	}
+	for i := range records {
+		if records[i].Digest == from {
+			records[i].Digest = to
+		}
+	}
+	return json.Marshal(records)
+}
+
 // maxRecords is the largest number of records of an inline cache. An image has a few for each layer and dep.
 const maxRecords = 10_000
 

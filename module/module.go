@@ -63,11 +63,11 @@ func (m *Module) Version() string {
 	if v := m.Packfile.Config.Version; v != "" {
 		return v
 	}
-	return noVersion
+	return NoVersion
 }
 
-// noVersion is the version of a module that gives none: the image must name one.
-const noVersion = "0.0.0"
+// NoVersion is the version of a module that gives none: the image must name one.
+const NoVersion = "0.0.0"
 
 // LayersName returns the name of the module's folder in step.LayersDir: its id with every slash turned into an underscore, as
 // the Cloud Native Buildpacks lifecycle names it.
