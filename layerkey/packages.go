@@ -113,7 +113,7 @@ func versions(names []string) map[string]string {
 	for _, entry := range names {
 		name, version, _ := strings.Cut(entry, "=")
 		if version == "" {
-			version = "any version"
+			version = "any"
 		}
 		all[name] = version
 	}
