@@ -53,7 +53,7 @@ func (s assembly) describeMade(ctx context.Context, parts []graph.Undescribed) (
 	if err != nil {
 		return nil, nil, err
 	}
-	if packages, left := s.undescribedPackages(); left {
+	if packages, left := s.packages.undescribed(s); left {
 		timed = append(timed, packages)
 	}
 	most := 1

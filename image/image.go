@@ -70,8 +70,8 @@ func Assemble(ctx context.Context, d *graph.Decisions, in Input) (*Image, error)
 	}
 	s := assembly{Steps: graph.Steps{Decisions: d}, Input: in}
 	var err error
-	if s.packages, err = s.findPackages(); err == nil && s.packages != nil {
-		err = s.makePackages(s.packages)
+	if s.packages, err = findPackages(s); err == nil && s.packages != nil {
+		err = s.packages.make(s)
 	}
 	if err != nil {
 		return nil, err

@@ -99,7 +99,7 @@ func (d assembly) diffID(l imageLayer) (digest.Digest, error) {
 		return "", nil
 	}
 	if l.part == packagesPart {
-		return d.packagesID()
+		return d.packages.diffID(d)
 	}
 	if l.layer == nil {
 		r, ok := d.Fact(fact.Question{Layer: l.part, Kind: fact.Part})
@@ -163,7 +163,7 @@ func (d assembly) label() (string, error) {
 		label.Layers = append(label.Layers, r)
 	}
 	known := true
-	if label.RunPackages, known = d.packagesRecord(); !known {
+	if label.RunPackages, known = d.packages.recorded(d); !known {
 		return "", fmt.Errorf("layer %s is not described", packagesPart)
 	}
 	data, err := json.Marshal(label)

@@ -31,7 +31,7 @@ type packages struct {
 }
 
 // findPackages returns the layer with the packages of the app image, nil when nobody wants any. It decides what becomes of the layer.
-func (s assembly) findPackages() (*packages, error) {
+func findPackages(s assembly) (*packages, error) {
 	if s.TargetLayer != nil {
 		return nil, nil
 	}
@@ -43,7 +43,7 @@ func (s assembly) findPackages() (*packages, error) {
 	if p.record, err = recordPackages(wanted, s.Run, s.Builder); err != nil {
 		return nil, err
 	}
-	p.Decision = s.decidePackages(p)
+	p.Decision = p.decide(s)
 	return p, nil
 }
 
@@ -63,8 +63,8 @@ func recordPackages(w *container.Wanted, run container.Base, b *container.Builde
 	return r, err
 }
 
-// decidePackages decides what becomes of the layer. It is reused when the previous image has it under the same key.
-func (s assembly) decidePackages(p *packages) graph.Decision {
+// decide decides what becomes of the layer. It is reused when the previous image has it under the same key.
+func (p *packages) decide(s assembly) graph.Decision {
 	made := func(reason string) graph.Decision { return graph.Decision{Action: graph.Made, Reason: reason} }
 	if s.Previous == nil {
 		return made("")
@@ -87,10 +87,10 @@ func (s assembly) decidePackages(p *packages) graph.Decision {
 }
 
 // make makes the layer, or takes it from the previous image. No script of the packfile sees it.
-func (s assembly) makePackages(p *packages) error {
+func (p *packages) make(s assembly) error {
 	var files bk.State
 	if p.Action == graph.Reused {
-		files = s.takenPackages(p)
+		files = p.taken(s)
 		if s.Previous.Time.Equal(s.Time) {
 			p.layer = files
 			return nil
@@ -111,8 +111,8 @@ func (s assembly) makePackages(p *packages) error {
 	return err
 }
 
-// takenPackages returns the layer of the previous image as it is there.
-func (s assembly) takenPackages(p *packages) bk.State {
+// taken returns the layer of the previous image as it is there.
+func (p *packages) taken(s assembly) bk.State {
 	return llb.Reference(digest.Digest(p.old.DiffID), bk.WithCustomName(s.Name(container.RunPackages, "reused from the previous image")))
 }
 
@@ -134,18 +134,16 @@ func (p *packages) question() fact.Question {
 }
 
 // undescribed returns what is left to be found out about the layer; false when there is nothing.
-func (s assembly) undescribedPackages() (graph.Undescribed, bool) {
-	p := s.packages
+func (p *packages) undescribed(s assembly) (graph.Undescribed, bool) {
 	if p == nil || p.Action == graph.Reused && s.Previous.Time.Equal(s.Time) {
 		return graph.Undescribed{}, false
 	}
 	return graph.Undescribed{Question: p.question(), Tree: p.layer, Result: p.result, Name: container.RunPackages}, true
 }
 
-// packagesRecord returns what the label says of the layer, nil when there is none. known reports whether that is all: what was
+// recorded returns what the label says of the layer, nil when there is none. known reports whether that is all: what was
 // installed may not be known yet.
-func (s assembly) packagesRecord() (r *layerkey.RunPackages, known bool) {
-	p := s.packages
+func (p *packages) recorded(s assembly) (r *layerkey.RunPackages, known bool) {
 	if p == nil {
 		return nil, true
 	}
@@ -154,7 +152,7 @@ func (s assembly) packagesRecord() (r *layerkey.RunPackages, known bool) {
 	known = true
 	if p.Action == graph.Reused {
 		record.Installed, record.DiffID = p.old.Installed, p.old.DiffID
-		if _, left := s.undescribedPackages(); left {
+		if _, left := p.undescribed(s); left {
 			record.DiffID, known = found.DiffID, answered
 		}
 	} else {
@@ -166,9 +164,9 @@ func (s assembly) packagesRecord() (r *layerkey.RunPackages, known bool) {
 	return &record, known
 }
 
-// packagesID returns the diff id of the layer. It fails while that is not known.
-func (s assembly) packagesID() (digest.Digest, error) {
-	r, known := s.packagesRecord()
+// diffID returns the diff id of the layer. It fails while that is not known.
+func (p *packages) diffID(s assembly) (digest.Digest, error) {
+	r, known := p.recorded(s)
 	if !known {
 		return "", fmt.Errorf("layer %s is not described", packagesPart)
 	}
@@ -177,7 +175,7 @@ func (s assembly) packagesID() (digest.Digest, error) {
 
 // ExplainPackages returns what becomes of the layer with the packages of the app image; nil when there is none.
 func ExplainPackages(d *graph.Decisions, in Input) (*graph.Explanation, error) {
-	p, err := assembly{Steps: graph.Steps{Decisions: d}, Input: in}.findPackages()
+	p, err := findPackages(assembly{Steps: graph.Steps{Decisions: d}, Input: in})
 	if p == nil || err != nil {
 		return nil, err
 	}
@@ -193,11 +191,11 @@ func ExplainPackages(d *graph.Decisions, in Input) (*graph.Explanation, error) {
 func Reused(d *graph.Decisions, in Input) *bk.State {
 	layers := d.Reused()
 	s := assembly{Steps: graph.Steps{Decisions: d}, Input: in}
-	p, err := s.findPackages()
+	p, err := findPackages(s)
 	if err != nil || p == nil || p.Action != graph.Reused {
 		return layers
 	}
-	taken := s.takenPackages(p)
+	taken := p.taken(s)
 	if layers == nil {
 		return &taken
 	}

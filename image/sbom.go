@@ -50,7 +50,7 @@ func inResult(d *graph.Decisions, l *graph.Layer) bool {
 // sbom returns what the image consists of: what SBOM returns, and its packages.
 func (s assembly) sbom() (im sbom.Image, known bool) {
 	im, known = SBOM(s.Decisions)
-	r, knownToo := s.packagesRecord()
+	r, knownToo := s.packages.recorded(s)
 	if r != nil {
 		im.Debs = debs(r.Installed)
 	}
