@@ -2,11 +2,15 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/packfile/frontend/cnb/label"
 	"github.com/packfile/frontend/internal/testbed"
@@ -328,4 +332,64 @@ func TestVersionsOfPackagesStayForThePeriodOfRefresh(t *testing.T) {
 	if !slices.ContainsFunc(ran, func(name string) bool { return strings.Contains(name, "refresh period of packages") }) {
 		t.Errorf("it ran %q", ran)
 	}
+}
+
+func TestAnswersBeforeABuildNamePackages(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{
+		"packfile.toml":           testbed.Packfile(testbed.Config("id", "acme/app", "shell", "/bin/sh", "run-image", env.empty, "run-packages", []string{"libgreet"})) + uses("modules/a"),
+		"modules/a/packfile.toml": testbed.Packfile(testbed.Config("id", "a", "build-packages", []string{"gcc=4:12.2.0-3", "make"}, "run-packages", []string{"libgreet=1"})),
+	})
+	for call, want := range map[string][]string{
+		"outline":       {"build-packages of module a: gcc=4:12.2.0-3, make", "run-packages of module acme/app: libgreet"},
+		"packfile.plan": {"PACKAGE", "gcc=4:12.2.0-3   build-packages   a", "libgreet=1       run-packages     a"},
+		"check":         {"Check complete, no warnings found."},
+	} {
+		out, err := buildx(t, dir, "--call="+call)
+		if err != nil {
+			t.Errorf("%s: %v\n%s", call, err, out)
+		}
+		contains(t, out, want...)
+	}
+}
+
+func TestPackagesWhereLayersCannotBeMerged(t *testing.T) {
+	t.Parallel()
+	image := offlineImage(t)
+	dir := greetingApp(t, image, greeters()...)
+	_, img := request{dir: dir}.own().pushTo(t, imageName(t))
+	r := request{dir: dir, opts: map[string]string{"source": lesserFrontend(t, pb.CapMergeOp, pb.CapDiffOp)}}.own()
+	_, flat := r.pushTo(t, imageName(t))
+	equal(t, "what it says", container(t, flat.name, nil), "dev app\nhello\n0\n1000\n")
+	equal(t, "installed", flat.label.RunPackages.Installed, img.label.RunPackages.Installed)
+	equal(t, "diff id", flat.label.RunPackages.DiffID, "")
+	equal(t, "files", slices.Sorted(maps.Keys(flat.tree(t, "run packages"))), slices.Sorted(maps.Keys(img.tree(t, "run packages"))))
+	r.previous = flat.name
+	b, again := r.pushTo(t, imageName(t))
+	equal(t, "digest of a build with it as the previous one", again.digest, flat.digest)
+	if ran := b.executed(installs); ran != nil {
+		t.Errorf("it ran %q", ran)
+	}
+}
+
+func TestOtherRebasersLeaveAnImageWithPackagesAlone(t *testing.T) {
+	t.Parallel()
+	image := offlineImage(t)
+	_, img := request{dir: greetingApp(t, image, greeters()...)}.own().pushTo(t, imageName(t))
+	rebaser := command(t, "lifecycle", "-run-image", patched(t, image, ""), "-report", filepath.Join(t.TempDir(), "report.toml"), img.name)
+	rebaser.Args[0], rebaser.Env = "rebaser", append(os.Environ(), "CNB_PLATFORM_API=0.14")
+	out, err := run(rebaser)
+	if err == nil {
+		t.Errorf("it rebases the image:\n%s", out)
+	}
+	contains(t, out, "not marked as rebasable")
+}
+
+func TestPackagesAreTheSameOnAnotherDaemon(t *testing.T) {
+	t.Parallel()
+	image := offlineImage(t)
+	dir := greetingApp(t, image, greeters()...)
+	_, img := request{dir: dir}.own().pushTo(t, imageName(t))
+	_, other := request{dir: dir, host: newDaemon(t, "rootless-overlayfs")}.own().pushTo(t, imageName(t))
+	equal(t, "digest", other.digest, img.digest)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/packfile/frontend/container"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/packfile"
@@ -133,8 +134,8 @@ func outlineModule(o *outline.Outline, pf *packfile.Packfile, location func(node
 	}
 }
 
-// describeGrants adds to the secrets, agents and build arguments of an outline which modules name them, and whether these are given
-// them.
+// describeGrants adds to an outline which packages modules want, which of them name the secrets, agents and build arguments, and whether
+// these are given them.
 func describeGrants(o *outline.Outline, modules []*module.Module) {
 	var parts []string
 	if o.Description != "" {
@@ -148,6 +149,13 @@ func describeGrants(o *outline.Outline, modules []*module.Module) {
 		part := fmt.Sprintf("%s %q is for module %s, %s", what, id, m.Name(), given)
 		if !slices.Contains(parts, part) {
 			parts = append(parts, part)
+		}
+	}
+	for _, kind := range []string{container.BuildPackages, container.RunPackages} {
+		for _, m := range modules {
+			if list := container.PackageLists(&m.Packfile.Config, kind); len(list) > 0 {
+				parts = append(parts, fmt.Sprintf("%s of module %s: %s", kind, m.Name(), strings.Join(list, ", ")))
+			}
 		}
 	}
 	for _, m := range modules {

@@ -7,10 +7,13 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/containerd/platforms"
 	gw "github.com/moby/buildkit/frontend/gateway/client"
 
+	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/metadata"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
@@ -34,7 +37,8 @@ type platformPlan struct {
 	Platform string        `json:"platform"`
 	Modules  []planModule  `json:"modules"` // taking part, in group order
 	Entries  []planEntry   `json:"entries"`
-	Failed   []failedTrial `json:"failed,omitempty"` // groups tried before this one
+	Packages []planPackage `json:"packages,omitempty"` // of the distribution, sorted by name in each of build and run image
+	Failed   []failedTrial `json:"failed,omitempty"`   // groups tried before this one
 }
 
 type planModule struct {
@@ -53,6 +57,12 @@ type planRequire struct {
 	By       string         `json:"by"`
 	From     string         `json:"from"` // module that makes the layer
 	Metadata metadata.Table `json:"metadata"`
+}
+
+type planPackage struct {
+	In   string `json:"in"`   // build-packages or run-packages
+	Name string `json:"name"` // NAME or NAME=VERSION
+	By   string `json:"by"`   // module that names it; of several, one that names a version
 }
 
 type failedTrial struct {
@@ -81,7 +91,9 @@ func explainPlan(ctx context.Context, b *build) (answer, error) {
 		if err != nil {
 			return platformPlan{}, err
 		}
-		return newPlatformPlan(platforms.Format(b.platforms()[i]), d), nil
+		p := newPlatformPlan(platforms.Format(b.platforms()[i]), d)
+		p.Packages, err = planPackages(in.detector.Builder, d.group.Modules, b.now)
+		return p, err
 	})
 	if err != nil {
 		return nil, err
@@ -113,6 +125,23 @@ func newPlatformPlan(platform string, d *detection) platformPlan {
 	return p
 }
 
+// planPackages returns the packages of the distribution that modules want.
+func planPackages(b *container.Builder, modules []*module.Module, now time.Time) (all []planPackage, err error) {
+	for _, kind := range []string{container.BuildPackages, container.RunPackages} {
+		w, err := b.Unite(kind, graph.WithRoot(modules, b.Root), now)
+		if err != nil {
+			return nil, err
+		}
+		if w == nil {
+			continue
+		}
+		for i, name := range w.Key.Names {
+			all = append(all, planPackage{In: kind, Name: name, By: w.At[i].Module.Name()})
+		}
+	}
+	return all, nil
+}
+
 // text returns the tables for people.
 func (p resolvedPlan) text() []byte {
 	var out bytes.Buffer
@@ -131,7 +160,7 @@ func (p resolvedPlan) text() []byte {
 	return out.Bytes()
 }
 
-// write writes the tables of one platform: failed groups, modules, and layers with who requires them.
+// write writes the tables of one platform: failed groups, modules, layers with who requires them, and packages.
 func (p platformPlan) write(out *bytes.Buffer) {
 	table := func(write func(*tabwriter.Writer)) {
 		tw := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
@@ -148,20 +177,31 @@ func (p platformPlan) write(out *bytes.Buffer) {
 			fmt.Fprintf(tw, "%s\t%s\n", strings.TrimSuffix(m.ID+"@"+m.Version, "@"), text.Short(m.From))
 		}
 	})
-	if len(p.Entries) == 0 {
-		return
+	if len(p.Entries) > 0 {
+		fmt.Fprintln(out)
+		table(p.writeEntries)
 	}
-	fmt.Fprintln(out)
-	table(func(tw *tabwriter.Writer) {
-		fmt.Fprintln(tw, "LAYER\tMADE BY\tREQUIRED BY\tWITH")
-		for _, e := range p.Entries {
-			name := text.Short(e.Name) // a buildpack may use any name
-			for _, r := range e.Requires {
-				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", name, r.From, r.By, shownTable(r.Metadata))
-				name = ""
+	if len(p.Packages) > 0 {
+		fmt.Fprintln(out)
+		table(func(tw *tabwriter.Writer) {
+			fmt.Fprintln(tw, "PACKAGE\tIN\tWANTED BY")
+			for _, w := range p.Packages {
+				fmt.Fprintf(tw, "%s\t%s\t%s\n", w.Name, w.In, w.By)
 			}
+		})
+	}
+}
+
+// writeEntries writes which layers are required, who makes them, and for whom.
+func (p platformPlan) writeEntries(tw *tabwriter.Writer) {
+	fmt.Fprintln(tw, "LAYER\tMADE BY\tREQUIRED BY\tWITH")
+	for _, e := range p.Entries {
+		name := text.Short(e.Name) // a buildpack may use any name
+		for _, r := range e.Requires {
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", name, r.From, r.By, shownTable(r.Metadata))
+			name = ""
 		}
-	})
+	}
 }
 
 // writeFailed writes why each group and module does not pass.
