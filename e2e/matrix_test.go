@@ -59,7 +59,9 @@ func newMatrix(t *testing.T) *matrix {
 		cells:    map[string]map[string]string{},
 		ran:      map[string][]string{},
 	}
-	m.projects = append(m.projects, project{"synthetic", syntheticProject(t), env.busybox, env.busybox})
+	debian := offlineImage(t)
+	m.projects = append(m.projects, project{"synthetic", syntheticProject(t), env.busybox, env.busybox},
+		project{"packages", greetingApp(t, debian, greeters()...), debian, debian})
 	for _, name := range slices.Sorted(maps.Keys(examples())) {
 		e := examples()[name]
 		m.projects = append(m.projects, project{name, filepath.Join("../examples", name), e.build, e.run})
