@@ -10,6 +10,9 @@ const MaxMounted = 125
 // what is known by now: it is called before anything is built, and again when layers have been described.
 func (s assembly) checkSaid() error {
 	var said graph.Said
+	if r, _ := s.packages.recorded(s); r != nil {
+		said.Add(r)
+	}
 	for _, l := range s.Layers {
 		if s.Dropped(l) {
 			continue

@@ -79,6 +79,9 @@ func New(im Source) (*Image, []string) {
 		}
 	}
 	owner := map[string]string{} // layer by diff id
+	if p.packages != nil {
+		owner[p.packages.DiffID] = "run-packages"
+	}
 	for _, r := range label.Layers {
 		name, shown := r.Parts.Layer, text.Short(r.Parts.Layer)
 		if key, err := r.Parts.Key(); err != nil || r.Key != "" && key != r.Key {
@@ -93,6 +96,9 @@ func New(im Source) (*Image, []string) {
 			if other, twice := owner[r.DiffID]; twice {
 				said.add("its label gives one layer as ", text.Short(other)+" and as "+shown)
 				delete(p.records, other)
+				if p.packages != nil && p.packages.DiffID == r.DiffID {
+					p.packages = nil
+				}
 				continue
 			}
 			owner[r.DiffID] = name
