@@ -27,6 +27,10 @@ type example struct {
 
 func examples() map[string]example {
 	return map[string]example{
+		"c": {
+			build: env.debian, run: env.debian, answer: "Hello from C",
+			source: "public/index.html", keeps: []string{"server"}, app: "workspace/public/index.html",
+		},
 		"node": {
 			build: env.buildImage, run: env.runImage, answer: "Hello from node v",
 			source: "server.js", keeps: []string{"modules"},
