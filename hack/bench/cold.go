@@ -14,7 +14,8 @@ type cold struct {
 	registry *testbed.Registry
 	runImage [2]string // what the app is put on, and what that is swapped for
 	dirs     map[frontend]string
-	builds   int // so far
+	least    int64 // size of each image of the app
+	builds   int   // so far
 }
 
 // way is how a build gets at what the earlier one has made.

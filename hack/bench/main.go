@@ -28,7 +28,7 @@ type bench struct {
 
 // images are those of the development environment, and the gateway image of the Dockerfile frontend.
 type images struct {
-	registry, packfile, dockerfile, build, run string
+	registry, packfile, dockerfile, build, run, debian string
 }
 
 // topics are what is measured, in the order of the table.
@@ -42,6 +42,7 @@ var topics = []struct {
 	{"context", (*bench).measureContext},
 	{"llb", (*bench).measureLLB},
 	{"previous", (*bench).measurePrevious},
+	{"packages", (*bench).measurePackages},
 	{"seal", (*bench).measureSeal},
 	{"matrix", (*bench).measureMatrix},
 	{"size", (*bench).measureSizes},
@@ -105,6 +106,7 @@ func (b *bench) findImages() error {
 		"PACKFILE_FRONTEND":      &b.images.packfile,
 		"PACKFILE_BUSYBOX_IMAGE": &b.images.build,
 		"PACKFILE_EMPTY_IMAGE":   &b.images.run,
+		"PACKFILE_DEBIAN_IMAGE":  &b.images.debian,
 	} {
 		if *to = os.Getenv(name); *to == "" {
 			return fmt.Errorf("%s is not set: run `make bench`, or `make up` and `. .dev/env`", name)

@@ -49,6 +49,7 @@ func (b *bench) measurePrevious() error {
 	if err != nil {
 		return err
 	}
+	c.least = dependencies * dependencySize
 	if c.dirs, err = c.project("previous", []frontend{packfile, dockerfile}, lockedApp()); err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (c *cold) inspect(r *rebuilt, before, after string) error {
 		r.configs[image.Manifest.Config.Digest.String()] = true
 		r.before, r.after = r.after, image
 	}
-	if size := r.after.Size(); size < dependencies*dependencySize {
+	if size := r.after.Size(); size < c.least {
 		return fmt.Errorf("%s has only %d bytes", after, size)
 	}
 	return nil

@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/packfile/frontend/internal/testbed"
 )
 
@@ -42,10 +40,17 @@ func (all rebuilds) median(w way, of func(rebuilt) float64) float64 {
 }
 
 // steps is how many steps ran in a build; "1-2" if they are not the same in each.
-func (all rebuilds) steps(w way) string {
-	least, most := all[w][0].steps, all[w][0].steps
+func (all rebuilds) steps(w way) string { return all.count(w, func(r rebuilt) int { return r.steps }) }
+
+// installs is how many operations of a build installed packages.
+func (all rebuilds) installs(w way) string {
+	return all.count(w, func(r rebuilt) int { return r.installs() })
+}
+
+func (all rebuilds) count(w way, of func(rebuilt) int) string {
+	least, most := of(all[w][0]), of(all[w][0])
 	for _, r := range all[w] {
-		least, most = min(least, r.steps), max(most, r.steps)
+		least, most = min(least, of(r)), max(most, of(r))
 	}
 	if least != most {
 		return fmt.Sprintf("%d-%d", least, most)
@@ -73,11 +78,5 @@ func layersMoved(r rebuilt) float64 {
 
 // pushedBeside is what is pushed beside the largest layer that the image before has not.
 func pushedBeside(r rebuilt) float64 {
-	largest := int64(0)
-	for _, l := range r.after.Manifest.Layers {
-		if !slices.ContainsFunc(r.before.Manifest.Layers, func(old ocispecs.Descriptor) bool { return old.Digest == l.Digest }) {
-			largest = max(largest, l.Size)
-		}
-	}
-	return pushed(r) - float64(largest)
+	return pushed(r) - float64(largestBeside(r.before, r.after))
 }
