@@ -21,7 +21,7 @@ import (
 
 // env is the running environment, from .dev/env.
 var env struct {
-	frontend, buildImage, runImage, busybox, empty, goImage string
+	frontend, buildImage, runImage, busybox, empty, goImage, debian string
 }
 
 func TestMain(m *testing.M) {
@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"PACKFILE_BUSYBOX_IMAGE": &env.busybox,
 		"PACKFILE_EMPTY_IMAGE":   &env.empty,
 		"PACKFILE_GO_IMAGE":      &env.goImage,
+		"PACKFILE_DEBIAN_IMAGE":  &env.debian,
 	} {
 		if *to = os.Getenv(name); *to == "" {
 			fmt.Fprintf(os.Stderr, "%s is not set: run `make test`, or `make up` and `. .dev/env`\n", name)
