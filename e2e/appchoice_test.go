@@ -159,3 +159,22 @@ func TestTheAppsChoiceIsThatOfThePackfileBeingBuilt(t *testing.T) {
 	write(t, dir, map[string]string{"project.toml": descriptorHead + "[[io.buildpacks.group]]\nuri = \"modules/m\"\n[io.packfile.config]\napp = [\"gone\"]\n"})
 	contains(t, request{dir: dir, opts: map[string]string{"filename": "project.toml"}}.fail(t), "project.toml:9:7: app: nothing of the app would be in the image")
 }
+
+func TestAFolderOfAProcessThatTheAppsChoiceTakesAwayIsNamed(t *testing.T) {
+	t.Parallel()
+	starts := func(typ, dir string) testbed.Part {
+		return testbed.Process(typ, "true").With("working-dir", dir)
+	}
+	dir := files(t, map[string]string{"src/a": "", "dist/sub/a": "", "lib/a": "", "packfile.toml": testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu", "app", []string{"dist"}), testbed.Text("image.volumes = ['/workspace/data']\n"),
+		starts("gone", "src"), starts("absolute", "/workspace/lib"), starts("there", "dist/sub"), starts("whole", "/workspace"),
+		starts("elsewhere", "/tmp"), starts("missing", "no"), starts("volume", "data"), starts("linked", "node_modules/x"),
+		testbed.Layer("modules").Export().Version("1").With("build.app-symlinks.node_modules", ".").Run("mkdir $LAYER/x"),
+	)})
+	log, err := buildx(t, dir)
+	if err != nil {
+		t.Fatal(err, log)
+	}
+	contains(t, log, `working-dir: "src" is not in the image`, `working-dir: "lib" is not in the image`)
+	equal(t, "warnings", strings.Count(log, "is not in the image: app leaves nothing of it"), 2)
+}

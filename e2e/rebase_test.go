@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,7 +28,9 @@ func patched(t *testing.T, from, labels string) string {
 func rebased(t *testing.T, r request) (built, pushed) {
 	t.Helper()
 	r.dir, r.host = t.TempDir(), or(r.host, otherDaemon(t)) // no source, and not even a packfile
-	r.opts = map[string]string{"target": "rebase", "context:build-image": ""}
+	opts := map[string]string{"target": "rebase", "context:build-image": ""}
+	maps.Copy(opts, r.opts)
+	r.opts = opts
 	return r.pushTo(t, imageName(t))
 }
 
@@ -81,6 +84,11 @@ func TestRebase(t *testing.T) {
 		equal(t, "digest", back.digest, first.digest)
 		b := request{dir: dir, host: otherDaemon(t), runImg: env.busybox, previous: second.name}.build(t)
 		contains(t, b.log, "[tool] reused from the previous image")
+	})
+	t.Run("says that a time for the app's files has no effect", func(t *testing.T) {
+		b, again := rebased(t, request{runImg: swapped, previous: first.name, opts: map[string]string{"build-arg:PACKFILE_APP_TIME": "1700000000"}})
+		contains(t, b.log, "PACKFILE_APP_TIME has no effect: a rebase leaves the times of files as they are")
+		equal(t, "layers of the app", again.RootFS.DiffIDs[base:], second.RootFS.DiffIDs[base:])
 	})
 	t.Run("takes the run image of the packfile, through docker buildx", func(t *testing.T) {
 		name := imageName(t)

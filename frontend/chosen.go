@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/packfile/frontend/graph"
+	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/node"
 	"github.com/packfile/frontend/pattern"
 	"github.com/packfile/frontend/step"
@@ -118,7 +119,7 @@ func (s *selections) checkImage(ctx context.Context, d *graph.Decisions) error {
 	}
 	where, within := "of the app", []string(nil)
 	if whole != nil {
-		if err := s.build.checkWhole(ctx, s.links, s.hidden, whole); err != nil {
+		if err := s.build.checkWhole(ctx, s.links, s.hidden, whole, d.WorkDirs()); err != nil {
 			return err
 		}
 		where, within = "that "+configTable(s.build.project)+".app chooses", pattern.FromAll(whole.Globs)
@@ -145,11 +146,12 @@ func (b *build) checkChanged(ctx context.Context, d *graph.Decisions) error {
 	if err != nil {
 		return err
 	}
-	return b.checkWhole(ctx, newAppLinks(b, app, step.AppDir, nil), func(string) string { return "" }, whole)
+	return b.checkWhole(ctx, newAppLinks(b, app, step.AppDir, nil), func(string) string { return "" }, whole, d.WorkDirs())
 }
 
-// checkWhole warns about patterns of config.app that match no file. It fails when the list leaves nothing.
-func (b *build) checkWhole(ctx context.Context, links *appLinks, hidden func(string) string, whole *graph.Chooser) error {
+// checkWhole warns about patterns of config.app that match no file, and about folders that processes start in and that the list takes
+// away. It fails when the list leaves nothing.
+func (b *build) checkWhole(ctx context.Context, links *appLinks, hidden func(string) string, whole *graph.Chooser, dirs []graph.WorkDir) error {
 	list := imageList(links, hidden, whole, "of the app")
 	if pattern.OnlyExcludes(whole.Globs) {
 		list.before = []string{pattern.Everything}
@@ -160,8 +162,33 @@ func (b *build) checkWhole(ctx context.Context, links *appLinks, hidden func(str
 	}
 	if some {
 		b.warnOnce(ctx, whole.Filename, diags)
-		return nil
+		return b.checkWorkDirs(ctx, list, dirs)
 	}
 	nothing := node.Diagnostic{Message: "app: nothing of the app would be in the image", Range: whole.All}
 	return &node.Error{Filename: whole.Filename, Diagnostics: append([]node.Diagnostic{nothing}, diags...)}
+}
+
+// checkWorkDirs warns about folders that processes start in and of which config.app leaves nothing. A folder that the app does not
+// have is none of its business.
+func (b *build) checkWorkDirs(ctx context.Context, list *chosen, dirs []graph.WorkDir) error {
+	for _, dir := range dirs {
+		in := []string{llb.Literal(dir.Path)}
+		there, err := list.hasFile(ctx, in)
+		if err != nil {
+			return err
+		}
+		if !there {
+			continue
+		}
+		left, err := list.hasFile(ctx, in, list.until(len(list.forms)))
+		if err != nil {
+			return err
+		}
+		if !left {
+			b.warnOnce(ctx, dir.Filename, []node.Diagnostic{{
+				Message: fmt.Sprintf("working-dir: %q is not in the image: app leaves nothing of it, so the process does not start", dir.Path), Range: dir.At,
+			}})
+		}
+	}
+	return nil
 }

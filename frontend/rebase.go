@@ -101,6 +101,7 @@ func (b rebaser) rebase(ctx context.Context) (func(ctx context.Context, index in
 		return nil, err
 	}
 	b.importInlineCaches(apps)
+	b.warnTimeOfRebase(ctx, b.opts.appTime)
 	return func(ctx context.Context, index int) (*platformResult, error) {
 		if err := b.installAnew(ctx, rebased[index], targets[index]); err != nil {
 			return nil, b.explain(err)

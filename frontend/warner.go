@@ -97,6 +97,14 @@ func (w *warner) warnRetimed(ctx context.Context, d *graph.Decisions) {
 	}
 }
 
+// warnTimeOfRebase says that a rebase does nothing with a time for the app's files, if one is given.
+func (w *warner) warnTimeOfRebase(ctx context.Context, given string) {
+	if given != "" {
+		w.warn(ctx, appTimeArg+" has no effect: a rebase leaves the times of files as they are", "A build with the previous image gives the app's files "+
+			"another time, and downloads nothing.")
+	}
+}
+
 // warnAboutSource passes on warnings about the file being built, each with its place.
 func (w *warner) warnAboutSource(ctx context.Context, warnings []node.Diagnostic) {
 	for _, d := range atOnce(warnings) {

@@ -28,7 +28,8 @@ func hiding(b *container.Builder, modules []*module.Module) *container.Builder {
 	return b.Hiding(all)
 }
 
-// checkSymlinks fails when links of two layers need one place: when both layers are in the image, or a step sees both.
+// checkSymlinks fails when links of two layers need one place: when both layers are in the image, or a step sees both. It fails when a
+// volume is where the image has a link.
 func (g *Graph) checkSymlinks() error {
 	var failed error
 	take := func(places *packfile.Places[*Layer], l *Layer, why string) {
@@ -42,6 +43,9 @@ func (g *Graph) checkSymlinks() error {
 	for _, l := range g.Layers {
 		if l.Export {
 			take(&exported, l, packfile.BothInImage)
+			if err := g.checkVolumes(l); err != nil && failed == nil {
+				failed = err
+			}
 		}
 		var seen packfile.Places[*Layer]
 		for _, k := range l.links {
@@ -51,6 +55,19 @@ func (g *Graph) checkSymlinks() error {
 		}
 	}
 	return failed
+}
+
+// checkVolumes fails when a volume of any module, or of the packfile being built, is where a layer of the image has a link.
+func (g *Graph) checkVolumes(l *Layer) error {
+	for _, m := range append(slices.Clone(g.Modules), g.Root) {
+		c := m.Packfile.Config.Image
+		for _, s := range l.Provide.AppSymlinks {
+			if i := c.VolumeAt(s.Path); i >= 0 {
+				return m.Fail(c.Item("volumes", i), "volumes: %s", c.Hides(i, l.Path(), s.Path))
+			}
+		}
+	}
+	return nil
 }
 
 // Place is a place in the app where a layer has a symbolic link, and its place in the packfile.

@@ -36,6 +36,9 @@ func TestLinksOfTwoModulesThatNeedOnePlaceAreAnError(t *testing.T) {
 			`packfile1.toml:12:18: app-symlinks: layer "a/x" already has a link at "lib" (layer "b/user" links both)`},
 		"both exposed to a third module": {[]string{placing("x", "expose = true", "lib"), placing("y", "expose = true", "lib"), grouptest.BuildsX},
 			`packfile1.toml:8:18: app-symlinks: layer "a/x" already has a link at "lib" (layer "c/x" links both)`},
+		"a volume of another module at a link of the image": {[]string{placing("x", "export = true", "lib"), "[config.image]\nvolumes = [\"/workspace/lib/data\"]\n"},
+			`packfile1.toml:4:12: volumes: "/workspace/lib/data" is where layer "a/x" has a link, at "lib"`},
+		"a volume at a link that the image does not have": {[]string{placing("x", "", "lib"), "[config.image]\nvolumes = [\"/workspace/lib\"]\n"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var texts []string

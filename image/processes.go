@@ -5,29 +5,19 @@ import (
 
 	"github.com/packfile/frontend/cnb/api"
 	"github.com/packfile/frontend/cnb/launch"
-	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/packfile"
 )
 
-// metadata returns what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order. A
-// process replaces one of the same type of an earlier module (Buildpack API, "launch.toml"), but not one of the packfile being
-// built.
+// metadata returns what the launcher reads (CNB Platform API, "metadata.toml"): modules, processes and slices in group order.
 func (g assembly) metadata() (md launch.Metadata) {
-	last := map[string]*module.Module{} // last module with a process of a type
-	for _, m := range g.Modules {
-		for _, p := range m.Packfile.Processes {
-			if last[p.Type] != g.Root {
-				last[p.Type] = m
-			}
-		}
-	}
+	owners := g.ProcessOwners()
 	for _, m := range g.Modules {
 		pf := m.Packfile
 		md.Buildpacks = append(md.Buildpacks, launch.Buildpack{
 			ID: m.ID(), Version: m.Version(), API: launchAPI(pf), Homepage: pf.Config.Homepage,
 		})
 		for _, p := range pf.Processes {
-			if last[p.Type] != m {
+			if owners[p.Type] != m {
 				continue
 			}
 			md.Processes = append(md.Processes, launch.Process{

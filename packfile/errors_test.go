@@ -207,6 +207,10 @@ func TestErrorsSayWhatIsWrongAndWhere(t *testing.T) {
 				`7:7: appSymlinks: layer "a" already has a link at "a" (a link`}},
 		{"symbolic links of the image at one place", "a.toml", layer + "export = true\nbuild.app-symlinks.x = '.'\n[[layers]]\nname = 'b'\nexport = true\nbuild.app-symlinks.x = 'y'",
 			[]string{`8:20: app-symlinks: layer "a" already has a link at "x" (both layers are in the image)`}},
+		{"volumes where the image has symbolic links", "a.toml", "config.image.volumes = ['/workspace/x', '/workspace/y/z', '/workspace/a', '/workspace/xy', '/workspace/b']\n" + layer +
+			"export = true\nbuild.app-symlinks.x = '.'\nbuild.app-symlinks.y = '.'\nbuild.app-symlinks.'a/b' = '.'\n[[layers]]\nname = 'b'\nbuild.app-symlinks.b = '.'",
+			[]string{`1:25: volumes: "/workspace/x" is where layer "a" has a link, at "x"`, `1:41: volumes: "/workspace/y/z" is where layer "a" has a link, at "y"`,
+				`1:59: volumes: "/workspace/a" is where layer "a" has a link, at "a/b"`}},
 		{"symbolic links of linked layers at one place", "a.toml", layer + "build.app-symlinks.'x/y' = '.'\n[[layers]]\nname = 'b'\nbuild.app-symlinks.'x' = 'y'\n" +
 			"[[layers]]\nname = 'c'\nbuild.links = [{ name = 'a' }, { name = 'b' }]",
 			[]string{`6:20: app-symlinks: layer "a" already has a link at "x/y" (layer "c" links both)`}},

@@ -1,11 +1,13 @@
 package packfile
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/packfile/frontend/node"
+	"github.com/packfile/frontend/step"
 )
 
 // readSymlinks reads app-symlinks: paths in the app, each with the path in the layer that the link there leads to.
@@ -123,6 +125,7 @@ func checkSymlinks(d *node.Decoder, p *Packfile) {
 		take(new(Places[*Layer]), l, "a link cannot be inside of another")
 		if l.Export {
 			take(&exported, l, BothInImage)
+			checkVolumes(d, p.Config.Image, l)
 		}
 		var seen Places[*Layer]
 		for j := range l.Provide.Links {
@@ -138,3 +141,29 @@ const BothInImage = "both layers are in the image"
 
 // BothLinked is why two layers cannot have links at one place: the steps of a layer see both.
 func BothLinked(by string) string { return "layer " + node.Quote(by) + " links both" }
+
+// checkVolumes checks that no volume is where the image has symbolic links of a layer.
+func checkVolumes(d *node.Decoder, c *ImageConfig, l *Layer) {
+	for _, s := range l.Provide.AppSymlinks {
+		if i := c.VolumeAt(s.Path); i >= 0 {
+			d.Fail(c.Item("volumes", i), "", "volumes: %s", c.Hides(i, l.Name, s.Path))
+		}
+	}
+}
+
+// VolumeAt returns the index of a volume that is at a place in the app, above it or inside of it; -1 when there is none. A volume
+// hides what the image has there, and a symbolic link can have no folder inside.
+func (c *ImageConfig) VolumeAt(place string) int {
+	if c == nil {
+		return -1
+	}
+	at := path.Join(step.AppDir, place)
+	return slices.IndexFunc(c.Volumes, func(dir string) bool {
+		return dir == at || strings.HasPrefix(at, dir+"/") || strings.HasPrefix(dir, at+"/")
+	})
+}
+
+// Hides says that a volume is where a layer has a symbolic link.
+func (c *ImageConfig) Hides(volume int, layer, place string) string {
+	return fmt.Sprintf("%s is where layer %s has a link, at %s", node.Quote(c.Volumes[volume]), node.Quote(layer), node.Quote(place))
+}
