@@ -157,6 +157,7 @@ func standIns(t *testing.T) *strings.Replacer {
 		"registry.example.com/packfile/frontend:1", env.frontend,
 		"registry.example.com/build:1", env.buildImage,
 		"registry.example.com/run:1", env.runImage,
+		"registry.example.com/go:1", env.goImage,
 		"registry.example.com/busybox:1", env.busybox,
 		"registry.example.com/empty:1", env.empty,
 		"registry.example.com/debian:12", os.Getenv("PACKFILE_DEBIAN_IMAGE"),
