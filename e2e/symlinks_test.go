@@ -358,3 +358,20 @@ inline = "{ readlink pkgs; ls -A; } > $LAYER/seen || :; cp $MD/asked $LAYER/aske
 	all = flattened(r.export(t).ours())
 	equal(t, "what the app has of its own", all["workspace/pkgs/x"].content, "own")
 }
+
+func TestASymlinkThatLeadsToNothingIsNamedWhenItsLayerIsMade(t *testing.T) {
+	t.Parallel()
+	layer := func(name, target string) testbed.Part {
+		return testbed.Layer(name).Export().Version(rand.Text()).Making("app-symlinks."+name, target).Run("mkdir $LAYER/lib; ln -s /nowhere $LAYER/out")
+	}
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Config("shell", "/bin/sh -eu"), layer("gone", "node_modules"), layer("below", "lib/x"), layer("there", "lib"), layer("whole", "."), layer("away", "out"))})
+	name := imageName(t)
+	const says = ", which the link at "
+	b, _ := request{dir: dir}.pushTo(t, name)
+	contains(t, b.log, `app-symlinks: layer "gone" has nothing at "node_modules", which the link at "gone" leads to`,
+		`app-symlinks: layer "below" has nothing at "lib/x", which the link at "below" leads to`)
+	equal(t, "warnings", strings.Count(b.log, says), 2)
+	b = request{dir: dir, host: otherDaemon(t), previous: name}.build(t)
+	equal(t, "warnings about reused layers", strings.Count(b.log, says), 0)
+}

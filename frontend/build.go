@@ -183,6 +183,7 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 	}
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
 	b.warnByArguments(ctx, d.ByArguments())
+	b.warnDangling(ctx, graph.DanglingLinks(d))
 	result.attestations, err = b.attester().attest(ctx, d, img, in.detector.Platform, result.Reference)
 	return result, err
 }

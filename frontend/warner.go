@@ -135,6 +135,17 @@ func (w *warner) warnOnce(ctx context.Context, filename string, diags []node.Dia
 	}
 }
 
+// warnDangling names symbolic links of the app that lead to nothing, each once for all platforms.
+func (w *warner) warnDangling(ctx context.Context, links []graph.Dangling) {
+	for _, l := range links {
+		said := fmt.Sprintf("%s:%d: app-symlinks: layer %s has nothing at %s, which the link at %s leads to", l.Filename, l.At.Start.Line,
+			node.Quote(l.Layer), node.Quote(l.Target), node.Quote(l.Path))
+		if w.factsSay.add(said) {
+			w.warn(ctx, said, "What follows the link finds nothing.")
+		}
+	}
+}
+
 // warnLayers warns about an image that has too many layers.
 func (w *warner) warnLayers(ctx context.Context, img *image.Image) {
 	n := img.Unmountable()

@@ -41,6 +41,7 @@ const MaxDescribed = 50
 func (s Steps) Describe(layers []Undescribed, t time.Time) (bk.State, error) {
 	var p container.Process
 	var names []string
+	var targets map[int][]string
 	for i, l := range layers {
 		names = append(names, l.Name)
 		number := strconv.Itoa(i)
@@ -52,13 +53,19 @@ func (s Steps) Describe(layers []Undescribed, t time.Time) (bk.State, error) {
 		if l.Layer != nil {
 			affects = []*Layer{l.Layer}
 			p.At = append(p.At, l.Layer.Module.At(l.Layer.Range()))
+			for _, link := range l.Layer.Provide.AppSymlinks {
+				if targets == nil {
+					targets = map[int][]string{}
+				}
+				targets[i] = append(targets[i], inTree(l.Layer, link))
+			}
 		}
 		p.NoCache = p.NoCache || slices.ContainsFunc(affects, func(l *Layer) bool { return l.affected })
 	}
 	if p.At == nil {
 		p.At = []module.Place{s.Root.At(s.Root.Packfile.Config.Range())}
 	}
-	p.Spec.Task = step.Describe{Trees: names, Time: t.Unix()}
+	p.Spec.Task = step.Describe{Trees: names, Targets: targets, Time: t.Unix()}
 	p.Name = "describe " + someOf(names)
 	if len(layers) == 1 && layers[0].Layer != nil {
 		l := layers[0].Layer

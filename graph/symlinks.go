@@ -8,6 +8,7 @@ import (
 	bk "github.com/moby/buildkit/client/llb"
 
 	"github.com/packfile/frontend/container"
+	"github.com/packfile/frontend/fact"
 	"github.com/packfile/frontend/llb"
 	"github.com/packfile/frontend/module"
 	"github.com/packfile/frontend/node"
@@ -144,4 +145,28 @@ func (s Steps) appOptions(l *Layer, what string) []bk.ConstraintsOpt {
 		return Options(name)
 	}
 	return Options(name, s.LockApp...)
+}
+
+// Dangling is a symbolic link that leads to nothing in its layer, and its place in the packfile.
+type Dangling struct {
+	Filename     string
+	At           node.Range
+	Path, Target string // in the app, and in the layer
+	Layer        string
+}
+
+// inTree returns what a link leads to, relative to the root of its layer's tree.
+func inTree(l *Layer, s packfile.Symlink) string { return path.Join(l.Dir()[1:], s.Target) }
+
+// DanglingLinks returns the links that lead to nothing, of layers that were described: a layer that is reused has not been looked into.
+func DanglingLinks(d *Decisions) (all []Dangling) {
+	for _, l := range d.Layers {
+		seen := slices.Concat(d.facts[fact.Question{Layer: l.ID, Kind: fact.Built}].Missing, d.facts[fact.Question{Layer: l.ID, Kind: fact.Timed}].Missing)
+		for _, s := range l.Provide.AppSymlinks {
+			if slices.Contains(seen, inTree(l, s)) {
+				all = append(all, Dangling{Filename: l.Module.Filename, At: s.Range(), Path: s.Path, Target: s.Target, Layer: l.Path()})
+			}
+		}
+	}
+	return all
 }

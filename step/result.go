@@ -52,7 +52,8 @@ type Symlink struct {
 
 // Described is the result of Describe for a layer.
 type Described struct {
-	DiffID string `json:"diffID,omitempty"` // digest of its uncompressed tar
+	DiffID  string   `json:"diffID,omitempty"`  // digest of its uncompressed tar
+	Missing []string `json:"missing,omitempty"` // those of its Targets that it does not have
 }
 
 // Unpacked is the result of Unpack.

@@ -17,7 +17,7 @@ var tasks = []Task{
 	Run{Given: Given{Platform: []Variable{{"A", "1"}}}, Key: "1", LayerDir: "/layers/a/x", Restore: true, User: User{UID: 1, GID: 2}, Time: 3},
 	Match{Trees: []Tree{{Name: "x", Selected: Selection{Patterns: [][]string{{"**"}}}}}},
 	Seal{Time: 1},
-	Describe{Trees: []string{"x"}, Time: 1},
+	Describe{Trees: []string{"x"}, Targets: map[int][]string{0: {"layers/a"}}, Time: 1},
 	MergeSBOM{Generator: "scan"},
 	Unpack{},
 	Digest{Files: []DepFile{{ID: "node@1", File: "/packfile/deps/0/node.tgz"}}},

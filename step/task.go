@@ -130,6 +130,8 @@ type Seal struct {
 // the other, and then the description would be of another run than the layer.
 type Describe struct {
 	Trees []string `json:"trees"` // their names, for messages
+	// Targets are paths that symbolic links of the app lead to in a layer, by its number in Trees.
+	Targets map[int][]string `json:"targets,omitempty"`
 	// Time is that of all files, in seconds since 1970. For BuildKit, trees that differ only in times are equal.
 	Time int64 `json:"time"`
 }

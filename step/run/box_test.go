@@ -54,6 +54,7 @@ type testSpec struct {
 	User      step.User
 	Time      int64
 	Trees     []string
+	Targets   map[int][]string
 	Selected  []step.Selection // of Trees, for a match
 	Generator string
 	Recognize step.Recognize
@@ -78,7 +79,7 @@ func (s testSpec) spec() step.Spec {
 		},
 		step.Match{Trees: trees},
 		step.Seal{Time: s.Time},
-		step.Describe{Trees: s.Trees, Time: s.Time},
+		step.Describe{Trees: s.Trees, Targets: s.Targets, Time: s.Time},
 		step.MergeSBOM{Generator: s.Generator},
 		step.Unpack{},
 		s.Recognize,

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +25,9 @@ func (r *runner) describe(task step.Describe) error {
 	for i, name := range task.Trees {
 		eg.Go(func() error {
 			result, err := r.describeTree(strconv.Itoa(i), time.Unix(task.Time, 0))
+			if err == nil {
+				result.Missing, err = missing(filepath.Join(r.tree, strconv.Itoa(i)), task.Targets[i])
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
@@ -42,6 +46,25 @@ func (r *runner) describeTree(number string, t time.Time) (result step.Result, e
 	id, err := layer.Describe(filepath.Join(r.tree, number), t)
 	result.DiffID = id.String()
 	return result, err
+}
+
+// missing returns those of some paths that a layer does not have. A path behind a symlink that leads out of the layer is not among
+// them: what is there is known only in the image.
+func missing(layer string, paths []string) (none []string, err error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	root, err := os.OpenRoot(layer)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	for _, p := range paths {
+		if _, err := root.Lstat(p); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+			none = append(none, p)
+		}
+	}
+	return none, nil
 }
 
 // readRunResult returns the result of the step that made a layer, an empty one when it is not there.

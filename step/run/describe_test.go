@@ -98,6 +98,16 @@ func TestLayersAreDescribed(t *testing.T) {
 		b.write(step.RunResult+"/0", "{")
 		b.fail(1, b.path(step.RunResult+"/0")+": unexpected end of JSON input")
 	})
+	t.Run("with those targets of links that they do not have", func(t *testing.T) {
+		b := newSealBox(t, step.KindDescribe, step.TreeDir+"/0")
+		b.spec.Trees = []string{"layer"}
+		b.must(os.Symlink("/nowhere", b.path(step.TreeDir+"/0/layers/app/modules/out")))
+		const in = "layers/app/modules/"
+		b.spec.Targets = map[int][]string{0: {in + "file", in + "none", in + "file/none", in + "out", in + "out/x", in + "."}}
+		if diff := cmp.Diff([]string{in + "none", in + "file/none"}, b.described()["layer"].Missing); diff != "" {
+			t.Error(diff)
+		}
+	})
 	t.Run("if they have nothing that cannot be in an image", func(t *testing.T) {
 		b.write(step.TreeDir+"/0/workspace/.wh.x", "")
 		b.fail(1, "app: /workspace/.wh.x cannot be in an image")
