@@ -69,7 +69,7 @@ func (a *appBench) measure(one app) error {
 	compare(one.name+", image without launcher and SBOM", size, sizes[packfile], sizes[dockerfile], appSize).print()
 	compare(one.name+", first build on an empty builder", seconds, cold[packfile].time, cold[dockerfile].time, 0).print()
 	compare(one.name+", source edit, same builder", seconds, warm[packfile].time, warm[dockerfile].time, 0).print()
-	if err := a.measureChange(one, dir, "source edit", one.edit, 2); err != nil {
+	if err := a.measureChange(one, dir, "source edit", one.edit, min(2, a.rounds)); err != nil {
 		return err
 	}
 	if one.bump == "" {

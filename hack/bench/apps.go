@@ -40,7 +40,6 @@ var apps = []app{
 	{
 		name: "prometheus-ui", from: "go github.com/prometheus/prometheus@v0.305.1 web/ui", build: "build", run: "run",
 		edit: `echo "// $N" >>module/codemirror-promql/src/index.ts`,
-		bump: "npm install --package-lock-only --ignore-scripts -w module/codemirror-promql lru-cache@11.0.1",
 		args: "rate(up[5m])", want: "MatrixSelector",
 	},
 	{
@@ -213,6 +212,7 @@ func (a *appBench) appRequest(one app, f frontend, dir, to string) (client.Solve
 		opt.FrontendAttrs["context:build-image"], opt.FrontendAttrs["context:run-image"] = build, run
 		return opt, nil
 	}
+	opt.FrontendAttrs["cmdline"] = a.images.dockerfile // this frontend, whatever the first line of the file says
 	opt.CacheExports = []client.CacheOptionsEntry{{Type: "inline"}}
 	text, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
 	if err != nil {
