@@ -23,7 +23,7 @@ func Licenses(copyright []byte) (names []string) {
 			continue
 		}
 		// One field may name several, with "or", "and" and commas between them.
-		value = strings.NewReplacer(" and/or ", "\n", " or ", "\n", " and ", "\n", ", ", "\n").Replace(value)
+		value = strings.NewReplacer(", and ", "\n", ", or ", "\n", " and/or ", "\n", " or ", "\n", " and ", "\n", ", ", "\n").Replace(value)
 		for _, name := range strings.Split(value, "\n") {
 			if name = strings.Trim(name, " \t\r\n,()"); name != "" {
 				names = append(names, name)

@@ -157,3 +157,35 @@ func TestImagesInWhichNothingCanBeInstalledAreNamed(t *testing.T) {
 		})
 	}
 }
+
+func TestFilesWithStrangeNamesAreInTheLayer(t *testing.T) {
+	t.Parallel()
+	l := from(t, "strange", deb{name: "strange", make: `
+mkdir -p usr/share/strange
+cd usr/share/strange
+: > "$(printf 'a\tb\033[31m\377')"
+: > -rf
+: > '*'
+ln -s / root
+ln -s .. above
+`, scripts: map[string]string{"postinst": "rmdir /srv; ln -s /etc /srv; rm -rf /packfile/sealed/* ; echo x > /packfile/sealed/x; mkdir /packfile/changed; echo x > /packfile/changed/x"}}).layer(t)
+	for _, name := range []string{"a\tb\x1b[31m\xff", "-rf", "*", "root", "above"} {
+		if l.files["usr/share/strange/"+name] == nil {
+			t.Errorf("the layer has no %q: %q", name, l.names())
+		}
+	}
+	if h := l.files["srv"]; h == nil || h.Linkname != "/etc" {
+		t.Errorf("/srv is %v", h)
+	}
+	if l.files["x"] != nil {
+		t.Error("a script put a file into the layer")
+	}
+}
+
+func TestPackagesThatAreThereAlreadyGiveAnEmptyLayer(t *testing.T) {
+	t.Parallel()
+	l := from(t, "mawk", deb{name: "good"}).layer(t)
+	equal(t, "files", len(l.names()), 0)
+	equal(t, "packages", len(l.result.Installed.Packages), 0)
+	equal(t, "log", l.log, "all packages are in the image already: mawk\n")
+}

@@ -19,7 +19,7 @@ import (
 
 // sealChanges makes a layer of what differs from the image.
 func (in *installer) sealChanges(after map[string]deb.Package) error {
-	if err := in.dropProxy(); err != nil {
+	if err := errors.Join(in.layer.empty(), in.dropProxy()); err != nil {
 		return err
 	}
 	base := filepath.Join(in.root, step.BaseDir)
@@ -35,6 +35,9 @@ func (in *installer) sealChanges(after map[string]deb.Package) error {
 		return in.goneError(changes.Gone, after)
 	}
 	stage := filepath.Join(in.root, stageDir)
+	if err := removeAll(stage); err != nil { // whatever scripts put there
+		return err
+	}
 	if err := os.Mkdir(stage, 0o755); err != nil {
 		return err
 	}

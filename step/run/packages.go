@@ -25,6 +25,7 @@ type installer struct {
 	release deb.Release
 	before  map[string]deb.Package // installed at first, by ID
 	started time.Time
+	layer   *ownFolder // where the layer goes, nil for none
 	apt     apt
 }
 
@@ -45,6 +46,11 @@ func (r *runner) installPackages(task step.Packages) error {
 	var err error
 	if in.before, err = in.status(); err != nil {
 		return err
+	}
+	if task.Layer {
+		if in.layer, err = ownFolderAt(in.sealed); err != nil {
+			return err
+		}
 	}
 	if in.apt, err = in.prepareApt(); err != nil {
 		return err
