@@ -16,6 +16,7 @@ chmod 4755 usr/bin/tool
 ln usr/bin/tool usr/bin/tool-again
 ln -s tool usr/bin/tool-link
 `, scripts: map[string]string{"postinst": `
+set -e
 mkdir -p /var/log/tool /var/cache/tool /var/lib/tool /run/tool
 chown 33:33 /var/log/tool
 for dir in /var/log/tool /var/cache/tool /var/lib/tool /run/tool /tmp /var/tmp; do date > $dir/file; done
@@ -24,7 +25,9 @@ date > /etc/passwd-
 test "$(id -u):$(id -g)" = 0:0
 test "$SOURCE_DATE_EPOCH" = 315619201
 test ! -t 0
-/usr/sbin/policy-rc.d start tool && exit 1
+status=0
+/usr/sbin/policy-rc.d start tool || status=$?
+test $status = 101
 echo epoch $SOURCE_DATE_EPOCH > /var/lib/tool/file
 `}}, deb{name: "library", version: "2:1.0-1", control: "Source: lib (1.0)\n", files: map[string]string{
 		"usr/lib/library.so":              "library",
@@ -78,6 +81,8 @@ var/log/tool
 	// Another run, at another time, gives the same.
 	i.refresh = "again"
 	equal(t, "diff id of another run", i.layer(t).diffID, l.diffID)
+	i.host = oldestDaemon(t)
+	equal(t, "diff id on the oldest BuildKit", i.layer(t).diffID, l.diffID)
 }
 
 // TestWhatKeepsPackagesFromBeingInstalledIsSaid asks for the exit code, by which the frontend finds the line, and for the words.
@@ -180,6 +185,15 @@ ln -s .. above
 	if l.files["x"] != nil {
 		t.Error("a script put a file into the layer")
 	}
+}
+
+func TestAPrivateKeyThatAScriptMakesIsSaid(t *testing.T) {
+	t.Parallel()
+	l := from(t, "server", deb{name: "server", files: map[string]string{"etc/public.pem": "-----BEGIN CERTIFICATE-----\n"}, scripts: map[string]string{
+		"postinst": "echo '-----BEGIN OPENSSH PRIVATE KEY-----' > /etc/host_key",
+	}}).layer(t)
+	equal(t, "log", l.log, "server 1\npackfile-step: /etc/host_key is a private key that a script of a package has made: everybody who has the image has it, "+
+		"and another build makes another one; it should be made when the app starts\n")
 }
 
 func TestPackagesThatAreThereAlreadyGiveAnEmptyLayer(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 
 // sealChanges makes a layer of what differs from the image.
 func (in *installer) sealChanges(after map[string]deb.Package) error {
-	if err := errors.Join(in.layer.empty(), in.dropProxy()); err != nil {
+	if err := errors.Join(in.layer.empty(), in.dropProxy(), in.dateKeystore()); err != nil {
 		return err
 	}
 	base := filepath.Join(in.root, step.BaseDir)
@@ -34,6 +34,7 @@ func (in *installer) sealChanges(after map[string]deb.Package) error {
 	if len(changes.Gone) > 0 {
 		return in.goneError(changes.Gone, after)
 	}
+	in.tellOfKeys(changes.Changed)
 	stage := filepath.Join(in.root, stageDir)
 	if err := removeAll(stage); err != nil { // whatever scripts put there
 		return err
