@@ -47,6 +47,7 @@ type build struct {
 	identity string    // of the app; see appIdentity
 	times    times
 	now      time.Time
+	tests    bool // the image is tested; see readTarget
 
 	recognizing sync.WaitGroup // see recognize
 }
@@ -83,6 +84,7 @@ func run(ctx context.Context, c gw.Client) (res *gw.Result, err error) {
 	if err := b.readPackfile(ctx); err != nil {
 		return nil, err
 	}
+	tester{b}.readTarget()
 	if res, asked, err := answerSubrequest(ctx, b); asked {
 		return res, err
 	}
@@ -184,6 +186,9 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
 	b.warnByArguments(ctx, d.ByArguments())
 	b.warnDangling(ctx, graph.DanglingLinks(d))
+	if err := (tester{b}).test(ctx, d, result); err != nil {
+		return nil, err
+	}
 	result.attestations, err = b.attester().attest(ctx, d, img, in.detector.Platform, result.Reference)
 	return result, err
 }

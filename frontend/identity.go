@@ -66,7 +66,9 @@ func (b *build) meaning() ([]byte, error) {
 		}
 		s.Inline, s.Path = text, ""
 	}
-	data, err := json.Marshal([]any{pf, about})
+	meant := *pf
+	meant.Tests = nil // what is asked of an image makes no other app of it
+	data, err := json.Marshal([]any{&meant, about})
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func TestWhatMeansTheSameHasOneIdentity(t *testing.T) {
 		"the version in metadata":   {one: plain, other: "[[layers]]\nname = 'a'\nmetadata = { version = '1' }\nbuild = { run = { inline = 'x' } }\n"},
 		"an empty value":            {one: plain, other: plain + "[layers.metadata]\nx = ''\n", differ: true},
 		"an empty argument":         {one: "[[processes]]\ntype = 'a'\ncommand = ['a']\n", other: "[[processes]]\ntype = 'a'\ncommand = ['a']\nargs = ['']\n", differ: true},
+		"tests of the image":        {one: plain, other: plain + "[[tests]]\nname = 'a'\ncommand = 'a'\n"},
 		"a requirement":             {one: "[[layers]]\nname = 'a'\n[layers.provide]\n", other: "[[layers]]\nname = 'a'\n[layers.provide]\n[layers.require]\n", differ: true},
 		"scripts that are no UTF-8": {one: file, other: file, oneScripts: bytes("x\xff\n"), otherScripts: bytes("x\xfe\n"), differ: true},
 	} {

@@ -66,7 +66,7 @@ func listTargets(_ context.Context, b *build) (answer, error) {
 	return targetsOf(b.modules.TakingPart(), b.root), nil
 }
 
-// targetsOf returns the image, every layer of the modules alone, and the rebase. root is the module whose file the client has.
+// targetsOf returns the image, every layer of the modules alone, the image with its tests if there are any, and the rebase. root is the module whose file the client has.
 func targetsOf(modules []*module.Module, root *module.Module) *targets.List {
 	list := &targets.List{Targets: []targets.Target{{Default: true, Description: "the app image"}}}
 	for _, m := range modules {
@@ -85,10 +85,20 @@ func targetsOf(modules []*module.Module, root *module.Module) *targets.List {
 			list.Targets = append(list.Targets, target)
 		}
 	}
+	if slices.ContainsFunc(modules, func(m *module.Module) bool { return len(m.Packfile.Tests) > 0 }) && !hasLayer(modules, testTarget) {
+		list.Targets = append(list.Targets, targets.Target{Name: testTarget, Description: "the app image, if it passes its tests"})
+	}
 	list.Targets = append(list.Targets, targets.Target{
 		Name: rebaseTarget, Description: "the image of the named context previous on another run image",
 	})
 	return list
+}
+
+// hasLayer reports whether a module makes a layer of a name.
+func hasLayer(modules []*module.Module, name string) bool {
+	return slices.ContainsFunc(modules, func(m *module.Module) bool {
+		return slices.ContainsFunc(m.Packfile.Layers, func(l packfile.Layer) bool { return l.Name == name && l.Provide != nil })
+	})
 }
 
 // outlineBuild returns what a build may be given.

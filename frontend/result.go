@@ -20,6 +20,7 @@ type platformResult struct {
 	dockerui.BuildResult                  // the image: its files, its config, and the config of its base
 	inlineCache          []byte           // records by which later builds find the image's layers; nil for none
 	attestations         []gw.Attestation // about the image
+	tests                []tested         // of the image, when they were asked for
 }
 
 // results has a row for each platform, in the order in which the user named them.

@@ -36,7 +36,7 @@ func (b *build) readPackfile(ctx context.Context) (err error) {
 	}
 	// A packfile that is only checked may be a module, and others may provide what it requires.
 	alone := len(b.pf.Buildpacks)+len(b.pf.Order) == 0 && b.opts.requestID != lint.SubrequestLintDefinition.Name
-	if diags := packfile.CheckPlan(b.pf); alone && len(diags) > 0 {
+	if diags := append(packfile.CheckPlan(b.pf), packfile.UnknownProcesses(b.pf)...); alone && len(diags) > 0 {
 		return b.explain(&node.Error{Filename: filename, Diagnostics: diags})
 	}
 	if b.opts.requestID == "" {

@@ -49,6 +49,7 @@ func subrequestTable() []subrequest {
 		{"targets", targets.SubrequestsTargetsDefinition, listTargets, text.ShownJSON},
 		{"packfile.explain", explainRequest, explainLayers, text.JSON},
 		{"packfile.plan", planRequest, explainPlan, text.JSON},
+		{"packfile.test", testRequest, reportTests, text.JSON},
 		{"subrequests.describe", subrequests.SubrequestsDescribeDefinition, describeSubrequests, text.JSON},
 	}
 }

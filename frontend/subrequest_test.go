@@ -87,7 +87,7 @@ func TestWhatCanBeAskedIsTheTable(t *testing.T) {
 		}
 	}
 	want := []string{
-		"frontend.lint", "frontend.outline", "frontend.targets", "frontend.packfile.explain", "frontend.packfile.plan", "frontend.subrequests.describe",
+		"frontend.lint", "frontend.outline", "frontend.targets", "frontend.packfile.explain", "frontend.packfile.plan", "frontend.packfile.test", "frontend.subrequests.describe",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
@@ -168,6 +168,28 @@ func TestTargetsAreTheImageEachLayerThatIsBuiltAndTheRebase(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"", "first", "rebase"}, names); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTheImageWithItsTestsIsATargetWhenThereAreAny(t *testing.T) {
+	const test = "[[tests]]\nname = 'a'\ncommand = 'a'\n"
+	for text, want := range map[string][]string{
+		test: {"", "test", "rebase"},
+		test + "[[layers]]\nname = 'test'\n[layers.build]\n": {"", "test", "rebase"}, // the layer
+		"": {"", "rebase"},
+	} {
+		var names []string
+		for _, target := range decoded[targets.List](t, ask(t, "frontend.targets", text)).Targets {
+			names = append(names, target.Name)
+		}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+	b := buildOf(t, &fakeGateway{opts: map[string]string{"requestid": "frontend.packfile.test"}}, test)
+	b.ui.Target = "layer"
+	if _, _, err := answerSubrequest(t.Context(), b); err == nil || err.Error() != "tests are about the image: leave out --target layer" {
+		t.Errorf("a target: %v", err)
 	}
 }
 

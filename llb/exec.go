@@ -13,6 +13,7 @@ import (
 // Exec is one process in a build container.
 type Exec struct {
 	Root    bk.State // its image
+	Fixed   bool     // nothing in Root can be changed, but for what is mounted there
 	Args    []string
 	Dir     string
 	User    Owner
@@ -71,6 +72,9 @@ func (e Exec) Run() map[string]bk.State {
 		bk.Dir(e.Dir),
 		bk.User(e.User.String()),
 		bk.Network(e.NetMode),
+	}
+	if e.Fixed {
+		opts = append(opts, bk.ReadonlyRootFS())
 	}
 	opts = append(opts, e.Limits...)
 	for _, kv := range e.Env {

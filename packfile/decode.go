@@ -21,12 +21,14 @@ var packfileSchema = node.Define(node.Schema[Packfile]{
 		node.Tables("stacks", stackSchema, func(p *Packfile) *[]Stack { return &p.Stacks }),
 		node.Tables("buildpacks", buildpackSchema, func(p *Packfile) *[]Buildpack { return &p.Buildpacks }),
 		node.Tables("order", orderSchema, func(p *Packfile) *[]buildpack.Order { return &p.Order }),
+		node.Tables("tests", imageTestSchema, func(p *Packfile) *[]ImageTest { return &p.Tests }),
 	},
 	Finish: func(d *node.Decoder, p *Packfile) {
 		if !p.Has("api") {
 			p.API = DefaultAPI
 		}
 		checkProcesses(d, p)
+		checkTests(d, p)
 		CheckBuildpacks(d, p.Buildpacks)
 	},
 })
@@ -79,7 +81,9 @@ var processSchema = node.Define(node.Schema[Process]{
 	What: "a process",
 	Keys: []node.Key[Process]{
 		node.Required(node.String("type", func(p *Process) *string { return &p.Type }, processType)),
-		node.Required(node.Key[Process]{Name: "command", Read: readCommand}),
+		node.Required(node.Key[Process]{Name: "command", Read: func(d *node.Decoder, p *Process, e *node.Entry) {
+			p.Command = readCommand(d, &p.Table, e)
+		}}),
 		node.Strings("args", func(p *Process) *[]string { return &p.Args }),
 		node.Boolean("direct", func(p *Process) *bool { return &p.Direct }),
 		node.Boolean("default", func(p *Process) *bool { return &p.Default }),
@@ -87,40 +91,35 @@ var processSchema = node.Define(node.Schema[Process]{
 	},
 })
 
-// readCommand reads a command that is a string, or an array of strings.
-func readCommand(d *node.Decoder, p *Process, e *node.Entry) {
+// readCommand returns a command that is a string, or an array of strings; nil when it names no program.
+func readCommand(d *node.Decoder, t *node.Table, e *node.Entry) (command []string) {
 	switch n := d.AsText(e.Value); n.Kind {
 	case node.StringKind:
 		d.Checked(e, n, nil)
-		p.Command = []string{n.Text}
+		command = []string{n.Text}
 	case node.ArrayKind:
-		p.Command = d.Strings(&p.Table, "command", e, nil)
+		command = d.Strings(t, "command", e, nil)
 	default:
 		hint := ""
 		if n.Text != "" {
 			hint = d.Example(e.Key, node.Quote(n.Text))
 		}
 		d.Wrong(e, n, "a string or an array of strings", hint)
-		return
+		return nil
 	}
-	if len(p.Command) == 0 || strings.TrimSpace(p.Command[0]) == "" {
+	if len(command) == 0 || strings.TrimSpace(command[0]) == "" {
 		d.Fail(e.Value.At, "", "%s names no program", e.Key)
-		p.Command = nil
+		return nil
 	}
+	return command
 }
 
-// checkProcesses settles which processes are direct, and checks what depends on other processes. CNB Buildpack API 0.9
-// has only direct processes. A packfile without an API version may be older, from when no process was direct by default:
-// there a command that only a shell understands is a line for a shell.
+// checkProcesses settles which processes are direct, and checks what depends on other processes.
 func checkProcesses(d *node.Decoder, p *Packfile) {
-	v, err := api.Parse(p.API)
 	types := map[string]node.Range{}
 	var byDefault *Process
 	for i := range p.Processes {
 		process := &p.Processes[i]
-		if !process.Has("direct") {
-			process.Direct = v.AtLeast(api.DirectOnly) && (p.Has("api") || !process.needsShell())
-		}
 		d.Unique(types, "process", process.Type, process.At("type"))
 		if process.Default {
 			if byDefault != nil {
@@ -130,9 +129,20 @@ func checkProcesses(d *node.Decoder, p *Packfile) {
 				byDefault = process
 			}
 		}
-		if err == nil && v.Major == 0 || process.Has("direct") { // else it is not settled which kind it is
-			checkCommand(d, process)
-		}
+		settleDirect(d, p, process)
+	}
+}
+
+// settleDirect settles whether a process is direct, and checks that its command has the form for it. CNB Buildpack API 0.9 has only
+// direct processes. A packfile without an API version may be older, from when no process was direct by default: there a command
+// that only a shell understands is a line for a shell.
+func settleDirect(d *node.Decoder, p *Packfile, process *Process) {
+	v, err := api.Parse(p.API)
+	if !process.Has("direct") {
+		process.Direct = v.AtLeast(api.DirectOnly) && (p.Has("api") || !process.needsShell())
+	}
+	if err == nil && v.Major == 0 || process.Has("direct") { // else it is not settled which kind it is
+		checkCommand(d, process)
 	}
 }
 

@@ -22,6 +22,7 @@ type Packfile struct {
 	Slices     []Slice
 	Stacks     []Stack
 	Buildpacks []Buildpack       // modules that this build uses
+	Tests      []ImageTest       // of the finished image
 	Order      []buildpack.Order // groups to try, the first that passes is built; empty: all of Buildpacks in file order, in one group
 }
 

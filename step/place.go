@@ -38,5 +38,6 @@ const (
 	UnpackedDir = "module"            // in OutDir: the folder of the module in ArchiveDir (Unpack)
 	TrustFile   = "ca-certificates.crt"
 	StepBinary  = "packfile-step"   // in BinDir
+	ShowReport  = "show-report"     // third argument of StepBinary, with which it prints ResultFile of OutDir and does nothing else
 	CASecret    = "ca-certificates" // optional secret: CA bundle that every step trusts
 )

@@ -24,6 +24,7 @@ type Result struct {
 	Unpacked
 	Detected
 	Installed
+	Tested
 }
 
 // Asked is the result of Require and Test.

@@ -27,8 +27,8 @@ type Spec struct {
 	Task     Task
 }
 
-// Task is the work of a step: Require, Test, Run, Match, Seal, Describe, MergeSBOM, Unpack, Digest, Recognize, Detect or
-// Packages.
+// Task is the work of a step: Require, Test, Run, Match, Seal, Describe, MergeSBOM, Unpack, Digest, Recognize, Detect,
+// Packages or TestImage.
 // Each type has what its kind of step is told, and nothing else.
 type Task interface {
 	Kind() Kind

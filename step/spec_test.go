@@ -24,6 +24,7 @@ var tasks = []Task{
 	Recognize{Identity: "1", Names: []string{"x"}},
 	Detect{Program: Program{Dir: "/cnb/buildpacks/a/1"}},
 	Packages{Names: []string{"curl", "gcc=4:12.2.0-3"}, Sources: []string{"0.list"}, Keys: []string{"0.asc"}, Layer: true, Time: 1},
+	TestImage{Name: "x", Words: []string{"/bin/true"}, Stdout: &Text{Equal: new(string)}, Files: []FileTest{{Path: "/a", Absent: true}}},
 }
 
 func TestASpecOfEachKindIsReadAsItWasWritten(t *testing.T) {

@@ -18,6 +18,7 @@ const (
 	KindRecognize Kind = "recognize"
 	KindDetect    Kind = "detect"
 	KindPackages  Kind = "packages"
+	KindTestImage Kind = "test-image"
 )
 
 func (Require) Kind() Kind   { return KindRequire }
@@ -32,6 +33,7 @@ func (Digest) Kind() Kind    { return KindDigest }
 func (Recognize) Kind() Kind { return KindRecognize }
 func (Detect) Kind() Kind    { return KindDetect }
 func (Packages) Kind() Kind  { return KindPackages }
+func (TestImage) Kind() Kind { return KindTestImage }
 
 // decodeTask decodes the task of a kind.
 func decodeTask(kind Kind, data []byte) (Task, error) {
@@ -60,6 +62,8 @@ func decodeTask(kind Kind, data []byte) (Task, error) {
 		return decodeAs[Detect](data)
 	case KindPackages:
 		return decodeAs[Packages](data)
+	case KindTestImage:
+		return decodeAs[TestImage](data)
 	}
 	return nil, fmt.Errorf("unknown kind of step %q", kind)
 }

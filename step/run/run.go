@@ -84,6 +84,9 @@ func (c container) main(args, environ []string) int {
 		fmt.Println(path)
 		return 0
 	}
+	if len(args) == 3 && args[2] == step.ShowReport {
+		return c.showReport()
+	}
 	second := len(args) == 3 && (args[2] == asUser || args[2] == asUserSetup)
 	if len(args) > 2 && !second {
 		fmt.Fprintf(os.Stderr, "%s takes no arguments but a name for its step, which is in %s\n", step.StepBinary, step.SpecDir)
@@ -190,6 +193,8 @@ func (r *runner) run() error {
 		return r.detect(task)
 	case step.Packages:
 		return r.installPackages(task)
+	case step.TestImage:
+		return r.testImage(task)
 	}
 	return fmt.Errorf("no step of kind %q is run here", r.spec.Task.Kind())
 }

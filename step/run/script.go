@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/packfile/frontend/cnb/env"
 	"github.com/packfile/frontend/step"
@@ -111,11 +112,15 @@ type program struct {
 	as      *syscall.Credential // nil for ours
 	stdout  *os.File            // nil for ours
 	stderr  *os.File            // nil for ours
+	timeout time.Duration       // after which it is killed, 0 for never
 }
+
+// errTimeout is the error of a program that was killed after its timeout.
+var errTimeout = errors.New("timeout")
 
 // start runs a program in a process group of its own and waits for it. Meanwhile it passes signals on to the group and
 // reaps other processes that end: orphans become our children. When the program has ended, start kills the processes that
-// it left, so that nothing changes the layer afterwards.
+// it left, so that nothing changes the layer afterwards. The error is errTimeout when the program took too long.
 func (r *runner) start(p program) (syscall.WaitStatus, error) {
 	if err := checkVariables(p.environ); err != nil {
 		return 0, err
@@ -164,7 +169,17 @@ func (r *runner) start(p program) (syscall.WaitStatus, error) {
 			say(step.StepBinary, err.Error())
 		}
 	}()
+	var timer *time.Timer
+	if p.timeout > 0 {
+		timer = time.AfterFunc(p.timeout, func() {
+			syscall.Kill(pid, syscall.SIGKILL) // it may have left its group
+			syscall.Kill(-pid, syscall.SIGKILL)
+		})
+	}
 	status, err := waitFor(pid)
+	if timer != nil && !timer.Stop() {
+		err = errTimeout
+	}
 	close(ended)
 	syscall.Kill(-pid, syscall.SIGKILL)
 	if r.alone {
