@@ -100,7 +100,7 @@ func (e example) test(t *testing.T, name string) {
 	build := func() built {
 		t.Helper()
 		args := []string{"--build-context", "build-image=docker-image://" + e.build,
-			"--build-context", "run-image=docker-image://" + e.run, "--tag", image, "--push"}
+			"--build-context", "run-image=docker-image://" + e.run, "--target", "test", "--tag", image, "--push"}
 		if ca := os.Getenv("PACKFILE_CA_CERTIFICATES"); ca != "" {
 			args = append(args, "--secret", "id=ca-certificates,src="+ca)
 		}
