@@ -174,7 +174,7 @@ var docsProject = map[string]string{
 	"package.json": "{}\n", "package-lock.json": "{}\n", "schema/user.json": "{}\n", "src/main.c": "int main() {}\n",
 	"version.txt": "1.2.0\n", "public/index.html": "<h1>Hello</h1>\n", "public/assets/logo.svg": "<svg/>\n",
 	"scripts/install.sh": "echo installed\n", "scripts/profile.sh": "export COLOR=red\n",
-	"deps/offline@1.0": "offline\n", "token": "a secret", "app/[slug]/page.tsx": "export default 1\n",
+	"apt/vendor.list": "# no source yet\n", "apt/vendor.asc": "no key yet\n", "deps/offline@1.0": "offline\n", "token": "a secret", "app/[slug]/page.tsx": "export default 1\n",
 	"modules/tools/packfile.toml": docsModule("tools") + "[layers.provide.run]\ninline = 'mkdir $LAYER/bin'\n",
 	"modules/words/packfile.toml": docsWords,
 }

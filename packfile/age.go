@@ -28,8 +28,8 @@ var (
 		"link":    {"write", "cache", "for-test"},
 	}
 	laterWords = map[string][]string{
-		"config":  {"description", "homepage", "licenses", "labels", "build-image", "run-image", "launcher", "user", "network", "image", "env", "app", "args", "build-packages", "run-packages", "apt"},
 		"":        {"api", "stacks", "buildpacks", "order", "tests"},
+		"config":  {"description", "homepage", "licenses", "labels", "build-image", "run-image", "launcher", "user", "network", "image", "env", "app", "args", "build-packages", "run-packages", "apt"},
 		"process": {"type", "default", "working-dir"},
 		"layer":   {"restore"},
 		"section": {"run", "lock-app", "app-symlinks", "inputs", "secrets", "ssh", "args"},

@@ -8,7 +8,7 @@ var (
 		Description: "The packfile uses a build argument in a template, and a layer has no args: its steps see every argument of the build, " +
 			"so the layer is built again when any of them changes."}
 	NothingToDo = node.Rule{Name: "NothingToDo",
-		Description: "A module has no layers, processes, caches, slices, config.image and config.env, and names no other modules, so it adds nothing to an image."}
+		Description: "A module has no layers, processes, caches, slices, packages, config.image and config.env, and names no other modules, so it adds nothing to an image."}
 	OldWord = node.Rule{Name: "OldWord",
 		Description: "A key has a name from the published notes on the format. It still works; the warning says what it is called today."}
 	RestoreDependsOnHistory = node.Rule{Name: "RestoreDependsOnHistory",
@@ -35,11 +35,13 @@ var (
 			"the app has in their places is left out all the same."}
 	UnusedCache = node.Rule{Name: "UnusedCache",
 		Description: "No layer links a cache, so nothing can use it."}
+	UnusedSources = node.Rule{Name: "UnusedSources",
+		Description: "The table config.apt says where packages come from, or how old they may get, and the packfile has neither packages nor other modules."}
 )
 
 // Rules returns all lint rules, sorted by name.
 func Rules() []node.Rule {
-	return []node.Rule{ArgsPreferred, IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnseenSymlinks, UnusedBuilder, UnusedCache, UnusedGrant}
+	return []node.Rule{ArgsPreferred, IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnseenSymlinks, UnusedBuilder, UnusedCache, UnusedGrant, UnusedSources}
 }
 
 // Idle returns the lint warning for a module that adds nothing to an image, nothing for any other.
@@ -61,6 +63,9 @@ func lint(d *node.Decoder, p *Packfile) {
 		for _, w := range Idle(p) {
 			d.AddWarning(w)
 		}
+	}
+	if c := &p.Config; c.Apt != nil && len(c.BuildPackages)+len(c.RunPackages)+len(p.Buildpacks)+len(p.Order) == 0 {
+		d.Warn(UnusedSources, c.At("apt"), "add "+d.Key("build-packages")+" or "+d.Key("run-packages"), "nobody wants packages that apt is for")
 	}
 	direct := len(p.Processes) > 0
 	for i := range p.Processes {

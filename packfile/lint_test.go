@@ -38,6 +38,8 @@ func TestLint(t *testing.T) {
 			[]string{"UnpinnedDep", "UnpinnedDep"}},
 		{"a dep whose sha is a template", layer + "build.deps = [{ name = \"n\", uri = \"https://a.example/x\", sha = \"{{.sha}}\" }]", nil},
 		{"a layer that is only required", layer + "require = {}", nil},
+		{"sources of packages that nobody wants", "[config]\napt.refresh = '1d'", []string{"UnusedSources"}},
+		{"sources of packages that a module may want", "[config]\napt.refresh = '1d'\n[[buildpacks]]\nuri = 'a'", nil},
 		{"a cache that nobody links", "[[caches]]\nname = \"c\"", []string{"UnusedCache"}},
 		{"a cache that a layer links", "[[caches]]\nname = \"c\"\n" + layer + "build.links = [{ name = \"c\" }]", nil},
 		{"match without inputs", layer + "build.test.match = [\"x\"]", []string{"InputsPreferred"}},
