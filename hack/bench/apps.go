@@ -46,7 +46,7 @@ var apps = []app{
 		name: "go-containerregistry", from: "go github.com/google/go-containerregistry@v0.20.2 .", build: "go", run: "empty",
 		edit: `sed -i "s/Crane is a tool/Crane $N is a tool/" cmd/crane/cmd/root.go`,
 		bump: "go get github.com/spf13/pflag@v1.0.6",
-		args: "--port @PORT@", path: "/v2/", want: "{}",
+		args: "--port @PORT@", path: "/v2/_catalog", want: "repositories",
 	},
 	{
 		name: "vite-vue", from: "npm create-vite@5.5.5 template-vue", build: "build", run: "busybox",
