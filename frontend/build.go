@@ -186,7 +186,7 @@ func (b *build) buildImage(ctx context.Context, index int, in inputs) (*platform
 	b.warnAboutContent(ctx, b.apps[index], d.SeenByContent())
 	b.warnByArguments(ctx, d.ByArguments())
 	b.warnDangling(ctx, graph.DanglingLinks(d))
-	if err := (tester{b}).test(ctx, d, result); err != nil {
+	if err := (tester{b}).test(ctx, d, in.image, result); err != nil {
 		return nil, err
 	}
 	result.attestations, err = b.attester().attest(ctx, d, img, in.detector.Platform, result.Reference)

@@ -43,7 +43,7 @@ const noTests = "there are no tests: the packfile has no [[tests]], and no modul
 // test runs the tests of the finished image of one platform if that is wanted, and notes in its result what came of them. It fails when
 // one cannot be run. In a build it fails when the image fails one as well, and warns when the builder cannot run programs of the
 // platform.
-func (b tester) test(ctx context.Context, d *graph.Decisions, result *platformResult) error {
+func (b tester) test(ctx context.Context, d *graph.Decisions, in image.Input, result *platformResult) error {
 	if !b.tests {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (b tester) test(ctx context.Context, d *graph.Decisions, result *platformRe
 		return nil
 	}
 	if err := b.run(ctx, d, result); err != nil {
-		return b.blamePrevious(ctx, d, err)
+		return b.blamePrevious(ctx, d, in, err)
 	}
 	if b.asked {
 		return nil

@@ -25,7 +25,7 @@ type Test struct {
 // Tests returns the tests of the modules that take part, in group order, and last those of the packfile being built. It fails when
 // one runs a process that the image does not have.
 func Tests(d *graph.Decisions) (tests []Test, err error) {
-	s := assembly{graph.Steps{Decisions: d}, Input{}}
+	s := assembly{Steps: graph.Steps{Decisions: d}}
 	var types []string
 	for _, p := range s.metadata().Processes {
 		types = append(types, p.Type)
