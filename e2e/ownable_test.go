@@ -47,7 +47,7 @@ var reserved = regexp.MustCompile(`^(.+\.)?(example|test|invalid|localhost|examp
 // nobody can have, and the name space of SBOM documents, which is a name and no address.
 var places = []string{
 	"docker.io", "packfile.io", "github.com", "nodejs.org", "opencollective.com", "registry.npmjs.org", "tidelift.com",
-	"buildpacks.io", "distribution.github.io", "in-toto.io", "slsa.dev", "spdx.dev", "spdx.org",
+	"buildpacks.io", "distribution.github.io", "www.debian.org", "in-toto.io", "slsa.dev", "spdx.dev", "spdx.org",
 }
 
 // ownable returns what a text names that somebody else can have, as LINE: NAME.
