@@ -55,7 +55,7 @@ var apps = []app{
 	},
 	{
 		name: "httpbin", from: "deb python3-httpbin usr/lib/python3/dist-packages", build: "build", run: "run",
-		edit: `echo "# $N" >>httpbin/core.py`, bump: "echo python3-simplejson >>packages.txt",
+		edit: `echo "# $N" >>httpbin/core.py`, bump: `echo python3-simplejson >>packages.txt && sed -i 's/"python3-six"/&, "python3-simplejson"/' packfile.toml`,
 		args: "--host 127.0.0.1 --port @PORT@", path: "/uuid", want: `"uuid"`,
 	},
 	{
