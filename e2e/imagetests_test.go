@@ -237,12 +237,12 @@ command = ["sh", "-c", "exit 2"]
 
 func TestTestsChangeNeitherKeysNorImages(t *testing.T) {
 	t.Parallel()
-	text := sh + launched + testbed.Layer("versioned").Export().Version("1").Run("cat $APP/stamp > $LAYER/x").String()
+	text := sh + launched + testbed.Layer("versioned").Export().Version("1").Run("cat $APP/stamp > $LAYER/x # "+rand.Text()).String()
 	dir := app(t, text)
-	write(t, dir, map[string]string{"stamp": rand.Text()})
+	write(t, dir, map[string]string{"stamp": rand.Text(), ".dockerignore": "packfile.toml\n.dockerignore\n"})
 	r := request{dir: dir, runImg: env.busybox}
 	_, without := r.pushTo(t, imageName(t))
-	write(t, dir, map[string]string{"packfile.toml": text + "[[tests]]\nname = 't'\ncommand = ['true']\n", ".dockerignore": "packfile.toml\n.dockerignore\n"})
+	write(t, dir, map[string]string{"packfile.toml": text + "[[tests]]\nname = 't'\ncommand = ['true']\n"})
 	b, with := r.pushTo(t, imageName(t))
 	if b.hasVertex("[test] t") {
 		t.Errorf("a test ran in a build without it\n%s", b.progress)
@@ -251,6 +251,7 @@ func TestTestsChangeNeitherKeysNorImages(t *testing.T) {
 		equal(t, "key of "+l.Name, with.label.Layers[i].Key, l.Key)
 	}
 	b.wantRan(t, map[string]bool{"[versioned] run": false})
+	equal(t, "digest with a test", with.digest, without.digest)
 	r.opts = map[string]string{"target": "test"}
 	b, tested := r.pushTo(t, imageName(t))
 	b.wantRan(t, map[string]bool{"[test] t": true})
