@@ -37,6 +37,7 @@ func TreeResult(i int) string { return path.Join(OutDir, strconv.Itoa(i)+".json"
 const (
 	HintKey         = "packfile.hint"
 	NotFoundHintKey = "packfile.hint.127" // for exit code 127, with which a shell says that there is no such command
+	aptHintKey      = "packfile.hint.100" // for exit code 100, that of apt (apt-get(8), "Diagnostics")
 )
 
 // Process is one run of packfile-step.
@@ -125,8 +126,15 @@ func (b *Builder) Exec(p Process) (map[string]bk.State, error) {
 	if p.NoCache {
 		opts = append(opts, bk.IgnoreCache)
 	}
+	hints := map[string]string{}
 	if p.NotFound != "" {
-		opts = append(opts, bk.WithDescription(map[string]string{NotFoundHintKey: p.NotFound}))
+		hints[NotFoundHintKey] = p.NotFound
+	}
+	if p.runsScripts() && owner.UID != 0 && p.Files.callApt() {
+		hints[aptHintKey] = "apt takes root, and the user of steps is not: " + packfile.AptHint
+	}
+	if len(hints) > 0 {
+		opts = append(opts, bk.WithDescription(hints))
 	}
 	mounts := []llb.Mount{
 		{Dest: step.BinDir, Tree: tools, Source: toolsStepDir, Kind: llb.ReadOnly},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	bk "github.com/moby/buildkit/client/llb"
 
@@ -46,6 +47,14 @@ func (s *Files) Script(script *packfile.Script, name string) *step.Script {
 		return nil
 	}
 	return &step.Script{Shell: packfile.ScriptShell(s.Module.Packfile, script), File: s.Add(script, name), InLayer: script.InLayer}
+}
+
+// callApt reports whether one of the files is a script that calls apt in a way that takes root.
+func (s *Files) callApt() bool {
+	return slices.ContainsFunc(s.texts, func(text []byte) bool {
+		calls, _ := packfile.CallsApt(text)
+		return calls
+	})
 }
 
 // tree returns the folder that is mounted at step.SpecDir, and the digest of its content.

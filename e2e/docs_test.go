@@ -160,7 +160,7 @@ func standIns(t *testing.T) *strings.Replacer {
 		"registry.example.com/go:1", env.goImage,
 		"registry.example.com/busybox:1", env.busybox,
 		"registry.example.com/empty:1", env.empty,
-		"registry.example.com/debian:12", os.Getenv("PACKFILE_DEBIAN_IMAGE"),
+		"registry.example.com/debian:12", env.debian,
 		"registry.example.com/lifecycle:1", lifecycleImage(t, ""),
 		"registry.example.com", strings.TrimSuffix(imageName(t), ":latest"),
 		"https://downloads.example.com", downloads.URL,

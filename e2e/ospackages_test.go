@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/moby/buildkit/solver/pb"
@@ -20,23 +19,10 @@ import (
 
 // Packages of the image's distribution, as packfiles ask for them. What runs in the container is in packages_*_test.go.
 
-// bare is Debian without sources of packages, as an image; it is made once.
-var bare = sync.OnceValues(func() (string, error) {
-	name := os.Getenv("PACKFILE_DEBIAN_IMAGE")
-	if name == "" {
-		return "", fmt.Errorf("PACKFILE_DEBIAN_IMAGE is not set")
-	}
-	return name, nil
-})
-
 // offlineImage returns the name of an image of Debian without sources of packages.
 func offlineImage(t *testing.T) string {
 	t.Helper()
-	name, err := bare()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dockerfile(t, t.TempDir(), "FROM "+name+"\nRUN rm /etc/apt/sources.list\n")
+	return dockerfile(t, t.TempDir(), "FROM "+env.debian+"\nRUN rm /etc/apt/sources.list\n")
 }
 
 // greeters are packages of a small distribution: a tool to build with, and what it needs at run time.
@@ -392,4 +378,13 @@ func TestPackagesAreTheSameOnAnotherDaemon(t *testing.T) {
 	_, img := request{dir: dir}.own().pushTo(t, imageName(t))
 	_, other := request{dir: dir, host: newDaemon(t, "rootless-overlayfs")}.own().pushTo(t, imageName(t))
 	equal(t, "digest", other.digest, img.digest)
+}
+
+func TestAptInAScriptNamesTheKeysOfPackages(t *testing.T) {
+	t.Parallel()
+	dir := files(t, map[string]string{"packfile.toml": testbed.Packfile(
+		testbed.Config("build-image", env.debian, "run-image", env.debian, "shell", "/bin/sh -e"),
+		testbed.Process("web", "true"), testbed.Layer("tool").Export().Run("apt-get update && apt-get install -y jq"))})
+	log := request{dir: dir}.own().fail(t)
+	contains(t, log, "[tool] run failed with exit code 100 (apt takes root", "name the packages in build-packages or run-packages")
 }

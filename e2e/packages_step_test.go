@@ -50,11 +50,7 @@ type layer struct {
 // debian is the image of Debian alone.
 func debian(t *testing.T) bk.State {
 	t.Helper()
-	name := os.Getenv("PACKFILE_DEBIAN_IMAGE")
-	if name == "" {
-		t.Fatal("PACKFILE_DEBIAN_IMAGE is not set")
-	}
-	return bk.Image(name)
+	return bk.Image(env.debian)
 }
 
 // builder and packages are what the frontend would make of the installation.

@@ -4,6 +4,9 @@ import "github.com/packfile/frontend/node"
 
 // The lint rules.
 var (
+	AptInScript = node.Rule{Name: "AptInScript",
+		Description: "A script calls apt-get install. As an ordinary user it may not, and what root installs is thrown away when the step " +
+			"ends. Packages have keys of their own."}
 	ArgsPreferred = node.Rule{Name: "ArgsPreferred",
 		Description: "The packfile uses a build argument in a template, and a layer has no args: its steps see every argument of the build, " +
 			"so the layer is built again when any of them changes."}
@@ -41,7 +44,7 @@ var (
 
 // Rules returns all lint rules, sorted by name.
 func Rules() []node.Rule {
-	return []node.Rule{ArgsPreferred, IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnseenSymlinks, UnusedBuilder, UnusedCache, UnusedGrant, UnusedSources}
+	return []node.Rule{AptInScript, ArgsPreferred, IgnoredLayer, InputsPreferred, NothingToDo, OldWord, ProfileNeedsShell, RestoreDependsOnHistory, UnpinnedDep, UnseenSymlinks, UnusedBuilder, UnusedCache, UnusedGrant, UnusedSources}
 }
 
 // Idle returns the lint warning for a module that adds nothing to an image, nothing for any other.
@@ -66,6 +69,11 @@ func lint(d *node.Decoder, p *Packfile) {
 	}
 	if c := &p.Config; c.Apt != nil && len(c.BuildPackages)+len(c.RunPackages)+len(p.Buildpacks)+len(p.Order) == 0 {
 		d.Warn(UnusedSources, c.At("apt"), "add "+d.Key("build-packages")+" or "+d.Key("run-packages"), "nobody wants packages that apt is for")
+	}
+	for _, s := range p.Scripts() {
+		if _, installs := CallsApt([]byte(s.Script.Inline)); installs {
+			d.Warn(AptInScript, s.Script.At("inline"), AptHint, "what apt-get installs in a script is in no image")
+		}
 	}
 	direct := len(p.Processes) > 0
 	for i := range p.Processes {

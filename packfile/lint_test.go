@@ -38,6 +38,8 @@ func TestLint(t *testing.T) {
 			[]string{"UnpinnedDep", "UnpinnedDep"}},
 		{"a dep whose sha is a template", layer + "build.deps = [{ name = \"n\", uri = \"https://a.example/x\", sha = \"{{.sha}}\" }]", nil},
 		{"a layer that is only required", layer + "require = {}", nil},
+		{"apt in a script", "[[layers]]\nname = 'a'\n[layers.build.run]\ninline = 'apt-get update && apt-get install -y jq'", []string{"AptInScript"}},
+		{"apt in a comment", "[[layers]]\nname = 'a'\n[layers.build.run]\ninline = '# apt-get install jq'", nil},
 		{"sources of packages that nobody wants", "[config]\napt.refresh = '1d'", []string{"UnusedSources"}},
 		{"sources of packages that a module may want", "[config]\napt.refresh = '1d'\n[[buildpacks]]\nuri = 'a'", nil},
 		{"a cache that nobody links", "[[caches]]\nname = \"c\"", []string{"UnusedCache"}},
