@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
 	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -103,6 +104,9 @@ func unexpected(t *testing.T) func([]*pb.Op, string) error {
 	}
 }
 
+// native reports whether a platform is that of the builder in these tests.
+func native(p ocispecs.Platform) bool { return p.Architecture == "amd64" }
+
 func TestAStepThatFailsIsNamedWithItsPackfile(t *testing.T) {
 	source := bk.NewSourceMap(nil, "dir/packfile.toml", "TOML", []byte("x"))
 	place := source.Location([]*pb.Range{{Start: &pb.Position{Line: 1}, End: &pb.Position{Line: 1}}})
@@ -117,7 +121,10 @@ func TestAStepThatFailsIsNamedWithItsPackfile(t *testing.T) {
 		err   error
 		want  string
 	}{
-		"by its exit code":           {ran(), exitCode(3), "dir/packfile.toml: [a] run failed with exit code 3"},
+		"by its exit code": {ran(), exitCode(3), "dir/packfile.toml: [a] run failed with exit code 3"},
+		"on a builder of another platform": {
+			ran(bk.LinuxArm64), exitCode(1), "dir/packfile.toml: [a] run failed with exit code 1 (this builder cannot run programs of linux/arm64: " + runElsewhere + ")",
+		},
 		"with the hint for its code": {ran(hints), exitCode(3), "dir/packfile.toml: [a] run failed with exit code 3 (hint for 3)"},
 		"without that for another":   {ran(hints), exitCode(4), "dir/packfile.toml: [a] run failed with exit code 4"},
 		"with the hint for any other error": {
@@ -136,7 +143,7 @@ func TestAStepThatFailsIsNamedWithItsPackfile(t *testing.T) {
 			known.keepText(source)
 			f := failing(t, test.state)
 			failed := f.with(test.err)
-			got := solveErrors{texts: &known, pull: unexpected(t)}.explain(failed, f.def)
+			got := solveErrors{texts: &known, pull: unexpected(t), runs: native}.explain(failed, f.def)
 			if got.Error() != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
@@ -147,11 +154,11 @@ func TestAStepThatFailsIsNamedWithItsPackfile(t *testing.T) {
 			if shown := status.Convert(got).Message(); shown != got.Error() {
 				t.Errorf("the client is shown %q", shown)
 			}
-			kept := solveErrors{texts: &known, keepGitDir: true, pull: unexpected(t)}.explain(failed, f.def).Error()
+			kept := solveErrors{texts: &known, keepGitDir: true, pull: unexpected(t), runs: native}.explain(failed, f.def).Error()
 			if want := strings.Replace(got.Error(), " ("+gitHint+")", "", 1); kept != want {
 				t.Errorf("with .git it is %q", kept)
 			}
-			if others := (solveErrors{texts: &texts{}, pull: unexpected(t)}).explain(failed, f.def); others != failed {
+			if others := (solveErrors{texts: &texts{}, pull: unexpected(t), runs: native}).explain(failed, f.def); others != failed {
 				t.Errorf("of a file that is none of ours it is %v", others)
 			}
 		})
@@ -163,7 +170,7 @@ func TestTheCodeOfAnErrorStays(t *testing.T) {
 	source := bk.NewSourceMap(nil, "packfile.toml", "TOML", nil)
 	known.keepText(source)
 	f := failing(t, bk.Scratch().File(bk.Mkdir("/a", 0o755), bk.WithCustomName("[a] make"), source.Location([]*pb.Range{{Start: &pb.Position{}, End: &pb.Position{}}})))
-	got := solveErrors{texts: &known, pull: unexpected(t)}.explain(f.with(grpcerrors.WrapCode(errors.New("busy"), codes.Unavailable)), f.def)
+	got := solveErrors{texts: &known, pull: unexpected(t), runs: native}.explain(f.with(grpcerrors.WrapCode(errors.New("busy"), codes.Unavailable)), f.def)
 	if got.Error() != "packfile.toml: [a] make failed: busy" || status.Code(got) != codes.Unavailable {
 		t.Errorf("%v, %v", got, status.Code(got))
 	}
@@ -179,7 +186,7 @@ func TestAFileThatIsNotWhatThePackfileSaysIsNamedWithBothChecksums(t *testing.T)
 		"digest mismatch sha256:" + want + ": sha256:" + digestOf(nil): {"which is that of an empty file"},
 		"failed to solve: invalid response status 404":                 {"https://example.com/file cannot be fetched: invalid response status 404"},
 	} {
-		got := solveErrors{texts: &texts{}, pull: unexpected(t)}.explain(f.with(errors.New(message)), f.def).Error()
+		got := solveErrors{texts: &texts{}, pull: unexpected(t), runs: native}.explain(f.with(errors.New(message)), f.def).Error()
 		for _, part := range wants {
 			if !strings.Contains(got, part) || strings.Contains(got, "secret") {
 				t.Errorf("%s: got %q", message, got)

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/containerd/platforms"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/packfile/frontend/graph"
 	"github.com/packfile/frontend/guard"
@@ -56,12 +54,12 @@ func (b tester) test(ctx context.Context, d *graph.Decisions, in image.Input, re
 		result.tests[i].Test = t
 	}
 	if !b.runs(d.Platform) {
-		why := "this builder cannot run programs of " + platforms.Format(d.Platform)
+		why := cannotRun(d.Platform)
 		for i := range result.tests {
 			result.tests[i].skipped = why
 		}
 		if len(tests) > 0 && !b.asked {
-			b.warn(ctx, fmt.Sprintf("tests are skipped (%d): %s", len(tests), why), "Build on a machine of that platform, or install an emulator (binfmt_misc).")
+			b.warn(ctx, fmt.Sprintf("tests are skipped (%d): %s", len(tests), why), "To run them, "+runElsewhere+".")
 		}
 		return nil
 	}
@@ -147,16 +145,4 @@ func failedTests(all []tested) error {
 		return nil
 	}
 	return errors.New(strings.Join(says, "\n"))
-}
-
-// runs reports whether the builder can run programs of a platform, with or without an emulator.
-func (b tester) runs(p ocispecs.Platform) bool {
-	for _, w := range b.client.BuildOpts().Workers {
-		for _, has := range w.Platforms {
-			if platforms.NewMatcher(has).Match(p) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -20,7 +21,7 @@ func installsPackages(op *pb.Op) bool {
 // packageError returns the error of a step that installs packages and ended with an exit code. It points at the package that is at
 // fault, else at the first one. Why not BuildKit's own error: that shows the places of all packages. What apt says is in the log.
 // It returns nil when the place is not known.
-func (e solveErrors) packageError(vertex, name string, code int, def *bk.Definition) error {
+func (e solveErrors) packageError(vertex, name string, code int, op *pb.Op, def *bk.Definition) error {
 	if def.Source == nil || def.Source.Locations[vertex] == nil {
 		return nil
 	}
@@ -37,7 +38,7 @@ func (e solveErrors) packageError(vertex, name string, code int, def *bk.Definit
 	}
 	at := places[i].Ranges[0]
 	return e.texts.explain(&node.Error{Filename: def.Source.Infos[places[i].SourceIndex].Filename, Diagnostics: []node.Diagnostic{{
-		Message: message, Hint: "the step's log says why",
+		Message: message, Hint: cmp.Or(e.foreign(op), "the step's log says why"),
 		Range: node.Range{Start: position(at.Start), End: position(at.End)},
 	}}})
 }

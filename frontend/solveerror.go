@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/grpcerrors"
 	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"google.golang.org/grpc/status"
 
 	"github.com/packfile/frontend/container"
@@ -38,10 +39,11 @@ type solveErrors struct {
 	texts      *texts
 	keepGitDir bool                                        // .git is part of the app
 	pull       func(images []*pb.Op, message string) error // returns the error when one of these images cannot be pulled
+	runs       func(ocispecs.Platform) bool                // reports whether the builder can run programs of a platform
 }
 
 func (b *build) solveErrors() solveErrors {
-	return solveErrors{&b.texts, b.opts.keepGitDir, b.pullError}
+	return solveErrors{&b.texts, b.opts.keepGitDir, b.pullError, b.runs}
 }
 
 // explain returns the error of a solve in words that name packfile, layer and step, or the image or file that is not to be had.
@@ -77,11 +79,14 @@ func (e solveErrors) explain(err error, def *bk.Definition) error {
 		message = fmt.Sprintf("secret %q was not given: pass it with --secret id=%[1]s,src=FILE", m[1])
 	} else if errors.As(err, &exit) {
 		if installsPackages(op) {
-			if failed := e.packageError(vertex.Digest, where, int(exit.ExitCode), def); failed != nil {
+			if failed := e.packageError(vertex.Digest, where, int(exit.ExitCode), op, def); failed != nil {
 				return failed
 			}
 		}
 		message = fmt.Sprintf("failed with exit code %d", exit.ExitCode)
+		if hint := e.foreign(op); hint != "" {
+			message += " (" + hint + ")"
+		}
 		key = fmt.Sprintf("%s.%d", container.HintKey, exit.ExitCode)
 		if !e.keepGitDir && callsGit(err, ops, message) {
 			message += " (" + gitHint + ")"
@@ -94,6 +99,14 @@ func (e solveErrors) explain(err error, def *bk.Definition) error {
 		message += " (" + hint + ")"
 	}
 	return &said{message: fmt.Sprintf("%s: %s %s", filename, where, message), error: err}
+}
+
+// foreign returns what to do about an operation whose platform the builder cannot run programs of, "" for any other.
+func (e solveErrors) foreign(op *pb.Op) string {
+	if op.Platform == nil || e.runs(op.Platform.Spec()) {
+		return ""
+	}
+	return cannotRun(op.Platform.Spec()) + ": " + runElsewhere
 }
 
 // failedVertex returns the name of the operation that failed, and the packfile with its place; "" when the operation is not ours.
