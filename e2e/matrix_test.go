@@ -288,12 +288,13 @@ func TestImageIsAFunctionOfItsInputs(t *testing.T) {
 			}
 		}
 	}()
-	const reference, withEpoch = "reference", "SOURCE_DATE_EPOCH"
+	const reference, withEpoch, withAppTime = "reference", "SOURCE_DATE_EPOCH", "PACKFILE_APP_TIME"
 	cache := func(p project) string { return m.image("cache", p) }
 	option := func(name, value string) func(project, *request) {
 		return func(_ project, r *request) { r.opts[name] = value }
 	}
 	epoch := option("build-arg:SOURCE_DATE_EPOCH", "1700000000")
+	appTime := option("build-arg:PACKFILE_APP_TIME", "1600000000")
 	previous := func(p project, r *request) { r.previous = m.image(reference, p) }
 
 	m.on(t, "overlayfs", nil, func(host string) {
@@ -312,6 +313,7 @@ func TestImageIsAFunctionOfItsInputs(t *testing.T) {
 		m.try(t, condition{name: "type=oci", host: host, output: "oci"})
 		m.try(t, condition{name: "type=docker", host: host, output: "docker"})
 		m.try(t, condition{name: withEpoch, host: host, change: epoch, like: withEpoch, unlike: reference})
+		m.try(t, condition{name: withAppTime, host: host, change: appTime, like: withAppTime, unlike: reference})
 	})
 	m.on(t, "overlayfs", elsewhere(), func(host string) {
 		m.try(t, condition{
@@ -319,6 +321,7 @@ func TestImageIsAFunctionOfItsInputs(t *testing.T) {
 			change: func(_ project, r *request) { r.by = elsewhere() },
 		})
 		m.try(t, condition{name: withEpoch + ", other daemon", host: host, change: epoch, like: withEpoch})
+		m.try(t, condition{name: withAppTime + ", other daemon", host: host, change: appTime, like: withAppTime})
 	})
 	m.on(t, "overlayfs", nil, func(host string) {
 		m.try(t, condition{
