@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client"
-	"github.com/packfile/frontend/internal/testbed"
 )
 
 // app is a public app that is not ours. Its packfile, and its Dockerfile when it has none of its own, are in testdata/apps.
@@ -99,20 +98,13 @@ type appBench struct {
 }
 
 // measureApps is about public apps, each beside a Dockerfile.
-func (b *bench) measureApps() error {
-	r, err := testbed.StartRegistry(b.ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Stop()
-	c, err := b.newCold(r)
-	if err != nil {
-		return err
-	}
+func (b *bench) measureApps() error { return b.onCold((*cold).measureApps) }
+
+func (c *cold) measureApps() error {
 	a := &appBench{cold: c, bases: map[string]bool{}}
 	failed := 0
 	for _, one := range apps {
-		if !contains(b.apps, one.name) {
+		if !contains(c.apps, one.name) {
 			continue
 		}
 		if err := a.measure(one); err != nil {

@@ -58,6 +58,20 @@ func (c *cold) cacheImage(tag string) []client.CacheOptionsEntry {
 	return []client.CacheOptionsEntry{{Type: "registry", Attrs: map[string]string{"ref": c.appImage(dockerfile, "cache-"+tag), "mode": "max"}}}
 }
 
+// onCold measures something with a registry of its own.
+func (b *bench) onCold(measure func(*cold) error) error {
+	r, err := testbed.StartRegistry(b.ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Stop()
+	c, err := b.newCold(r)
+	if err != nil {
+		return err
+	}
+	return measure(c)
+}
+
 // newCold fills an empty registry with the images that builds begin with.
 func (b *bench) newCold(r *testbed.Registry) (*cold, error) {
 	own := *b

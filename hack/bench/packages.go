@@ -35,17 +35,12 @@ const maxPackagesRatio = 1.05
 
 // measurePackages is about packages of the operating system: their layer, and builds in CI that have it from the build before.
 func (b *bench) measurePackages() error {
-	r, err := testbed.StartRegistry(b.ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Stop()
 	own := *b
 	own.images.build = b.images.debian
-	c, err := own.newCold(r)
-	if err != nil {
-		return err
-	}
+	return own.onCold((*cold).measurePackages)
+}
+
+func (c *cold) measurePackages() (err error) {
 	if c.dirs, err = c.project("packages", []frontend{packfile, dockerfile}, packagedApp()); err != nil {
 		return err
 	}

@@ -39,16 +39,9 @@ func lockedApp() map[string]string {
 }
 
 // measurePrevious is about builds in CI: on an empty daemon, with what the build before has pushed.
-func (b *bench) measurePrevious() error {
-	r, err := testbed.StartRegistry(b.ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Stop()
-	c, err := b.newCold(r)
-	if err != nil {
-		return err
-	}
+func (b *bench) measurePrevious() error { return b.onCold((*cold).measurePrevious) }
+
+func (c *cold) measurePrevious() (err error) {
 	c.least = dependencies * dependencySize
 	if c.dirs, err = c.project("previous", []frontend{packfile, dockerfile}, lockedApp()); err != nil {
 		return err
