@@ -57,7 +57,7 @@ func (g *Graph) hasAt(dir string) bool {
 	isAt := func(place string) bool {
 		return place == dir || strings.HasPrefix(place, dir+"/") || strings.HasPrefix(dir, place+"/")
 	}
-	for _, m := range append(slices.Clone(g.Modules), g.Root) {
+	for _, m := range WithRoot(g.Modules, g.Root) {
 		if m.Packfile.Config.Image.VolumeAt(dir) >= 0 {
 			return true
 		}

@@ -60,7 +60,7 @@ func (g *Graph) checkSymlinks() error {
 
 // checkVolumes fails when a volume of any module, or of the packfile being built, is where a layer of the image has a link.
 func (g *Graph) checkVolumes(l *Layer) error {
-	for _, m := range append(slices.Clone(g.Modules), g.Root) {
+	for _, m := range WithRoot(g.Modules, g.Root) {
 		c := m.Packfile.Config.Image
 		for _, s := range l.Provide.AppSymlinks {
 			if i := c.VolumeAt(s.Path); i >= 0 {
