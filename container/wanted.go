@@ -41,8 +41,8 @@ type aptFile struct {
 	text []byte
 }
 
-// PackageLists returns the packages that a packfile wants in one image.
-func PackageLists(c *packfile.Config, kind string) []string {
+// PackageList returns the packages that a packfile wants in one image.
+func PackageList(c *packfile.Config, kind string) []string {
 	if kind == BuildPackages {
 		return c.BuildPackages
 	}
@@ -62,12 +62,12 @@ func (in Input) Unite(kind string, modules []*module.Module, now time.Time) (*Wa
 	entries := map[string]entry{}
 	for _, m := range modules {
 		c := &m.Packfile.Config
-		list := PackageLists(c, kind)
+		list := PackageList(c, kind)
 		if err := in.checkNetwork(m, kind, list); err != nil {
 			return nil, err
 		}
 		for i, text := range list {
-			name, version := packfile.CutVersion(text)
+			name, version, _ := strings.Cut(text, "=")
 			e, known := entries[name]
 			if known && e.version != "" && version != "" && e.version != version {
 				return nil, m.Fail(c.Item(kind, i), "%s: module %s wants %s in version %s, and module %s in version %s", kind, m.Name(), name, version,
@@ -95,7 +95,7 @@ func (in Input) Unite(kind string, modules []*module.Module, now time.Time) (*Wa
 	for _, name := range w.Key.Names {
 		w.At = append(w.At, places[name])
 	}
-	w.Since(now)
+	w.since(now)
 	return w, nil
 }
 
@@ -119,7 +119,7 @@ func Recorded(r layerkey.RunPackages, modules []*module.Module, now time.Time) (
 		return nil, fmt.Errorf("its packages come from sources that its label does not hold: %s. Rebase it with the packfile that has these files, "+
 			"as they were, in its folder, or build it again", text.Few(missing))
 	}
-	w.Since(now)
+	w.since(now)
 	return w, nil
 }
 
@@ -143,8 +143,8 @@ func (w *Wanted) keep(files *[]aptFile, digests *[]string, wanted []string, name
 	return missing
 }
 
-// Since begins a period of refresh, from whose beginning on versions stay what they are.
-func (w *Wanted) Since(now time.Time) {
+// since begins a period of refresh, from whose beginning on versions stay what they are.
+func (w *Wanted) since(now time.Time) {
 	if w.Refresh > 0 {
 		w.Key.Since = now.Truncate(w.Refresh).UTC().Format(time.RFC3339)
 	}

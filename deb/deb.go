@@ -12,56 +12,27 @@ import (
 	"strings"
 )
 
-// name is the form of a package's name, and version that of a version, with which nothing else can be meant: apt takes foo- for an
-// order to remove foo, and what it does not know for a pattern. They are those of Debian's policy, sections 5.6.1 and 5.6.12.
+// Forms of names and versions with which nothing else can be meant: apt takes foo- for an order to remove foo, and what it does not
+// know for a pattern. They are those of Debian's policy, sections 5.6.1 and 5.6.12, and versions that begin with a letter, which apt
+// takes as well.
 var (
 	name    = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$`)
-	version = regexp.MustCompile(`^[0-9][A-Za-z0-9.+~:-]*$`)
+	version = regexp.MustCompile(`^([0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~:-]*$`)
 )
+
+// IsName reports whether a text is the name of a package.
+func IsName(s string) bool { return name.MatchString(s) }
+
+// IsVersion reports whether a text is the version of a package.
+func IsVersion(s string) bool { return version.MatchString(s) }
 
 // SplitName returns the name and the version of NAME=VERSION; the version is "" for NAME. It fails for what is not of that form.
 func SplitName(text string) (pkg, vers string, err error) {
 	pkg, vers, pinned := strings.Cut(text, "=")
-	if !name.MatchString(pkg) || pinned && !version.MatchString(vers) {
+	if !IsName(pkg) || pinned && !IsVersion(vers) {
 		return "", "", fmt.Errorf("%q is not the name of a package, nor NAME=VERSION", text)
 	}
 	return pkg, vers, nil
-}
-
-// Release is what /etc/os-release says of a distribution.
-type Release struct {
-	ID      string // as in "debian"
-	Version string // as in "12", "" for a testing release
-	Like    []string
-}
-
-// ParseRelease reads /etc/os-release, as os-release(5) has it. It passes over lines that are none of its form.
-func ParseRelease(data []byte) (r Release) {
-	for line := range strings.Lines(string(data)) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		if len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
-			value = value[1 : len(value)-1]
-		}
-		switch key {
-		case "ID":
-			r.ID = value
-		case "VERSION_ID":
-			r.Version = value
-		case "ID_LIKE":
-			r.Like = strings.Fields(value)
-		}
-	}
-	return r
-}
-
-// HasApt reports whether the distribution is one whose packages apt installs: Debian, Ubuntu, or one that is like these.
-func (r Release) HasApt() bool {
-	for _, id := range append([]string{r.ID}, r.Like...) {
-		if id == "debian" || id == "ubuntu" {
-			return true
-		}
-	}
-	return false
 }
 
 // Package is an installed package, as dpkg has it.

@@ -10,7 +10,7 @@ import (
 func TestNamesThatAptTakesForSomethingElseAreNone(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"curl": {"curl", ""}, "g++": {"g++", ""}, "libstdc++6": {"libstdc++6", ""}, "0ad": {"0ad", ""}, "python3.11": {"python3.11", ""},
-		"gcc=4:12.2.0-3": {"gcc", "4:12.2.0-3"}, "libc6=2.36-9+deb12u4~bpo1": {"libc6", "2.36-9+deb12u4~bpo1"},
+		"gcc=4:12.2.0-3": {"gcc", "4:12.2.0-3"}, "libc6=2.36-9+deb12u4~bpo1": {"libc6", "2.36-9+deb12u4~bpo1"}, "tool=r5": {"tool", "r5"},
 	} {
 		name, version, err := SplitName(text)
 		if err != nil || name != want[0] || version != want[1] {
@@ -19,28 +19,10 @@ func TestNamesThatAptTakesForSomethingElseAreNone(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "a", "-y", "--yes", "curl-", "Curl", "curl*", "^lib", "curl/stable", "curl:arm64", "cur l", "curl\n", "c\x1burl", "curl=", "curl=*",
-		"curl=1 2", "curl=-1", "./curl.deb", "curl=1=2", "task^", ".curl",
+		"curl=1 2", "curl=-1", "curl=~1", "./curl.deb", "curl=1=2", "task^", ".curl",
 	} {
 		if name, _, err := SplitName(text); err == nil {
 			t.Errorf("%q is the name %q", text, name)
-		}
-	}
-}
-
-func TestOSReleaseSaysWhetherAptInstalls(t *testing.T) {
-	for text, want := range map[string]Release{
-		"PRETTY_NAME=\"Debian\"\nID=debian\nVERSION_ID=\"12\"\n":     {ID: "debian", Version: "12"},
-		"ID=ubuntu\nID_LIKE=debian\nVERSION_ID='24.04'":              {ID: "ubuntu", Version: "24.04", Like: []string{"debian"}},
-		"ID=linuxmint\r\nID_LIKE=\"ubuntu debian\"\r\n":              {ID: "linuxmint", Like: []string{"ubuntu", "debian"}},
-		"# a comment\nID=\"\"\nnothing\n":                            {},
-		"ID=alpine\nVERSION_ID=3.20\nHOME_URL=https://example.com\n": {ID: "alpine", Version: "3.20"},
-	} {
-		got := ParseRelease([]byte(text))
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%q: %s", text, diff)
-		}
-		if has := got.ID != "" && got.ID != "alpine"; got.HasApt() != has {
-			t.Errorf("%q has apt: %v", text, got.HasApt())
 		}
 	}
 }

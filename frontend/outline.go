@@ -163,7 +163,7 @@ func describeGrants(o *outline.Outline, modules []*module.Module) {
 	}
 	for _, kind := range []string{container.BuildPackages, container.RunPackages} {
 		for _, m := range modules {
-			if list := container.PackageLists(&m.Packfile.Config, kind); len(list) > 0 {
+			if list := container.PackageList(&m.Packfile.Config, kind); len(list) > 0 {
 				parts = append(parts, fmt.Sprintf("%s of module %s: %s", kind, m.Name(), strings.Join(list, ", ")))
 			}
 		}

@@ -2,11 +2,11 @@ package packfile
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/packfile/frontend/deb"
 	"github.com/packfile/frontend/node"
 )
 
@@ -49,19 +49,6 @@ func ending(what string, endings ...string) node.Check {
 // maxPackage is the longest entry of a list of packages, in bytes.
 const maxPackage = 256
 
-// Names and versions of packages (Debian Policy, "Package" and "Version"). A version that begins with no digit is no policy, but
-// apt's.
-var (
-	packageNamePattern    = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
-	packageVersionPattern = regexp.MustCompile(`^([0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~:-]*$`)
-)
-
-// CutVersion splits an entry of a list of packages into the name and the version, "" when it has none.
-func CutVersion(s string) (name, version string) {
-	name, version, _ = strings.Cut(s, "=")
-	return name, version
-}
-
 // packageName checks an entry of a list of packages: NAME or NAME=VERSION. Nothing else reaches apt, to which other words are options
 // or orders to remove.
 func packageName(s string) (problem, hint string) {
@@ -72,21 +59,21 @@ func packageName(s string) (problem, hint string) {
 		return "is empty", rule
 	case len(s) > maxPackage:
 		return "is too long to be a package", rule
-	case hasArch && packageNamePattern.MatchString(base) && packageNamePattern.MatchString(arch):
+	case hasArch && deb.IsName(base) && deb.IsName(arch):
 		return "names an architecture", "packages are those of the platform that is built for: write " + node.Quote(strings.TrimSuffix(base+"="+version, "="))
 	case strings.HasPrefix(s, "-"):
 		return "is an option and no package", rule
-	case !packageNamePattern.MatchString(name):
-		if lower := strings.ToLower(name); packageNamePattern.MatchString(lower) {
+	case strings.HasSuffix(name, "-") && deb.IsName(strings.TrimRight(name, "-")):
+		return "is not the name of a package", "apt would remove it: nothing of an image can be removed"
+	case !deb.IsName(name):
+		if lower := strings.ToLower(name); deb.IsName(lower) {
 			return "is not the name of a package", "names are in lower case: write " + node.Quote(lower+s[len(name):])
 		}
 		if words := strings.Fields(s); len(words) > 1 {
 			return "is not the name of a package", "write each package as an entry of its own: " + quotedList(words)
 		}
 		return "is not the name of a package", rule
-	case strings.HasSuffix(name, "-"):
-		return "is not the name of a package", "apt would remove it: nothing of an image can be removed"
-	case hasVersion && !packageVersionPattern.MatchString(version):
+	case hasVersion && !deb.IsVersion(version):
 		return "has a version that is none", "as in curl=7.88.1-10+deb12u5"
 	}
 	return "", ""
@@ -97,7 +84,7 @@ func checkPackages(d *node.Decoder, c *Config) {
 	for key, list := range map[string][]string{"build-packages": c.BuildPackages, "run-packages": c.RunPackages} {
 		seen := map[string]node.Range{}
 		for i, entry := range list {
-			name, _ := CutVersion(entry)
+			name, _, _ := strings.Cut(entry, "=")
 			d.Unique(seen, "package", name, c.Item(key, i))
 		}
 		if c.Network == "none" && len(list) > 0 {

@@ -87,7 +87,13 @@ func (in *installer) fault(i int, err error) error {
 // checkImage fails, in words, for an image in which packages cannot be installed.
 func (in *installer) checkImage() error {
 	const supported = "packages are installed in images of Debian, of Ubuntu, and of those that are like them (ID_LIKE in /etc/os-release)"
-	data, err := os.ReadFile(filepath.Join(in.root, "etc/os-release"))
+	var data []byte
+	err := fs.ErrNotExist
+	for _, name := range deb.ReleaseFiles {
+		if data, err = os.ReadFile(filepath.Join(in.root, name)); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("the image does not say which distribution it is: it has no /etc/os-release; %s", supported)
